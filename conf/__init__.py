@@ -1,0 +1,6 @@
+"""Settings, topics, table declarations and Spark's configuration: what every other folder reads."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's folder: default paths start here, whatever folder a command is run from."""

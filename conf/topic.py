@@ -1,0 +1,234 @@
+"""A topic: what is collected, and which races and candidates are counted (DESIGN 4)."""
+
+import difflib
+import hashlib
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from conf.errors import WrongUse
+from conf.folding import alias_pattern, fold
+
+METHOD = "mentions/1 votes/1 interval/normal-95"
+"""The version of DESIGN 5's definitions; part of every result's `method`."""
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Phrase = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Part(BaseModel):
+    """Base of the topic file's parts: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+
+
+class Box(Part):
+    """A rectangle in degrees; `west` may pass `east` where it crosses the date line."""
+
+    west: float = Field(ge=-180, le=180)
+    south: float = Field(ge=-90, le=90)
+    east: float = Field(ge=-180, le=180)
+    north: float = Field(ge=-90, le=90)
+
+    @model_validator(mode="after")
+    def _south_is_below_north(self) -> "Box":
+        if self.south >= self.north:
+            raise ValueError("south must be below north")
+        return self
+
+
+class Collect(Part):
+    """What the sources are asked for."""
+
+    keywords: tuple[Phrase, ...] = ()
+    users: tuple[Phrase, ...] = ()
+    geo: tuple[Box, ...] = ()
+    languages: tuple[Phrase, ...] = ()
+
+
+def _has_letters(alias: str) -> str:
+    if not any(c.isalnum() for c in fold(alias)):
+        raise ValueError("holds no letter or digit once folded; use a word that people write")
+    return alias
+
+
+class Candidate(Part):
+    """Who is counted, and by which names."""
+
+    id: Id
+    name: Phrase
+    aliases: tuple[Annotated[Phrase, AfterValidator(_has_letters)], ...] = ()
+    handles: tuple[Phrase, ...] = ()
+    hashtags: tuple[Annotated[Phrase, AfterValidator(_has_letters)], ...] = ()
+
+    @model_validator(mode="after")
+    def _can_be_found(self) -> "Candidate":
+        if not (self.aliases or self.handles or self.hashtags):
+            raise ValueError("give at least one of aliases, handles or hashtags")
+        return self
+
+    @property
+    def pattern(self) -> str:
+        """The aliases as one pattern over folded text; empty where there are none."""
+        return alias_pattern(list(self.aliases))
+
+    @property
+    def folded_hashtags(self) -> list[str]:
+        """The hashtags as posts store them."""
+        return sorted({fold(tag.lstrip("#")) for tag in self.hashtags})
+
+    @property
+    def lower_handles(self) -> list[str]:
+        """The handles as posts store them."""
+        return sorted({handle.lstrip("@").lower() for handle in self.handles})
+
+
+class Race(Part):
+    """Candidates among whom a share is taken; `outcome` is the official vote share of each, 0..1."""
+
+    id: Id
+    title: str = ""
+    candidates: tuple[Candidate, ...] = Field(min_length=1)
+    outcome: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _ids_are_unique_and_known(self) -> "Race":
+        ids = [candidate.id for candidate in self.candidates]
+        if twice := sorted({i for i in ids if ids.count(i) > 1}):
+            raise ValueError(f"candidate id {twice[0]!r} stands twice; make it unique")
+        if unknown := sorted(set(self.outcome) - set(ids)):
+            raise ValueError(f"outcome names {unknown[0]!r}, which is no candidate of the race")
+        if sum(self.outcome.values()) > 1 + 1e-9:
+            raise ValueError("outcome sums to more than 1; give shares such as 0.39, not per cent")
+        return self
+
+    @property
+    def method(self) -> str:
+        """A digest of the race's rules and of the counting method, stored with every result."""
+        rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
+        text = json.dumps([METHOD, self.id, sorted(rules)], ensure_ascii=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+class Topic(Part):
+    """One topic file."""
+
+    topic: Id
+    title: str = ""
+    timezone: str = "UTC"
+    buckets: int = Field(8, ge=1, le=1024)
+    collect: Collect = Collect()
+    races: tuple[Race, ...] = ()
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            close = difflib.get_close_matches(value, available_timezones(), n=1)
+            raise ValueError(f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}")
+        return value
+
+    @model_validator(mode="after")
+    def _races_are_unique(self) -> "Topic":
+        ids = [race.id for race in self.races]
+        if twice := sorted({i for i in ids if ids.count(i) > 1}):
+            raise ValueError(f"race id {twice[0]!r} stands twice; make it unique")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone whose days `day` means."""
+        return ZoneInfo(self.timezone)
+
+    def day_of(self, event_at: datetime) -> date:
+        """The topic's day on which an instant falls."""
+        return event_at.astimezone(self.zone).date()
+
+    def race(self, race_id: str) -> Race:
+        """The race of that id. Raises WrongUse, naming those there are."""
+        for race in self.races:
+            if race.id == race_id:
+                return race
+        raise WrongUse(f"topic {self.topic} has no race {race_id!r}", f"It has: {', '.join(r.id for r in self.races) or 'none'}")
+
+
+def load_topic(name: str, topics_dir: Path) -> Topic:
+    """Loads and validates `topics_dir/name.yaml`.
+
+    Raises WrongUse that names the file, the line, the key and the mend.
+    """
+    path = topics_dir / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in topics_dir.glob("*.yaml"))
+        close = difflib.get_close_matches(name, known, n=1)
+        mend = f"Did you mean {close[0]}?" if close else f"Topics there: {', '.join(known) or 'none'}"
+        raise WrongUse(f"no topic {name!r} in {topics_dir}", mend)
+    topic = parse_topic(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    if topic.topic != name:
+        raise WrongUse(f"{path}: topic: is {topic.topic!r}, the file's name says {name!r}", "Make them the same")
+    return topic
+
+
+def parse_topic(text: str, file: str) -> Topic:
+    """Validates a topic file's text; `file` is what errors call it."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise WrongUse(f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}", "Check the indentation and quotes there") from None
+    if not isinstance(content, dict):
+        raise WrongUse(f"{file}: is not a topic", "It must hold keys such as topic: and races:")
+    try:
+        return Topic.model_validate(content)
+    except ValidationError as error:
+        raise _as_wrong_use(error, node, file) from None
+
+
+def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> WrongUse:
+    first = error.errors(include_url=False)[0]
+    where = first["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".") or "topic"
+    message = first["msg"].removeprefix("Value error, ")
+    mend = ""
+    if first["type"] == "extra_forbidden":
+        message, mend = "unknown key", _nearest_key(str(where[-1]))
+    elif first["type"] == "missing":
+        message, mend = "is missing", "Add it"
+    else:
+        message = f"{message} (found {_short(first['input'])})" if not isinstance(first["input"], dict | list | BaseModel) else message
+    return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", mend)
+
+
+def _nearest_key(key: str) -> str:
+    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Box]
+    names = sorted({name for model in models for name in model.model_fields})
+    close = difflib.get_close_matches(key, names, n=1)
+    return f"Did you mean {close[0]}?" if close else "Take it out; the keys are listed in the README"
+
+
+def _line_of(node: yaml.Node | None, where: tuple[Any, ...]) -> int:
+    """The line on which a key stands, or the line of the nearest part of it that is there."""
+    line = 1
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            if str(part) not in pairs:
+                return line
+            key, node = pairs[str(part)]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
