@@ -130,7 +130,9 @@ class Topic(Part):
     def _timezone_exists(cls, value: str) -> str:
         if value not in available_timezones():
             close = difflib.get_close_matches(value, available_timezones(), n=1)
-            raise ValueError(f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}")
+            raise ValueError(
+                f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}"
+            )
         return value
 
     @model_validator(mode="after")
@@ -154,7 +156,9 @@ class Topic(Part):
         for race in self.races:
             if race.id == race_id:
                 return race
-        raise WrongUse(f"topic {self.topic} has no race {race_id!r}", f"It has: {', '.join(r.id for r in self.races) or 'none'}")
+        raise WrongUse(
+            f"topic {self.topic} has no race {race_id!r}", f"It has: {', '.join(r.id for r in self.races) or 'none'}"
+        )
 
 
 def load_topic(name: str, topics_dir: Path) -> Topic:
@@ -182,7 +186,10 @@ def parse_topic(text: str, file: str) -> Topic:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise WrongUse(f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}", "Check the indentation and quotes there") from None
+        raise WrongUse(
+            f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}",
+            "Check the indentation and quotes there",
+        ) from None
     if not isinstance(content, dict):
         raise WrongUse(f"{file}: is not a topic", "It must hold keys such as topic: and races:")
     try:
@@ -202,7 +209,11 @@ def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> 
     elif first["type"] == "missing":
         message, mend = "is missing", "Add it"
     else:
-        message = f"{message} (found {_short(first['input'])})" if not isinstance(first["input"], dict | list | BaseModel) else message
+        message = (
+            f"{message} (found {_short(first['input'])})"
+            if not isinstance(first["input"], dict | list | BaseModel)
+            else message
+        )
     return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", mend)
 
 

@@ -1,0 +1,70 @@
+# Pulso's verbs. They need Python 3.11 and Java 17; what else they need, they fetch by themselves.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
+CHECKED := conf deploy ingest jobs readers bench airflow_dags tests
+export SPARK_CONF_DIR := $(CURDIR)/conf
+
+.PHONY: help demo test lint format setup setup-dev up down status bench constraints clean
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## From nothing to the printed polls of a 170,000-post corpus
+	@$(BIN)/python -m deploy.demo
+
+test: setup-dev ## The whole test suite, on engines of its own
+	@$(BIN)/python -m pytest
+
+lint: $(BIN)/.dev ## Formatter, linter, strict types
+	@$(BIN)/ruff format --check $(CHECKED)
+	@$(BIN)/ruff check $(CHECKED)
+	@$(BIN)/mypy $(CHECKED)
+
+format: $(BIN)/.dev ## Let the formatter and linter mend what they can
+	@$(BIN)/ruff check --fix $(CHECKED)
+	@$(BIN)/ruff format $(CHECKED)
+
+setup: $(BIN)/.runtime ## The virtual environment and the engines' jars
+	@$(BIN)/python -m deploy jars
+
+setup-dev: $(BIN)/.dev
+	@$(BIN)/python -m deploy jars
+
+up: setup ## Start the embedded Cassandra and Redis; harmless when they run
+	@$(BIN)/python -m deploy up
+
+down: $(BIN)/.runtime ## Stop them; their data stays
+	@$(BIN)/python -m deploy down
+
+status: $(BIN)/.runtime ## Describe the engines and the queue
+	@$(BIN)/python -m deploy status
+
+bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md
+	@$(BIN)/python -m bench
+
+constraints: $(BIN)/.dev ## Write down the versions of what the requirements bring along
+	@$(BIN)/python -m pip freeze --exclude pip --exclude setuptools | LC_ALL=C sort -f | \
+	  grep -viFf <(sed -nE 's/^([A-Za-z0-9_.-]+==).*/\1/p' requirements.txt requirements-dev.txt) > .constraints
+	@{ echo "# What the requirements bring along, at the versions tested. Written by \`make constraints\`."; cat .constraints; } \
+	  > requirements-constraints.txt && rm .constraints
+
+clean: ## Remove caches; data and environment stay
+	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis spark-warehouse
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "error: Python 3.11 is needed, found $$("$(PYTHON)" -V 2>&1). Install it, or: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv
+
+$(BIN)/.runtime: requirements.txt requirements-constraints.txt | $(BIN)/python
+	@echo "installing requirements.txt into .venv" >&2
+	@$(PIP) -r requirements.txt -c requirements-constraints.txt
+	@touch $@
+
+$(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
+	@echo "installing requirements-dev.txt into .venv" >&2
+	@$(PIP) -r requirements-dev.txt -c requirements-constraints.txt
+	@touch $@

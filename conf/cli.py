@@ -1,0 +1,38 @@
+"""What the command lines share: a typer application whose every failure is one line and an exit code (DESIGN 2)."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from conf.errors import exit_code_of
+from conf.terminal import configure_logs
+
+VERBOSE = ("-v", "--verbose")
+
+
+def application(help_: str) -> typer.Typer:
+    """A typer application in the project's manner."""
+    return typer.Typer(help=help_, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def run(app: typer.Typer, name: str, argv: Sequence[str] | None = None) -> int:
+    """Runs an application on `argv` and gives its exit code; `-v` anywhere means tracebacks and debug logs."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    verbose = any(argument in VERBOSE for argument in given)
+    configure_logs(verbose=verbose)
+    arguments = [argument for argument in given if argument not in VERBOSE]
+    command = typer.main.get_command(app)
+    outcome: list[int] = []
+
+    def call() -> None:
+        try:
+            outcome.append(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
+        except typer.TyperException as error:
+            message = getattr(error, "format_message", error.__str__)()
+            print(f"error: {message} (see {name} --help)", file=sys.stderr)
+            outcome.append(2)
+        except typer.Abort:
+            raise KeyboardInterrupt from None
+
+    return exit_code_of(call, verbose=verbose) or (outcome[0] if outcome else 0)

@@ -1,0 +1,87 @@
+"""How a command reaches Cassandra and Redis: from the settings alone."""
+
+import logging
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+from cassandra import ConsistencyLevel, UnresolvableContactPoints
+from cassandra.auth import PlainTextAuthProvider
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from redis.backoff import ExponentialBackoff
+from redis.retry import Retry
+
+from conf.errors import StoreDown
+from conf.settings import Settings
+
+RedisClient = Any
+"""redis.Redis that gives bytes; its own annotations mix bytes with str, and calls with coroutines."""
+START_THEM = "Start the embedded engines with `make up`, or point the settings at your own"
+REQUEST_TIMEOUT = 20.0
+
+
+@contextmanager
+def cassandra_session(settings: Settings) -> Iterator[Session]:
+    """A session with the settings' consistency, closed at the end. Raises StoreDown when nothing answers."""
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)
+    cluster = _cluster(settings)
+    try:
+        try:
+            session = cluster.connect()
+        except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
+            where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
+            raise StoreDown(f"Cassandra does not answer at {where} ({_cause(error)})", START_THEM) from None
+        yield session
+    finally:
+        cluster.shutdown()
+
+
+def _cluster(settings: Settings) -> Cluster:
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+        consistency_level=getattr(ConsistencyLevel, settings.consistency),
+        request_timeout=REQUEST_TIMEOUT,
+    )
+    auth = None
+    if settings.cassandra_user and settings.cassandra_password:
+        auth = PlainTextAuthProvider(settings.cassandra_user, settings.cassandra_password.get_secret_value())
+    return Cluster(
+        list(settings.cassandra_hosts),
+        port=settings.cassandra_port,
+        auth_provider=auth,
+        ssl_context=_tls(settings.cassandra_tls_ca),
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        protocol_version=5,
+        connect_timeout=10,
+    )
+
+
+def _tls(authority: Path | None) -> ssl.SSLContext | None:
+    return ssl.create_default_context(cafile=str(authority)) if authority else None
+
+
+def _cause(error: Exception) -> str:
+    """The innermost reason, short."""
+    causes = getattr(error, "errors", None)
+    text = " ".join(str(next(iter(causes.values())) if isinstance(causes, dict) and causes else error).split())
+    return "connection refused" if "refused" in text.lower() else text[:160]
+
+
+def redis_client(settings: Settings) -> RedisClient:
+    """A client that gives bytes and retries a lost connection. Raises StoreDown when nothing answers."""
+    client = redis.Redis.from_url(
+        settings.redis_url.get_secret_value(),
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),
+        socket_timeout=30,
+        socket_connect_timeout=5,
+    )
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        host, port = settings.redis_address
+        raise StoreDown(f"Redis does not answer at {host}:{port} ({_cause(error)})", START_THEM) from None
+    return client

@@ -1,0 +1,16 @@
+"""Prepared statements on the declared tables."""
+
+from cassandra import InvalidRequest
+from cassandra.cluster import Session
+from cassandra.query import PreparedStatement
+
+from conf.errors import PulsoError
+
+
+def prepared(session: Session, cql: str) -> PreparedStatement:
+    """Prepares a statement. Raises PulsoError, with the mend, where the tables are not there yet."""
+    try:
+        return session.prepare(cql)
+    except InvalidRequest as error:
+        reason = " ".join(str(error).split())[-160:]
+        raise PulsoError(f"the tables are not as declared ({reason})", "Run `python -m ingest migrate`") from None

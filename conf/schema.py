@@ -1,0 +1,67 @@
+"""What a table declaration is, and the CQL that follows from one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+INDEX_CLASS = "StorageAttachedIndex"  # by this name, not 'sai': the Spark connector knows no other (DESIGN 9)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its CQL type and, in a few words, what it holds and in which unit."""
+
+    cql: str
+    doc: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, declared once; statements, Spark's columns, checks and readers follow from it.
+
+    `partition` and `clustering` name the primary key's columns in order, `descending` those clustering
+    columns that are kept newest first, and `indexes` maps a storage-attached index's suffix to its target.
+    """
+
+    name: str
+    doc: str
+    partition: tuple[str, ...]
+    clustering: tuple[str, ...]
+    columns: Mapping[str, Column]
+    descending: tuple[str, ...] = ()
+    indexes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The primary key's columns."""
+        return self.partition + self.clustering
+
+    def create(self, keyspace: str) -> str:
+        """CREATE TABLE, safe to repeat."""
+        columns = ", ".join(f"{name} {column.cql}" for name, column in self.columns.items())
+        clustering = "".join(f", {name}" for name in self.clustering)
+        order = ", ".join(f"{name} {'DESC' if name in self.descending else 'ASC'}" for name in self.clustering)
+        return (
+            f"CREATE TABLE IF NOT EXISTS {keyspace}.{self.name} ({columns}, "
+            f"PRIMARY KEY (({', '.join(self.partition)}){clustering}))"
+            + (f" WITH CLUSTERING ORDER BY ({order})" if order else "")
+        )
+
+    def add_column(self, keyspace: str, column: str) -> str:
+        """ALTER TABLE for a column that an older schema lacks."""
+        return f"ALTER TABLE {keyspace}.{self.name} ADD {column} {self.columns[column].cql}"
+
+    def create_indexes(self, keyspace: str) -> list[str]:
+        """CREATE INDEX for each declared index, safe to repeat."""
+        return [
+            f"CREATE CUSTOM INDEX IF NOT EXISTS {self.name}_{suffix} ON {keyspace}.{self.name} ({target}) "
+            f"USING '{INDEX_CLASS}'"
+            for suffix, target in self.indexes.items()
+        ]
+
+    def insert(self, keyspace: str, timestamp: bool = False) -> str:
+        """INSERT of every column, in declared order; with `timestamp`, the write time in µs is bound last."""
+        names = ", ".join(self.columns)
+        marks = ", ".join("?" for _ in self.columns)
+        using = " USING TIMESTAMP ?" if timestamp else ""
+        return f"INSERT INTO {keyspace}.{self.name} ({names}) VALUES ({marks}){using}"

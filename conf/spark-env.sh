@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Sourced by spark-submit through SPARK_CONF_DIR: the jobs import conf/ and jobs/, and run on the project's Python.
+pulso_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+export PYTHONPATH="${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
+if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
+  export PYSPARK_PYTHON="${pulso_root}/.venv/bin/python"
+fi
+unset pulso_root

@@ -1,0 +1,311 @@
+"""Every table, declared once (DESIGN 6). Nothing here imports Spark or opens a session."""
+
+from conf.schema import Column, Table
+
+
+def _key(cql: str, doc: str) -> Column:
+    return Column(cql, doc, nullable=False)
+
+
+def _count(doc: str) -> Column:
+    return Column("bigint", doc, nullable=False)
+
+
+_TOPIC = {"topic": _key("text", "topic id")}
+_PERIOD = {
+    **_TOPIC,
+    "period": _key("text", "hour, day or window"),
+    "period_start": _key("timestamp", "UTC, included"),
+    "period_end": _key("timestamp", "UTC, excluded"),
+}
+_GRAPH = {**_PERIOD, "graph": _key("text", "retweet, reply, quote, mention or hashtag")}
+_RUN = {
+    "run_id": _key("timeuuid", "the run that published the row"),
+    "computed_at": _key("timestamp", "when that run computed it, UTC"),
+}
+_BUCKET = {"bucket": _key("int", "CRC-32 of the last key column, spreads a partition")}
+_KINDS = {
+    "originals": _count("of these, originals"),
+    "retweets": _count("of these, retweets"),
+    "replies": _count("of these, replies"),
+    "quotes": _count("of these, quotes"),
+}
+_METHOD = {"method": _key("text", "digest of the race's rules and the counting method")}
+_STARTS_ENDS = ("period_start", "period_end")
+
+POSTS = Table(
+    name="posts",
+    doc="One row a post and topic, on the topic's day of its event time.",
+    partition=("topic", "day", "bucket"),
+    clustering=("source", "post_id"),
+    columns={
+        **_TOPIC,
+        "day": _key("date", "day of event_at in the topic's time zone"),
+        "bucket": _key("int", "CRC-32 of post_id modulo the topic's buckets"),
+        "source": _key("text", "x, bluesky or mastodon"),
+        "post_id": _key("text", "the network's id; did/rkey on Bluesky"),
+        "event_at": _key("timestamp", "when it was posted, by the network's clock, UTC"),
+        "author_id": _key("text", "the network's author id"),
+        "author": Column("text", "handle in lower case (X), DID (Bluesky), user@server (Mastodon)"),
+        "text": Column("text", "the full text; for a retweet, the retweeted post's"),
+        "lang": Column("text", "language tag as the network gives it"),
+        "kind": _key("text", "original, retweet, reply or quote"),
+        "retweet_of": Column("text", "post id"),
+        "retweet_of_author": Column("text", "as author"),
+        "reply_to": Column("text", "post id"),
+        "reply_to_author": Column("text", "as author"),
+        "quote_of": Column("text", "post id"),
+        "quote_of_author": Column("text", "as author"),
+        "folded": Column("text", "the text as matching sees it: URLs and handles blanked, folded"),
+        "hashtags": Column("frozen<list<text>>", "folded, without #"),
+        "mentions": Column("frozen<list<text>>", "mentioned handles, as author"),
+        "urls": Column("frozen<list<text>>", "as the network expands them"),
+        "words": Column("set<text>", "distinct words of folded, and each hashtag with its #"),
+        "place": Column("text", "full name of the tagged place"),
+        "lat": Column("double", "degrees"),
+        "lon": Column("double", "degrees"),
+        "author_followers": Column("bigint", "when the post was delivered"),
+        "author_created_at": Column("timestamp", "the account's, UTC"),
+        "collected_at": Column("timestamp", "when it was collected, where that is known, UTC"),
+    },
+    indexes={"author_idx": "author", "words_idx": "values(words)"},
+)
+
+TOPIC_LAYOUT = Table(
+    name="topic_layout",
+    doc="How a topic's posts are partitioned; written at its first post, so that a changed file cannot split it.",
+    partition=("topic",),
+    clustering=(),
+    columns={
+        **_TOPIC,
+        "timezone": _key("text", "whose days posts.day means"),
+        "buckets": _key("int", "partitions a day"),
+    },
+)
+
+CANDIDATE_POLL = Table(
+    name="candidate_poll",
+    doc="Share of conversation of each candidate, period by period. Not a forecast.",
+    partition=("topic", "race", "period"),
+    clustering=(*_STARTS_ENDS, "candidate"),
+    columns={
+        **_PERIOD,
+        "race": _key("text", "race id"),
+        "candidate": _key("text", "candidate id"),
+        "name": _key("text", "candidate's name"),
+        "posts": _count("posts that mention the candidate"),
+        **_KINDS,
+        "authors": _count("authors of these"),
+        "share_posts": _key("double", "posts over the sum of posts across the race, 0..1"),
+        "share_authors": _key("double", "mean over authors of the author's split vote, 0..1"),
+        "share_authors_low": Column("double", "95 % interval, lower end; null for a single author"),
+        "share_authors_high": Column("double", "95 % interval, upper end; null for a single author"),
+        "share_authors_no_bots": Column("double", "share_authors without flagged authors; null until they are known"),
+        "posts_total": _count("distinct posts that mention anyone in the race"),
+        "authors_total": _count("authors who mention anyone in the race"),
+        "coverage": Column("double", "part of the period collected live, 0..1; null where nothing was"),
+        **_METHOD,
+        **_RUN,
+    },
+)
+
+POLL_BACKTEST = Table(
+    name="poll_backtest",
+    doc="How far each measure was from the official outcome.",
+    partition=("topic", "race"),
+    clustering=("measure",),
+    columns={
+        **_TOPIC,
+        "race": _key("text", "race id"),
+        "measure": _key("text", "which share, over which window before the vote"),
+        "mae": _key("double", "mean absolute error over the candidates, 0..1"),
+        "mae_uniform": _key("double", "the same of a guess of equal shares"),
+        "window_start": _key("timestamp", "UTC, included"),
+        "window_end": _key("timestamp", "UTC, excluded"),
+        **_METHOD,
+        **_RUN,
+    },
+)
+
+HASHTAG_TRENDS = Table(
+    name="hashtag_trends",
+    doc="The most used hashtags of a period, and which of them burst.",
+    partition=("topic", "period"),
+    clustering=(*_STARTS_ENDS, "rank"),
+    columns={
+        **_PERIOD,
+        "rank": _key("int", "1 is the most used"),
+        "hashtag": _key("text", "folded, without #"),
+        "posts": _count("posts that carry it"),
+        "authors": _count("authors of these"),
+        "previous_posts": _count("the same in the period before"),
+        "burst": Column("double", "burst score"),
+        **_RUN,
+    },
+)
+
+AUTHOR_ACTIVITY = Table(
+    name="author_activity",
+    doc="What each author posted, and which bot rules fired. Says nothing of anyone's leaning.",
+    partition=("topic", "period", "period_start", "period_end", "bucket"),
+    clustering=("author",),
+    columns={
+        **_PERIOD,
+        **_BUCKET,
+        "author": _key("text", "author id"),
+        "posts": _count("posts by the author"),
+        **_KINDS,
+        "mentions_received": _count("posts of others that mention the author"),
+        "followers": Column("bigint", "as last delivered"),
+        "bot_score": Column("double", "0..1"),
+        "bot_flags": Column("frozen<list<text>>", "names of the rules that fired"),
+        **_RUN,
+    },
+)
+
+GRAPH_SUMMARY = Table(
+    name="graph_summary",
+    doc="One row a graph and period.",
+    partition=("topic", "graph", "period"),
+    clustering=_STARTS_ENDS,
+    columns={
+        **_GRAPH,
+        "nodes": _count("nodes"),
+        "edges": _count("edges"),
+        "weight": _count("sum of the edges' weights"),
+        "self_edges": _count("left out, counted here"),
+        "density": Column("double", "0..1"),
+        "reciprocity": Column("double", "0..1; null for the undirected graph"),
+        "components": _count("weakly connected components"),
+        "giant_share": Column("double", "nodes in the largest component, 0..1"),
+        "communities": _count("communities"),
+        "modularity": Column("double", "of these communities"),
+        "engine": _key("text", "which engine computed it"),
+        **_RUN,
+    },
+)
+
+GRAPH_NODES = Table(
+    name="graph_nodes",
+    doc="Measures of each node.",
+    partition=("topic", "graph", "period", *_STARTS_ENDS, "bucket"),
+    clustering=("node",),
+    columns={
+        **_GRAPH,
+        **_BUCKET,
+        "node": _key("text", "handle, DID, user@server or folded hashtag"),
+        "in_degree": _count("edges in"),
+        "out_degree": _count("edges out"),
+        "in_weight": _count("posts in"),
+        "out_weight": _count("posts out"),
+        "pagerank": _key("double", "sums to 1 over the graph"),
+        "component": _key("bigint", "0 is the largest"),
+        "community": _key("bigint", "0 is the largest"),
+        **_RUN,
+    },
+)
+
+GRAPH_TOP_NODES = Table(
+    name="graph_top_nodes",
+    doc="The first nodes by each measure.",
+    partition=("topic", "graph", "period", *_STARTS_ENDS, "measure"),
+    clustering=("rank",),
+    columns={
+        **_GRAPH,
+        "measure": _key("text", "a column of graph_nodes"),
+        "rank": _key("int", "1 is the highest"),
+        "node": _key("text", "as in graph_nodes"),
+        "value": _key("double", "of the measure"),
+        **_RUN,
+    },
+)
+
+GRAPH_EDGES = Table(
+    name="graph_edges",
+    doc="Aggregated edges.",
+    partition=("topic", "graph", "period", *_STARTS_ENDS, "bucket"),
+    clustering=("src", "dst"),
+    columns={
+        **_GRAPH,
+        **_BUCKET,
+        "src": _key("text", "acting author, or the first hashtag in order"),
+        "dst": _key("text", "the other author, or the second hashtag"),
+        "weight": _count("posts"),
+        "first_at": _key("timestamp", "first post, UTC"),
+        "last_at": _key("timestamp", "last post, UTC"),
+        **_RUN,
+    },
+)
+
+COLLECTION_GAPS = Table(
+    name="collection_gaps",
+    doc="When live collection was down, throttled or shedding.",
+    partition=("topic", "source"),
+    clustering=("gap_start",),
+    columns={
+        **_TOPIC,
+        "source": _key("text", "x, bluesky or mastodon"),
+        "gap_start": _key("timestamp", "UTC, included"),
+        "gap_end": Column("timestamp", "UTC, excluded; null while it lasts"),
+        "reason": _key("text", "why"),
+        "posts_lost_estimate": Column("bigint", "null where it can't be told"),
+    },
+)
+
+DATA_QUALITY = Table(
+    name="data_quality",
+    doc="Each expectation checked by each run.",
+    partition=("job", "topic"),
+    clustering=("run_id", "expectation"),
+    descending=("run_id",),
+    columns={
+        "job": _key("text", "job name"),
+        **_TOPIC,
+        "run_id": _key("timeuuid", "the run"),
+        "expectation": _key("text", "what was expected, of which column"),
+        "target": _key("text", "table or input"),
+        "success": _key("boolean", "whether it held"),
+        "observed": Column("text", "what was found"),
+        "severity": _key("text", "error or warning"),
+        "checked_at": _key("timestamp", "UTC"),
+    },
+)
+
+JOB_RUNS = Table(
+    name="job_runs",
+    doc="Each run of each job, newest first.",
+    partition=("job", "topic"),
+    clustering=("started_at",),
+    descending=("started_at",),
+    columns={
+        "job": _key("text", "job name"),
+        **_TOPIC,
+        "started_at": _key("timestamp", "UTC"),
+        "run_id": _key("timeuuid", "the run"),
+        "status": _key("text", "running, succeeded or failed"),
+        "window_start": _key("timestamp", "UTC, included"),
+        "window_end": _key("timestamp", "UTC, excluded"),
+        "rows_read": Column("bigint", "posts in the window"),
+        "rows_written": Column("bigint", "summary rows published"),
+        "seconds": Column("double", "from start to end"),
+        "method": Column("text", "digests of what was counted"),
+        "error": Column("text", "one line, when it failed"),
+    },
+)
+
+TABLES = (
+    POSTS,
+    TOPIC_LAYOUT,
+    CANDIDATE_POLL,
+    POLL_BACKTEST,
+    HASHTAG_TRENDS,
+    AUTHOR_ACTIVITY,
+    GRAPH_SUMMARY,
+    GRAPH_NODES,
+    GRAPH_TOP_NODES,
+    GRAPH_EDGES,
+    COLLECTION_GAPS,
+    DATA_QUALITY,
+    JOB_RUNS,
+)
+"""All tables, in the order in which they are made."""

@@ -1,0 +1,42 @@
+"""What a person sees: progress on a terminal and nothing of it in a pipe; logs, one line an event."""
+
+import logging
+import sys
+
+import structlog
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+ERR = Console(stderr=True)
+
+
+def progress(*, counted: bool = True) -> Progress:
+    """A progress display on stderr; hidden when stderr is no terminal. `counted` shows how many of how many."""
+    columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
+    middle = [MofNCompleteColumn()] if counted else []
+    last = [TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn()]
+    return Progress(*columns, *middle, *last, console=ERR, disable=not ERR.is_terminal, transient=True)
+
+
+def configure_logs(*, verbose: bool = False) -> None:
+    """Logs go to stderr: readable on a terminal, one JSON object a line in a pipe."""
+    on_terminal = sys.stderr.isatty()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )

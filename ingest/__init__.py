@@ -1,0 +1,1 @@
+"""Ingest: from a source, through a Redis Stream, into Cassandra."""

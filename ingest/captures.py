@@ -1,0 +1,125 @@
+"""Capture files as numbered lines: plain, gzip or zstd by content, or stdin; no line is ever held beyond a bound."""
+
+import gzip
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import zstandard
+
+from conf.errors import WrongUse
+from ingest.formats.detect import LONGEST_LINE
+
+_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+_CHUNK = 1024 * 1024
+
+
+@dataclass
+class Capture:
+    """One input; `position` is how far into the file on disk reading has come, in bytes."""
+
+    name: str
+    size: int | None = None
+    broken: str = ""
+    _raw: IO[bytes] | None = field(default=None, repr=False)
+    _at_end: bool = field(default=False, repr=False)
+
+    @property
+    def position(self) -> int:
+        """Bytes of the file read so far; 0 for stdin and pipes, whose length nobody knows."""
+        if self.size is None or self._raw is None:
+            return 0
+        return self.size if self._at_end else self._raw.tell()
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """(line number from 1, line). A line over the bound comes cut, one byte longer than allowed.
+
+        When compressed data ends early or is damaged, `broken` says so after the last whole line.
+        """
+        self._raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
+        number = 0
+        try:
+            for number, line in enumerate(_bounded_lines(_decompressed(self._raw)), 1):
+                yield number, line
+        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
+            self.broken = f"{self.name} is damaged or truncated after line {number:,} ({error})"
+        finally:
+            if self.name != "-":
+                self._at_end = True
+                self._raw.close()
+
+
+def open_captures(files: list[str]) -> list[Capture]:
+    """The inputs, all of them checked before anything is read. Raises WrongUse that names the file."""
+    return [_checked(name) for name in files]
+
+
+def _checked(name: str) -> Capture:
+    if name == "-":
+        return Capture(name)
+    path = Path(name)
+    if path.is_dir():
+        raise WrongUse(f"{name} is a directory", f"Give its files: {name.rstrip('/')}/*.jsonl")
+    if not path.exists():
+        raise WrongUse(f"no file {name}", "Check the path")
+    try:
+        with path.open("rb"):
+            return Capture(name, path.stat().st_size if path.is_file() else None)
+    except OSError as error:
+        raise WrongUse(f"{name} can't be read: {error.strerror}") from None
+
+
+def _decompressed(raw: IO[bytes]) -> IO[bytes]:
+    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
+    magic = buffered.peek(4)[:4]
+    if magic.startswith(_GZIP):
+        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
+    if magic.startswith(_ZSTD):
+        return io.BufferedReader(_ZstdFile(buffered), _CHUNK)
+    return buffered
+
+
+class _ZstdFile(io.RawIOBase):
+    """Decompresses zstd frames one after another and, like gzip, raises EOFError when the data ends inside one."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw = raw
+        self._frame = zstandard.ZstdDecompressor().decompressobj()
+        self._ready = b""
+        self._inside = False
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Fills the buffer as far as one step of decompression goes; 0 at the end."""
+        while not self._ready:
+            data = self._frame.unused_data if self._frame.eof else b""
+            if self._frame.eof:
+                self._frame, self._inside = zstandard.ZstdDecompressor().decompressobj(), False
+            data = data or self._raw.read(_CHUNK)
+            if not data:
+                if self._inside:
+                    raise EOFError("the data ends inside a zstd frame")
+                return 0
+            self._inside = True
+            self._ready = self._frame.decompress(data)
+        taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Lines of at most LONGEST_LINE + 1 bytes; the rest of a longer one is skipped unread."""
+    while line := stream.readline(LONGEST_LINE + 1):
+        whole = line
+        while not line.endswith(b"\n") and len(line) > 0 and len(whole) > LONGEST_LINE:
+            line = stream.readline(_CHUNK)
+            if not line:
+                break
+        yield whole

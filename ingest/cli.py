@@ -1,0 +1,208 @@
+"""The command line of ingest: `python -m ingest COMMAND` (DESIGN 2)."""
+
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Annotated
+
+import orjson
+import typer
+
+from conf import cli
+from conf.connect import cassandra_session, redis_client
+from conf.errors import PulsoError
+from conf.settings import Settings, load_settings
+from conf.terminal import ERR, progress
+from conf.topic import load_topic
+from ingest import views
+from ingest.captures import Capture, open_captures
+from ingest.dead_letters import DeadLetter, DeadLetters
+from ingest.generate import generate as generate_lines
+from ingest.matching import TopicMatcher
+from ingest.migrate import migrate as bring_up
+from ingest.posts_queue import PostsQueue
+from ingest.publisher import QUEUE_LIMIT, Publisher
+from ingest.replay import Replay
+from ingest.status import is_working, read_status
+from ingest.topics import TopicBook
+from ingest.worker import CLAIM_IDLE, Worker
+from ingest.writer import PostWriter
+
+app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
+dead = cli.application("What could not be parsed or stored, with the reason.")
+app.add_typer(dead, name="dead-letters")
+
+TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code."""
+    return cli.run(app, "python -m ingest", argv)
+
+
+def _queue(settings: Settings) -> PostsQueue:
+    return PostsQueue(redis_client(settings), settings.stream)
+
+
+@app.command()
+def migrate() -> None:
+    """Make or bring up to date the keyspace, tables and indexes. Safe to repeat; never drops anything."""
+    settings = load_settings()
+    with cassandra_session(settings) as session:
+        made = 0
+        for made, line in enumerate(bring_up(session, settings), 1):  # noqa: B007
+            typer.echo(f"made {line}")
+    if not made:
+        typer.echo(f"keyspace {settings.keyspace} is up to date")
+
+
+@app.command()
+def replay(
+    files: Annotated[list[str], typer.Argument(help="Captures: .jsonl, .gz, .zst; - is stdin.")],
+    topic: TopicName,
+    match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
+    rate: Annotated[float, typer.Option(help="Lines a second at most; 0 is as fast as possible.", min=0)] = 0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has stored them.")] = False,
+    queue_limit: Annotated[int, typer.Option(help="Hold back at this many unacked posts.", min=1)] = QUEUE_LIMIT,
+) -> None:
+    """Send captures through the same path as live collection."""
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    captures = open_captures(files)
+    queue = _queue(settings)
+    queue.ensure_group()
+    with progress(counted=False) as display:
+        task = display.add_task("replay", total=None, note="")
+        publisher = Publisher(queue, queue_limit, on_wait=lambda why: display.update(task, note=why))
+        run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
+        paced = views.Pace(rate)
+        for capture in captures:
+            _replay_one(run, capture, paced, views.ReplayView(display, task, capture))
+    if wait:
+        _wait_until_stored(run, queue)
+    typer.echo(run.result.summary())
+    if run.result.broken:
+        raise PulsoError("; ".join(run.result.broken), "What was read before that is queued; get the file again")
+
+
+def _replay_one(run: Replay, capture: Capture, pace: views.Pace, view: views.ReplayView) -> None:
+    try:
+        for queued in run.read(capture):
+            pace.step()
+            view.show(queued)
+    finally:
+        run.flush()  # an interrupted replay keeps what it has read
+
+
+def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
+    with progress() as display:
+        task = display.add_task("store", total=run.result.queued, note="")
+        told = False
+        for done in run.wait():
+            idle = done < run.result.queued and not is_working(queue)
+            note = "no worker is running: start one with `python -m ingest work`" if idle else ""
+            display.update(task, completed=done, note=note)
+            if idle and not told and not ERR.is_terminal:
+                ERR.print(note, highlight=False)
+                told = True
+
+
+@app.command()
+def work(
+    drain: Annotated[bool, typer.Option("--drain", help="Stop when the queue is empty and all is acked.")] = False,
+    claim_idle: Annotated[
+        float, typer.Option(help="Take over what a worker has held unacked for so many seconds.", min=0.1)
+    ] = CLAIM_IDLE,
+) -> None:
+    """Run a worker: queue to Cassandra. SIGTERM or Ctrl-C finishes the batch, acks it, and leaves."""
+    settings = load_settings()
+    queue = _queue(settings)
+    with cassandra_session(settings) as session, progress(counted=False) as display:
+        view = views.WorkView(display, queue)
+        writer = PostWriter(session, settings.keyspace)
+        worker = Worker(queue, writer, TopicBook(session, settings), claim_idle, on_batch=view.show)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, lambda *_: worker.stop())
+        worker.run(drain)
+    typer.echo(f"{worker.stored:,} posts stored, {worker.dead:,} refused")
+
+
+@app.command()
+def generate(
+    posts: Annotated[int, typer.Option(help="How many posts.", min=0)] = 170_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same corpus.", min=0)] = 2016,
+    topic: Annotated[str, typer.Option("--topic", "-t", help="Whose races are talked about.")] = "ph2016",
+) -> None:
+    """Write a deterministic election corpus as X v2 stream lines to stdout."""
+    settings = load_settings()
+    races = load_topic(topic, settings.topics_dir)
+    with progress() as display:
+        task = display.add_task("generate", total=posts, note="")
+        for chunk in generate_lines(races, posts, seed):
+            sys.stdout.buffer.write(chunk)
+            display.update(task, advance=chunk.count(b"\n"))
+    sys.stdout.buffer.flush()
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds.")] = False,
+) -> None:
+    """Show lag, pending, rates and dead letters, by topic and source."""
+    settings = load_settings()
+    queue = _queue(settings)
+    while True:
+        now = read_status(queue)
+        if as_json:
+            typer.echo(orjson.dumps(now.as_dict(), option=orjson.OPT_INDENT_2).decode())
+        else:
+            views.print_status(now, settings.stream)
+        if not watch:
+            return
+        time.sleep(2)
+
+
+@dead.command("list")
+def list_letters(
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line, payloads included.")] = False,
+) -> None:
+    """Show the oldest dead letters: where each came from and why it was refused."""
+    letters = DeadLetters(_queue(load_settings()))
+    if as_json:
+        for letter in letters.read(limit):
+            typer.echo(views.letter_json(letter))
+    else:
+        views.print_letters(list(letters.read(limit)), letters.count())
+
+
+@dead.command()
+def requeue(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids as `list` shows them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> None:
+    """Put dead letters back on the queue, to be parsed again."""
+    letters = DeadLetters(_queue(load_settings()))
+    done, left = letters.requeue(_chosen(letters, ids, everything))
+    typer.echo(f"{done:,} requeued" + (f", {left:,} left: clipped, or still no post" if left else ""))
+
+
+@dead.command()
+def drop(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids as `list` shows them.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+) -> None:
+    """Delete dead letters for good."""
+    letters = DeadLetters(_queue(load_settings()))
+    typer.echo(f"{letters.drop(_chosen(letters, ids, everything)):,} dropped")
+
+
+def _chosen(letters: DeadLetters, ids: list[str] | None, everything: bool) -> list[DeadLetter]:
+    if bool(ids) == everything:
+        raise typer.BadParameter("give ids, or --all")
+    found = [letter for letter in letters.read() if everything or letter.id in (ids or ())]
+    if missing := sorted(set(ids or ()) - {letter.id for letter in found}):
+        raise typer.BadParameter(f"no dead letter {missing[0]}")
+    return found

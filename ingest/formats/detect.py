@@ -1,0 +1,94 @@
+"""Tells a capture's formats apart by content, and cuts a line into units of one post each."""
+
+from dataclasses import dataclass
+
+import msgspec
+import orjson
+
+from ingest.formats import bluesky, x_v2
+from ingest.post import InvalidMessage
+
+LONGEST_LINE = 8 * 1024 * 1024
+LONGEST_POST = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One post as it goes onto the queue; `format` and `source` say how to read it."""
+
+    format: str
+    source: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line, or a part of one, that is no post, and why."""
+
+    reason: str
+    payload: bytes
+
+
+KEYS = ("data", "meta", "errors", "did", "id_str", "user", "author_id", "author", "action")
+_NOTICES = ("errors", "meta", "delete", "limit", "warning", "disconnect", "status_withheld", "user_withheld")
+
+# Which keys stand at a line's top is all that is looked at here; their contents are skipped.
+_PROBE = msgspec.json.Decoder(
+    msgspec.defstruct("Probe", [(key, msgspec.Raw, msgspec.Raw()) for key in dict.fromkeys((*KEYS, *_NOTICES))])
+)
+
+
+def split(line: bytes) -> list[Unit | Refused]:
+    """The posts of one line; empty for a line that carries none: a heartbeat, a notice, a like."""
+    line = line.strip()
+    if not line:
+        return []
+    if len(line) > LONGEST_LINE:
+        return [Refused(f"over-long line: {len(line):,} bytes, at most {LONGEST_LINE:,}", line)]
+    try:
+        return _split(_present(_PROBE.decode(line)), line)
+    except (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError) as error:
+        return [Refused(reason_of(error, line), line)]
+
+
+def reason_of(error: Exception, payload: bytes) -> str:
+    """Why a payload was refused, in one short line."""
+    if isinstance(error, InvalidMessage):
+        return str(error)
+    if isinstance(error, msgspec.ValidationError):
+        return f"wrong type or missing field: {error}"
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(error, ValueError):
+        surrogate = " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
+        return f"not valid JSON: {error}{surrogate}"[:300]
+    return f"wrong type: {error}"[:300]
+
+
+def _present(probe: msgspec.Struct) -> dict[str, bytes]:
+    values = {key: bytes(getattr(probe, key)) for key in probe.__struct_fields__}
+    return {key: value for key, value in values.items() if value not in (b"", b"null")}
+
+
+def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
+    if "data" in keys:
+        if keys["data"].startswith(b"["):
+            return [_unit("x_v2", "x", part) for part in x_v2.split_page(orjson.loads(line))]
+        return [_unit("x_v2", "x", line)]
+    if "did" in keys:
+        return [_unit("bluesky", "bluesky", line)] if bluesky.carries_post(line) else []
+    if "id_str" in keys or "user" in keys:
+        return [_unit("x_v11", "x", line)]
+    if "author_id" in keys or "author" in keys:
+        return [_unit("x_v2_flat", "x", line)]
+    if "action" in keys:
+        raise InvalidMessage("a compliance row, not a post")
+    if keys.keys() & set(_NOTICES):
+        return []
+    raise InvalidMessage("not a post in a known format (X v2 line, page or flattened, X v1.1, Bluesky Jetstream)")
+
+
+def _unit(format_: str, source: str, payload: bytes) -> Unit | Refused:
+    if len(payload) > LONGEST_POST:
+        return Refused(f"over-long post: {len(payload):,} bytes, at most {LONGEST_POST:,}", payload)
+    return Unit(format_, source, payload)

@@ -1,0 +1,33 @@
+"""From a queued unit to a Post."""
+
+import msgspec
+
+from ingest.formats import bluesky, x_v2, x_v11
+from ingest.formats.detect import reason_of
+from ingest.post import InvalidMessage, Post
+
+PARSERS = {
+    "x_v2": x_v2.parse_line,
+    "x_v2_flat": x_v2.parse_flat,
+    "x_v11": x_v11.parse_status,
+    "bluesky": bluesky.parse_event,
+}
+
+
+def parse(format_: str, payload: bytes) -> Post:
+    """Parses one post. Raises InvalidMessage, with the reason, for anything that is not one."""
+    parser = PARSERS.get(format_)
+    if parser is None:
+        raise InvalidMessage(f"unknown format {format_!r}")
+    try:
+        return parser(payload).checked()
+    except (
+        msgspec.MsgspecError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise InvalidMessage(reason_of(error, payload)) from None

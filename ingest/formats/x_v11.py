@@ -1,0 +1,134 @@
+"""X API v1.1 status objects, as the old streaming API gave them.
+
+Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/object-model/tweet
+"""
+
+import html
+from datetime import UTC, datetime, timedelta, timezone
+
+import msgspec
+
+from conf.folding import X_HANDLE, blank, fold
+from ingest.post import InvalidMessage, Post, unique
+
+_MONTHS = {
+    m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
+}
+
+
+class Tag(msgspec.Struct):
+    text: str
+
+
+class Mention(msgspec.Struct):
+    screen_name: str
+
+
+class Url(msgspec.Struct):
+    url: str | None = None
+    expanded_url: str | None = None
+
+
+class Entities(msgspec.Struct):
+    hashtags: list[Tag] | None = None
+    user_mentions: list[Mention] | None = None
+    urls: list[Url] | None = None
+
+
+class Extended(msgspec.Struct):
+    full_text: str
+    entities: Entities | None = None
+
+
+class User(msgspec.Struct):
+    id_str: str
+    screen_name: str
+    followers_count: int | None = None
+    created_at: str | None = None
+
+
+class Point(msgspec.Struct):
+    coordinates: tuple[float, float] | None = None
+
+
+class Place(msgspec.Struct):
+    full_name: str | None = None
+
+
+class Status(msgspec.Struct, kw_only=True):
+    id_str: str
+    created_at: str
+    user: User
+    text: str | None = None
+    full_text: str | None = None
+    extended_tweet: Extended | None = None
+    entities: Entities | None = None
+    lang: str | None = None
+    in_reply_to_status_id_str: str | None = None
+    in_reply_to_screen_name: str | None = None
+    retweeted_status: "Status | None" = None
+    quoted_status: "Status | None" = None
+    quoted_status_id_str: str | None = None
+    place: Place | None = None
+    coordinates: Point | None = None
+
+    def full(self) -> tuple[str, Entities]:
+        """The full text, unescaped, and its entities."""
+        text = self.full_text or self.text
+        entities = self.entities
+        if self.extended_tweet:
+            text, entities = self.extended_tweet.full_text, self.extended_tweet.entities or entities
+        if text is None:
+            raise InvalidMessage("no text")
+        return (html.unescape(text) if "&" in text else text), entities or Entities()
+
+
+_STATUS = msgspec.json.Decoder(Status)
+
+
+def parse_status(payload: bytes) -> Post:
+    """A v1.1 status."""
+    status = _STATUS.decode(payload)
+    retweeted, quoted = status.retweeted_status, status.quoted_status
+    text, entities = (retweeted or status).full()
+    post = Post(
+        source="x",
+        post_id=status.id_str,
+        event_at=parse_instant(status.created_at),
+        author_id=status.user.id_str,
+        author=status.user.screen_name.lower(),
+        text=text,
+        lang=status.lang,
+        reply_to=status.in_reply_to_status_id_str,
+        folded=fold(blank(text, X_HANDLE)),
+        hashtags=unique([fold(tag.text) for tag in entities.hashtags or ()]),
+        mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
+        urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
+        author_followers=status.user.followers_count,
+        author_created_at=parse_instant(status.user.created_at) if status.user.created_at else None,
+    )
+    if status.in_reply_to_status_id_str and status.in_reply_to_screen_name:
+        post.reply_to_author = status.in_reply_to_screen_name.lower()
+    if retweeted:
+        post.retweet_of, post.retweet_of_author = retweeted.id_str, retweeted.user.screen_name.lower()
+    elif status.quoted_status_id_str:
+        # A retweet carries the quote of the post that it repeats; that quote is not its own.
+        post.quote_of = status.quoted_status_id_str
+        post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
+    post.place = status.place.full_name if status.place else None
+    if status.coordinates and status.coordinates.coordinates:
+        post.lon, post.lat = status.coordinates.coordinates
+    return post
+
+
+def parse_instant(value: str) -> datetime:
+    """Parses `Mon Dec 02 14:16:05 +0000 2019`, in any locale. Raises InvalidMessage."""
+    try:
+        _, month, day, clock, offset, year = value.split()
+        hour, minute, second = clock.split(":")
+        shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
+        zone = timezone(-shift if offset[0] == "-" else shift)
+        at = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
+        return at.astimezone(UTC)
+    except (ValueError, KeyError, IndexError, OverflowError):
+        raise InvalidMessage(f"not a v1.1 date: {value[:60]!r}") from None

@@ -1,0 +1,246 @@
+"""X API v2: filtered-stream lines, pages as twarc2 keeps them, and its flattened posts.
+
+Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
+"""
+
+import html
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import orjson
+
+from conf.folding import X_HANDLE, blank, fold
+from ingest.post import Post, unique
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_RT_PREFIX = re.compile(r"RT @(\w+):")
+
+
+class Tag(msgspec.Struct):
+    tag: str
+
+
+class Mention(msgspec.Struct):
+    username: str
+    id: str | None = None
+
+
+class Url(msgspec.Struct):
+    url: str | None = None
+    expanded_url: str | None = None
+
+
+class Entities(msgspec.Struct):
+    hashtags: list[Tag] | None = None
+    mentions: list[Mention] | None = None
+    urls: list[Url] | None = None
+
+
+class Note(msgspec.Struct):
+    text: str
+    entities: Entities | None = None
+
+
+class Reference(msgspec.Struct):
+    type: str
+    id: str
+
+
+class Point(msgspec.Struct):
+    coordinates: tuple[float, float] | None = None
+
+
+class Geo(msgspec.Struct):
+    place_id: str | None = None
+    coordinates: Point | None = None
+    full_name: str | None = None  # flattened: the place stands in the post
+
+
+class Metrics(msgspec.Struct):
+    followers_count: int | None = None
+
+
+class User(msgspec.Struct):
+    id: str
+    username: str
+    created_at: Instant | None = None
+    public_metrics: Metrics | None = None
+
+
+class Content(msgspec.Struct, kw_only=True):
+    """What a post and a referenced post share."""
+
+    id: str
+    text: str
+    author_id: str | None = None
+    entities: Entities | None = None
+    note_tweet: Note | None = None
+
+    def full(self) -> tuple[str, Entities]:
+        """The full text, unescaped, and its entities: the note's where there is one."""
+        best: Note | Content = self.note_tweet or self
+        text = html.unescape(best.text) if "&" in best.text else best.text
+        return text, best.entities or self.entities or Entities()
+
+
+class Tweet(Content, kw_only=True):
+    """A post; `author_id` and `created_at` are required here."""
+
+    author_id: str
+    created_at: Instant
+    lang: str | None = None
+    referenced_tweets: list[Reference] | None = None
+    in_reply_to_user_id: str | None = None
+    geo: Geo | None = None
+
+
+class Place(msgspec.Struct):
+    id: str
+    full_name: str | None = None
+
+
+class Includes(msgspec.Struct):
+    users: list[User] | None = None
+    tweets: list[Content] | None = None
+    places: list[Place] | None = None
+
+
+class Twarc(msgspec.Struct):
+    retrieved_at: Instant | None = None
+
+
+class Line(msgspec.Struct):
+    data: Tweet
+    includes: Includes | None = None
+    twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
+
+
+class FlatReference(Content, kw_only=True):
+    """A reference in a flattened post: the referenced post's own fields beside its type."""
+
+    type: str
+    text: str | None = None  # type: ignore[assignment]  # absent where X could not find the post
+    author: User | None = None
+
+
+class FlatTweet(Tweet, kw_only=True):
+    author: User | None = None
+    in_reply_to_user: User | None = None
+    referenced_tweets: list[FlatReference] | None = None  # type: ignore[assignment]  # full posts when flattened
+    twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
+
+
+_LINE = msgspec.json.Decoder(Line)
+_FLAT = msgspec.json.Decoder(FlatTweet)
+
+
+def parse_line(payload: bytes) -> Post:
+    """A stream line: `data` is one post, `includes` what it refers to."""
+    line = _LINE.decode(payload)
+    includes = line.includes or Includes()
+    users = {user.id: user for user in includes.users or ()}
+    tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
+    places = {place.id: place.full_name for place in includes.places or ()}
+    return _post(line.data, users, tweets, places, line.twarc)
+
+
+def parse_flat(payload: bytes) -> Post:
+    """A flattened post: authors, referenced posts and place stand inside the post itself."""
+    tweet = _FLAT.decode(payload)
+    references = tweet.referenced_tweets or []
+    users = {u.id: u for u in (tweet.author, tweet.in_reply_to_user, *(r.author for r in references)) if u}
+    tweets: dict[str, Content] = {r.id: r for r in references if r.text is not None}
+    return _post(tweet, users, tweets, {}, tweet.twarc)
+
+
+def _post(
+    tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, str | None], twarc: Twarc | None
+) -> Post:
+    author = users.get(tweet.author_id)
+    post = Post(
+        source="x",
+        post_id=tweet.id,
+        event_at=tweet.created_at,
+        author_id=tweet.author_id,
+        author=author.username.lower() if author else None,
+        lang=tweet.lang,
+        collected_at=twarc.retrieved_at if twarc else None,
+    )
+    if author:
+        post.author_followers = author.public_metrics.followers_count if author.public_metrics else None
+        post.author_created_at = author.created_at
+    _set_references(post, tweet, users, tweets)
+    _set_content(post, tweet, tweets.get(post.retweet_of or ""))
+    if tweet.geo:
+        _set_place(post, tweet.geo, places)
+    return post
+
+
+def _set_references(post: Post, tweet: Tweet, users: dict[str, User], tweets: dict[str, Content]) -> None:
+    for reference in tweet.referenced_tweets or ():
+        target = tweets.get(reference.id)
+        owner = users.get(target.author_id or "") if target else None
+        handle = owner.username.lower() if owner else None
+        if reference.type == "retweeted":
+            post.retweet_of, post.retweet_of_author = reference.id, handle
+        elif reference.type == "replied_to":
+            post.reply_to, post.reply_to_author = reference.id, handle or _replied_to(tweet, users)
+        elif reference.type == "quoted":
+            post.quote_of, post.quote_of_author = reference.id, handle
+
+
+def _replied_to(tweet: Tweet, users: dict[str, User]) -> str | None:
+    """The handle of the author replied to, where the post replied to is not at hand."""
+    user_id = tweet.in_reply_to_user_id
+    if user_id is None:
+        return None
+    if user_id in users:
+        return users[user_id].username.lower()
+    mentions = (tweet.entities.mentions if tweet.entities else None) or ()
+    return next((m.username.lower() for m in mentions if m.id == user_id), None)
+
+
+def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
+    text, entities = (retweeted or tweet).full()
+    mentions = unique([m.username.lower() for m in entities.mentions or ()])
+    if post.retweet_of and retweeted is None and (prefix := _RT_PREFIX.match(text)):
+        # The retweeted post is not at hand: the clipped text still names its author, who is not mentioned by it.
+        post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
+        mentions = [m for m in mentions if m != prefix[1].lower()]
+    post.text, post.mentions = text, mentions
+    post.folded = fold(blank(text, X_HANDLE))
+    post.hashtags = unique([fold(tag.tag) for tag in entities.hashtags or ()])
+    post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+
+
+def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
+    post.place = geo.full_name or places.get(geo.place_id or "")
+    if geo.coordinates and geo.coordinates.coordinates:
+        post.lon, post.lat = geo.coordinates.coordinates
+
+
+def split_page(page: dict[str, Any]) -> list[bytes]:
+    """A page's posts as stream lines, each with the part of `includes` that it refers to."""
+    includes = page.get("includes") or {}
+    by_id = {part: {item["id"]: item for item in includes.get(part) or ()} for part in ("users", "tweets", "places")}
+    return [_page_line(tweet, by_id, page.get("__twarc")) for tweet in page["data"]]
+
+
+def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> bytes:
+    """One post of a page as a stream line; what is wrong with it shows when it is parsed."""
+    line: dict[str, Any] = {"data": tweet}
+    if isinstance(tweet, dict):
+        references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
+        tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
+        people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
+        place = (tweet.get("geo") or {}).get("place_id")
+        line["includes"] = {
+            "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
+            "tweets": tweets,
+            "places": [by_id["places"][place]] if place in by_id["places"] else [],
+        }
+    if twarc:
+        line["__twarc"] = twarc
+    return orjson.dumps(line)

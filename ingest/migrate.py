@@ -1,0 +1,57 @@
+"""Migration: keyspace, tables, columns and indexes as declared. Safe to repeat; never drops anything."""
+
+from collections.abc import Iterator
+
+from cassandra.cluster import Session
+
+from conf.errors import PulsoError
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import TABLES
+
+
+def migrate(session: Session, settings: Settings) -> Iterator[str]:
+    """Brings the keyspace to what is declared; yields a line for each thing that it made.
+
+    Raises PulsoError when a column has another type than declared: that is for a person to decide.
+    """
+    known = session.cluster.metadata.keyspaces
+    if settings.keyspace not in known:
+        session.execute(
+            f"CREATE KEYSPACE IF NOT EXISTS {settings.keyspace} WITH replication = {settings.replication_cql}"
+        )
+        yield f"keyspace {settings.keyspace}"
+    for table in TABLES:
+        yield from _bring_up(session, settings.keyspace, table)
+
+
+def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
+    columns = _columns(session, keyspace, table.name)
+    if not columns:
+        session.execute(table.create(keyspace))
+        yield f"table {table.name}"
+    else:
+        for name, column in table.columns.items():
+            if name not in columns:
+                session.execute(table.add_column(keyspace, name))
+                yield f"column {table.name}.{name}"
+            elif columns[name] != column.cql:
+                raise PulsoError(
+                    f"{keyspace}.{table.name}.{name} is {columns[name]} in Cassandra, declared as {column.cql}",
+                    "Nothing was changed; copy the table's data aside and drop it, or use another PULSO_KEYSPACE",
+                )
+    existing = _indexes(session, keyspace, table.name)
+    for suffix, statement in zip(table.indexes, table.create_indexes(keyspace), strict=True):
+        if f"{table.name}_{suffix}" not in existing:
+            session.execute(statement)
+            yield f"index {table.name}_{suffix}"
+
+
+def _columns(session: Session, keyspace: str, table: str) -> dict[str, str]:
+    query = "SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
+    return {row.column_name: row.type for row in session.execute(query, (keyspace, table))}
+
+
+def _indexes(session: Session, keyspace: str, table: str) -> set[str]:
+    query = "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = %s AND table_name = %s"
+    return {row.index_name for row in session.execute(query, (keyspace, table))}

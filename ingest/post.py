@@ -1,0 +1,67 @@
+"""A post as every source gives it once parsed, and the two things that can be wrong with a message."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+TEXT_LIMITS = {"x": 25_000, "bluesky": 3_000, "mastodon": 100_000}
+"""Characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and a bound for Mastodon's servers."""
+LONGEST_NAME = 512
+
+
+class InvalidMessage(Exception):
+    """A payload that is not a post we can keep; the message says why. It goes to the dead letters."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Post:
+    """One post; names as in the table `posts`, references are (post id, author handle)."""
+
+    source: str
+    post_id: str
+    event_at: datetime
+    author_id: str
+    author: str | None = None
+    text: str = ""
+    lang: str | None = None
+    retweet_of: str | None = None
+    retweet_of_author: str | None = None
+    reply_to: str | None = None
+    reply_to_author: str | None = None
+    quote_of: str | None = None
+    quote_of_author: str | None = None
+    folded: str = ""
+    hashtags: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    place: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    author_followers: int | None = None
+    author_created_at: datetime | None = None
+    collected_at: datetime | None = None
+
+    @property
+    def kind(self) -> str:
+        """`retweet` if it reposts; else `reply`; else `quote`; else `original` (DESIGN 5)."""
+        if self.retweet_of:
+            return "retweet"
+        if self.reply_to:
+            return "reply"
+        return "quote" if self.quote_of else "original"
+
+    def checked(self) -> "Post":
+        """The post itself, once its sizes are within what a network allows. Raises InvalidMessage."""
+        limit = TEXT_LIMITS[self.source]
+        if len(self.text) > limit:
+            raise InvalidMessage(f"over-long text: {len(self.text):,} characters, {self.source} allows {limit:,}")
+        if not self.post_id or not self.author_id:
+            raise InvalidMessage("empty post id or author id")
+        names = (self.post_id, self.author_id, self.author or "", *self.hashtags, *self.mentions)
+        if max(map(len, names)) > LONGEST_NAME:
+            raise InvalidMessage(f"an id, handle or hashtag of over {LONGEST_NAME} characters")
+        return self
+
+
+def unique(values: "list[str] | map[str]") -> list[str]:
+    """The values without repeats, in order."""
+    return list(dict.fromkeys(values))

@@ -1,0 +1,107 @@
+"""How ingest shows itself to a person: progress, status, dead letters; and the pace of a replay."""
+
+import time
+
+import orjson
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from ingest.captures import Capture
+from ingest.dead_letters import DeadLetter
+from ingest.posts_queue import PostsQueue
+from ingest.status import Status
+from ingest.worker import Worker
+
+
+class Pace:
+    """Holds a loop to so many steps a second; 0 holds nothing."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._steps = 0
+        self._start = time.monotonic()
+
+    def step(self) -> None:
+        """Waits until the next step is due."""
+        if self._rate:
+            self._steps += 1
+            ahead = self._steps / self._rate - (time.monotonic() - self._start)
+            if ahead > 0:
+                time.sleep(ahead)
+
+
+class ReplayView:
+    """A bar over the file's bytes, with posts a second."""
+
+    def __init__(self, display: Progress, task: TaskID, capture: Capture) -> None:
+        self._display, self._task, self._capture = display, task, capture
+        self._start = self._shown = time.monotonic()
+        self._first: int | None = None
+        display.update(task, description=f"replay {capture.name}", total=capture.size, completed=0)
+
+    def show(self, queued: int) -> None:
+        """Shows how far reading has come, at most five times a second."""
+        self._first = queued if self._first is None else self._first
+        now = time.monotonic()
+        if now - self._shown >= 0.2:
+            rate = (queued - self._first) / (now - self._start)
+            self._display.update(self._task, completed=self._capture.position, note=f"{queued:,} posts, {rate:,.0f}/s")
+            self._shown = now
+
+
+class WorkView:
+    """A spinner with posts stored, posts a second, and what is left."""
+
+    def __init__(self, display: Progress, queue: PostsQueue) -> None:
+        self._display, self._queue = display, queue
+        self._start = time.monotonic()
+        self._task = display.add_task("work", total=None, note="waiting for posts")
+
+    def show(self, worker: Worker) -> None:
+        """Shows a worker's counts; asks Redis for the backlog only on a terminal."""
+        if not self._display.disable:
+            rate = worker.stored / (time.monotonic() - self._start)
+            note = f"{worker.stored:,} stored, {rate:,.0f}/s, {self._queue.backlog():,} waiting"
+            self._display.update(self._task, note=note)
+
+
+def print_status(status: Status, stream: str) -> None:
+    """The state as tables."""
+    console = Console(highlight=False)
+    oldest = f", oldest {status.oldest_pending_seconds:.0f} s" if status.oldest_pending_seconds is not None else ""
+    console.print(
+        f"{stream}: {status.backlog:,} waiting, {status.pending:,} of them with a worker{oldest}; "
+        f"{len(status.consumers)} workers; {status.dead_letters:,} dead letters; "
+        f"Redis holds {status.redis_memory_bytes / 2**20:,.0f} MiB"
+    )
+    table = Table("topic", "source", box=None, header_style="bold")
+    for name in ("queued", "stored", "dead", "waiting", "stored/s"):
+        table.add_column(name, justify="right")
+    for flow in status.flows:
+        numbers = (flow.queued, flow.stored, flow.dead, flow.waiting)
+        table.add_row(flow.topic, flow.source, *(f"{n:,}" for n in numbers), f"{flow.stored_per_second:,.1f}")
+    if status.flows:
+        console.print(table)
+
+
+def print_letters(letters: list[DeadLetter], count: int) -> None:
+    """Dead letters as a table."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not letters:
+        console.print("no dead letters")
+        return
+    table = Table("id", "topic", "from", "reason", "bytes", "begins", box=None, header_style="bold")
+    for letter in letters:
+        start = letter.payload[:40].decode(errors="replace")
+        table.add_row(letter.id, letter.topic, letter.origin, letter.reason, f"{letter.size:,}", repr(start)[1:-1])
+    console.print(table)
+    if count > len(letters):
+        console.print(f"and {count - len(letters):,} more: --limit {count}")
+
+
+def letter_json(letter: DeadLetter) -> str:
+    """A dead letter as one JSON object; bytes that are not UTF-8 are replaced."""
+    names = ("id", "topic", "source", "format", "origin", "reason", "size")
+    values = {name: getattr(letter, name) for name in names}
+    return orjson.dumps({**values, "payload": letter.payload.decode(errors="replace")}).decode()

@@ -1,0 +1,107 @@
+"""Writes posts to Cassandra: prepared inserts in unlogged batches of one partition, a bounded number in flight."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cassandra import InvalidRequest, OperationTimedOut, RequestExecutionException
+from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
+from cassandra.query import BatchStatement, BatchType, BoundStatement
+
+from conf.prepare import prepared
+from conf.tables import POSTS
+
+BATCH_BYTES = 40 * 1024
+"""Under the guardrail of 50 KiB at which Cassandra refuses a batch."""
+IN_FLIGHT = 16
+RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionError)
+"""What means that Cassandra is down or behind: wait and write again; an insert may be repeated at will."""
+
+_PARTITION = len(POSTS.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One row with the message that asked for it and its write time in µs."""
+
+    message: Any
+    row: tuple[Any, ...]
+    write_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that Cassandra will never take, and why."""
+
+    write: Write
+    reason: str
+
+
+class PostWriter:
+    """Writes rows of `posts`. When `write` returns, Cassandra has taken every row but those it gives back."""
+
+    def __init__(self, session: Session, keyspace: str) -> None:
+        self._session = session
+        self._insert = prepared(session, POSTS.insert(keyspace, timestamp=True))
+        self._insert.is_idempotent = True
+
+    def write(self, writes: Iterable[Write]) -> list[Rejected]:
+        """Writes all rows. Raises one of RETRIED when Cassandra is down or behind; then write them again."""
+        rejected: list[Rejected] = []
+        in_flight: deque[tuple[ResponseFuture, list[Write]]] = deque()
+        for statement, part in self._statements(writes, rejected):
+            if len(in_flight) >= IN_FLIGHT:
+                self._finish(*in_flight.popleft(), rejected)
+            in_flight.append((self._session.execute_async(statement), part))
+        while in_flight:
+            self._finish(*in_flight.popleft(), rejected)
+        return rejected
+
+    def _statements(
+        self, writes: Iterable[Write], rejected: list[Rejected]
+    ) -> Iterator[tuple[BatchStatement, list[Write]]]:
+        partitions: dict[tuple[Any, ...], list[Write]] = defaultdict(list)
+        for write in writes:
+            partitions[write.row[:_PARTITION]].append(write)
+        for part in partitions.values():
+            yield from self._batches(part, rejected)
+
+    def _batches(self, writes: list[Write], rejected: list[Rejected]) -> Iterator[tuple[BatchStatement, list[Write]]]:
+        batch, size, members = _new_batch(), 0, list[Write]()
+        for write in writes:
+            bound = self._bind(write, rejected)
+            if bound is None:
+                continue
+            length = sum(len(value) for value in bound.values if isinstance(value, bytes))
+            if members and size + length > BATCH_BYTES:
+                yield batch, members
+                batch, size, members = _new_batch(), 0, []
+            batch.add(bound)
+            members.append(write)
+            size += length
+        if members:
+            yield batch, members
+
+    def _bind(self, write: Write, rejected: list[Rejected]) -> BoundStatement | None:
+        try:
+            return self._insert.bind((*write.row, write.write_time))
+        except (TypeError, ValueError, OverflowError) as error:
+            rejected.append(Rejected(write, f"can't be stored: {error}"[:300]))
+            return None
+
+    def _finish(self, future: ResponseFuture, writes: list[Write], rejected: list[Rejected]) -> None:
+        try:
+            future.result()
+        except InvalidRequest as error:
+            if len(writes) == 1:
+                rejected.append(Rejected(writes[0], f"refused by Cassandra: {error}"[:300]))
+                return
+            for write in writes:  # one bad row must not cost its neighbours
+                rejected.extend(self.write([write]))
+
+
+def _new_batch() -> BatchStatement:
+    batch = BatchStatement(BatchType.UNLOGGED)
+    batch.is_idempotent = True
+    return batch

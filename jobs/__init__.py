@@ -1,0 +1,1 @@
+"""PySpark jobs: one file a job, all of one shape. Run each by spark-submit."""

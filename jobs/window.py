@@ -1,0 +1,68 @@
+"""A job's window: half-open, UTC; and the whole hours and whole days inside it."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from conf.errors import WrongUse
+from conf.instants import parse_instant
+
+PERIODS = ("hour", "day", "window")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def now_micros() -> int:
+    """The present, as Cassandra's write times count it; asked for at the edges only."""
+    return micros(datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Window:
+    """[start, end) in UTC; `zone` says whose days `day` means."""
+
+    start: datetime
+    end: datetime
+    zone: ZoneInfo
+
+    def days(self) -> list[date]:
+        """The topic's days that the window touches: those whose partitions it needs."""
+        first = self.start.astimezone(self.zone).date()
+        last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date()
+        return [first + timedelta(days=i) for i in range((last - first).days + 1)]
+
+    def whole(self, period: str) -> tuple[datetime, datetime] | None:
+        """From the first whole period's start to the last one's end; None when none is whole."""
+        if period == "window":
+            return self.start, self.end
+        first, last = (self._hours if period == "hour" else self._days)()
+        return (first, last) if first < last else None
+
+    def _hours(self) -> tuple[datetime, datetime]:
+        first = self.start.replace(minute=0, second=0, microsecond=0)
+        last = self.end.replace(minute=0, second=0, microsecond=0)
+        return (first if first == self.start else first + timedelta(hours=1)), last
+
+    def _days(self) -> tuple[datetime, datetime]:
+        days = self.days()
+        first = self._midnight(days[0])
+        last = self._midnight(days[-1] + timedelta(days=1))
+        return (
+            first if first >= self.start else self._midnight(days[0] + timedelta(days=1)),
+            last if last <= self.end else self._midnight(days[-1]),
+        )
+
+    def _midnight(self, day: date) -> datetime:
+        return datetime.combine(day, time(0), self.zone).astimezone(UTC)
+
+
+def parse_window(start: str, end: str, zone: ZoneInfo) -> Window:
+    """A window from two dates or ISO times; without an offset they are UTC. Raises WrongUse."""
+    window = Window(parse_instant("--from", start), parse_instant("--to", end), zone)
+    if window.start >= window.end:
+        raise WrongUse(f"--from {start} is not before --to {end}", "The window is half-open: [from, to)")
+    return window

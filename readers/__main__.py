@@ -1,0 +1,7 @@
+"""`python -m readers`."""
+
+import sys
+
+from readers.cli import main
+
+sys.exit(main())

@@ -1,0 +1,31 @@
+"""CQL results straight into pandas, instants in UTC."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+from cassandra.cluster import Session
+from cassandra.query import tuple_factory
+
+from conf.prepare import prepared
+
+
+def read_frame(session: Session, cql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
+    """All rows of a query as a DataFrame, page by page; one column a selected column, in its order.
+
+    Timestamps become UTC-aware, `timeuuid` becomes text.
+    """
+    bound = prepared(session, cql).bind(values)
+    bound.fetch_size = 5000
+    previous, session.row_factory = session.row_factory, tuple_factory
+    try:
+        result = session.execute(bound)
+        frame = pd.DataFrame(list(result), columns=result.column_names)
+    finally:
+        session.row_factory = previous
+    for name, kind in zip(result.column_names, result.column_types, strict=True):
+        if kind.typename == "timestamp":
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        elif kind.typename in ("timeuuid", "uuid"):
+            frame[name] = frame[name].astype("string")
+    return frame

@@ -1,0 +1,85 @@
+"""The poll as a person reads it: bars with their intervals, and what the figures rest on."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conf.topic import Race, Topic
+
+BAR = 30
+TOO_FEW = 30
+"""Authors below which no share is shown: an interval of so few says nothing."""
+MOST_PERIODS = 24
+
+
+def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
+    """Prints a table for each period, the last 24 when there are more."""
+    periods = list(frame.groupby(["period_start", "period_end"], sort=True))
+    if len(periods) > MOST_PERIODS:
+        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods left out; --format csv gives all of them\n")
+    for _, rows in periods[-MOST_PERIODS:]:
+        _print_period(rows, topic, race, console)
+
+
+def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
+    first = rows.iloc[0]
+    console.print(Text(f"{race.title or race.id}: {topic.title or topic.topic}", style="bold"))
+    console.print(_span(first["period_start"], first["period_end"], topic))
+    scale = max(float(rows["share_authors_high"].fillna(rows["share_authors"]).max()), 0.01)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("candidate", "share of authors", "", "95 % interval", "share of posts", "posts", "authors"):
+        table.add_column(name, justify="left" if name in ("candidate", "share of authors") else "right", no_wrap=True)
+    for row in rows.to_dict("records"):
+        table.add_row(*_cells(row, scale))
+    console.print(table)
+    console.print(_basis(first))
+    console.print()
+
+
+def _cells(row: dict[str, object], scale: float) -> list[str | Text]:
+    counts = [f"{row['posts']:,}", f"{row['authors']:,}"]
+    if _number(row["authors_total"]) < TOO_FEW:
+        return [str(row["name"]), "too few", "", "", "", *counts]
+    share, low, high = (_number(row[n]) for n in ("share_authors", "share_authors_low", "share_authors_high"))
+    bar = interval_bar(share, low, high, scale)
+    interval = f"{low:.1%} to {high:.1%}"
+    return [str(row["name"]), bar, f"{share:.1%}", interval, f"{_number(row['share_posts']):.1%}", *counts]
+
+
+def interval_bar(share: float, low: float, high: float, scale: float) -> Text:
+    """A bar as long as the share, of `scale` at full length; the interval is drawn over it as `├─┤`."""
+    at = [min(BAR - 1, max(0, round(value / scale * (BAR - 1)))) for value in (share, low, high)]
+    cells = ["█" if i <= at[0] else " " for i in range(BAR)]
+    if at[2] > at[1]:
+        for i in range(at[1], at[2] + 1):
+            cells[i] = "─" if i > at[0] else "▒"
+        cells[at[1]], cells[at[2]] = "├", "┤"
+    return Text("".join(cells), style="cyan")
+
+
+def _basis(first: "pd.Series[object]") -> str:
+    if _number(first["authors_total"]) < TOO_FEW:
+        return f"Fewer than {TOO_FEW} authors: no share is shown."
+    coverage = first["coverage"]
+    live = "replayed captures" if pd.isna(coverage) else f"{_number(coverage):.1%} of the period collected live"
+    return (
+        f"Share of conversation, not a forecast: {first['posts_total']:,} posts by {first['authors_total']:,} authors, "
+        f"one author, one vote; {live}. The interval is sampling error only. Method {first['method']}."
+    )
+
+
+def _span(start: pd.Timestamp, end: pd.Timestamp, topic: Topic) -> str:
+    return f"{_local(start, topic.zone)} to {_local(end, topic.zone)} ({topic.timezone})"
+
+
+def _local(at: datetime, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _number(value: object) -> float:
+    return float(value) if value is not None else float("nan")  # type: ignore[arg-type]  # a cell of a frame
