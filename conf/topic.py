@@ -73,9 +73,14 @@ class Candidate(Part):
         return self
 
     @property
+    def folded_aliases(self) -> list[str]:
+        """The aliases as they stand in folded text."""
+        return sorted({fold(alias) for alias in self.aliases})
+
+    @property
     def pattern(self) -> str:
         """The aliases as one pattern over folded text; empty where there are none."""
-        return alias_pattern(list(self.aliases))
+        return alias_pattern(self.folded_aliases)
 
     @property
     def folded_hashtags(self) -> list[str]:

@@ -98,11 +98,9 @@ class Worker:
     def _as_write(self, message: Message, letters: list[tuple[Message, str]]) -> Write | None:
         try:
             post = parse(message.format, message.payload)
-            return Write(message, row_of(post, self._topics.get(message.topic)), message.write_time)
+            return Write(message, row_of(post, self._topics.get(message.topic)))
         except (InvalidMessage, PulsoError) as error:
             letters.append((message, str(error)))
-        except OverflowError as error:  # a date at the very edge of the calendar has no local day
-            letters.append((message, f"wrong date: {error}"))
         return None
 
     def _retrying(self, step: Callable[[], T], held: Sequence[Message] = ()) -> T | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
 
 from cassandra import InvalidRequest, OperationTimedOut, RequestExecutionException
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
@@ -11,6 +11,8 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.prepare import prepared
 from conf.tables import POSTS
+from ingest.posts_queue import Message
+from ingest.rows import Row, bigint
 
 BATCH_BYTES = 40 * 1024
 """Under the guardrail of 50 KiB at which Cassandra refuses a batch."""
@@ -18,16 +20,13 @@ IN_FLIGHT = 16
 RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionError)
 """What means that Cassandra is down or behind: wait and write again; an insert may be repeated at will."""
 
-_PARTITION = len(POSTS.partition)
-
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One row with the message that asked for it and its write time in µs."""
+    """One row with the message that asked for it, whose place in the queue is the write time."""
 
-    message: Any
-    row: tuple[Any, ...]
-    write_time: int
+    message: Message
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class PostWriter:
         """Writes all rows. Raises one of RETRIED when Cassandra is down or behind; then write them again."""
         rejected: list[Rejected] = []
         in_flight: deque[tuple[ResponseFuture, list[Write]]] = deque()
-        for statement, part in self._statements(writes, rejected):
+        for statement, part in self._statements(writes):
             if len(in_flight) >= IN_FLIGHT:
                 self._finish(*in_flight.popleft(), rejected)
             in_flight.append((self._session.execute_async(statement), part))
@@ -58,37 +57,29 @@ class PostWriter:
             self._finish(*in_flight.popleft(), rejected)
         return rejected
 
-    def _statements(
-        self, writes: Iterable[Write], rejected: list[Rejected]
-    ) -> Iterator[tuple[BatchStatement, list[Write]]]:
-        partitions: dict[tuple[Any, ...], list[Write]] = defaultdict(list)
+    def _statements(self, writes: Iterable[Write]) -> Iterator[tuple[BatchStatement, list[Write]]]:
+        partitions: dict[tuple[str, date, int], list[Write]] = defaultdict(list)
         for write in writes:
-            partitions[write.row[:_PARTITION]].append(write)
+            partitions[write.row.partition].append(write)
         for part in partitions.values():
-            yield from self._batches(part, rejected)
+            yield from self._batches(part)
 
-    def _batches(self, writes: list[Write], rejected: list[Rejected]) -> Iterator[tuple[BatchStatement, list[Write]]]:
+    def _batches(self, writes: list[Write]) -> Iterator[tuple[BatchStatement, list[Write]]]:
         batch, size, members = _new_batch(), 0, list[Write]()
         for write in writes:
-            bound = self._bind(write, rejected)
-            if bound is None:
-                continue
-            length = sum(len(value) for value in bound.values if isinstance(value, bytes))
-            if members and size + length > BATCH_BYTES:
+            if members and size + write.row.size > BATCH_BYTES:
                 yield batch, members
                 batch, size, members = _new_batch(), 0, []
-            batch.add(bound)
+            batch.add(self._bound(write))
             members.append(write)
-            size += length
-        if members:
-            yield batch, members
+            size += write.row.size
+        yield batch, members
 
-    def _bind(self, write: Write, rejected: list[Rejected]) -> BoundStatement | None:
-        try:
-            return self._insert.bind((*write.row, write.write_time))
-        except (TypeError, ValueError, OverflowError) as error:
-            rejected.append(Rejected(write, f"can't be stored: {error}"[:300]))
-            return None
+    def _bound(self, write: Write) -> BoundStatement:
+        """The insert with its values, which are encoded already."""
+        bound = BoundStatement(self._insert)
+        bound.values = [*write.row.values, bigint(write.message.write_time)]
+        return bound
 
     def _finish(self, future: ResponseFuture, writes: list[Write], rejected: list[Rejected]) -> None:
         try:

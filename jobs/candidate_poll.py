@@ -18,14 +18,15 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
-from jobs.mentions import ANYONE, COLUMNS, mentioned_in
-from jobs.periods import published_periods
+from jobs.mentions import ANYONE, COLUMNS, with_named
+from jobs.periods import with_periods
 from jobs.runner import Job, run
 from jobs.window import PERIODS, Window
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
+COUNTS = ["posts", *KINDS]
 PERIOD = ["period", "period_start", "period_end"]
 GROUP = ["race", *PERIOD]
 
@@ -34,17 +35,14 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     """One row a race, period and candidate, candidates whom nobody mentioned included."""
     if not topic.races:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
-    counts = candidate_counts(votes(author_counts(posts, topic, window)))
-    listed = with_every_candidate(counts, topic)
-    race_period = Over.partitionBy(*GROUP)
-    share_posts = F.col("posts") / F.sum("posts").over(race_period)
+    listed = with_every_candidate(candidate_counts(votes(author_counts(posts, topic, window))), topic)
     share = F.col("votes") / F.col("authors_total")
     half = interval_half_width(share)
     return listed.select(
         F.lit(topic.topic).alias("topic"),
         *GROUP,
-        *("candidate", "name", "posts", *KINDS, "authors"),
-        share_posts.alias("share_posts"),
+        *("candidate", "name", *COUNTS, "authors"),
+        (F.col("posts") / F.col("mentions_total")).alias("share_posts"),
         share.alias("share_authors"),
         F.when(half.isNotNull(), F.greatest(share - half, F.lit(0.0))).alias("share_authors_low"),
         F.when(half.isNotNull(), F.least(share + half, F.lit(1.0))).alias("share_authors_high"),
@@ -56,15 +54,16 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Mentioning posts, by kind, of each author for each candidate (and ANYONE) in each period."""
+    """Mentioning posts, by kind, of each author for each candidate (and ANYONE) in each period.
+
+    Posts are spread by author first: every later step by author is then local to a task.
+    """
     author = F.concat_ws(":", "source", "author_id").alias("author")
-    named = F.flatten(F.array(*[mentioned_in(race) for race in topic.races]))
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
+    named = with_named(posts.select("*", author), topic.races, ["author", "event_at", "kind"])
     return (
-        posts.select(author, "event_at", "kind", F.explode(named).alias("named"))
-        .select("author", "kind", "named.*", F.explode(published_periods(F.col("event_at"), window)).alias("p"))
-        .select("author", "kind", "race", "candidate", "p.*")
-        .groupBy(*GROUP, "author", "candidate")
+        with_periods(named.repartition("author"), window)
+        .groupBy("author", *GROUP, "candidate")
         .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
     )
 
@@ -72,14 +71,14 @@ def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 def votes(counts: DataFrame) -> DataFrame:
     """Adds each author's vote for the candidate, 0..1; an author's votes sum to 1 in a race and period."""
     to_candidates = F.when(F.col("candidate") != ANYONE, F.col("posts"))
-    of_author = F.sum(to_candidates).over(Over.partitionBy(*GROUP, "author"))
+    of_author = F.sum(to_candidates).over(Over.partitionBy("author", *reversed(GROUP)))
     return counts.select("*", (F.col("posts") / of_author).alias("vote"))
 
 
 def candidate_counts(voted: DataFrame) -> DataFrame:
     """Sums over authors: posts, authors, votes, and the votes' squared deviations from their own mean."""
     return voted.groupBy(*GROUP, "candidate").agg(
-        *[F.sum(name).alias(name) for name in ("posts", *KINDS)],
+        *[F.sum(name).alias(name) for name in COUNTS],
         F.count(F.lit(1)).alias("authors"),
         F.sum("vote").alias("votes"),
         (F.var_pop("vote") * F.count(F.lit(1))).alias("deviations"),
@@ -88,15 +87,23 @@ def candidate_counts(voted: DataFrame) -> DataFrame:
 
 def with_every_candidate(counts: DataFrame, topic: Topic) -> DataFrame:
     """A row for each candidate of each race and period in which anyone is mentioned, zeros where it is not this one."""
-    totals = counts.where(F.col("candidate") == ANYONE).select(
-        *GROUP, F.col("posts").alias("posts_total"), F.col("authors").alias("authors_total")
+    figures = [*COUNTS, "authors", "votes", "deviations"]
+    entry = F.struct("candidate", F.struct(*figures))
+    mentions = F.when(F.col("candidate") != ANYONE, F.col("posts"))
+    candidates = F.flatten(F.array(*[_candidates(race) for race in topic.races]))
+    found, anyone = F.col("by_candidate")[F.col("c.candidate")], F.col("by_candidate")[ANYONE]
+    return (
+        counts.groupBy(*GROUP)
+        .agg(F.map_from_entries(F.collect_list(entry)).alias("by_candidate"), F.sum(mentions).alias("mentions_total"))
+        .select("*", F.explode(candidates).alias("c"))
+        .where(F.col("c.of_race") == F.col("race"))
+        .select(
+            *(*GROUP, "c.candidate", "c.name", "c.method", "mentions_total"),
+            anyone["posts"].alias("posts_total"),
+            anyone["authors"].alias("authors_total"),
+            *[F.coalesce(found[name], F.lit(0)).alias(name) for name in figures],
+        )
     )
-    candidates = F.explode(F.flatten(F.array(*[_candidates(race) for race in topic.races]))).alias("c")
-    listed = totals.select("*", candidates).where(F.col("c.of_race") == F.col("race")).select("*", "c.*")
-    joined = listed.join(counts, on=[*GROUP, "candidate"], how="left")
-    numbers = ["posts", *KINDS, "authors", "votes", "deviations"]
-    kept = [*GROUP, "candidate", "name", "method", "posts_total", "authors_total"]
-    return joined.select(*kept, *[F.coalesce(F.col(n), F.lit(0)).alias(n) for n in numbers])
 
 
 def interval_half_width(share: Column) -> Column:

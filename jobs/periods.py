@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pyspark.sql import Column
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.window import Window, micros
@@ -13,11 +13,15 @@ def instant(at: datetime) -> Column:
     return F.timestamp_micros(F.lit(micros(at)))
 
 
-def published_periods(event_at: Column, window: Window) -> Column:
-    """An array of (period, period_start, period_end): only whole hours and whole days inside the window."""
-    zone = window.zone.key
+def with_periods(posts: DataFrame, window: Window) -> DataFrame:
+    """One row a post and period: `event_at` gives way to period, period_start, period_end.
+
+    Only whole hours and whole days inside the window are kept, and the window itself.
+    """
+    zone, event_at = window.zone.key, F.col("event_at")
     local_day = F.date_trunc("day", F.from_utc_timestamp(event_at, zone))
     hour = F.date_trunc("hour", event_at)
+    start, end = instant(window.start), instant(window.end)
     periods = [
         _period("hour", hour, hour + F.expr("INTERVAL 1 HOUR")),
         _period(
@@ -25,10 +29,14 @@ def published_periods(event_at: Column, window: Window) -> Column:
             F.to_utc_timestamp(local_day, zone),
             F.to_utc_timestamp(local_day + F.expr("INTERVAL 1 DAY"), zone),
         ),
-        _period("window", instant(window.start), instant(window.end)),
+        _period("window", start, end),
     ]
-    start, end = instant(window.start), instant(window.end)
-    return F.filter(F.array(*periods), lambda p: (p["period_start"] >= start) & (p["period_end"] <= end))
+    kept = [name for name in posts.columns if name != "event_at"]
+    return (
+        posts.select(*kept, F.explode(F.array(*periods)).alias("p"))
+        .select(*kept, "p.*")
+        .where((F.col("period_start") >= start) & (F.col("period_end") <= end))
+    )
 
 
 def _period(name: str, start: Column, end: Column) -> Column:

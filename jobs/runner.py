@@ -107,16 +107,19 @@ def _compute_and_publish(
     job: Job, spark: SparkSession, session: Session, settings: Settings, topic: Topic, window: Window, job_run: JobRun
 ) -> tuple[int, int]:
     """Posts read and rows published. Everything is computed and checked before the first row is written."""
-    observed = Observation("posts")
-    columns = job.inputs[POSTS.name]
-    posts = posts_in(spark, settings, topic, window, columns).observe(observed, F.count(F.lit(1)).alias("read"))
     at = now_micros()
     run_columns = {"run_id": job_run.run_id, "computed_at": at // 1000}
-    frames = job.transform(posts, topic, window)
-    ready = [
-        (table, swaps(table, job.partitions(topic), collect_rows(frames[table.name], table, run_columns)))
-        for table in job.outputs
-    ]
+    observed = Observation("posts")
+    posts = posts_in(spark, settings, topic, window, job.inputs[POSTS.name])
+    try:
+        counted = posts.observe(observed, F.count(F.lit(1)).alias("read"))
+        frames = job.transform(counted, topic, window)
+        ready = [
+            (table, swaps(table, job.partitions(topic), collect_rows(frames[table.name], table, run_columns)))
+            for table in job.outputs
+        ]
+    finally:
+        posts.unpersist()
     written = sum(publish(session, settings.keyspace, table, found, window, at) for table, found in ready)
     return int(observed.get["read"]), written
 

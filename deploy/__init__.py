@@ -1,0 +1,1 @@
+"""The embedded engines, Cassandra and Redis, for one machine: fetched, started, described and stopped."""

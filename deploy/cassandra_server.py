@@ -1,0 +1,70 @@
+"""The embedded Cassandra: one node, run from jars."""
+
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from deploy.answers import Answer, Login, ask_cassandra
+from deploy.java import find_java
+from deploy.node import Node, render
+from deploy.process import said
+from deploy.server import Server
+
+DAEMON = "org.apache.cassandra.service.CassandraDaemon"
+_PORT = re.compile(r"^native_transport_port: (\d+)$", re.MULTILINE)
+_ERROR = re.compile(
+    r"^ERROR \[.*?\] (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d),\d{3}Z \S+ - (.*(?:\n(?!\w+ +\[)\S.*)?)", re.MULTILINE
+)
+"""An error's time and message, with the line of the exception that follows it."""
+
+
+class CassandraServer(Server):
+    """A node's process. It drains by itself on SIGTERM: its shutdown hook flushes every table first."""
+
+    name = "Cassandra"
+    executable = "java"
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.folder = node.folder
+        self.config = node.folder / "cassandra.yaml"
+        self.log = node.logs / "system.log"
+        self.output = node.logs / "output.log"
+        self.pid_file = node.home / "run" / "cassandra.pid"
+        self.ports = node.ports
+
+    def program(self) -> str:
+        """The java that runs it."""
+        return find_java()
+
+    @property
+    def arguments(self) -> list[str]:
+        """The rendered argument files name everything, so a process list shows little."""
+        return [f"@{self.folder / 'classpath.options'}", f"@{self.folder / 'jvm.options'}", DAEMON]
+
+    def render(self) -> None:
+        """Also clears the libraries that a killed node left unpacked."""
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        render(self.node)
+
+    def rendered_port(self) -> int | None:
+        """The CQL port that cassandra.yaml names."""
+        found = _PORT.search(self.config.read_text(encoding="utf-8")) if self.config.is_file() else None
+        return int(found.group(1)) if found else None
+
+    def ask(self) -> Answer | None:
+        """Asks for the release in CQL."""
+        return ask_cassandra(self.node.address, self.node.cql_port, Login())
+
+    def last_error(self, pid: int, started: float) -> tuple[str, Path]:
+        """From system.log, whose times are UTC; what the JVM said of itself if that has none."""
+        log = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
+        errors = [" ".join(text.split()) for at, text in _ERROR.findall(log) if _seconds(at) >= int(started)]
+        if errors:
+            return errors[-1], self.log
+        return said(self.output, besides=("WARNING: ",)), self.output
+
+
+def _seconds(at: str) -> float:
+    return datetime.fromisoformat(f"{at}+00:00").timestamp()

@@ -1,0 +1,49 @@
+"""The command line: `python -m deploy up|down|status|jars` (DESIGN 2)."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from conf import cli
+from conf.settings import load_settings
+from deploy.console import make_console
+from deploy.engines import Engines
+from deploy.status import as_json, print_table
+
+app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
+Heap = Annotated[str | None, typer.Option(help="Cassandra's heap, such as 1G; by default it follows from the memory.")]
+Json = Annotated[bool, typer.Option("--json", help="As JSON: times in UTC, sizes in bytes.")]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code."""
+    return cli.run(app, "python -m deploy", argv)
+
+
+@app.command()
+def up(heap: Heap = None) -> None:
+    """Start what does not run, and wait until it answers."""
+    Engines(load_settings(), heap).up()
+
+
+@app.command()
+def down() -> None:
+    """Stop what `up` started. The data stays."""
+    Engines(load_settings()).down()
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Say how the engines stand."""
+    statuses = Engines(load_settings()).status()
+    if json:
+        typer.echo(as_json(statuses))
+    else:
+        print_table(make_console(), statuses)
+
+
+@app.command()
+def jars() -> None:
+    """Fetch Cassandra's jars and Spark's packages, once."""
+    Engines(load_settings()).jars()

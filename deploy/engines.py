@@ -1,0 +1,139 @@
+"""The two engines as the settings want them: embedded and ours to start, or external and only checked."""
+
+from datetime import UTC, datetime
+
+import psutil
+from rich.console import Console
+
+from conf.errors import PulsoError, StoreDown
+from conf.settings import Settings
+from deploy.cassandra_server import CassandraServer
+from deploy.console import make_console, say
+from deploy.engine import Engine, cassandra_engine, embedded_servers, redis_engine
+from deploy.jars import fetch_engine_jars, fetch_spark_packages, has_engine_jars
+from deploy.lifecycle import Started, adopt, find, serves_elsewhere, start, stop, wait_until_answering
+from deploy.lock import locked
+from deploy.ports import check_ports, check_range, holder, is_free
+from deploy.server import Server, size_on_disk
+from deploy.status import State, Status
+
+PATIENCE = 180.0
+"""Seconds that an engine has to answer once it is started."""
+
+
+class Engines:
+    """Cassandra and Redis for one PULSO_HOME. Every method may be called at any time, in any order, again.
+
+    `heap` is Cassandra's, such as 1G; by default it follows from the machine's memory. Nothing is printed where
+    `console` is quiet.
+    """
+
+    def __init__(self, settings: Settings, heap: str | None = None, console: Console | None = None) -> None:
+        self._home = settings.home.resolve()
+        self._console = console or make_console()
+        self._engines = [cassandra_engine(settings, self._home, heap), redis_engine(settings, self._home)]
+        self._lock = self._home / "run" / "lock"
+
+    def jars(self) -> None:
+        """Fetches what Java needs, once: Cassandra's jars and Spark's packages. Needs the network only then."""
+        with locked(self._lock, self._console):
+            if not has_engine_jars(self._home / "lib"):
+                self._refuse_while_cassandra_runs()
+                fetch_engine_jars(self._home, self._console)
+            fetch_spark_packages(self._home, self._console)
+
+    def up(self, timeout: float = PATIENCE) -> list[Status]:
+        """Starts what does not run, both together, and waits until each answers in its protocol.
+
+        Raises PulsoError when Java, Redis or a port is missing, before anything is started; StoreDown when an
+        external engine does not answer, or one of ours ends early or takes longer than `timeout` seconds.
+        """
+        with locked(self._lock, self._console):
+            started = self._start([server for engine in self._engines if (server := self._to_run(engine))])
+            try:
+                wait_until_answering([one for one in started if not self._already(one)], timeout, self._console)
+            except KeyboardInterrupt:
+                say(self._console, "the engines go on starting; make down ends them")
+                raise
+        return self.status()
+
+    def down(self) -> list[int]:
+        """Stops what `up` started in this home, and nothing else; gives the ended pids. The data stays."""
+        if not self._home.is_dir():
+            say(self._console, f"nothing runs: {self._home} is not there")
+            return []
+        with locked(self._lock, self._console):
+            return stop(embedded_servers(self._home), self._console)
+
+    def status(self) -> list[Status]:
+        """How both stand now; starts, stops and waits for nothing."""
+        return [self._status(engine) for engine in self._engines]
+
+    def _to_run(self, engine: Engine) -> Server | None:
+        """The server that is ours to run; None where a server of the user's own answers instead."""
+        server = engine.server
+        if server and (find(server) or not (engine.explicit and engine.ask())):
+            return server
+        answer = engine.ask()
+        if answer is None:
+            mend = f"Start it, or unset {engine.setting} for the embedded one"
+            raise StoreDown(f"{engine.name} at {engine.address} does not answer", mend)
+        if problem := answer.problem or engine.shortcoming(answer):
+            raise StoreDown(f"{engine.name} at {engine.address} {problem}", f"{engine.setting} names it")
+        say(self._console, f"{engine.name} {answer.version} at {engine.address} is external and answers")
+        return None
+
+    def _start(self, servers: list[Server]) -> list[Started]:
+        """Takes over those that run, and starts the others once everything that they need is there."""
+        check_range(tuple(port for server in servers for port in server.ports))
+        running = [(server, find(server)) for server in servers]
+        adopted = [adopt(server, process) for server, process in running if process]
+        fresh = [server for server, process in running if not process]
+        for server in fresh:
+            check_ports(server.ports)
+            server.program()
+        if any(isinstance(server, CassandraServer) for server in fresh):
+            fetch_engine_jars(self._home, self._console)
+        return adopted + [start(server) for server in fresh]
+
+    def _already(self, one: Started) -> bool:
+        answer = None if one.fresh else one.server.ask()
+        if answer is None or answer.problem:
+            return False
+        name, address = one.server.name, one.server.address
+        say(self._console, f"{name} {answer.version} already runs on {address} (pid {one.process.pid})")
+        return True
+
+    def _refuse_while_cassandra_runs(self) -> None:
+        for server in embedded_servers(self._home):
+            if isinstance(server, CassandraServer) and find(server):
+                raise PulsoError("Cassandra runs from the jars that are to be replaced", "Run make down first")
+
+    def _status(self, engine: Engine) -> Status:
+        server = engine.server
+        process = find(server) if server else None
+        if server and process:
+            return _status_of_ours(server, process)
+        answer = engine.ask() if server is None or engine.explicit else None
+        if server is None or answer:
+            problem = answer.problem or engine.shortcoming(answer) if answer else "does not answer"
+            version = answer.version if answer else ""
+            return Status(engine.name, State.EXTERNAL, engine.address, version, problem=problem)
+        check_range(server.ports)
+        port = server.ports[0]
+        if is_free(port.host, port.number):
+            return Status(engine.name, State.STOPPED, engine.address, data=size_on_disk(server.folder), log=server.log)
+        return Status(engine.name, State.TAKEN, engine.address, problem=f"taken by {holder(port.number)}")
+
+
+def _status_of_ours(server: Server, process: psutil.Process) -> Status:
+    elsewhere = serves_elsewhere(server)
+    answer = None if elsewhere else server.ask()
+    state = State.STARTING if not elsewhere and (answer is None or answer.passing) else State.RUNNING
+    version, problem = (answer.version, answer.problem) if answer else ("", elsewhere)
+    try:
+        since, memory = datetime.fromtimestamp(process.create_time(), UTC), process.memory_info().rss
+    except psutil.Error:
+        return Status(server.name, State.STOPPED, server.address, log=server.log)
+    data = size_on_disk(server.folder)
+    return Status(server.name, state, server.address, version, process.pid, since, memory, data, server.log, problem)

@@ -1,0 +1,173 @@
+"""The jars: Cassandra's into PULSO_HOME/lib, and Spark's packages into the cache that spark-submit reads.
+
+Both are fetched once. Afterwards a stamp that lists the files says so, and no network is needed.
+"""
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from conf import ROOT
+from conf.errors import PulsoError
+from deploy.console import say
+from deploy.ivy import ivy_jar, pyspark_folder, run_ivy
+from deploy.java import find_java
+from deploy.lock import locked
+
+ENGINES = ROOT / "conf" / "engines.txt"
+SPARK_DEFAULTS = ROOT / "conf" / "spark-defaults.conf"
+DEFAULT_LIB = ROOT / ".pulso" / "lib"
+STAMP = "complete.json"
+NOTHING = Path(__file__).parent / "nothing.py"
+_PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=:]+(\S+)", re.MULTILINE)
+_STORED = re.compile(r"The jars for the packages stored in: (.+)")
+_CACHE = re.compile(r"Ivy Default Cache set to: (.+)")
+_IN_USE = re.compile(r"^\s+(\S+)#(\S+);(\S+) from \S+ in \[default\]", re.MULTILINE)
+
+
+def engine_artifacts(file: Path = ENGINES) -> list[str]:
+    """The `group:artifact:version` lines of `conf/engines.txt`.
+
+    Raises PulsoError for a line of another shape.
+    """
+    lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    artifacts = [line for line in lines if line]
+    for artifact in artifacts:
+        if len(artifact.split(":")) != 3:
+            raise PulsoError(f"{file}: {artifact!r} is no group:artifact:version", "Write it as one")
+    return artifacts
+
+
+def spark_packages(file: Path = SPARK_DEFAULTS) -> str:
+    """The packages that Spark's configuration names, separated by commas; empty if it names none."""
+    found = _PACKAGES.search(file.read_text(encoding="utf-8")) if file.is_file() else None
+    return found.group(1) if found else ""
+
+
+def has_engine_jars(lib: Path) -> bool:
+    """Whether `lib` holds all jars of the pinned versions, as its stamp lists them."""
+    files = _stamped(lib / STAMP, engine_artifacts())
+    return bool(files) and all(_size(lib / name) == size for name, size in files.items())
+
+
+def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB) -> None:
+    """Brings the engines' jars into `home/lib`, unless they are there; a retrieve cut short is redone.
+
+    A second PULSO_HOME takes them from `others`, the project's own, where that is complete.
+    """
+    lib = home / "lib"
+    if has_engine_jars(lib):
+        return
+    for left in home.glob("lib.part-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    part = Path(tempfile.mkdtemp(prefix="lib.part-", dir=home))
+    try:
+        part.chmod(0o755)
+        if has_engine_jars(others):
+            shutil.copytree(others, part, copy_function=_link, dirs_exist_ok=True)
+        else:
+            _retrieve_all(home, part, console)
+        if lib.is_symlink():
+            lib.unlink()
+        elif lib.exists():
+            shutil.rmtree(lib)
+        part.rename(lib)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _retrieve_all(home: Path, folder: Path, console: Console) -> None:
+    artifacts = engine_artifacts()
+    seconds = sum(_retrieve(artifact, folder, home / "logs" / "ivy-engines.log", console) for artifact in artifacts)
+    jars = {jar.name: jar.stat().st_size for jar in sorted(folder.glob("*.jar"))}
+    _stamp(folder / STAMP, artifacts, jars)
+    say(console, f"Cassandra's jars: {len(jars)}, {sum(jars.values()) / 1e6:.0f} MB, after {seconds:.0f} s")
+
+
+def _retrieve(artifact: str, folder: Path, log: Path, console: Console) -> float:
+    """One artifact with all it needs at run time. Ivy reads `*` in -confs as test and provided scopes too."""
+    pattern = "[artifact]-[revision](-[classifier]).[ext]"  # in the folder; a path could hold signs of a pattern
+    options = ["-cache", str(_ivy_cache()), "-confs", "master", "runtime", "-types", "jar", "bundle"]
+    wanted = ["-dependency", *artifact.split(":"), "-retrieve", pattern]
+    command = [find_java(), "-jar", str(ivy_jar()), *options, *wanted]
+    with locked(_ivy_cache() / "lock", console):
+        return run_ivy(
+            command, f"retrieving {artifact} (64 MB, about a minute)", folder, dict(os.environ), log, console
+        )
+
+
+def _ivy_cache() -> Path:
+    """A cache apart from spark-submit's: Ivy asks the network again for what another resolver's name has cached."""
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "pulso" / "ivy"
+
+
+def fetch_spark_packages(home: Path, console: Console) -> None:
+    """Has spark-submit itself resolve `spark.jars.packages`, unless a stamp says that all its files are there.
+
+    It runs a script that does nothing: whatever cache and resolvers a job's spark-submit uses are then filled, and
+    a later one finds everything offline.
+    """
+    packages, stamp = spark_packages(), home / "run" / "spark-packages.json"
+    files = _stamped(stamp, [packages])
+    if not packages or (files and all(_size(Path(name)) == size for name, size in files.items())):
+        return
+    spark, log = pyspark_folder(), home / "logs" / "ivy-spark.log"
+    find_java()
+    own = {"SPARK_HOME": str(spark), "SPARK_CONF_DIR": str(SPARK_DEFAULTS.parent), "PYSPARK_PYTHON": sys.executable}
+    environment = {**os.environ, **own}
+    command = [str(spark / "bin" / "spark-submit"), "--master", "local[1]", str(NOTHING)]
+    with locked(_ivy_cache() / "lock", console):
+        what = f"resolving Spark's {packages} (18 MB, about 10 s)"
+        seconds = run_ivy(command, what, ROOT, environment, log, console)
+    files = _spark_files(log.read_text(encoding="utf-8"))
+    _stamp(stamp, [packages], files)
+    say(console, f"Spark's packages: {packages} after {seconds:.0f} s")
+
+
+def _spark_files(told: str) -> dict[str, int]:
+    """The cached description and the stored jars of each module that spark-submit said it uses."""
+    cache, stored = _CACHE.search(told), _STORED.search(told)
+    if cache is None or stored is None:
+        return {}
+    files: list[Path] = []
+    for group, artifact, version in _IN_USE.findall(told):
+        files.append(Path(cache.group(1)) / group / artifact / f"ivy-{version}.xml")
+        files.extend(Path(stored.group(1)).glob(f"{group}_{artifact}-{version}*.jar"))
+    return {str(file): file.stat().st_size for file in files if file.is_file()}
+
+
+def _stamp(path: Path, wanted: list[str], files: dict[str, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"wanted": wanted, "files": files}, indent=1))
+    part.replace(path)
+
+
+def _stamped(path: Path, wanted: list[str]) -> dict[str, int]:
+    """The files of a stamp; none if it is missing, damaged, or of other versions."""
+    try:
+        record = json.loads(path.read_text())
+        return dict(record["files"]) if record["wanted"] == wanted else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1

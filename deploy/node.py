@@ -1,0 +1,121 @@
+"""A Cassandra node: its addresses, ports, heap and folders, and the configuration that follows from them."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from conf.errors import PulsoError, WrongUse
+from deploy.ports import Port
+from deploy.server import fill, quoted
+
+STORAGE_OFFSET = 2042
+"""CQL port minus storage port: 9042 goes with 7000."""
+JMX_OFFSET = 1843
+"""CQL port minus JMX port: 9042 goes with 7199."""
+SMALL_MACHINE = 8 * 2**30
+MEND = "set PULSO_CASSANDRA_PORT to another, such as 9142, from which the storage and JMX ports follow"
+LOGBACK = Path(__file__).parent / "logback.xml"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One node, from which all its configuration is rendered.
+
+    `home` gets cassandra/, logs/ and run/; `lib` holds the jars. Nodes of a ring have a home, an address and a JMX
+    port each (JMX listens on 127.0.0.1 for all of them) and share seeds, given as host:storage_port.
+    """
+
+    home: Path
+    lib: Path
+    address: str = "127.0.0.1"
+    cql_port: int = 9042
+    storage_port: int = 7000
+    jmx_port: int = 7199
+    heap: str = "2G"
+    seeds: tuple[str, ...] = ("127.0.0.1:7000",)
+
+    @property
+    def folder(self) -> Path:
+        """Where the node runs and keeps its data."""
+        return self.home / "cassandra"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of system.log."""
+        return self.home / "logs" / "cassandra"
+
+    @property
+    def data(self) -> Path:
+        """The folder of the tables."""
+        return self.folder / "data"
+
+    @property
+    def ports(self) -> tuple[Port, ...]:
+        """What the node listens on, the port for clients first."""
+        return (
+            Port("Cassandra's CQL", self.address, self.cql_port, MEND),
+            Port("Cassandra's storage", self.address, self.storage_port, MEND),
+            Port("Cassandra's JMX", "127.0.0.1", self.jmx_port, MEND),
+        )
+
+
+def make_node(home: Path, address: str, cql_port: int, heap: str | None = None) -> Node:
+    """The only node of an embedded Cassandra. Raises WrongUse for a heap that is none."""
+    if heap is not None and not re.fullmatch(r"[1-9]\d*[MGmg]", heap):
+        raise WrongUse(f"the heap {heap!r} is no size", "Give one such as 1G or 768M")
+    storage, jmx = cql_port - STORAGE_OFFSET, cql_port - JMX_OFFSET
+    seeds = (f"{address}:{storage}",)
+    return Node(home, home / "lib", address, cql_port, storage, jmx, heap or default_heap(), seeds)
+
+
+def default_heap() -> str:
+    """1 GB on a machine of less than 8 GiB of memory, else 2 GB."""
+    return "1G" if psutil.virtual_memory().total < SMALL_MACHINE else "2G"
+
+
+def render(node: Node) -> None:
+    """Makes the node's folders and writes cassandra.yaml, jvm.options and classpath.options.
+
+    Raises PulsoError when the jars are not there.
+    """
+    for folder in (node.folder / "tmp", node.folder / "triggers", node.logs, node.home / "run"):
+        folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, dict[str, object]] = {
+        "cassandra.yaml": _yaml_values(node),
+        "jvm.options": _jvm_values(node),
+        "classpath.options": {"classpath": quoted(node.lib / "*")},
+    }
+    for file, values in files.items():
+        (node.folder / file).write_text(fill(file, values), encoding="utf-8")
+
+
+def _yaml_values(node: Node) -> dict[str, object]:
+    folders = {name: quoted(node.folder / name) for name in ("commitlog", "saved_caches", "hints", "cdc_raw")}
+    ports = {"cql_port": node.cql_port, "storage_port": node.storage_port}
+    seeds = quoted(",".join(node.seeds))
+    return {"data": quoted(node.data), **folders, "seeds": seeds, "address": quoted(node.address), **ports}
+
+
+def _jvm_values(node: Node) -> dict[str, object]:
+    return {
+        "heap": node.heap,
+        "tmp": quoted(node.folder / "tmp"),
+        "error_file": quoted(node.logs / "hs_err_pid%p.log"),
+        "config": quoted((node.folder / "cassandra.yaml").as_uri()),
+        "storage": quoted(node.folder),
+        "triggers": quoted(node.folder / "triggers"),
+        "logs": quoted(node.logs),
+        "logback": quoted(LOGBACK),
+        "jmx_port": node.jmx_port,
+        "jamm": quoted(_jamm(node.lib)),
+    }
+
+
+def _jamm(lib: Path) -> Path:
+    """The agent that measures memory, whatever version came with Cassandra."""
+    found = sorted(lib.glob("jamm-*.jar"))
+    if not found:
+        raise PulsoError(f"{lib} holds no jamm jar", "Run make setup")
+    return found[-1]

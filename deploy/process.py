@@ -1,0 +1,93 @@
+"""Processes that outlive the command which started them: detached, found again, and ended."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from conf.errors import PulsoError
+
+CLOCK_SLACK = 1.0
+"""Seconds by which a process's start may read differently twice, as the boot time is rounded."""
+POLL = 0.1
+SAID = 300
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
+_DETACH = 'cd "$1" || exit 1; out=$2; shift 2; exec "$@" </dev/null >"$out" 2>&1 & echo $!'
+
+
+def start_detached(command: list[str], folder: Path, output: Path) -> psutil.Process:
+    """Starts a command in a session of its own, in `folder`, stdin from /dev/null, stdout and stderr to `output`.
+
+    A shell starts it and ends at once, so that it is nobody's child: Ctrl-C does not reach it, and no zombie stays.
+    Its environment holds no setting of ours, and so no secret.
+    """
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    shell = ["/bin/sh", "-c", _DETACH, "deploy", str(folder), str(output), *command]
+    told = subprocess.run(shell, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True, check=True)
+    try:
+        process = psutil.Process(int(told.stdout))
+        process.create_time()  # read while it lives, kept by psutil
+    except psutil.NoSuchProcess:
+        raise PulsoError(f"{command[0]} ended at once: {said(output)}", f"See {output}") from None
+    return process
+
+
+def write_pid_file(path: Path, process: psutil.Process) -> None:
+    """Records `{pid, started}`, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
+    part.replace(path)
+
+
+def recorded_process(path: Path) -> psutil.Process | None:
+    """The live process of a pid file; None if it is gone, or if its pid is another process's by now."""
+    try:
+        record = json.loads(path.read_text())
+        process = psutil.Process(int(record["pid"]))
+        same = abs(process.create_time() - float(record["started"])) < CLOCK_SLACK
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return None
+    return process if same and is_alive(process) else None
+
+
+def process_of_command(program: str, arguments: list[str]) -> psutil.Process | None:
+    """The live process which runs a program of that file name with exactly those arguments."""
+    for process in psutil.process_iter():
+        try:
+            line = process.cmdline()
+        except psutil.Error:
+            continue
+        if line and Path(line[0]).name == program and line[1:] == arguments and is_alive(process):
+            return process
+    return None
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; one that has ended and waits to be reaped does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_ended(process: psutil.Process, seconds: float) -> bool:
+    """Waits until a process has ended; False if it has not within that time."""
+    until = time.monotonic() + seconds
+    while is_alive(process):
+        if time.monotonic() > until:
+            return False
+        time.sleep(POLL)
+    return True
+
+
+def said(output: Path, besides: tuple[str, ...] = ()) -> str:
+    """What a process printed, in one line cut to SAID characters, without the lines that begin with `besides`."""
+    try:
+        lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    words = (line.strip("# ") for line in lines if not line.startswith(besides))
+    return " ".join(word for word in words if word)[:SAID]
