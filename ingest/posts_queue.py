@@ -176,10 +176,8 @@ def execute(pipeline: Any) -> list[Any]:
     """Executes a transaction whole or not at all. Raises QueueFull when Redis has no memory for it."""
     try:
         return list(pipeline.execute())
-    except redis.ResponseError as error:
-        if "OOM" in str(error):
-            raise QueueFull(str(error)) from None
-        raise
+    except redis.OutOfMemoryError as error:
+        raise QueueFull(str(error)) from None
 
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:

@@ -5,7 +5,6 @@ The last test starts a real Cassandra and Redis of its own and takes some 40 s (
 
 import json
 import os
-import random
 import socket
 import socketserver
 import struct
@@ -31,18 +30,10 @@ from deploy.ports import Port, check_range, is_free
 from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
 from deploy.redis_server import RedisServer, find_redis
 from deploy.status import State
+from tests.support.ports import LOCAL, free_port
 
-LOCAL = "127.0.0.1"
 QUIET = Console(quiet=True)
 SECONDS = 30
-
-
-def free_port(*offsets: int) -> int:
-    """A port below the system's own range that is free, as are those `offsets` below it."""
-    while True:
-        port = random.randint(20_000, 30_000)
-        if all(is_free(LOCAL, port - offset) for offset in (0, *offsets)):
-            return port
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,8 @@ from ingest.post import InvalidMessage
 
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024
+MALFORMED = (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+"""What reading a payload that is not what it should be can raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def split(line: bytes) -> list[Unit | Refused]:
         return [Refused(f"over-long line: {len(line):,} bytes, at most {LONGEST_LINE:,}", line)]
     try:
         return _split(_present(_PROBE.decode(line)), line)
-    except (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except MALFORMED as error:
         return [Refused(reason_of(error, line), line)]
 
 
@@ -59,6 +61,8 @@ def reason_of(error: Exception, payload: bytes) -> str:
         return f"wrong type or missing field: {error}"
     if isinstance(error, UnicodeDecodeError):
         return "not UTF-8"
+    if isinstance(error, RecursionError):
+        return "not valid JSON: nested too deeply"
     if isinstance(error, ValueError):
         surrogate = " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
         return f"not valid JSON: {error}{surrogate}"[:300]

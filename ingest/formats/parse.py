@@ -1,9 +1,7 @@
 """From a queued unit to a Post."""
 
-import msgspec
-
 from ingest.formats import bluesky, x_v2, x_v11
-from ingest.formats.detect import reason_of
+from ingest.formats.detect import MALFORMED, reason_of
 from ingest.post import InvalidMessage, Post
 
 PARSERS = {
@@ -21,13 +19,5 @@ def parse(format_: str, payload: bytes) -> Post:
         raise InvalidMessage(f"unknown format {format_!r}")
     try:
         return parser(payload).checked()
-    except (
-        msgspec.MsgspecError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        OverflowError,
-        RecursionError,
-    ) as error:
+    except MALFORMED as error:
         raise InvalidMessage(reason_of(error, payload)) from None

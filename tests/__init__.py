@@ -1,0 +1,1 @@
+"""The test suite. Engines are real and its own; see conftest."""

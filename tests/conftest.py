@@ -1,0 +1,123 @@
+"""One engine set and one Spark session for the whole run, with a home, ports and a keyspace of their own.
+
+A developer's running engines are never touched; what is started here is ended here, by the ids it holds.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cassandra.cluster import Session
+from rich.console import Console
+
+from conf import ROOT
+from conf.connect import RedisClient, cassandra_session, redis_client
+from conf.settings import Settings, load_settings
+from conf.topic import Topic, load_topic
+from deploy.engines import Engines
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET
+from ingest.migrate import migrate
+from ingest.posts_queue import PostsQueue
+from tests.support.ports import LOCAL, free_port
+
+HOME = ROOT / ".pulso-test"
+CAPTURES = ROOT.parent / "shared" / "data"
+SHIPPED_TOPICS = ROOT / "conf" / "topics"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting and no .env of the developer's reaches the tests."""
+    for name in [name for name in os.environ if name.startswith("PULSO_")]:
+        del os.environ[name]
+    here = Path.cwd()
+    os.chdir(tmp_path_factory.mktemp("run"))
+    yield
+    os.chdir(here)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory, _away_from_home: None) -> Iterator[Settings]:
+    """Settings of running engines, in the environment too, for commands and jobs."""
+    topics = tmp_path_factory.mktemp("topics")
+    for file in SHIPPED_TOPICS.glob("*.yaml"):
+        shutil.copy(file, topics)
+    os.environ.update(
+        PULSO_HOME=str(HOME),
+        PULSO_CASSANDRA_PORT=str(free_port(STORAGE_OFFSET, JMX_OFFSET)),
+        PULSO_REDIS_URL=f"redis://{LOCAL}:{free_port()}/0",
+        PULSO_KEYSPACE="pulso_test",
+        PULSO_TOPICS_DIR=str(topics),
+        SPARK_CONF_DIR=str(ROOT / "conf"),
+    )
+    settings = load_settings()
+    engines = Engines(settings, heap="1G", console=Console(quiet=True))
+    engines.down()  # what a run that was killed left in this home
+    for part in ("cassandra", "redis"):
+        shutil.rmtree(HOME / part, ignore_errors=True)
+    try:
+        engines.up()
+        yield settings
+    finally:
+        engines.down()
+
+
+@pytest.fixture(scope="session")
+def session(settings: Settings) -> Iterator[Session]:
+    """A Cassandra session on migrated tables."""
+    with cassandra_session(settings) as session:
+        list(migrate(session, settings))
+        yield session
+
+
+@pytest.fixture(scope="session")
+def client(settings: Settings) -> Iterator[RedisClient]:
+    """A Redis client."""
+    client = redis_client(settings)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def queue(client: RedisClient) -> PostsQueue:
+    """A queue of the test's own."""
+    queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
+    queue.ensure_group()
+    return queue
+
+
+@pytest.fixture
+def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient) -> PostsQueue:
+    """A queue of the test's own, to which commands go as well."""
+    name = f"test:{uuid.uuid4().hex}"
+    monkeypatch.setenv("PULSO_STREAM", name)
+    queue = PostsQueue(client, name)
+    queue.ensure_group()
+    return queue
+
+
+@pytest.fixture
+def topic(settings: Settings) -> Topic:
+    """A topic of the test's own, with ph2016's races, in Manila time and 4 buckets."""
+    return make_topic(settings)
+
+
+def make_topic(settings: Settings, races: str = "") -> Topic:
+    """Writes a topic file under a name of its own and loads it."""
+    name = f"t{uuid.uuid4().hex[:12]}"
+    shipped = (SHIPPED_TOPICS / "ph2016.yaml").read_text()
+    races = races or shipped[shipped.index("races:") :]
+    text = f"topic: {name}\ntimezone: Asia/Manila\nbuckets: 4\ncollect: {{keywords: [halalan2016, duterte]}}\n{races}"
+    (settings.topics_dir / f"{name}.yaml").write_text(text)
+    return load_topic(name, settings.topics_dir)
+
+
+@pytest.fixture(scope="session")
+def captures() -> Path:
+    """The folder of real captures beside the project; tests that need it skip where it is not."""
+    if not CAPTURES.is_dir():
+        pytest.skip("no folder of real captures (shared/data) beside the project")
+    return CAPTURES

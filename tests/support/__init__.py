@@ -1,0 +1,1 @@
+"""What tests share: ports, commands, posts to order, and the poll computed apart."""

@@ -1,0 +1,34 @@
+"""Commands as a person runs them: a process of its own, outside the project's folder."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from conf import ROOT
+
+FOLDER = Path(tempfile.gettempdir())
+
+
+def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """Runs `python -m module arguments` to its end."""
+    done = subprocess.run(
+        _words(module, arguments), input=stdin, capture_output=True, timeout=timeout, check=False, cwd=FOLDER, env=_environment()
+    )
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def start_command(module: str, *arguments: str) -> "subprocess.Popen[bytes]":
+    """Starts `python -m module arguments`; the caller ends it."""
+    pipe = subprocess.PIPE
+    return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=_environment())
+
+
+def _words(module: str, arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", module, *arguments]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
