@@ -5,4 +5,8 @@ export PYTHONPATH="${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
 if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
   export PYSPARK_PYTHON="${pulso_root}/.venv/bin/python"
 fi
+if [ -t 2 ]; then
+  # Progress on a terminal; Python can't tell, since spark-submit stands between it and the terminal.
+  export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} -Dspark.ui.showConsoleProgress=true"
+fi
 unset pulso_root

@@ -18,6 +18,15 @@ from rich.progress import (
 ERR = Console(stderr=True)
 
 
+PIPE_WIDTH = 200
+
+
+def out_console() -> Console:
+    """stdout for tables: as wide as the terminal, and wide enough for whole lines in a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
 def progress(*, counted: bool = True) -> Progress:
     """A progress display on stderr; hidden when stderr is no terminal. `counted` shows how many of how many."""
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]

@@ -18,7 +18,6 @@ from conf.topic import load_topic
 from ingest import views
 from ingest.captures import Capture, open_captures
 from ingest.dead_letters import DeadLetter, DeadLetters
-from ingest.generate import generate as generate_lines
 from ingest.matching import TopicMatcher
 from ingest.migrate import migrate as bring_up
 from ingest.posts_queue import PostsQueue
@@ -135,6 +134,8 @@ def generate(
     topic: Annotated[str, typer.Option("--topic", "-t", help="Whose races are talked about.")] = "ph2016",
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
+    from ingest.generate import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
+
     settings = load_settings()
     races = load_topic(topic, settings.topics_dir)
     with progress() as display:

@@ -99,7 +99,7 @@ def _rates(queue: PostsQueue, now: int) -> dict[tuple[str, str], float]:
             topic, source, what = field.decode().rsplit("|", 2)
             if what == "stored":
                 stored[(topic, source)] += int(value)
-    return {key: round(count / seconds, 1) for key, count in stored.items()}
+    return {key: round(count / seconds, 2) for key, count in stored.items()}
 
 
 def _name(value: bytes | str) -> str:

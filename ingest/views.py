@@ -3,10 +3,10 @@
 import time
 
 import orjson
-from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from conf.terminal import out_console
 from ingest.captures import Capture
 from ingest.dead_letters import DeadLetter
 from ingest.posts_queue import PostsQueue
@@ -68,7 +68,7 @@ class WorkView:
 
 def print_status(status: Status, stream: str) -> None:
     """The state as tables."""
-    console = Console(highlight=False)
+    console = out_console()
     oldest = f", oldest {status.oldest_pending_seconds:.0f} s" if status.oldest_pending_seconds is not None else ""
     console.print(
         f"{stream}: {status.backlog:,} waiting, {status.pending:,} of them with a worker{oldest}; "
@@ -87,7 +87,7 @@ def print_status(status: Status, stream: str) -> None:
 
 def print_letters(letters: list[DeadLetter], count: int) -> None:
     """Dead letters as a table."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = out_console()
     if not letters:
         console.print("no dead letters")
         return

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from cassandra.cluster import Session
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, Observation, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from conf.connect import cassandra_session
 from conf.errors import PulsoError, exit_code_of
@@ -109,11 +108,10 @@ def _compute_and_publish(
     """Posts read and rows published. Everything is computed and checked before the first row is written."""
     at = now_micros()
     run_columns = {"run_id": job_run.run_id, "computed_at": at // 1000}
-    observed = Observation("posts")
     posts = posts_in(spark, settings, topic, window, job.inputs[POSTS.name])
     try:
-        counted = posts.observe(observed, F.count(F.lit(1)).alias("read"))
-        frames = job.transform(counted, topic, window)
+        read = posts.count()
+        frames = job.transform(posts, topic, window)
         ready = [
             (table, swaps(table, job.partitions(topic), collect_rows(frames[table.name], table, run_columns)))
             for table in job.outputs
@@ -121,7 +119,7 @@ def _compute_and_publish(
     finally:
         posts.unpersist()
     written = sum(publish(session, settings.keyspace, table, found, window, at) for table, found in ready)
-    return int(observed.get["read"]), written
+    return read, written
 
 
 def one_line(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -23,8 +22,6 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     for key, value in _connection(settings).items():
         builder = builder.config(key, value)
     builder = builder.config("spark.sql.session.timeZone", "UTC")
-    if sys.stderr.isatty():
-        builder = builder.config("spark.ui.showConsoleProgress", "true")
     session = builder.getOrCreate()
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()

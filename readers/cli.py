@@ -7,20 +7,18 @@ from typing import Annotated
 
 import pandas as pd
 import typer
-from rich.console import Console
 
 from conf import cli
 from conf.connect import cassandra_session
 from conf.instants import parse_instant
 from conf.settings import load_settings
+from conf.terminal import out_console
 from conf.topic import load_topic
 from readers.output import write_frame
 from readers.poll import read_poll
 from readers.poll_view import print_poll
 
 app = cli.application("Summaries as tables, CSV, JSON or Parquet. Add -v anywhere for tracebacks.")
-
-PIPE_WIDTH = 120
 
 
 class Format(StrEnum):
@@ -65,9 +63,7 @@ def poll(
     if format_ is not Format.TABLE:
         write_frame(pd.concat(frames, ignore_index=True), format_.value, out)
         return
-    console = Console(highlight=False, soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=PIPE_WIDTH)
+    console = out_console()
     for one, frame in zip(races, frames, strict=True):
         print_poll(frame, topic_file, one, console)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 from cassandra.cluster import Session
-from cassandra.query import tuple_factory
 
 from conf.prepare import prepared
 
@@ -17,12 +16,8 @@ def read_frame(session: Session, cql: str, values: Sequence[Any] = ()) -> pd.Dat
     """
     bound = prepared(session, cql).bind(values)
     bound.fetch_size = 5000
-    previous, session.row_factory = session.row_factory, tuple_factory
-    try:
-        result = session.execute(bound)
-        frame = pd.DataFrame(list(result), columns=result.column_names)
-    finally:
-        session.row_factory = previous
+    result = session.execute(bound)
+    frame = pd.DataFrame(list(result), columns=result.column_names)
     for name, kind in zip(result.column_names, result.column_types, strict=True):
         if kind.typename == "timestamp":
             frame[name] = pd.to_datetime(frame[name], utc=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from cassandra.cluster import Session
+from pyspark.sql import SparkSession
 from rich.console import Console
 
 from conf import ROOT
@@ -21,6 +22,7 @@ from deploy.engines import Engines
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET
 from ingest.migrate import migrate
 from ingest.posts_queue import PostsQueue
+from jobs.spark import spark_session
 from tests.support.ports import LOCAL, free_port
 
 HOME = ROOT / ".pulso-test"
@@ -121,3 +123,11 @@ def captures() -> Path:
     if not CAPTURES.is_dir():
         pytest.skip("no folder of real captures (shared/data) beside the project")
     return CAPTURES
+
+
+@pytest.fixture(scope="session")
+def spark(settings: Settings) -> Iterator[SparkSession]:
+    """The run's one Spark session, made as jobs make it."""
+    session = spark_session("tests", settings)
+    yield session
+    session.stop()

@@ -1,0 +1,99 @@
+"""The classic design of social stream pipelines (2015): one RQ job a post, stored through an object mapper.
+
+Made as good as it can be without changing what it is: the worker has everything imported before it forks, the parser
+is Pulso's own, and nothing is logged. The columns are those of Pulso's `posts` without the two that only partition
+it, and the same two are indexed. Lists are the mapper's own, so not frozen.
+"""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from cassandra import ConsistencyLevel
+from cassandra.cluster import Session
+from cassandra.cqlengine import columns, connection
+from cassandra.cqlengine.management import sync_table
+from cassandra.cqlengine.models import Model
+
+from conf.folding import words_of
+from conf.schema import INDEX_CLASS
+from conf.settings import Settings
+from ingest.formats import parse
+
+QUEUE = "posts"
+DERIVED = ("topic", "words")
+INDEXED = ("author", "values(words)")
+
+
+class ClassicPost(Model):  # type: ignore[misc]
+    """A post under its own id; `hashtags` and the other lists as the mapper keeps them."""
+
+    __table_name__ = "posts"
+    post_id = columns.Text(partition_key=True)
+    topic = columns.Text()
+    source = columns.Text()
+    event_at = columns.DateTime()
+    author_id = columns.Text()
+    author = columns.Text()
+    text = columns.Text()
+    lang = columns.Text()
+    kind = columns.Text()
+    retweet_of = columns.Text()
+    retweet_of_author = columns.Text()
+    reply_to = columns.Text()
+    reply_to_author = columns.Text()
+    quote_of = columns.Text()
+    quote_of_author = columns.Text()
+    folded = columns.Text()
+    hashtags = columns.List(columns.Text)
+    mentions = columns.List(columns.Text)
+    urls = columns.List(columns.Text)
+    words = columns.Set(columns.Text)
+    place = columns.Text()
+    lat = columns.Double()
+    lon = columns.Double()
+    author_followers = columns.BigInt()
+    author_created_at = columns.DateTime()
+    collected_at = columns.DateTime()
+
+
+def store(host: str, port: int, keyspace: str, topic: str, format_: str, payload: bytes) -> None:
+    """The job: parses one post and saves it."""
+    connect(host, port, keyspace)
+    post = parse(format_, payload)
+    words = words_of(post.folded) | {f"#{tag}" for tag in post.hashtags}
+    taken = {name: getattr(post, name) for name in ClassicPost._columns if name not in DERIVED}
+    values = {name: _naive(value) for name, value in taken.items() if value or value == 0}
+    ClassicPost.create(topic=topic, words=words, **values)
+
+
+def only_parse(format_: str, payload: bytes) -> None:
+    """The same job with nothing stored: what the queue costs, were Cassandra free."""
+    post = parse(format_, payload)
+    words_of(post.folded)
+
+
+@cache
+def connect(host: str, port: int, keyspace: str) -> None:
+    """Connects the mapper, once a process: a fork cannot use its parent's connection."""
+    connection.setup(
+        [host], keyspace, consistency=ConsistencyLevel.LOCAL_QUORUM, port=port, protocol_version=5, connect_timeout=10
+    )
+
+
+def make_table(session: Session, settings: Settings) -> None:
+    """Keyspace, table and indexes of the classic design."""
+    session.execute(f"CREATE KEYSPACE {settings.keyspace} WITH replication = {settings.replication_cql}")
+    connect(settings.cassandra_hosts[0], settings.cassandra_port, settings.keyspace)
+    try:
+        sync_table(ClassicPost)
+    finally:
+        connection.get_cluster().shutdown()
+        connection.unregister_connection("default")
+        connect.cache_clear()
+    for target in INDEXED:
+        session.execute(f"CREATE CUSTOM INDEX ON {settings.keyspace}.posts ({target}) USING '{INDEX_CLASS}'")
+
+
+def _naive(value: object) -> object:
+    """Times as the mapper wants them: UTC, without saying so."""
+    return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

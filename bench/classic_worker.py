@@ -1,0 +1,19 @@
+"""`python -m bench.classic_worker URL fork|simple`: RQ's worker, with the job's module imported before any fork."""
+
+import sys
+
+import rq
+from redis import Redis
+
+from bench.classic_design import QUEUE
+
+KINDS = {"fork": rq.Worker, "simple": rq.SimpleWorker}
+
+
+def main(url: str, kind: str) -> None:
+    """Works until told to stop. `fork` is RQ's default worker, `simple` runs the jobs in its own process."""
+    KINDS[kind]([QUEUE], connection=Redis.from_url(url)).work(logging_level="WARNING")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

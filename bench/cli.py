@@ -1,0 +1,86 @@
+"""The command line of the benchmarks: `python -m bench [NAME…]`."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import psutil
+import typer
+
+from bench import generate, ingest, poll
+from bench.lab import HOME, Lab, Plan, lab
+from bench.machine import describe
+from bench.results import Section, print_sections, write_markdown
+from conf import ROOT, cli
+from conf.terminal import progress
+
+RESULTS = ROOT / "bench" / "RESULTS.md"
+METHOD = (
+    "Each figure is the median of {rounds} rounds, with the least and the greatest; what is compared runs by turns in"
+    " the same minutes, so that a busy machine slows both. The engines are the embedded ones with nothing tuned for"
+    " this. Ratios hold better than seconds do: on a shared machine expect a quarter up or down, and more where the"
+    " load average above exceeds the cores."
+)
+
+
+class Name(StrEnum):
+    """The benchmarks, in the order in which they run."""
+
+    GENERATE = "generate"
+    INGEST = "ingest"
+    POLL = "poll"
+
+
+BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
+    Name.GENERATE: generate.benchmark,
+    Name.INGEST: ingest.benchmark,
+    Name.POLL: poll.benchmark,
+}
+app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmarks and gives the exit code."""
+    return cli.run(app, "python -m bench", argv)
+
+
+@app.command()
+def bench(
+    names: Annotated[list[Name] | None, typer.Argument(help="Which ones; all of them if none is named.")] = None,
+    posts: Annotated[int, typer.Option(help="Posts of the corpus.", min=1000)] = 100_000,
+    sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 1_500,
+    rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
+    home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
+    results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,
+) -> None:
+    """Measure, print the tables, and write the report where all benchmarks ran."""
+    chosen = [name for name in Name if name in (names or Name)]
+    plan = Plan(posts, min(sample, posts), rounds)
+    began, load = datetime.now(UTC), psutil.getloadavg()[0]
+    with _shown(len(chosen)) as (show, advance), lab(plan, home, show) as running:
+        sections = list[Section]()
+        for name in chosen:
+            sections.append(BENCHMARKS[name](running))
+            advance()
+        machine = describe(running, began, load)
+    print_sections(sections)
+    if len(chosen) == len(Name):
+        write_markdown(results, machine, METHOD.format(rounds=rounds), sections)
+        typer.echo(f"written to {results}")
+
+
+@contextmanager
+def _shown(steps: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """A bar over the benchmarks with a note of what goes on; a SIGTERM ends the run as Ctrl-C does."""
+
+    def stop(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with progress() as display:
+        task = display.add_task("bench", total=steps, note="")
+        yield lambda note: display.update(task, note=note), lambda: display.advance(task)

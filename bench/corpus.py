@@ -1,0 +1,65 @@
+"""The corpus of a run: generated once, read by every benchmark; and whether a design has stored it."""
+
+from itertools import islice
+from pathlib import Path
+
+import orjson
+from cassandra.query import SimpleStatement
+
+from bench.commands import python, run
+from bench.lab import Lab
+from conf.errors import PulsoError
+from conf.tables import POSTS
+from ingest.formats import Refused, Unit, split
+
+SEED = 2016
+
+
+def corpus(lab: Lab) -> Path:
+    """The corpus's file, generated at first use."""
+    file = lab.work / "corpus.jsonl"
+    if not file.exists():
+        lab.show(f"generating {lab.plan.posts:,} posts")
+        part = file.with_suffix(".part")
+        run(lab, generate_command(lab), to=part)
+        part.rename(file)
+    return file
+
+
+def first(lab: Lab, count: int) -> Path:
+    """A file of the corpus's first posts; the corpus itself where it holds no more."""
+    if count >= lab.plan.posts:
+        return corpus(lab)
+    file = lab.work / f"first-{count}.jsonl"
+    with corpus(lab).open("rb") as lines, file.open("wb") as written:
+        written.writelines(islice(lines, count))
+    return file
+
+
+def generate_command(lab: Lab) -> list[str]:
+    """The command that writes the corpus."""
+    return python("ingest", "generate", "--posts", str(lab.plan.posts), "--seed", str(SEED))
+
+
+def units(lab: Lab, count: int) -> list[Unit]:
+    """The first posts of the corpus, cut as replay cuts them."""
+    with corpus(lab).open("rb") as lines:
+        parts = [part for line in islice(lines, count) for part in split(line)]
+    found = [part for part in parts if not isinstance(part, Refused)]
+    if len(found) != count:
+        raise PulsoError("the generated corpus holds lines that are no posts", "That is a defect of ingest/generate")
+    return found
+
+
+def check_stored(lab: Lab, count: int, design: str) -> None:
+    """Raises PulsoError unless the keyspace holds exactly the first `count` posts of the corpus."""
+    with corpus(lab).open("rb") as lines:
+        expected = {orjson.loads(line)["data"]["id"] for line in islice(lines, count)}
+    query = SimpleStatement(f"SELECT post_id FROM {lab.settings.keyspace}.{POSTS.name}", fetch_size=5000)
+    found = {row.post_id for row in lab.session.execute(query, timeout=120)}
+    if found != expected:
+        kept, others = len(found & expected), len(found - expected)
+        raise PulsoError(
+            f"{design} stored {kept:,} of {len(expected):,} posts, and {others:,} that are none of them",
+            "A figure of such a run means nothing; run it again, and look into ingest if it stays",
+        )

@@ -1,0 +1,156 @@
+"""Where benchmarks run: engines of their own on free ports, in a home of their own that is emptied before and after.
+
+Neither the environment nor `.env` decides where a benchmark connects: it drops keyspaces and flushes Redis.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from cassandra.cluster import Session
+from rich.console import Console
+
+from conf import ROOT
+from conf.connect import RedisClient, cassandra_session, redis_client
+from conf.errors import PulsoError
+from conf.settings import PREFIX, Settings
+from conf.terminal import ERR
+from conf.topic import Topic, load_topic
+from deploy.engines import Engines
+from deploy.ivy import pyspark_folder
+from deploy.lock import locked
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET
+from deploy.ports import is_free
+from deploy.status import Status
+
+HOME = ROOT / ".pulso-bench"
+TOPIC = "ph2016"
+HEAP = "2G"
+_HOST = "127.0.0.1"
+_CQL_PORTS = range(9642, 12_000, 10)
+_REDIS_PORTS = range(6679, 7000)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is measured: posts of the corpus, posts of it that the classic design gets, and how many times."""
+
+    posts: int
+    sample: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running set of engines, both of them empty, with what a benchmark asks of it. `show` says what goes on."""
+
+    plan: Plan
+    settings: Settings
+    session: Session
+    redis: RedisClient
+    topic: Topic
+    cassandra: Status
+    redis_server: Status
+    show: Callable[[str], None]
+
+    @property
+    def work(self) -> Path:
+        """The folder of the corpus and of what subprocesses say; the commands run there, away from any `.env`."""
+        return self.settings.home / "work"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a command that is to use these engines, and no others."""
+        return environment(self.settings)
+
+    def in_keyspace(self, keyspace: str) -> "Lab":
+        """The same engines, in another keyspace."""
+        return replace(self, settings=self.settings.model_copy(update={"keyspace": keyspace}))
+
+    def drop(self) -> None:
+        """Drops the keyspace and empties Redis."""
+        self.session.execute(f"DROP KEYSPACE IF EXISTS {self.settings.keyspace}", timeout=120)
+        self.redis.flushdb()
+
+    def engine_processes(self) -> dict[str, psutil.Process]:
+        """The engines' processes, by name."""
+        engines = (self.cassandra, self.redis_server)
+        return {engine.engine: psutil.Process(engine.pid) for engine in engines if engine.pid}
+
+
+@contextmanager
+def lab(plan: Plan, home: Path, show: Callable[[str], None]) -> Iterator[Lab]:
+    """Starts engines in `home`, gives them empty, and stops them and removes their data whatever happens.
+
+    Raises PulsoError when they can't be started.
+    """
+    with locked(home / "run" / "bench.lock", ERR):
+        settings = bench_settings(home)
+        engines = Engines(settings, HEAP, Console(quiet=True))
+        _clear(engines, settings.home)  # what a run that was killed has left
+        try:
+            show("starting Cassandra and Redis")
+            cassandra, redis_server = engines.up()
+            (settings.home / "work").mkdir(exist_ok=True)
+            with cassandra_session(settings) as session:
+                topic = load_topic(TOPIC, settings.topics_dir)
+                yield Lab(plan, settings, session, redis_client(settings), topic, cassandra, redis_server, show)
+        finally:
+            show("stopping Cassandra and Redis")
+            _clear(engines, settings.home)
+
+
+def bench_settings(home: Path) -> Settings:
+    """Settings that connect to this machine on free ports, each said here rather than read."""
+    cql = _free(_CQL_PORTS, (0, STORAGE_OFFSET, JMX_OFFSET))
+    return Settings(
+        _env_file=None,
+        cassandra_hosts=(_HOST,),
+        cassandra_port=cql,
+        cassandra_user=None,
+        cassandra_password=None,
+        cassandra_tls_ca=None,
+        keyspace="bench",
+        replication="1",
+        consistency="LOCAL_QUORUM",
+        redis_url=f"redis://{_HOST}:{_free(_REDIS_PORTS, (0,))}/0",
+        stream="pulso:posts",
+        topics_dir=ROOT / "conf" / "topics",
+        home=home,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """This process's environment with these settings in place of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+    return {
+        **kept,
+        "PULSO_HOME": str(settings.home),
+        "PULSO_CASSANDRA_PORT": str(settings.cassandra_port),
+        "PULSO_REDIS_URL": settings.redis_url.get_secret_value(),
+        "PULSO_KEYSPACE": settings.keyspace,
+        "PYTHONPATH": str(ROOT),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_CONF_DIR": str(ROOT / "conf"),
+        "SPARK_HOME": str(pyspark_folder()),
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS would kill the forks of RQ's worker
+    }
+
+
+def _free(ports: range, offsets: tuple[int, ...]) -> int:
+    """The first port of a range that is free, as are those `offsets` below it."""
+    for port in ports:
+        if all(is_free(_HOST, port - offset) for offset in offsets):
+            return port
+    raise PulsoError(f"no port from {ports.start} to {ports.stop} is free", "Stop what listens there")
+
+
+def _clear(engines: Engines, home: Path) -> None:
+    engines.down()
+    for folder in ("cassandra", "redis", "work"):
+        shutil.rmtree(home / folder, ignore_errors=True)

@@ -1,0 +1,61 @@
+"""Poll: the candidate_poll job over the stored corpus, and how its read of one week compares with a full scan."""
+
+import re
+
+import orjson
+
+from bench import pulso
+from bench.commands import python, run
+from bench.lab import TOPIC, Lab
+from bench.results import Row, Section, over
+from conf import ROOT
+from conf.errors import PulsoError
+from deploy.ivy import pyspark_folder
+from ingest.generate import CAMPAIGN
+
+TITLE = "poll: candidate_poll through spark-submit, and its read of one week of three months"
+_JOB = ROOT / "jobs" / "candidate_poll.py"
+_READ = re.compile(r"([\d,]+) posts read, .* in ([\d.]+) s")
+
+
+def benchmark(lab: Lab) -> Section:
+    """Runs the job over the whole corpus, then the two reads in one Spark session."""
+    own = pulso.store_corpus(lab)
+    wall, inside = list[float](), list[float]()
+    for number in range(1, lab.plan.rounds + 1):
+        lab.show(f"poll, round {number} of {lab.plan.rounds}: spark-submit")
+        ended = run(own, _spark_submit())
+        wall.append(ended.seconds)
+        inside.append(_job_seconds(ended.output, lab.plan.posts))
+    lab.show("poll: reading a week by direct join and by scan")
+    reads = orjson.loads(run(own, python("bench.window_reads", str(lab.plan.rounds))).output.splitlines()[-1])
+    join, scan, week = reads["join"], reads["scan"], reads["posts"]
+    posts = lab.plan.posts
+    rows = [
+        Row("`spark-submit jobs/candidate_poll.py` over three months, wall clock", posts, wall),
+        Row("of it the job itself, Spark started", posts, inside),
+        Row("one week by `jobs/reading.posts_in` (direct join)", week, join, over(scan, join)),
+        Row("one week by a scan with a filter on `day`", week, scan),
+    ]
+    return Section(
+        TITLE,
+        rows,
+        [
+            "ratio: the scan's seconds over the direct join's. Both reads give the same columns and the same posts, in"
+            " one Spark session, in turn, after one untimed read of each.",
+        ],
+    )
+
+
+def _spark_submit() -> list[str]:
+    start, end = (at.strftime("%Y-%m-%dT%H:%M:%SZ") for at in CAMPAIGN)
+    submit = pyspark_folder() / "bin" / "spark-submit"
+    return [str(submit), str(_JOB), "--topic", TOPIC, "--from", start, "--to", end]
+
+
+def _job_seconds(output: str, posts: int) -> float:
+    """The seconds that the job says it took. Raises PulsoError unless it read every post."""
+    found = _READ.search(output)
+    if not found or int(found.group(1).replace(",", "")) != posts:
+        raise PulsoError(f"candidate_poll did not read {posts:,} posts: {output.strip()[-200:] or 'it said nothing'}")
+    return float(found.group(2))

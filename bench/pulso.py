@@ -1,0 +1,90 @@
+"""Pulso's ingest by its own commands: `replay --wait` beside a worker that runs already, and each of them alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from bench.commands import Ended, cpu_seconds, python, run, running
+from bench.corpus import check_stored, first
+from bench.lab import TOPIC, Lab
+from ingest.migrate import migrate
+
+KEYSPACE = "bench_pulso"
+MOST_QUEUED = 200_000
+"""Posts that Redis is asked to hold at once: its memory of 1 GB is enough for three times as many."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One corpus from replay to stored and acked: wall seconds, and the CPU seconds of each process meanwhile."""
+
+    seconds: float
+    cpu: dict[str, float]
+
+
+def whole(lab: Lab, posts: int) -> Pass:
+    """Replays the corpus's first posts into an empty keyspace beside a running worker, and checks what is stored."""
+    file = first(lab, posts)
+    _empty(lab)
+    with _worker(lab) as worker:
+        processes = {**lab.engine_processes(), "worker": worker}
+        before = cpu_seconds(processes)
+        replay = run(lab, _replay(file, "--wait"))
+        after = cpu_seconds(processes)
+    check_stored(lab, posts, "Pulso")
+    return Pass(replay.seconds, {"replay": replay.cpu} | {name: after[name] - before[name] for name in processes})
+
+
+def publish(lab: Lab, posts: int) -> Ended:
+    """Queues the posts with no worker about."""
+    file = first(lab, posts)
+    _empty(lab)
+    return run(lab, _replay(file, "--queue-limit", str(posts + 1)))
+
+
+def drain(lab: Lab, posts: int) -> Ended:
+    """Stores what `publish` has queued, with no publisher about."""
+    drained = run(lab, python("ingest", "work", "--drain"))
+    check_stored(lab, posts, "Pulso's worker")
+    return drained
+
+
+def start(lab: Lab) -> float:
+    """Seconds in which `python -m ingest` starts, imports everything and ends."""
+    return run(lab, python("ingest", "--help")).seconds
+
+
+def store_corpus(lab: Lab) -> Lab:
+    """The lab with the whole corpus stored, by the last pass of `ingest` or else now."""
+    own = lab.in_keyspace(KEYSPACE)
+    if KEYSPACE not in lab.session.cluster.metadata.keyspaces:
+        lab.show(f"storing {lab.plan.posts:,} posts")
+        whole(own, lab.plan.posts)
+    else:
+        check_stored(own, lab.plan.posts, "Pulso")
+    return own
+
+
+def _empty(lab: Lab) -> None:
+    lab.drop()
+    for _ in migrate(lab.session, lab.settings):
+        pass
+
+
+def _replay(file: Path, *options: str) -> list[str]:
+    return python("ingest", "replay", str(file), "--topic", TOPIC, *options)
+
+
+@contextmanager
+def _worker(lab: Lab) -> Iterator[psutil.Process]:
+    """A worker that waits for messages."""
+    with running(lab, python("ingest", "work"), ready=lambda: _waits(lab)) as worker:
+        yield worker
+
+
+def _waits(lab: Lab) -> bool:
+    """Whether a client of Redis waits on the stream; a group of Redis 6 lists no consumer before its first message."""
+    return any(client["cmd"] == "xreadgroup" for client in lab.redis.client_list())

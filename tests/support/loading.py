@@ -1,0 +1,29 @@
+"""Puts posts into Cassandra by the real path, in this process."""
+
+from collections.abc import Iterable
+
+from cassandra.cluster import Session
+
+from conf.settings import Settings
+from ingest.formats import Unit, split
+from ingest.posts_queue import Envelope, PostsQueue
+from ingest.topics import TopicBook
+from ingest.worker import Worker
+from ingest.writer import PostWriter
+
+
+def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session, settings: Settings) -> int:
+    """Queues lines, works the queue off, and gives how many posts were stored."""
+    batch: list[Envelope] = []
+    for line in lines:
+        for unit in split(line):
+            assert isinstance(unit, Unit), unit
+            batch.append(Envelope(topic, unit.source, unit.format, unit.payload))
+        if len(batch) >= 500:
+            queue.add(batch)
+            batch = []
+    if batch:
+        queue.add(batch)
+    worker = Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings))
+    worker.run(drain=True)
+    return worker.stored
