@@ -26,7 +26,7 @@ from deploy.cli import main
 from deploy.engines import Engines
 from deploy.java import find_java
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node, render
-from deploy.ports import Port, check_range, is_free
+from deploy.ports import Port, check_range
 from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
 from deploy.redis_server import RedisServer, find_redis
 from deploy.status import State

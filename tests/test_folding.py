@@ -21,18 +21,18 @@ from conf.folding import X_HANDLE, alias_pattern, blank, fold, words_of
         ("a\n b\u00a0\tc ", "a b c"),
     ],
 )
-def test_folding(text: str, folded: str):
+def test_folding(text: str, folded: str) -> None:
     assert fold(text) == folded
 
 
 @given(st.text())
-def test_folding_ascii_and_not_are_one_rule(text: str):
+def test_folding_ascii_and_not_are_one_rule(text: str) -> None:
     bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f")
     assert fold(text) == " ".join(unicodedata.normalize("NFC", bare).casefold().split())
 
 
 @given(st.text())
-def test_words_hold_no_separator(text: str):
+def test_words_hold_no_separator(text: str) -> None:
     assert not any(" " in word or not word for word in words_of(fold(text)))
 
 
@@ -59,15 +59,15 @@ def test_words_hold_no_separator(text: str):
         ("leni", "¹leni", False),
     ],
 )
-def test_an_alias_stands_in_a_text_as_whole_words(alias: str, text: str, found: bool):
+def test_an_alias_stands_in_a_text_as_whole_words(alias: str, text: str, found: bool) -> None:
     assert bool(regex.search(alias_pattern([alias]), fold(text))) is found
 
 
-def test_urls_and_handles_are_blanked_out():
+def test_urls_and_handles_are_blanked_out() -> None:
     text = "see https://t.co/duterte @duterte_fan, mail a@b.ph"
     assert fold(blank(text, X_HANDLE)) == "see , mail a@b.ph"
     assert fold(blank("hi @ana@example.org!")) == "hi !"
 
 
-def test_no_alias_gives_no_pattern():
+def test_no_alias_gives_no_pattern() -> None:
     assert alias_pattern([]) == ""

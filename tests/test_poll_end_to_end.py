@@ -4,16 +4,21 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from cassandra.cluster import Session
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf import ROOT
+from conf.connect import RedisClient
 from conf.errors import PulsoError
+from conf.settings import Settings
 from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic
 from ingest.generate import generate
@@ -21,68 +26,106 @@ from ingest.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
 from jobs.publishing import swaps
 from jobs.reading import posts_in
-from jobs.runner import Job, run_job
-from jobs.window import parse_window
+from jobs.runner import Job, JobResult, run_job
+from jobs.window import Window, parse_window
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support import independent_poll
+from tests.support.independent_poll import Seen
 from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 
 POSTS = 20_000
 WINDOW = ("2016-02-10T05:30Z", "2016-05-07T11:15Z")
-FIGURES = ("posts", "originals", "retweets", "replies", "quotes", "authors", "posts_total", "authors_total",
-           "share_posts", "share_authors", "share_authors_low", "share_authors_high")  # fmt: skip
+FIGURES = (
+    "posts",
+    "originals",
+    "retweets",
+    "replies",
+    "quotes",
+    "authors",
+    "posts_total",
+    "authors_total",
+    "share_posts",
+    "share_authors",
+    "share_authors_low",
+    "share_authors_high",
+)
 Published = dict[tuple[Any, ...], Any]
 
 
-def published(session, settings, topic: Topic, race: str) -> Published:
+def published(session: Session, settings: Settings, topic: Topic, race: str) -> Published:
     query = f"SELECT * FROM {settings.keyspace}.candidate_poll WHERE topic = %s AND race = %s AND period = %s"
     rows = [row for period in ("hour", "day", "window") for row in session.execute(query, (topic.topic, race, period))]
     utc = [(row, row.period_start.replace(tzinfo=UTC), row.period_end.replace(tzinfo=UTC)) for row in rows]
     return {(row.period, start, end, row.candidate): row for row, start, end in utc}
 
 
-def run(job: Job, spark, session, settings, topic: Topic, *window: str):
-    return run_job(job, spark, session, settings, topic, parse_window(*window, topic.zone))
+def run(
+    job: Job, spark: SparkSession, session: Session, settings: Settings, topic: Topic, start: str, end: str
+) -> JobResult:
+    return run_job(job, spark, session, settings, topic, parse_window(start, end, topic.zone))
+
+
+@dataclass
+class Corpus:
+    """The generated posts: in Cassandra under their topic, and as the independent computation sees them."""
+
+    topic: Topic
+    seen: list[Seen]
 
 
 @pytest.fixture(scope="module")
-def corpus(settings, session, client) -> tuple[Topic, list[bytes]]:
+def corpus(settings: Settings, session: Session, client: RedisClient) -> Corpus:
     topic = make_topic(settings)
     lines = b"".join(generate(topic, POSTS, 11)).splitlines()
     queue = PostsQueue(client, "test:corpus")
     assert load(lines, topic.topic, queue, session, settings) == POSTS
-    return topic, lines
+    return Corpus(topic, [Seen(line) for line in lines])
+
+
+@pytest.fixture(scope="module")
+def result(corpus: Corpus, spark: SparkSession, session: Session, settings: Settings) -> JobResult:
+    return run(JOB, spark, session, settings, corpus.topic, *WINDOW)
+
+
+START, END = (datetime.fromisoformat(value) for value in WINDOW)
 
 
 @pytest.mark.parametrize("race", [0, 1])
-def test_the_poll_equals_one_computed_apart(corpus, spark, session, settings, race: int):
-    topic, lines = corpus
-    result = run(JOB, spark, session, settings, topic, *WINDOW)
+def test_the_poll_equals_one_computed_apart(
+    corpus: Corpus, result: JobResult, session: Session, settings: Settings, race: int
+) -> None:
     rules = yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"][race]
-    start, end = (datetime.fromisoformat(value) for value in WINDOW)
-    expected = independent_poll.poll(lines, rules, start, end, "Asia/Manila")
-    found = published(session, settings, topic, rules["id"])
+    expected = independent_poll.poll(corpus.seen, rules, START, END, "Asia/Manila")
+    found = published(session, settings, corpus.topic, rules["id"])
     assert {period for period, *_ in expected} == {"hour", "day", "window"}
     assert found.keys() == expected.keys()
     for key, row in expected.items():
         for name in FIGURES:
-            assert getattr(found[key], name) == (None if row[name] is None else pytest.approx(row[name], rel=0, abs=1e-9)), (key, name)
-    assert result.rows_read == sum(start <= independent_poll.Seen(independent_poll.json.loads(line)).at < end for line in lines)
+            figure = None if row[name] is None else pytest.approx(row[name], rel=0, abs=1e-9)
+            assert getattr(found[key], name) == figure, (key, name)
 
 
-def test_only_the_windows_partitions_are_read(corpus, spark, settings):
-    topic, _ = corpus
+def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult) -> None:
+    assert result.rows_read == sum(START <= post.at < END for post in corpus.seen) < POSTS
+
+
+def test_only_the_windows_partitions_are_read(corpus: Corpus, spark: SparkSession, settings: Settings) -> None:
+    topic = corpus.topic
     window = parse_window("2016-03-01T00:00Z", "2016-03-03T00:00Z", topic.zone)
     posts = posts_in(spark, settings, topic, window, JOB.inputs["posts"])
     plan = posts._jdf.queryExecution().toString()
     assert "Cassandra Direct Join" in plan
-    assert posts.rdd.getNumPartitions() == min(len(window.days()) * topic.buckets, spark.sparkContext.defaultParallelism * 4)
+    assert posts.rdd.getNumPartitions() == min(
+        len(window.days()) * topic.buckets, spark.sparkContext.defaultParallelism * 4
+    )
     posts.unpersist()
 
 
-def plain_topic(settings) -> Topic:
-    return make_topic(settings, "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n")
+def plain_topic(settings: Settings) -> Topic:
+    return make_topic(
+        settings, "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
+    )
 
 
 def lines_of(*texts: str) -> list[bytes]:
@@ -92,7 +135,9 @@ def lines_of(*texts: str) -> list[bytes]:
 DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
 
 
-def test_a_rerun_replaces_and_rows_that_are_gone_are_gone(spark, session, settings, queue):
+def test_a_rerun_replaces_and_rows_that_are_gone_are_gone(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob", "bob"), topic.topic, queue, session, settings)
     first = run(JOB, spark, session, settings, topic, *DAY)
@@ -102,27 +147,40 @@ def test_a_rerun_replaces_and_rows_that_are_gone_are_gone(spark, session, settin
     after = published(session, settings, topic, "r")
     assert after.keys() == before.keys()
     assert {row.run_id for row in after.values()} == {again.run_id}
-    session.execute(f"DELETE FROM {settings.keyspace}.posts WHERE topic = %s AND day = '2016-05-01' AND bucket IN (0, 1, 2, 3)", (topic.topic,))
+    session.execute(
+        f"DELETE FROM {settings.keyspace}.posts WHERE topic = %s AND day = '2016-05-01' AND bucket IN (0, 1, 2, 3)",
+        (topic.topic,),
+    )
     assert run(JOB, spark, session, settings, topic, *DAY).rows_written == 0
     assert published(session, settings, topic, "r") == {}
 
 
-def test_a_shorter_window_leaves_other_windows_periods_alone(spark, session, settings, queue):
+def test_a_shorter_window_leaves_other_windows_periods_alone(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
     run(JOB, spark, session, settings, topic, *DAY)
     run(JOB, spark, session, settings, topic, "2016-05-01T11:30Z", "2016-05-01T12:30Z")  # no whole hour or day
     found = published(session, settings, topic, "r")
     assert {(period, end - start) for period, start, end, _ in found} == {
-        ("hour", timedelta(hours=1)), ("day", timedelta(days=1)), ("window", timedelta(days=1)), ("window", timedelta(hours=1)),
-    }  # fmt: skip
+        ("hour", timedelta(hours=1)),
+        ("day", timedelta(days=1)),
+        ("window", timedelta(days=1)),
+        ("window", timedelta(hours=1)),
+    }
 
 
-def test_two_runs_at_once_end_with_one_complete_result(spark, session, settings, queue):
+def test_two_runs_at_once_end_with_one_complete_result(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
     results: list[Any] = []
-    threads = [threading.Thread(target=lambda: results.append(run(JOB, spark, session, settings, topic, *DAY))) for _ in range(2)]
+    threads = [
+        threading.Thread(target=lambda: results.append(run(JOB, spark, session, settings, topic, *DAY)))
+        for _ in range(2)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -134,17 +192,19 @@ def test_two_runs_at_once_end_with_one_complete_result(spark, session, settings,
     assert all(len(runs) == 1 for runs in by_period)
 
 
-def runs_of(session, settings, topic: Topic) -> list[Any]:
+def runs_of(session: Session, settings: Settings, topic: Topic) -> list[Any]:
     query = f"SELECT * FROM {settings.keyspace}.job_runs WHERE job = 'candidate_poll' AND topic = %s"
     return list(session.execute(query, (topic.topic,)))
 
 
-def test_a_run_leaves_a_row_whether_it_succeeds_or_fails(spark, session, settings, queue):
+def test_a_run_leaves_a_row_whether_it_succeeds_or_fails(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana"), topic.topic, queue, session, settings)
     run(JOB, spark, session, settings, topic, *DAY)
 
-    def broken(posts, topic, window):
+    def broken(*_: object) -> dict[str, DataFrame]:
         raise PulsoError("no luck")
 
     with pytest.raises(PulsoError):
@@ -156,28 +216,34 @@ def test_a_run_leaves_a_row_whether_it_succeeds_or_fails(spark, session, setting
     assert succeeded.method == f"r:{topic.races[0].method}"
 
 
-def test_a_failed_check_publishes_nothing_and_the_old_run_stays_readable(spark, session, settings, queue):
+def test_a_failed_check_publishes_nothing_and_the_old_run_stays_readable(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
     run(JOB, spark, session, settings, topic, *DAY)
     before = published(session, settings, topic, "r")
 
-    def without_names(posts, topic, window):
+    def without_names(posts: DataFrame, topic: Topic, window: Window) -> dict[str, DataFrame]:
         frames = JOB.transform(posts, topic, window)
         return {name: frame.withColumn("name", F.lit(None).cast("string")) for name, frame in frames.items()}
 
     with pytest.raises(PulsoError, match="candidate_poll: name is null"):
-        run(Job(JOB.name, JOB.inputs, JOB.outputs, without_names, JOB.partitions), spark, session, settings, topic, *DAY)
+        run(
+            Job(JOB.name, JOB.inputs, JOB.outputs, without_names, JOB.partitions), spark, session, settings, topic, *DAY
+        )
     assert published(session, settings, topic, "r") == before
 
 
-def test_a_swap_too_large_to_be_whole_is_refused():
+def test_a_swap_too_large_to_be_whole_is_refused() -> None:
     partition = {"topic": "t", "race": "r", "period": "hour"}
     with pytest.raises(PulsoError, match="at most 60,000 fit one swap"):
         swaps(CANDIDATE_POLL, [partition], [partition] * 60_001)
 
 
-def test_the_command_tells_what_it_did_and_what_is_wrong(settings, session, queue, tmp_path: Path):
+def test_the_command_tells_what_it_did_and_what_is_wrong(
+    settings: Settings, session: Session, queue: PostsQueue, tmp_path: Path
+) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
 
@@ -191,7 +257,10 @@ def test_the_command_tells_what_it_did_and_what_is_wrong(settings, session, queu
 
     good = submit("--topic", topic.topic, "--from", DAY[0], "--to", DAY[1])
     assert good.returncode == 0, good.stderr
-    assert f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published" in good.stdout
+    assert (
+        f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published"
+        in good.stdout
+    )
     for arguments, error in (
         (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
         (["--topic", topic.topic, "--from", DAY[1], "--to", DAY[0]], "is not before --to"),

@@ -12,7 +12,7 @@ def envelopes(count: int) -> list[Envelope]:
     return [Envelope("t", "x", "x_v2", f"post {i}".encode(), f"file:{i}") for i in range(count)]
 
 
-def test_what_is_put_is_queued_in_order(queue: PostsQueue):
+def test_what_is_put_is_queued_in_order(queue: PostsQueue) -> None:
     publisher = Publisher(queue)
     for envelope in envelopes(PIPELINE + 7):
         publisher.put(envelope)
@@ -23,7 +23,7 @@ def test_what_is_put_is_queued_in_order(queue: PostsQueue):
     assert read[3].origin == "file:3"
 
 
-def test_at_the_limit_it_holds_back_and_trims_nothing(queue: PostsQueue):
+def test_at_the_limit_it_holds_back_and_trims_nothing(queue: PostsQueue) -> None:
     waits = itertools.count()
 
     def work_off(_: float) -> None:
@@ -38,7 +38,7 @@ def test_at_the_limit_it_holds_back_and_trims_nothing(queue: PostsQueue):
     assert publisher.queued == PIPELINE
 
 
-def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(queue: PostsQueue):
+def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(queue: PostsQueue) -> None:
     used = queue.client.info("memory")["used_memory"]
     before = queue.client.config_get("maxmemory")["maxmemory"]
     reasons: list[str] = []
@@ -57,7 +57,7 @@ def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(queue: Post
     assert queue.backlog() == PIPELINE
 
 
-def test_acks_and_counts_work_when_redis_is_out_of_memory(queue: PostsQueue):
+def test_acks_and_counts_work_when_redis_is_out_of_memory(queue: PostsQueue) -> None:
     queue.add(envelopes(10))
     messages = queue.read("me", 10, 10)
     before = queue.client.config_get("maxmemory")["maxmemory"]
@@ -74,7 +74,7 @@ def test_acks_and_counts_work_when_redis_is_out_of_memory(queue: PostsQueue):
     assert queue.client.hget(queue.counts, "t|x|stored") == b"10"
 
 
-def test_an_ack_counts_once(queue: PostsQueue):
+def test_an_ack_counts_once(queue: PostsQueue) -> None:
     queue.add(envelopes(3))
     messages = queue.read("me", 10, 10)
     assert queue.ack(messages, "stored") == 3
@@ -82,7 +82,7 @@ def test_an_ack_counts_once(queue: PostsQueue):
     assert queue.client.hget(queue.counts, "t|x|stored") == b"3"
 
 
-def test_a_consumer_with_pending_messages_is_not_taken_out(queue: PostsQueue):
+def test_a_consumer_with_pending_messages_is_not_taken_out(queue: PostsQueue) -> None:
     queue.add(envelopes(3))
     messages = queue.read("me", 10, 10)
     queue.leave("me")
@@ -91,21 +91,21 @@ def test_a_consumer_with_pending_messages_is_not_taken_out(queue: PostsQueue):
     assert queue.client.xinfo_consumers(queue.stream, "workers") == []
 
 
-def test_a_claim_takes_over_only_what_is_idle(queue: PostsQueue):
+def test_a_claim_takes_over_only_what_is_idle(queue: PostsQueue) -> None:
     queue.add(envelopes(3))
     queue.read("dead", 10, 10)
     assert queue.claim("me", 60_000, 10) == []
     assert len(queue.claim("me", 0, 10)) == 3
 
 
-def test_a_flushed_stream_gets_its_group_back(queue: PostsQueue):
+def test_a_flushed_stream_gets_its_group_back(queue: PostsQueue) -> None:
     queue.client.delete(queue.stream)
     assert queue.read("me", 10, 10) == []
     queue.add(envelopes(1))
     assert len(queue.read("me", 10, 10)) == 1
 
 
-def test_a_dead_letter_keeps_reason_origin_and_the_start_of_a_huge_payload(queue: PostsQueue):
+def test_a_dead_letter_keeps_reason_origin_and_the_start_of_a_huge_payload(queue: PostsQueue) -> None:
     letters = DeadLetters(queue)
     huge = Envelope("t", "x", "x_v2", b"z" * 200_000, "file:9")
     letters.add([(envelopes(1)[0], "why"), (huge, "over-long")])
@@ -119,7 +119,7 @@ def test_a_dead_letter_keeps_reason_origin_and_the_start_of_a_huge_payload(queue
     assert letters.count() == 0
 
 
-def test_two_streams_share_nothing(queue: PostsQueue):
+def test_two_streams_share_nothing(queue: PostsQueue) -> None:
     other = PostsQueue(queue.client, f"test:{uuid.uuid4().hex}")
     other.ensure_group()
     queue.add(envelopes(1))

@@ -6,12 +6,14 @@ from pathlib import Path
 import orjson
 import pytest
 import zstandard
+from cassandra.cluster import Session
 
+from conf.settings import Settings
 from conf.topic import Topic
 from ingest.dead_letters import DeadLetters
 from ingest.posts_queue import PostsQueue
 from tests.conftest import make_topic
-from tests.support.commands import run_command
+from tests.support.commands import Done, run_command, start_command
 from tests.support.posts import capture, stream_line, tweet, user
 from tests.support.stored import stored
 
@@ -20,19 +22,19 @@ THREE = capture(*(stream_line(tweet(str(i))) for i in (1, 2, 3)))
 
 
 @pytest.fixture
-def topic(settings) -> Topic:
+def topic(settings: Settings) -> Topic:
     return make_topic(settings)
 
 
-def replay(*arguments: str, stdin: bytes = b""):
+def replay(*arguments: str, stdin: bytes = b"") -> Done:
     done = run_command("ingest", "replay", *arguments, stdin=stdin)
     assert "Traceback" not in done.stderr
     return done
 
 
 def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
-    stream: PostsQueue, topic: Topic, tmp_path: Path, session, settings
-):
+    stream: PostsQueue, topic: Topic, tmp_path: Path, session: Session, settings: Settings
+) -> None:
     file = tmp_path / "mixed.jsonl"
     ten_megabytes = b'{"data":{"id":"9","text":"' + b"x" * 10_000_000 + b'"}}'
     lines = [
@@ -60,8 +62,10 @@ def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
     assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "2", "3"}
 
 
-@pytest.mark.parametrize("kind", ["plain", "gzip", "zstd", "two zstd frames", "stdin", "gzip on stdin", "no last newline"])
-def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path: Path, kind: str):
+@pytest.mark.parametrize(
+    "kind", ["plain", "gzip", "zstd", "two zstd frames", "stdin", "gzip on stdin", "no last newline"]
+)
+def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path: Path, kind: str) -> None:
     packed = zstandard.ZstdCompressor().compress
     half = THREE.index(b"\n") + 1
     content = {
@@ -81,7 +85,7 @@ def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path:
 @pytest.mark.parametrize("packed", [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)])
 def test_a_truncated_file_keeps_what_was_whole_and_says_so(
     stream: PostsQueue, topic: Topic, tmp_path: Path, packed: bytes
-):
+) -> None:
     file = tmp_path / "cut.gz"
     file.write_bytes(packed[: len(packed) // 2])
     done = replay(str(file), "--topic", topic.topic)
@@ -103,20 +107,22 @@ def test_a_truncated_file_keeps_what_was_whole_and_says_so(
         (["-", "--topic", "TOPIC", "--rate", "fast"], "Invalid value"),
     ],
 )
-def test_wrong_use_is_one_line_and_exit_code_2(stream: PostsQueue, topic: Topic, arguments: list[str], error: str):
+def test_wrong_use_is_one_line_and_exit_code_2(
+    stream: PostsQueue, topic: Topic, arguments: list[str], error: str
+) -> None:
     done = replay(*(a.replace("TOPIC", topic.topic) for a in arguments))
     assert done.returncode == 2
     assert error in done.stderr
     assert done.stderr.count("\n") == 1
 
 
-def test_an_empty_file_is_no_error(stream: PostsQueue, topic: Topic, tmp_path: Path):
+def test_an_empty_file_is_no_error(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     done = replay(str(tmp_path / "empty"), "--topic", topic.topic)
     assert (done.returncode, done.stdout) == (0, "0 lines read, 0 posts queued, 0 lines refused\n")
 
 
-def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Topic, tmp_path: Path):
+def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     file = tmp_path / "posts"
     lines = [
         stream_line(tweet("1", text="Si Duterté na")),
@@ -129,9 +135,7 @@ def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Top
     assert done.stdout == "4 lines read, 2 posts queued, 2 posts not asked for, 0 lines refused\n"
 
 
-def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path: Path):
-    from tests.support.commands import start_command
-
+def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     file = tmp_path / "posts"
     file.write_bytes(THREE)
     worker = start_command("ingest", "work")
@@ -143,7 +147,7 @@ def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path:
     assert done.stdout == "3 lines read, 3 posts queued, 0 lines refused, 3 posts stored\n", done.stderr
 
 
-def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path):
+def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     (tmp_path / "bad").write_bytes(b"{\n[]\n")
     replay(str(tmp_path / "bad"), "--topic", topic.topic)
     listed = run_command("ingest", "dead-letters", "list", "--json").stdout.splitlines()
@@ -157,7 +161,7 @@ def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path):
     assert run_command("ingest", "dead-letters", "drop", "--all").stdout == "1 dropped\n"
 
 
-def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path: Path):
+def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     (tmp_path / "posts").write_bytes(THREE)
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
     before = orjson.loads(run_command("ingest", "status", "--json").stdout)
@@ -173,7 +177,12 @@ def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path:
 @pytest.mark.parametrize(
     ("command", "setting", "value", "error"),
     [
-        (["replay", "-", "--topic", "ph2016"], "PULSO_REDIS_URL", "redis://127.0.0.1:1/0", "Redis does not answer at 127.0.0.1:1"),
+        (
+            ["replay", "-", "--topic", "ph2016"],
+            "PULSO_REDIS_URL",
+            "redis://127.0.0.1:1/0",
+            "Redis does not answer at 127.0.0.1:1",
+        ),
         (["work"], "PULSO_CASSANDRA_PORT", "1", "Cassandra does not answer at 127.0.0.1:1"),
         (["migrate"], "PULSO_CASSANDRA_PORT", "1", "Cassandra does not answer at 127.0.0.1:1"),
         (["status"], "PULSO_REDIS_URL", "redis://127.0.0.1:1/0", "Redis does not answer at 127.0.0.1:1"),
@@ -181,7 +190,7 @@ def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path:
 )
 def test_an_engine_that_is_down_is_named_with_the_mend(
     stream: PostsQueue, monkeypatch: pytest.MonkeyPatch, command: list[str], setting: str, value: str, error: str
-):
+) -> None:
     monkeypatch.setenv(setting, value)
     done = run_command("ingest", *command)
     assert done.returncode == 1
@@ -190,14 +199,16 @@ def test_an_engine_that_is_down_is_named_with_the_mend(
     assert done.stderr.count("\n") == 1
 
 
-def test_a_worker_without_tables_says_migrate(stream: PostsQueue, monkeypatch: pytest.MonkeyPatch):
+def test_a_worker_without_tables_says_migrate(stream: PostsQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSO_KEYSPACE", "nothing_here")
     done = run_command("ingest", "work", "--drain")
     assert done.returncode == 1
     assert "Run `python -m ingest migrate`" in done.stderr
 
 
-def test_a_topic_file_that_changed_its_buckets_is_held_back(stream: PostsQueue, topic: Topic, tmp_path: Path, settings):
+def test_a_topic_file_that_changed_its_buckets_is_held_back(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, settings: Settings
+) -> None:
     (tmp_path / "posts").write_bytes(THREE)
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
     run_command("ingest", "work", "--drain")
@@ -229,8 +240,8 @@ REAL = {
 
 @pytest.mark.parametrize("name", REAL)
 def test_a_real_capture_is_stored_whole_and_twice_is_the_same(
-    stream: PostsQueue, topic: Topic, captures: Path, session, settings, name: str
-):
+    stream: PostsQueue, topic: Topic, captures: Path, session: Session, settings: Settings, name: str
+) -> None:
     posts, distinct = REAL[name]
     tables = []
     for _ in range(2):
@@ -242,11 +253,19 @@ def test_a_real_capture_is_stored_whole_and_twice_is_the_same(
     assert tables[0] == tables[1]
 
 
-def test_users_are_found_whatever_their_order(stream: PostsQueue, topic: Topic, session, settings):
+def test_users_are_found_whatever_their_order(
+    stream: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
     line = stream_line(tweet("1", author_id="20"), [user(), user("20", "BEA")])
     replay("-", "--topic", topic.topic, stdin=capture(line))
     run_command("ingest", "work", "--drain")
-    found = session.execute(f"SELECT post_id FROM {settings.keyspace}.posts WHERE author = 'bea' AND topic = %s ALLOW FILTERING", (topic.topic,))
+    found = session.execute(
+        f"SELECT post_id FROM {settings.keyspace}.posts WHERE author = 'bea' AND topic = %s ALLOW FILTERING",
+        (topic.topic,),
+    )
     assert [row.post_id for row in found] == ["1"]
-    found = session.execute(f"SELECT post_id FROM {settings.keyspace}.posts WHERE words CONTAINS 'hello' AND topic = %s ALLOW FILTERING", (topic.topic,))
+    found = session.execute(
+        f"SELECT post_id FROM {settings.keyspace}.posts WHERE words CONTAINS 'hello' AND topic = %s ALLOW FILTERING",
+        (topic.topic,),
+    )
     assert [row.post_id for row in found] == ["1"]

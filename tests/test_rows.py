@@ -1,8 +1,10 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
+from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import parse_topic
 from ingest.post import InvalidMessage, Post
@@ -20,25 +22,25 @@ def full_post() -> Post:
     )  # fmt: skip
 
 
-def test_the_day_is_the_topics_own():
+def test_the_day_is_the_topics_own() -> None:
     assert row_of(full_post(), TOPIC).partition == ("t", date(2016, 5, 9), bucket_of("é1", 4))
 
 
-def test_what_is_unknown_is_unset_and_zero_is_known():
+def test_what_is_unknown_is_unset_and_zero_is_known() -> None:
     values = dict(zip(POSTS.columns, row_of(full_post(), TOPIC).values, strict=True))
     assert values["retweet_of"] is UNSET_VALUE
     assert values["lon"] == bytes(8)
     assert values["author_followers"] == bytes(8)
 
 
-def test_a_number_beyond_64_bits_is_refused():
+def test_a_number_beyond_64_bits_is_refused() -> None:
     post = full_post()
     post.author_followers = 2**70
     with pytest.raises(InvalidMessage, match="out of range"):
         row_of(post, TOPIC)
 
 
-def test_encoding_is_the_drivers_own(session, settings):
+def test_encoding_is_the_drivers_own(session: Session, settings: Settings) -> None:
     insert = session.prepare(POSTS.insert(settings.keyspace))
     row = row_of(full_post(), TOPIC)
     driver = []

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from conf.errors import WrongUse
@@ -5,13 +7,20 @@ from conf.settings import load_settings
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path):
+def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("PULSO_CASSANDRA_PORT", "PULSO_REDIS_URL", "PULSO_KEYSPACE", "PULSO_TOPICS_DIR", "PULSO_HOME", "PULSO_STREAM"):
+    for name in (
+        "PULSO_CASSANDRA_PORT",
+        "PULSO_REDIS_URL",
+        "PULSO_KEYSPACE",
+        "PULSO_TOPICS_DIR",
+        "PULSO_HOME",
+        "PULSO_STREAM",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_defaults_fit_the_embedded_engines():
+def test_defaults_fit_the_embedded_engines() -> None:
     settings = load_settings()
     assert settings.cassandra_hosts == ("127.0.0.1",)
     assert settings.cassandra_port == 9042
@@ -20,13 +29,13 @@ def test_defaults_fit_the_embedded_engines():
     assert settings.redis_is_local
 
 
-def test_an_unknown_name_is_refused_with_the_nearest_one(monkeypatch: pytest.MonkeyPatch):
+def test_an_unknown_name_is_refused_with_the_nearest_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSO_KEYSPCE", "x")
-    with pytest.raises(WrongUse, match="unknown setting PULSO_KEYSPCE. Did you mean PULSO_KEYSPACE?"):
+    with pytest.raises(WrongUse, match=r"unknown setting PULSO_KEYSPCE\. Did you mean PULSO_KEYSPACE?"):
         load_settings()
 
 
-def test_an_unknown_name_in_dotenv_is_refused_too(tmp_path):
+def test_an_unknown_name_in_dotenv_is_refused_too(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PULSO_REDIS=redis://127.0.0.1/0\n")
     with pytest.raises(WrongUse, match="unknown setting PULSO_REDIS"):
         load_settings()
@@ -44,13 +53,13 @@ def test_an_unknown_name_in_dotenv_is_refused_too(tmp_path):
         ("PULSO_CASSANDRA_HOSTS", ","),
     ],
 )
-def test_a_bad_value_names_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+def test_a_bad_value_names_its_setting(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongUse, match=f"bad value for {name}"):
         load_settings()
 
 
-def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch):
+def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULSO_REDIS_URL", "redis://user:hunter2@127.0.0.1:6379/0")
     monkeypatch.setenv("X_BEARER_TOKEN", "hunter3")
     shown = repr(load_settings())
@@ -64,6 +73,6 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch):
         ("dc1:3,dc2:2", "{'class': 'NetworkTopologyStrategy', 'dc1': 3, 'dc2': 2}"),
     ],
 )
-def test_replication_is_a_factor_or_data_centres(monkeypatch: pytest.MonkeyPatch, value: str, cql: str):
+def test_replication_is_a_factor_or_data_centres(monkeypatch: pytest.MonkeyPatch, value: str, cql: str) -> None:
     monkeypatch.setenv("PULSO_REPLICATION", value)
     assert load_settings().replication_cql == cql

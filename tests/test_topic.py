@@ -14,16 +14,16 @@ races:
 
 
 @pytest.mark.parametrize("name", ["ph2016", "brexit"])
-def test_the_shipped_topics_are_valid(name: str):
+def test_the_shipped_topics_are_valid(name: str) -> None:
     assert load_topic(name, ROOT / "conf" / "topics").races
 
 
-def test_only_the_required_keys_are_required():
+def test_only_the_required_keys_are_required() -> None:
     topic = parse_topic(GOOD, "f")
     assert (topic.timezone, topic.buckets) == ("UTC", 8)
 
 
-def test_handles_and_hashtags_are_compared_as_posts_store_them():
+def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
     bob = parse_topic(GOOD, "f").races[0].candidates[1]
     assert (bob.lower_handles, bob.folded_hashtags) == (["bob"], ["bob"])
 
@@ -32,7 +32,10 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them():
     ("text", "error"),
     [
         ("topic: x\nraces:\n - id: a\n", r"f:3: races\[0\].candidates: is missing"),
-        (GOOD.replace("aliases", "alias"), r"f:5: races\[0\].candidates\[0\].alias: unknown key. Did you mean aliases?"),
+        (
+            GOOD.replace("aliases", "alias"),
+            r"f:5: races\[0\].candidates\[0\].alias: unknown key. Did you mean aliases?",
+        ),
         (GOOD.replace(", aliases: [ana]", ""), r"f:5: races\[0\].candidates\[0\]: give at least one of aliases"),
         (GOOD.replace("id: b", "id: a"), r"f:3: races\[0\]: candidate id 'a' stands twice"),
         (GOOD.replace("[ana]", '["--"]'), r"aliases\[0\]: holds no letter or digit"),
@@ -45,17 +48,17 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them():
         (GOOD + "    outcome: {a: 39, b: 61}\n", "less than or equal to 1"),
     ],
 )
-def test_a_mistake_names_the_line_the_key_and_the_mend(text: str, error: str):
+def test_a_mistake_names_the_line_the_key_and_the_mend(text: str, error: str) -> None:
     with pytest.raises(WrongUse, match=error):
         parse_topic(text, "f")
 
 
-def test_a_missing_topic_names_the_nearest():
-    with pytest.raises(WrongUse, match="no topic 'ph2015'.*Did you mean ph2016?"):
+def test_a_missing_topic_names_the_nearest() -> None:
+    with pytest.raises(WrongUse, match=r"no topic 'ph2015'.*Did you mean ph2016\?"):
         load_topic("ph2015", ROOT / "conf" / "topics")
 
 
-def test_the_method_changes_with_the_rules_and_not_with_names_or_order():
+def test_the_method_changes_with_the_rules_and_not_with_names_or_order() -> None:
     race = parse_topic(GOOD, "f").races[0]
     assert race.method == parse_topic(GOOD.replace("name: A", "name: Anna"), "f").races[0].method
     assert race.method != parse_topic(GOOD.replace("[ana]", "[ana, anita]"), "f").races[0].method

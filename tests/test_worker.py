@@ -7,9 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from cassandra.cluster import Session
 
 from conf.connect import cassandra_session
-from conf.topic import Topic
+from conf.settings import Settings
+from conf.topic import Topic, load_topic
 from ingest.dead_letters import DeadLetters
 from ingest.generate import generate
 from ingest.posts_queue import GROUP, Envelope, PostsQueue
@@ -28,11 +30,13 @@ def put(queue: PostsQueue, topic: str, *payloads: bytes) -> None:
 
 
 @pytest.fixture
-def worker(session, settings, queue: PostsQueue) -> Worker:
+def worker(session: Session, settings: Settings, queue: PostsQueue) -> Worker:
     return Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings), claim_idle=0.2)
 
 
-def test_a_drained_queue_is_stored_and_acked(worker: Worker, queue: PostsQueue, topic: Topic, session, settings):
+def test_a_drained_queue_is_stored_and_acked(
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
     put(queue, topic.topic, *(stream_line(tweet(str(i))) for i in range(2500)))
     worker.run(drain=True)
     assert (worker.stored, worker.dead, queue.backlog()) == (2500, 0, 0)
@@ -41,23 +45,26 @@ def test_a_drained_queue_is_stored_and_acked(worker: Worker, queue: PostsQueue, 
 
 
 def test_rubbish_goes_to_the_dead_letters_and_costs_no_neighbour(
-    worker: Worker, queue: PostsQueue, topic: Topic, session, settings
-):
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
     put(queue, topic.topic, stream_line(tweet("1")), b"{", stream_line(tweet("2", text=5)), stream_line(tweet("3")))
     worker.run(drain=True)
     assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "3"}
-    assert [(letter.origin, letter.payload[:1]) for letter in DeadLetters(queue).read()] == [("file:2", b"{"), ("file:3", b"{")]
+    assert [(letter.origin, letter.payload[:1]) for letter in DeadLetters(queue).read()] == [
+        ("file:2", b"{"),
+        ("file:3", b"{"),
+    ]
 
 
-def test_a_topic_without_a_file_goes_to_the_dead_letters(worker: Worker, queue: PostsQueue):
+def test_a_topic_without_a_file_goes_to_the_dead_letters(worker: Worker, queue: PostsQueue) -> None:
     put(queue, "nowhere", stream_line(tweet("1")))
     worker.run(drain=True)
     assert "no topic 'nowhere'" in next(DeadLetters(queue).read()).reason
 
 
 def test_the_later_message_wins_whichever_is_written_last(
-    worker: Worker, queue: PostsQueue, topic: Topic, session, settings
-):
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
     put(queue, topic.topic, stream_line(tweet("1", text="first")), stream_line(tweet("1", text="second")))
     first, second = queue.read("me", 10, 10)
     worker._process([second])
@@ -66,8 +73,8 @@ def test_the_later_message_wins_whichever_is_written_last(
 
 
 def test_a_row_larger_than_cassandra_takes_costs_no_neighbour(
-    queue: PostsQueue, topic: Topic, session, settings, worker: Worker
-):
+    queue: PostsQueue, topic: Topic, session: Session, settings: Settings, worker: Worker
+) -> None:
     index_limit = stream_line(tweet("2", entities={"hashtags": [{"tag": f"{i}" * 100} for i in range(2000)]}))
     put(queue, topic.topic, stream_line(tweet("1")), index_limit, stream_line(tweet("3")))
     worker.run(drain=True)
@@ -76,9 +83,7 @@ def test_a_row_larger_than_cassandra_takes_costs_no_neighbour(
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory, settings) -> Path:
-    from conf.topic import load_topic
-
+def corpus(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Path:
     path = tmp_path_factory.mktemp("corpus") / "posts.jsonl"
     with path.open("wb") as file:
         file.writelines(generate(load_topic("ph2016", settings.topics_dir), POSTS, 7))
@@ -98,8 +103,8 @@ def kill_in_mid_batch(victim: "subprocess.Popen[bytes]", stream: PostsQueue) -> 
 
 
 def test_kill_9_in_mid_batch_loses_and_doubles_nothing(
-    stream: PostsQueue, topic: Topic, corpus: Path, session, settings
-):
+    stream: PostsQueue, topic: Topic, corpus: Path, session: Session, settings: Settings
+) -> None:
     replayed = run_command("ingest", "replay", str(corpus), "--topic", topic.topic)
     assert replayed.returncode == 0, replayed.stderr
     victim = start_command("ingest", "work")
@@ -120,7 +125,9 @@ def test_kill_9_in_mid_batch_loses_and_doubles_nothing(
     assert stream.backlog() == 0
 
 
-def test_sigterm_finishes_the_batch_acks_it_and_leaves(stream: PostsQueue, topic: Topic, corpus: Path, session, settings):
+def test_sigterm_finishes_the_batch_acks_it_and_leaves(
+    stream: PostsQueue, topic: Topic, corpus: Path, session: Session, settings: Settings
+) -> None:
     run_command("ingest", "replay", str(corpus), "--topic", topic.topic)
     worker = start_command("ingest", "work")
     while stream.backlog() == POSTS:
@@ -135,7 +142,9 @@ def test_sigterm_finishes_the_batch_acks_it_and_leaves(stream: PostsQueue, topic
     assert len(stored(session, settings.keyspace, topic.topic)) == POSTS - left
 
 
-def test_a_store_that_fails_is_waited_for_and_nothing_is_acked(queue: PostsQueue, topic: Topic, settings):
+def test_a_store_that_fails_is_waited_for_and_nothing_is_acked(
+    queue: PostsQueue, topic: Topic, settings: Settings
+) -> None:
     with cassandra_session(settings) as session:
         worker = Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings))
         put(queue, topic.topic, stream_line(tweet("1")))

@@ -12,10 +12,19 @@ from conf import ROOT
 FOLDER = Path(tempfile.gettempdir())
 
 
-def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300) -> subprocess.CompletedProcess[str]:
+Done = subprocess.CompletedProcess[str]
+
+
+def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300) -> Done:
     """Runs `python -m module arguments` to its end."""
     done = subprocess.run(
-        _words(module, arguments), input=stdin, capture_output=True, timeout=timeout, check=False, cwd=FOLDER, env=_environment()
+        _words(module, arguments),
+        input=stdin,
+        capture_output=True,
+        timeout=timeout,
+        check=False,
+        cwd=FOLDER,
+        env=_environment(),
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

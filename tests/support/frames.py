@@ -6,7 +6,7 @@ else here uses that API, so the name is given back for this import alone.
 
 import numpy as np
 
-np.NaN = np.nan  # type: ignore[attr-defined]  # noqa: NPY201
+np.NaN = np.nan  # type: ignore[attr-defined]
 from pyspark.testing import assertDataFrameEqual  # noqa: E402
 
 del np.NaN  # type: ignore[attr-defined]

@@ -42,7 +42,8 @@ def stands_in(alias: str, text: str) -> bool:
 class Seen:
     """What DESIGN 5 looks at in one stream line."""
 
-    def __init__(self, line: dict[str, Any]) -> None:
+    def __init__(self, raw: bytes) -> None:
+        line = json.loads(raw)
         data, includes = line["data"], line.get("includes", {})
         handles = {u["id"]: u["username"].lower() for u in includes.get("users", [])}
         tweets = {t["id"]: t for t in includes.get("tweets", [])}
@@ -71,7 +72,9 @@ class Seen:
         return bool(self.handles & {handle.lower() for handle in candidate.get("handles", [])})
 
 
-def periods_of(at: datetime, start: datetime, end: datetime, zone: ZoneInfo) -> Iterable[tuple[str, datetime, datetime]]:
+def periods_of(
+    at: datetime, start: datetime, end: datetime, zone: ZoneInfo
+) -> Iterable[tuple[str, datetime, datetime]]:
     hour = at.replace(minute=0, second=0, microsecond=0)
     midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     tomorrow = (midnight.replace(tzinfo=None) + timedelta(days=1)).replace(tzinfo=zone)
@@ -83,14 +86,15 @@ def periods_of(at: datetime, start: datetime, end: datetime, zone: ZoneInfo) -> 
     return [(name, a, b) for name, a, b in found if start <= a and b <= end]
 
 
-def poll(lines: Iterable[bytes], race: dict[str, Any], start: datetime, end: datetime, zone: str) -> dict[Key, dict[str, float]]:
+def poll(
+    posts: Iterable[Seen], race: dict[str, Any], start: datetime, end: datetime, zone: str
+) -> dict[Key, dict[str, float]]:
     """Every figure of `candidate_poll` for one race, by (period, period_start, period_end, candidate)."""
     candidates = [c["id"] for c in race["candidates"]]
     counted: dict[Any, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     kinds: dict[Any, int] = defaultdict(int)
     distinct: dict[Any, int] = defaultdict(int)
-    for line in lines:
-        seen = Seen(json.loads(line))
+    for seen in posts:
         named = [c["id"] for c in race["candidates"] if start <= seen.at < end and seen.mentions(c)]
         for period in periods_of(seen.at, start, end, ZoneInfo(zone)) if named else ():
             distinct[period] += 1
@@ -101,20 +105,27 @@ def poll(lines: Iterable[bytes], race: dict[str, Any], start: datetime, end: dat
     for period, authors in counted.items():
         all_posts = sum(n for by in authors.values() for n in by.values())
         for candidate in candidates:
-            votes = [by[candidate] / sum(by.values()) for by in map(dict, authors.values()) for by in [defaultdict(int, by)]]
-            posts = sum(by.get(candidate, 0) for by in authors.values())
+            votes = [
+                by[candidate] / sum(by.values()) for by in map(dict, authors.values()) for by in [defaultdict(int, by)]
+            ]
+            mentioning = sum(by.get(candidate, 0) for by in authors.values())
             share = math.fsum(votes) / len(votes)
             row: dict[str, Any] = {
-                "posts": posts,
+                "posts": mentioning,
                 "authors": sum(1 for by in authors.values() if by.get(candidate, 0)),
-                "share_posts": posts / all_posts,
+                "share_posts": mentioning / all_posts,
                 "share_authors": share,
                 "posts_total": distinct[period],
                 "authors_total": len(authors),
                 "share_authors_low": None,
                 "share_authors_high": None,
             }
-            for name, kind in {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}.items():
+            for name, kind in {
+                "originals": "original",
+                "retweets": "retweet",
+                "replies": "reply",
+                "quotes": "quote",
+            }.items():
                 row[name] = kinds[period, candidate, kind]
             if len(votes) > 1:
                 variance = math.fsum((v - share) ** 2 for v in votes) / (len(votes) - 1)

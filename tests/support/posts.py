@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 
-def tweet(post_id: str = "1", text: str = "hello", **changes: Any) -> dict[str, Any]:
+def tweet(post_id: str = "1", text: object = "hello", **changes: Any) -> dict[str, Any]:
     """A post object with every required field."""
     post = {"id": post_id, "text": text, "author_id": "10", "created_at": "2016-05-01T12:00:00.000Z", "lang": "en"}
     return {**post, **changes}

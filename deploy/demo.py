@@ -1,0 +1,177 @@
+"""`make demo`: the whole path from a bare clone, each stage timed.
+
+Engines up, tables made, a generated campaign through Redis into Cassandra, the poll computed by Spark and printed;
+then the same for a real capture, where the folder of captures stands beside the project. What is already there is
+used again.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import zstandard
+from cassandra.cluster import Session
+
+from conf import ROOT
+from conf.connect import cassandra_session
+from conf.errors import PulsoError, exit_code_of
+from conf.settings import Settings, load_settings
+from conf.terminal import ERR, configure_logs, out_console, progress
+from conf.topic import load_topic
+from deploy.engines import Engines
+from ingest.generate import CAMPAIGN, generate
+from ingest.migrate import migrate
+from jobs.window import parse_window
+
+POSTS = 170_000
+SEED = 2016
+REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
+OUT = out_console()
+
+
+@dataclass(frozen=True)
+class Story:
+    """One topic of the demo: its capture, how many posts that holds, and the window of its poll."""
+
+    topic: str
+    posts: int
+    window: tuple[str, str]
+
+
+CAMPAIGN_STORY = Story("ph2016", POSTS, (CAMPAIGN[0].isoformat(), CAMPAIGN[1].isoformat()))
+REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
+
+
+def main() -> int:
+    """Runs the demo and gives its exit code."""
+    configure_logs()
+    return exit_code_of(_demo, verbose="-v" in sys.argv)
+
+
+def _demo() -> None:
+    settings = load_settings()
+    began = time.monotonic()
+    with stage("engines"):
+        Engines(settings).up()
+    with cassandra_session(settings) as session:
+        with stage("tables"):
+            list(migrate(session, settings))
+        corpus = settings.home / "demo" / f"{CAMPAIGN_STORY.topic}-{POSTS}-{SEED}.jsonl.zst"
+        if is_stored(session, settings, CAMPAIGN_STORY):
+            OUT.print(f"{POSTS:,} posts of {CAMPAIGN_STORY.topic} are stored already")
+        else:
+            make_corpus(settings, corpus)
+            ingest(settings, CAMPAIGN_STORY, corpus)
+        stories = [CAMPAIGN_STORY]
+        if REAL_CAPTURE.is_file():
+            stories.append(REAL_STORY)
+            if not is_stored(session, settings, REAL_STORY):
+                ingest(settings, REAL_STORY, REAL_CAPTURE)
+    for story in stories:
+        compute(settings, story)
+    for story in stories:
+        OUT.print()
+        run([sys.executable, "-m", "readers", "poll", "--topic", story.topic])
+    OUT.print(f"done in {time.monotonic() - began:.0f} s. {where_things_are(settings)}")
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Times a stage and says how long it took."""
+    began = time.monotonic()
+    yield
+    OUT.print(f"[bold]{name}[/bold] {time.monotonic() - began:.1f} s")
+
+
+def is_stored(session: Session, settings: Settings, story: Story) -> bool:
+    """Whether Cassandra holds at least the story's posts: each partition of its window is counted."""
+    topic = load_topic(story.topic, settings.topics_dir)
+    days = parse_window(*story.window, topic.zone).days()
+    query = f"SELECT count(*) FROM {settings.keyspace}.posts WHERE topic = ? AND day = ? AND bucket = ?"
+    count = session.prepare(query)
+    futures = [session.execute_async(count, (topic.topic, d, b)) for d in days for b in range(topic.buckets)]
+    return sum(int(future.result().one()[0]) for future in futures) >= story.posts
+
+
+def make_corpus(settings: Settings, path: Path) -> None:
+    """Writes the generated campaign, unless it is there; a file cut short never bears the final name."""
+    if path.is_file():
+        return
+    with stage(f"generate {POSTS:,} posts"), progress() as display:
+        task = display.add_task("generate", total=POSTS, note="")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        with part.open("wb") as raw, zstandard.ZstdCompressor(level=1).stream_writer(raw) as file:
+            for chunk in generate(load_topic(CAMPAIGN_STORY.topic, settings.topics_dir), POSTS, SEED):
+                file.write(chunk)
+                display.update(task, advance=chunk.count(b"\n"))
+        part.rename(path)
+
+
+def ingest(settings: Settings, story: Story, capture: Path) -> None:
+    """Replays a capture with a worker beside it, until all of it is stored and acked."""
+    with stage(f"ingest {story.topic}: file, Redis, Cassandra"), worker(settings):
+        run([sys.executable, "-m", "ingest", "replay", str(capture), "--topic", story.topic, "--wait"])
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[None]:
+    """A worker for as long as the block lasts; its log is under PULSO_HOME."""
+    log = settings.home / "logs" / "demo-worker.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "ingest", "work"], stdout=out, stderr=out, cwd=ROOT)
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+    if process.returncode:
+        raise PulsoError("the worker failed", f"Its log is {log}")
+
+
+def compute(settings: Settings, story: Story) -> None:
+    """Runs the poll job by spark-submit, as a schedule would."""
+    log = settings.home / "logs" / f"demo-candidate_poll-{story.topic}.log"
+    submit = Path(sys.executable).with_name("spark-submit")
+    start, end = story.window
+    command = [str(submit), "jobs/candidate_poll.py", "--topic", story.topic, "--from", start, "--to", end]
+    path = f"{submit.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "PATH": path}
+    with stage(f"candidate_poll {story.topic}: Spark"), ERR.status("Spark reads the partitions and computes the poll"):
+        with log.open("wb") as out:
+            done = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT, env=environment, check=False)
+        told = log.read_text(errors="replace").splitlines()
+        if done.returncode:
+            errors = [line for line in told if line.startswith("error: ")]
+            raise PulsoError(
+                errors[-1].removeprefix("error: ") if errors else "spark-submit failed", f"Its log is {log}"
+            )
+    OUT.print(next(line for line in told if line.startswith("candidate_poll ")))
+
+
+def run(command: list[str]) -> None:
+    """Runs one of our own commands; its output is ours, and so is its failure."""
+    sys.stdout.flush()
+    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise PulsoError(f"`{' '.join(command[1:])}` failed")
+
+
+def where_things_are(settings: Settings) -> str:
+    """Where a person goes on from here."""
+    host, port = settings.cassandra_hosts[0], settings.cassandra_port
+    return (
+        f"The tables are in keyspace {settings.keyspace} at {host}:{port} (posts, candidate_poll, job_runs).\n"
+        "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
+        "Stop the engines, keep the data:  make down"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
