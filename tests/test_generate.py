@@ -50,7 +50,8 @@ def at(tweet: Tweet) -> datetime:
 
 
 def content(tweet: Tweet) -> Tweet:
-    return tweet.get("note_tweet", tweet)
+    full: Tweet = tweet.get("note_tweet", tweet)
+    return full
 
 
 def texts_with_entities(lines: list[dict[str, Any]]) -> Iterator[tuple[str, Tweet]]:
