@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
-CHECKED := conf deploy ingest jobs readers bench airflow_dags tests
+CHECKED := conf deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
 .PHONY: help demo test lint format setup setup-dev up down status bench constraints clean
@@ -39,7 +39,7 @@ up: setup ## Start the embedded Cassandra and Redis; harmless when they run
 down: $(BIN)/.runtime ## Stop them; their data stays
 	@$(BIN)/python -m deploy down
 
-status: $(BIN)/.runtime ## Describe the engines and the queue
+status: $(BIN)/.runtime ## Describe the engines
 	@$(BIN)/python -m deploy status
 
 bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md

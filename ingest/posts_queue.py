@@ -5,7 +5,8 @@ ever trimmed by length, since that would delete what no worker has taken yet.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,20 +119,28 @@ class PostsQueue:
 
     def read(self, consumer: str, count: int, block_ms: int) -> list[Message]:
         """New messages for this consumer; empty when none came in time."""
-        try:
+        with self._group_again():
             reply: Any = self.client.xreadgroup(GROUP, consumer, {self.stream: ">"}, count=count, block=block_ms)
-        except redis.ResponseError as error:
-            if "NOGROUP" not in str(error):
-                raise
-            self.ensure_group()  # the stream was flushed under us
-            return []
-        streams = list(reply.values())[0:1] if isinstance(reply, dict) else [entries for _, entries in reply or ()]
-        return [m for entries in streams for m in _messages(entries)]
+            streams = list(reply.values())[0:1] if isinstance(reply, dict) else [found for _, found in reply or ()]
+            return [m for entries in streams for m in _messages(entries)]
+        return []
 
     def claim(self, consumer: str, idle_ms: int, count: int) -> list[Message]:
         """Takes over what other consumers got but did not ack for `idle_ms`."""
-        reply: Any = self.client.xautoclaim(self.stream, GROUP, consumer, idle_ms, "0-0", count=count)
-        return _messages(reply[1])
+        with self._group_again():
+            reply: Any = self.client.xautoclaim(self.stream, GROUP, consumer, idle_ms, "0-0", count=count)
+            return _messages(reply[1])
+        return []
+
+    @contextmanager
+    def _group_again(self) -> Iterator[None]:
+        """Makes the group anew when the stream was flushed under us."""
+        try:
+            yield
+        except redis.ResponseError as error:
+            if "NOGROUP" not in str(error):
+                raise
+            self.ensure_group()
 
     def hold(self, consumer: str, messages: Iterable[Message]) -> None:
         """Tells the group that these are still being worked on, so that nobody claims them."""

@@ -100,6 +100,8 @@ def test_a_claim_takes_over_only_what_is_idle(queue: PostsQueue) -> None:
 
 def test_a_flushed_stream_gets_its_group_back(queue: PostsQueue) -> None:
     queue.client.delete(queue.stream)
+    assert queue.claim("me", 10, 10) == []
+    queue.client.delete(queue.stream)
     assert queue.read("me", 10, 10) == []
     queue.add(envelopes(1))
     assert len(queue.read("me", 10, 10)) == 1
