@@ -32,6 +32,8 @@ app = cli.application("From a source, through Redis, into Cassandra. Add -v anyw
 dead = cli.application("What could not be parsed or stored, with the reason.")
 app.add_typer(dead, name="dead-letters")
 
+WORKER_PATIENCE = 5.0
+"""Seconds that a worker gets to start before a waiting replay says that there is none."""
 TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 
 
@@ -95,14 +97,15 @@ def _replay_one(run: Replay, capture: Capture, pace: views.Pace, view: views.Rep
 
 
 def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
+    began = time.monotonic()
     with progress() as display:
         task = display.add_task("store", total=run.result.queued, note="")
         told = False
         for done in run.wait():
-            idle = done < run.result.queued and not is_working(queue)
-            note = "no worker is running: start one with `python -m ingest work`" if idle else ""
+            alone = done < run.result.queued and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
+            note = "no worker is running: start one with `python -m ingest work`" if alone else ""
             display.update(task, completed=done, note=note)
-            if idle and not told and not ERR.is_terminal:
+            if alone and not told and not ERR.is_terminal:
                 ERR.print(note, highlight=False)
                 told = True
 
