@@ -1,5 +1,6 @@
 """Workers on real engines: what is acked is stored, what dies is taken over, what is rubbish is kept aside."""
 
+import os
 import signal
 import subprocess
 import threading
@@ -7,11 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from cassandra.cluster import Session
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
+from rich.console import Console
 
 from conf.connect import cassandra_session
 from conf.settings import Settings
 from conf.topic import Topic, load_topic
+from deploy.engines import Engines
 from ingest.dead_letters import DeadLetters
 from ingest.generate import generate
 from ingest.posts_queue import GROUP, Envelope, PostsQueue
@@ -142,20 +145,26 @@ def test_sigterm_finishes_the_batch_acks_it_and_leaves(
     assert len(stored(session, settings.keyspace, topic.topic)) == POSTS - left
 
 
-def test_a_store_that_fails_is_waited_for_and_nothing_is_acked(
-    queue: PostsQueue, topic: Topic, settings: Settings
+def test_a_store_that_stops_answering_is_waited_for_and_nothing_is_acked(
+    queue: PostsQueue, topic: Topic, settings: Settings, session: Session
 ) -> None:
-    with cassandra_session(settings) as session:
-        worker = Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings))
-        put(queue, topic.topic, stream_line(tweet("1")))
+    cassandra = next(s for s in Engines(settings, console=Console(quiet=True)).status() if s.engine == "Cassandra")
+    assert cassandra.pid
+    with cassandra_session(settings) as own:
+        own.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.5
+        worker = Worker(queue, PostWriter(own, settings.keyspace), TopicBook(own, settings))
         worker._topics.get(topic.topic)
-        session.cluster.shutdown()  # the connection is gone for good, as when every node is down
-        thread = threading.Thread(target=worker.run)
-        thread.start()
-        while not queue.client.xpending(queue.stream, GROUP)["pending"]:
-            time.sleep(0.01)
-        worker.stop()
+        thread = threading.Thread(target=worker.run, kwargs={"drain": True})
+        os.kill(cassandra.pid, signal.SIGSTOP)
+        try:
+            put(queue, topic.topic, stream_line(tweet("1")))
+            thread.start()
+            time.sleep(2)  # several time-outs of half a second pass
+            assert thread.is_alive()
+            assert queue.backlog() == queue.client.xpending(queue.stream, GROUP)["pending"] == 1
+        finally:
+            os.kill(cassandra.pid, signal.SIGCONT)
         thread.join(timeout=60)
     assert not thread.is_alive()
-    assert queue.backlog() == 1
-    assert queue.client.xpending(queue.stream, GROUP)["pending"] == 1
+    assert (worker.stored, queue.backlog()) == (1, 0)
+    assert stored(session, settings.keyspace, topic.topic).keys() == {"1"}
