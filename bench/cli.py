@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def bench(
     names: Annotated[list[Name] | None, typer.Argument(help="Which ones; all of them if none is named.")] = None,
     posts: Annotated[int, typer.Option(help="Posts of the corpus.", min=1000)] = 100_000,
-    sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 1_500,
+    sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 400,
     rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
     home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
     results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,

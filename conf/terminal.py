@@ -47,5 +47,6 @@ def configure_logs(*, verbose: bool = False) -> None:
             structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # stderr as it is when a line is written: who replaces and closes it later must not break a log.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

@@ -7,6 +7,7 @@ from datetime import date
 
 from cassandra import InvalidRequest, OperationTimedOut, RequestExecutionException
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
+from cassandra.connection import ConnectionException
 from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.prepare import prepared
@@ -17,7 +18,7 @@ from ingest.rows import Row, bigint
 BATCH_BYTES = 40 * 1024
 """Under the guardrail of 50 KiB at which Cassandra refuses a batch."""
 IN_FLIGHT = 16
-RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionError)
+RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 """What means that Cassandra is down or behind: wait and write again; an insert may be repeated at will."""
 
 
