@@ -5,6 +5,7 @@ is Pulso's own, and nothing is logged. The columns are those of Pulso's `posts` 
 it, and the same two are indexed. Lists are the mapper's own, so not frozen.
 """
 
+import os
 from datetime import UTC, datetime
 from functools import cache
 
@@ -83,6 +84,7 @@ def connect(host: str, port: int, keyspace: str) -> None:
 def make_table(session: Session, settings: Settings) -> None:
     """Keyspace, table and indexes of the classic design."""
     session.execute(f"CREATE KEYSPACE {settings.keyspace} WITH replication = {settings.replication_cql}")
+    os.environ.setdefault("CQLENG_ALLOW_SCHEMA_MANAGEMENT", "1")  # the mapper warns of itself otherwise
     connect(settings.cassandra_hosts[0], settings.cassandra_port, settings.keyspace)
     try:
         sync_table(ClassicPost)

@@ -20,7 +20,8 @@ class Table:
     """A table, declared once; statements, Spark's columns, checks and readers follow from it.
 
     `partition` and `clustering` name the primary key's columns in order, `descending` those clustering
-    columns that are kept newest first, and `indexes` maps a storage-attached index's suffix to its target.
+    columns that are kept newest first, `indexes` maps a storage-attached index's suffix to its target, and `options`
+    are table options that differ from Cassandra's defaults.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Table:
     columns: Mapping[str, Column]
     descending: tuple[str, ...] = ()
     indexes: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -41,11 +43,17 @@ class Table:
         columns = ", ".join(f"{name} {column.cql}" for name, column in self.columns.items())
         clustering = "".join(f", {name}" for name in self.clustering)
         order = ", ".join(f"{name} {'DESC' if name in self.descending else 'ASC'}" for name in self.clustering)
+        properties = [f"CLUSTERING ORDER BY ({order})"] if order else []
+        properties += [f"{name} = {value}" for name, value in self.options.items()]
         return (
             f"CREATE TABLE IF NOT EXISTS {keyspace}.{self.name} ({columns}, "
             f"PRIMARY KEY (({', '.join(self.partition)}){clustering}))"
-            + (f" WITH CLUSTERING ORDER BY ({order})" if order else "")
+            + (f" WITH {' AND '.join(properties)}" if properties else "")
         )
+
+    def set_option(self, keyspace: str, option: str) -> str:
+        """ALTER TABLE for an option that an older schema has otherwise."""
+        return f"ALTER TABLE {keyspace}.{self.name} WITH {option} = {self.options[option]}"
 
     def add_column(self, keyspace: str, column: str) -> str:
         """ALTER TABLE for a column that an older schema lacks."""

@@ -66,9 +66,11 @@ POSTS = Table(
         "lon": Column("double", "degrees"),
         "author_followers": Column("bigint", "when the post was delivered"),
         "author_created_at": Column("timestamp", "the account's, UTC"),
+        "author_is_bot": Column("boolean", "whether the account says that it is automated (Mastodon)"),
         "collected_at": Column("timestamp", "when it was collected, where that is known, UTC"),
     },
     indexes={"author_idx": "author", "words_idx": "values(words)"},
+    options={"gc_grace_seconds": 315_360_000},  # ten years: a deleted post's tombstone must outlive every replay
 )
 
 TOPIC_LAYOUT = Table(

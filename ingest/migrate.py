@@ -40,6 +40,9 @@ def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
                     f"{keyspace}.{table.name}.{name} is {columns[name]} in Cassandra, declared as {column.cql}",
                     "Nothing was changed; copy the table's data aside and drop it, or use another PULSO_KEYSPACE",
                 )
+    for option in _other_options(session, keyspace, table):
+        session.execute(table.set_option(keyspace, option))
+        yield f"option {table.name}.{option}"
     existing = _indexes(session, keyspace, table.name)
     for suffix, statement in zip(table.indexes, table.create_indexes(keyspace), strict=True):
         if f"{table.name}_{suffix}" not in existing:
@@ -50,6 +53,13 @@ def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
 def _columns(session: Session, keyspace: str, table: str) -> dict[str, str]:
     query = "SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
     return {row.column_name: row.type for row in session.execute(query, (keyspace, table))}
+
+
+def _other_options(session: Session, keyspace: str, table: Table) -> list[str]:
+    """The declared options that the table has otherwise."""
+    query = "SELECT * FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
+    found = session.execute(query, (keyspace, table.name)).one()
+    return [name for name, value in table.options.items() if getattr(found, name) != value]
 
 
 def _indexes(session: Session, keyspace: str, table: str) -> set[str]:

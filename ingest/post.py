@@ -39,6 +39,13 @@ class Post:
     author_followers: int | None = None
     author_created_at: datetime | None = None
     collected_at: datetime | None = None
+    author_is_bot: bool | None = None
+    version_us: int | None = None
+    """When this version was made, in µs, where a network keeps an edited post's id: the newest version stays."""
+    is_update: bool = False
+    """Whether it replaces a version whose event time, and with it whose place in the table, stays."""
+    earlier: list[str] = field(default_factory=list)
+    """Ids of earlier versions, where each edit has its own id (X): they go."""
 
     @property
     def kind(self) -> str:
@@ -60,6 +67,20 @@ class Post:
         if max(map(len, names)) > LONGEST_NAME:
             raise InvalidMessage(f"an id, handle or hashtag of over {LONGEST_NAME} characters")
         return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deletion:
+    """What a network, or a person, has taken back: one post, or with `post_id` None all posts of `author`.
+
+    `at` is when the post was made, where that is told; `fields` are the columns to empty when not all of it goes.
+    """
+
+    source: str
+    post_id: str | None = None
+    author: str | None = None
+    at: datetime | None = None
+    fields: tuple[str, ...] = ()
 
 
 def unique(values: "list[str] | map[str]") -> list[str]:

@@ -86,6 +86,7 @@ _ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "int": _INT,
     "bigint": _BIGINT,
     "double": _DOUBLE,
+    "boolean": struct.Struct(">?").pack,
     "timestamp": _timestamp,
     "date": _day,
     "frozen<list<text>>": _texts,

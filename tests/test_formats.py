@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from ingest.formats import Refused, Unit, parse, split
-from ingest.post import InvalidMessage, Post
+from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from ingest.post import Deletion, InvalidMessage, Post
 from tests.support.posts import stream_line, tweet, user
 
 
@@ -186,10 +186,18 @@ class TestBluesky:
         post = post_of(event({"text": "so", "embed": embed}))
         assert (post.kind, post.quote_of) == ("quote", "did:plc:b/3z")
 
-    def test_a_like_a_profile_and_an_account_carry_no_post(self) -> None:
+    def test_a_like_and_an_account_that_stays_carry_no_post(self) -> None:
         assert split(event({}, collection="app.bsky.feed.like")) == []
-        assert split(event(None, operation="delete")) == []
+        assert split(event(None, operation="delete", collection="app.bsky.feed.like")) == []
         assert split(b'{"did":"did:plc:a","time_us":1,"kind":"account","account":{"active":true}}') == []
+
+    def test_a_deletion_and_an_account_that_goes_are_units_of_their_own(self) -> None:
+        [deleted] = split(event(None, operation="delete"))
+        [gone] = split(b'{"did":"did:plc:a","time_us":1,"kind":"account","account":{"active":false}}')
+        assert isinstance(deleted, Unit)
+        assert isinstance(gone, Unit)
+        assert parse_deletion(deleted.format, deleted.payload).post_id == "did:plc:a/3k"
+        assert parse_deletion(gone.format, gone.payload) == Deletion(source="bluesky", author="did:plc:a")
 
 
 @pytest.mark.parametrize(

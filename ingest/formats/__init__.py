@@ -1,6 +1,6 @@
 """Capture formats, told apart by content: one line of a capture becomes units of one post each."""
 
 from ingest.formats.detect import Refused, Unit, split
-from ingest.formats.parse import parse
+from ingest.formats.parse import DELETIONS, parse, parse_deletion
 
-__all__ = ["Refused", "Unit", "parse", "split"]
+__all__ = ["DELETIONS", "Refused", "Unit", "parse", "parse_deletion", "split"]

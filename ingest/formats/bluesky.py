@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from conf.folding import blank, fold
-from ingest.post import InvalidMessage, Post, unique
+from ingest.post import Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
+_BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TAG, _MENTION, _LINK = (f"app.bsky.richtext.facet#{name}" for name in ("tag", "mention", "link"))
 
@@ -45,6 +46,11 @@ class Record(msgspec.Struct):
     subject: Subject | None = None
 
 
+class Account(msgspec.Struct):
+    active: bool = True
+    status: str | None = None
+
+
 class Commit(msgspec.Struct):
     operation: str
     collection: str
@@ -61,20 +67,61 @@ class Event(msgspec.Struct):
 class CommitHead(msgspec.Struct):
     operation: str
     collection: str
+    rkey: str = ""
 
 
 class EventHead(msgspec.Struct):
+    did: str
+    time_us: int = 0
     commit: CommitHead | None = None
+    account: Account | None = None
+
+    @property
+    def carries_post(self) -> bool:
+        """Whether it makes or changes a post or a repost; likes, follows, profiles and deletes don't."""
+        return self._is_ours and self.commit is not None and self.commit.operation in ("create", "update")
+
+    @property
+    def carries_deletion(self) -> bool:
+        """Whether it takes back a post or a repost, or an account that is no longer shown."""
+        if self.account is not None:
+            return not self.account.active
+        return self._is_ours and self.commit is not None and self.commit.operation == "delete"
+
+    @property
+    def _is_ours(self) -> bool:
+        return self.commit is not None and self.commit.collection in (POST, REPOST)
 
 
 _EVENT = msgspec.json.Decoder(Event)
 _HEAD = msgspec.json.Decoder(EventHead)
 
 
-def carries_post(payload: bytes) -> bool:
-    """Whether an event makes or changes a post or a repost; likes, follows, profiles and deletes don't."""
-    commit = _HEAD.decode(payload).commit
-    return commit is not None and commit.collection in (POST, REPOST) and commit.operation in ("create", "update")
+def head(payload: bytes) -> EventHead:
+    """What kind of event it is, without reading its content."""
+    return _HEAD.decode(payload)
+
+
+def parse_deletion(payload: bytes) -> Deletion:
+    """A deleted post or repost, or an account that was deleted, deactivated, suspended or taken down."""
+    event = _HEAD.decode(payload)
+    if event.commit is None:
+        return Deletion(source="bluesky", author=event.did)
+    post_id = f"{event.did}/{event.commit.rkey}"
+    return Deletion(source="bluesky", post_id=post_id, author=event.did, at=made_at(event.commit.rkey))
+
+
+def made_at(rkey: str) -> datetime | None:
+    """When a record key says that it was made: a TID, https://atproto.com/specs/tid; None where it is none."""
+    if len(rkey) != 13 or not set(rkey) <= set(_BASE32):
+        return None
+    number = 0
+    for letter in rkey:
+        number = number * 32 + _BASE32.index(letter)
+    try:
+        return _EPOCH + timedelta(microseconds=number >> 10)
+    except OverflowError:
+        return None
 
 
 def parse_event(payload: bytes) -> Post:
@@ -90,6 +137,7 @@ def parse_event(payload: bytes) -> Post:
     post = Post(
         source="bluesky", post_id=f"{event.did}/{commit.rkey}", event_at=event_at, author_id=event.did, author=event.did
     )
+    post.version_us, post.is_update = event.time_us, commit.operation == "update"
     if commit.collection == REPOST:
         if record.subject is None:
             raise InvalidMessage("a repost without a subject")

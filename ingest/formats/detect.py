@@ -74,22 +74,35 @@ def _present(probe: msgspec.Struct) -> dict[str, bytes]:
     return {key: value for key, value in values.items() if value not in (b"", b"null")}
 
 
+_BY_KEY = {
+    "delete": "x_v11_delete",
+    "id_str": "x_v11",
+    "user": "x_v11",
+    "author_id": "x_v2_flat",
+    "author": "x_v2_flat",
+}
+
+
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
     if "data" in keys:
         if keys["data"].startswith(b"["):
             return [_unit("x_v2", "x", part) for part in x_v2.split_page(orjson.loads(line))]
         return [_unit("x_v2", "x", line)]
     if "did" in keys:
-        return [_unit("bluesky", "bluesky", line)] if bluesky.carries_post(line) else []
-    if "id_str" in keys or "user" in keys:
-        return [_unit("x_v11", "x", line)]
-    if "author_id" in keys or "author" in keys:
-        return [_unit("x_v2_flat", "x", line)]
+        return _split_event(bluesky.head(line), line)
+    if format_ := next((format_ for key, format_ in _BY_KEY.items() if key in keys), ""):
+        return [_unit(format_, "x", line)]
     if "action" in keys:
         raise InvalidMessage("a compliance row, not a post")
     if keys.keys() & set(_NOTICES):
         return []
     raise InvalidMessage("not a post in a known format (X v2 line, page or flattened, X v1.1, Bluesky Jetstream)")
+
+
+def _split_event(event: bluesky.EventHead, line: bytes) -> list[Unit | Refused]:
+    if event.carries_deletion:
+        return [_unit("bluesky_delete", "bluesky", line)]
+    return [_unit("bluesky", "bluesky", line)] if event.carries_post else []
 
 
 def _unit(format_: str, source: str, payload: bytes) -> Unit | Refused:

@@ -1,8 +1,10 @@
 """From a queued unit to a Post."""
 
+from collections.abc import Callable
+
 from ingest.formats import bluesky, x_v2, x_v11
 from ingest.formats.detect import MALFORMED, reason_of
-from ingest.post import InvalidMessage, Post
+from ingest.post import Deletion, InvalidMessage, Post
 
 PARSERS = {
     "x_v2": x_v2.parse_line,
@@ -10,6 +12,20 @@ PARSERS = {
     "x_v11": x_v11.parse_status,
     "bluesky": bluesky.parse_event,
 }
+DELETIONS: dict[str, Callable[[bytes], Deletion]] = {
+    "x_v11_delete": x_v11.parse_deletion,
+    "x_compliance": x_v2.parse_compliance,
+    "bluesky_delete": bluesky.parse_deletion,
+}
+"""Formats of messages that take something back."""
+
+
+def parse_deletion(format_: str, payload: bytes) -> Deletion:
+    """Parses a message of one of DELETIONS. Raises InvalidMessage, with the reason."""
+    try:
+        return DELETIONS[format_](payload)
+    except MALFORMED as error:
+        raise InvalidMessage(reason_of(error, payload)) from None
 
 
 def parse(format_: str, payload: bytes) -> Post:

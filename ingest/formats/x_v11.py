@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from conf.folding import X_HANDLE, blank, fold
-from ingest.post import InvalidMessage, Post, unique
+from ingest.post import Deletion, InvalidMessage, Post, unique
 
 _MONTHS = {
     m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
@@ -83,6 +83,19 @@ class Status(msgspec.Struct, kw_only=True):
         return (html.unescape(text) if "&" in text else text), entities or Entities()
 
 
+class Deleted(msgspec.Struct):
+    id_str: str
+
+
+class DeletedStatus(msgspec.Struct):
+    status: Deleted
+
+
+class Notice(msgspec.Struct):
+    delete: DeletedStatus
+
+
+_NOTICE = msgspec.json.Decoder(Notice)
 _STATUS = msgspec.json.Decoder(Status)
 
 
@@ -119,6 +132,11 @@ def parse_status(payload: bytes) -> Post:
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
     return post
+
+
+def parse_deletion(payload: bytes) -> Deletion:
+    """A deletion notice of the v1.1 stream."""
+    return Deletion(source="x", post_id=_NOTICE.decode(payload).delete.status.id_str)
 
 
 def parse_instant(value: str) -> datetime:

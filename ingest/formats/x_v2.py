@@ -12,7 +12,7 @@ import msgspec
 import orjson
 
 from conf.folding import X_HANDLE, blank, fold
-from ingest.post import Post, unique
+from ingest.post import Deletion, InvalidMessage, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _RT_PREFIX = re.compile(r"RT @(\w+):")
@@ -93,6 +93,7 @@ class Tweet(Content, kw_only=True):
     lang: str | None = None
     referenced_tweets: list[Reference] | None = None
     in_reply_to_user_id: str | None = None
+    edit_history_tweet_ids: list[str] | None = None
     geo: Geo | None = None
 
 
@@ -132,6 +133,14 @@ class FlatTweet(Tweet, kw_only=True):
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
 
 
+class ComplianceRow(msgspec.Struct):
+    id: str
+    action: str
+    created_at: Instant | None = None
+    reason: str = ""
+
+
+_COMPLIANCE = msgspec.json.Decoder(ComplianceRow)
 _LINE = msgspec.json.Decoder(Line)
 _FLAT = msgspec.json.Decoder(FlatTweet)
 
@@ -168,6 +177,8 @@ def _post(
         lang=tweet.lang,
         collected_at=twarc.retrieved_at if twarc else None,
     )
+    if tweet.edit_history_tweet_ids and len(tweet.edit_history_tweet_ids) > 1:
+        post.earlier = [i for i in tweet.edit_history_tweet_ids if i.isdecimal() and int(i) < int(tweet.id)]
     if author:
         post.author_followers = author.public_metrics.followers_count if author.public_metrics else None
         post.author_created_at = author.created_at
@@ -219,6 +230,16 @@ def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
     post.place = geo.full_name or places.get(geo.place_id or "")
     if geo.coordinates and geo.coordinates.coordinates:
         post.lon, post.lat = geo.coordinates.coordinates
+
+
+def parse_compliance(payload: bytes) -> Deletion:
+    """A row of a batch compliance result for posts: https://docs.x.com/x-api/compliance."""
+    row = _COMPLIANCE.decode(payload)
+    if "scrub_geo" in (row.action, row.reason):
+        return Deletion(source="x", post_id=row.id, at=row.created_at, fields=("place", "lat", "lon"))
+    if row.action != "delete":
+        raise InvalidMessage(f"an action that is not known: {row.action[:60]!r}")
+    return Deletion(source="x", post_id=row.id, at=row.created_at)
 
 
 def split_page(page: dict[str, Any]) -> list[bytes]:
