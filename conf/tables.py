@@ -254,6 +254,18 @@ COLLECTION_GAPS = Table(
     },
 )
 
+COLLECTION_THROUGH = Table(
+    name="collection_through",
+    doc="Until when everything that live collection took is stored; nothing later is covered.",
+    partition=("topic",),
+    clustering=("source",),
+    columns={
+        **_TOPIC,
+        "source": _key("text", "x, bluesky or mastodon"),
+        "through": _key("timestamp", "UTC, excluded"),
+    },
+)
+
 DATA_QUALITY = Table(
     name="data_quality",
     doc="Each expectation checked by each run.",
@@ -307,6 +319,7 @@ TABLES = (
     GRAPH_TOP_NODES,
     GRAPH_EDGES,
     COLLECTION_GAPS,
+    COLLECTION_THROUGH,
     DATA_QUALITY,
     JOB_RUNS,
 )

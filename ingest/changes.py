@@ -1,130 +1,93 @@
-"""What changes posts that are stored already: deletions, updates, and reposts that matter if their subject is kept.
+"""Messages that change what is stored: each is applied once everything queued before it has been written.
 
-A deleted row is shadowed by a tombstone whose write time lies beyond any other, so that no later replay of an old
-capture brings it back; the table keeps its tombstones for years. Deletions apply to every topic.
+Posts are written in any order, by any worker. A deletion, an update, a repost that matters only if its subject is
+kept, and a collector's notes are not: they wait until no worker holds an older message, so that they find what they
+are about.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+import time
 
-from cassandra.cluster import Session
+from ingest.formats import DELETIONS, parse, parse_deletion
+from ingest.gaps import GAP, THROUGH, parse_note
+from ingest.post import InvalidMessage, Post
+from ingest.posts_queue import Message, PostsQueue
+from ingest.rows import row_of
+from ingest.store import Store
+from ingest.topics import TopicBook
+from ingest.writer import Write
 
-from conf.prepare import prepared
-from conf.tables import POSTS, TOPIC_LAYOUT
-from ingest.formats.bluesky import made_at
-from ingest.post import Deletion, InvalidMessage, Post
-from ingest.rows import bucket_of
-
-BEYOND = 2**62
-"""The write time of a deletion, µs."""
-_X_EPOCH, _FIRST_SNOWFLAKE = 1_288_834_974_657, 29_700_859_247
-_COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
-_ONE_DAY = timedelta(days=1)
+REPOST = "bluesky_repost"
+"""A Bluesky repost, which says nothing of what it repeats: its topic asks for it if the subject is kept."""
+MOST_WAITING = 10_000
+_FORMATS = {*DELETIONS, GAP, THROUGH, REPOST}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A row's primary key, and when the post was made."""
+def is_change(message: Message, post: Post | None = None) -> bool:
+    """Whether a message must wait for those before it."""
+    return message.format in _FORMATS or (post is not None and post.is_update)
 
-    topic: str
-    day: date
-    bucket: int
-    source: str
-    post_id: str
-    event_at: datetime | None = None
+
+class Changes:
+    """What one worker holds back, in the queue's order, and how it is applied."""
+
+    def __init__(self, queue: PostsQueue, consumer: str, store: Store, topics: TopicBook, hold_every: float) -> None:
+        self._queue, self._consumer = queue, consumer
+        self._store, self._topics = store, topics
+        self._waiting: dict[str, Message] = {}
+        self._hold_every = hold_every
+        self._held_at = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     @property
-    def key(self) -> tuple[str, date, int, str, str]:
-        """The values of POSTS.key."""
-        return self.topic, self.day, self.bucket, self.source, self.post_id
+    def full(self) -> bool:
+        """Whether so many wait that nothing new should be read before they are applied."""
+        return len(self) >= MOST_WAITING
 
+    def add(self, message: Message) -> None:
+        """Holds a message back until it is due."""
+        self._waiting[message.id] = message
 
-class StoredPosts:
-    """Finds and changes stored posts. Every method raises what the driver raises while Cassandra is down."""
+    def due(self) -> list[Message]:
+        """Those that nothing held by another worker stands before, in order; the others stay claimed by this one."""
+        waiting = sorted(self._waiting.values(), key=lambda message: message.place)
+        if not waiting:
+            return []
+        older = self._queue.held_elsewhere(self._consumer, waiting[-1], len(waiting) + 1)
+        if older is not None and time.monotonic() - self._held_at > self._hold_every:
+            self._queue.hold(self._consumer, waiting)
+            self._held_at = time.monotonic()
+        return [message for message in waiting if older is None or message.place < older]
 
-    def __init__(self, session: Session, keyspace: str) -> None:
-        table, where = f"{keyspace}.{POSTS.name}", " AND ".join(f"{name} = ?" for name in POSTS.key)
-        columns = ", ".join((*POSTS.key, "event_at"))
-        self._session = session
-        self._table, self._where = table, where
-        self._of_author = prepared(session, f"SELECT {columns} FROM {table} WHERE author = ?")
-        self._one = prepared(session, f"SELECT {columns}, {', '.join(_COPIED)} FROM {table} WHERE {where}")
-        self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
+    def done(self, message: Message) -> None:
+        """A message that needs no more."""
+        self._waiting.pop(message.id, None)
 
-    def delete(self, deletion: Deletion) -> int:
-        """Removes posts, or empties columns of them, for good; gives how many rows were told to go.
+    def apply(self, message: Message) -> str:
+        """Applies a message and gives its outcome, one of OUTCOMES; harmless to repeat.
 
-        Raises InvalidMessage where the deletion does not say when the post was made, and nothing else tells it.
+        Raises InvalidMessage for one that can't be applied, and what the driver raises while Cassandra is down.
         """
-        what = ", ".join(deletion.fields)
-        statement = prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
-        places = list(self._places(deletion))
-        for place in places:
-            self._session.execute(statement, (BEYOND, *place.key))
-        return len(places)
+        if message.format in (GAP, THROUGH):
+            self._store.collection.write(message, parse_note(message.format, message.payload))
+            return "noted"
+        if message.format in DELETIONS:
+            self._store.changes.delete(parse_deletion(message.format, message.payload))
+            return "deleted"
+        return self._apply_post(message)
 
-    def delete_earlier(self, post: Post) -> None:
-        """Removes the versions that an edit replaces."""
-        for post_id in post.earlier:
-            self.delete(Deletion(source=post.source, post_id=post_id))
+    def _apply_post(self, message: Message) -> str:
+        """An update in the place of what it replaces; a repost beside its subject."""
+        if message.format != REPOST:
+            post = parse(message.format, message.payload)
+            post = self._store.changes.in_place(post, message.topic)
+            return self._written(message, post)
+        repost = self._store.changes.with_subject(parse("bluesky", message.payload), message.topic)
+        return "unmatched" if repost is None else self._written(message, repost)
 
-    def in_place(self, post: Post, topic: str) -> Post:
-        """An update under the event time of the version that it replaces, where that one is stored."""
-        for place in self._by_author(post.author or "", post.source, post.post_id):
-            if place.topic == topic and place.event_at:
-                return replace(post, event_at=place.event_at.replace(tzinfo=UTC))
-        return post
-
-    def with_subject(self, post: Post, topic: str) -> Post | None:
-        """A repost with the text of its subject; None when the topic does not keep the subject."""
-        made = made_at((post.retweet_of or "").split("/")[-1])
-        subject = Deletion(source=post.source, post_id=post.retweet_of, at=made)
-        for place in self._near(subject, days=1):
-            row = self._session.execute(self._one, place.key).one() if place.topic == topic else None
-            if row is not None:
-                copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
-                return replace(post, **copied)
-        return None
-
-    def _places(self, deletion: Deletion) -> Iterator[Place]:
-        """The rows that a deletion means. X's may come before the post does, so they need not be there yet."""
-        if deletion.source == "x":
-            yield from self._near(replace(deletion, at=deletion.at or x_made_at(deletion.post_id or "")), days=0)
-        elif deletion.author:
-            yield from self._by_author(deletion.author, deletion.source, deletion.post_id)
-        else:
-            at = deletion.at or mastodon_made_at(deletion.post_id or "")
-            for place in self._near(replace(deletion, at=at), days=1):
-                if self._session.execute(self._one, place.key).one():
-                    yield place
-
-    def _by_author(self, author: str, source: str, post_id: str | None) -> Iterator[Place]:
-        for row in self._session.execute(self._of_author, (author,)):
-            if row.source == source and post_id in (None, row.post_id):
-                yield Place(row.topic, row.day.date(), row.bucket, row.source, row.post_id, row.event_at)
-
-    def _near(self, deletion: Deletion, days: int) -> Iterator[Place]:
-        """Where a post of that time stands in each topic, and so many days to either side."""
-        if deletion.at is None or deletion.post_id is None:
-            return
-        for layout in self._session.execute(self._layouts):
-            day = deletion.at.astimezone(ZoneInfo(layout.timezone)).date()
-            bucket = bucket_of(deletion.post_id, layout.buckets)
-            for shift in range(-days, days + 1):
-                yield Place(layout.topic, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
-
-
-def x_made_at(post_id: str) -> datetime:
-    """When an X post was made, from its id (a snowflake, since November 2010). Raises InvalidMessage for others."""
-    if not post_id.isdecimal() or not _FIRST_SNOWFLAKE <= int(post_id) < 2**63:
-        raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made, and nothing else does")
-    return datetime.fromtimestamp(((int(post_id) >> 22) + _X_EPOCH) / 1000, UTC)
-
-
-def mastodon_made_at(post_id: str) -> datetime:
-    """When a Mastodon post was made, from its id: milliseconds in its upper 48 bits. Raises InvalidMessage."""
-    if not post_id.isdecimal() or not 0 < int(post_id) < 2**63:
-        raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made")
-    return datetime.fromtimestamp((int(post_id) >> 16) / 1000, UTC)
+    def _written(self, message: Message, post: Post) -> str:
+        row = row_of(post, self._topics.get(message.topic))
+        for rejected in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
+            raise InvalidMessage(rejected.reason)
+        return "stored"

@@ -24,9 +24,9 @@ from ingest.posts_queue import PostsQueue
 from ingest.publisher import QUEUE_LIMIT, Publisher
 from ingest.replay import Replay
 from ingest.status import is_working, read_status
+from ingest.store import Store
 from ingest.topics import TopicBook
 from ingest.worker import CLAIM_IDLE, Worker
-from ingest.writer import PostWriter
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 dead = cli.application("What could not be parsed or stored, with the reason.")
@@ -99,10 +99,10 @@ def _replay_one(run: Replay, capture: Capture, pace: views.Pace, view: views.Rep
 def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
     began = time.monotonic()
     with progress() as display:
-        task = display.add_task("store", total=run.result.queued, note="")
+        task = display.add_task("store", total=run.messages, note="")
         told = False
         for done in run.wait():
-            alone = done < run.result.queued and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
+            alone = done < run.messages and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
             note = "no worker is running: start one with `python -m ingest work`" if alone else ""
             display.update(task, completed=done, note=note)
             if alone and not told and not ERR.is_terminal:
@@ -122,12 +122,12 @@ def work(
     queue = _queue(settings)
     with cassandra_session(settings) as session, progress(counted=False) as display:
         view = views.WorkView(display, queue)
-        writer = PostWriter(session, settings.keyspace)
-        worker = Worker(queue, writer, TopicBook(session, settings), claim_idle, on_batch=view.show)
+        store = Store(session, settings.keyspace)
+        worker = Worker(queue, store, TopicBook(session, settings), claim_idle, on_batch=view.show)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         worker.run(drain)
-    typer.echo(f"{worker.stored:,} posts stored, {worker.dead:,} refused")
+    typer.echo(views.work_summary(worker))
 
 
 @app.command()

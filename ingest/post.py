@@ -6,6 +6,8 @@ from datetime import datetime
 TEXT_LIMITS = {"x": 25_000, "bluesky": 3_000, "mastodon": 100_000}
 """Characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and a bound for Mastodon's servers."""
 LONGEST_NAME = 512
+PARSER_VERSION = 1
+"""To be raised, up to 999, when parsing changes: what a newer parser reads replaces what an older one read."""
 
 
 class InvalidMessage(Exception):
@@ -46,6 +48,11 @@ class Post:
     """Whether it replaces a version whose event time, and with it whose place in the table, stays."""
     earlier: list[str] = field(default_factory=list)
     """Ids of earlier versions, where each edit has its own id (X): they go."""
+
+    @property
+    def version_time(self) -> int | None:
+        """The write time, in µs, of this version, read by this parser; versions lie a millisecond or more apart."""
+        return None if self.version_us is None else self.version_us // 1000 * 1000 + PARSER_VERSION
 
     @property
     def kind(self) -> str:

@@ -15,6 +15,8 @@ import redis
 from conf.connect import RedisClient
 
 GROUP = "workers"
+OUTCOMES = ("stored", "dead", "deleted", "unmatched", "noted")
+"""What becomes of a message: a post stored; refused; a deletion applied; nothing to do for the topic; a note kept."""
 KEPT_PAYLOAD = 64 * 1024
 REPLAY_TTL = 7 * 24 * 3600
 RATE_SPAN = 60
@@ -74,8 +76,19 @@ class Message(Envelope):
     @property
     def write_time(self) -> int:
         """Microseconds: the write time of what it says. Later in the queue wins, whichever worker writes it."""
-        milliseconds, sequence = self.id.split("-")
-        return int(milliseconds) * 1000 + min(int(sequence), 999)
+        milliseconds, sequence = self.place
+        return milliseconds * 1000 + min(sequence, 999)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands in the queue: of two messages, the later one has the greater place."""
+        return place_of(self.id)
+
+
+def place_of(message_id: str) -> tuple[int, int]:
+    """The place of a message with that id."""
+    milliseconds, sequence = message_id.split("-")
+    return int(milliseconds), int(sequence)
 
 
 class QueueFull(Exception):
@@ -148,8 +161,14 @@ class PostsQueue:
         if ids:
             self.client.xclaim(self.stream, GROUP, consumer, 0, ids, justid=True)
 
+    def held_elsewhere(self, consumer: str, until: Message, count: int) -> tuple[int, int] | None:
+        """The first place up to `until` that another consumer holds unacked, among the first `count` held."""
+        entries: Any = self.client.xpending_range(self.stream, GROUP, "-", until.id, count)
+        others = (e["message_id"] for e in entries if e["consumer"].decode() != consumer)
+        return next((place_of(message_id.decode()) for message_id in others), None)
+
     def ack(self, messages: Iterable[Message], outcome: str) -> int:
-        """Acks, deletes and counts messages as `stored` or `dead`; gives how many were still to be acked."""
+        """Acks, deletes and counts messages under one of OUTCOMES; gives how many were still to be acked."""
         groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for message in messages:
             groups[(message.topic, message.source, message.replay)].append(message.id)
@@ -176,7 +195,7 @@ class PostsQueue:
         return f"{self.stream}:rate:{minute}"
 
     def replay_outcome(self, replay: str) -> dict[str, int]:
-        """How many messages of a replay are `stored` and `dead`."""
+        """How many messages of a replay had which of OUTCOMES."""
         found = self.client.hgetall(self.replay_key(replay))
         return {key.decode(): int(value) for key, value in found.items()}
 

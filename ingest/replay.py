@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ingest.captures import Capture
 from ingest.dead_letters import DeadLetters
-from ingest.formats import Refused, Unit, parse, split
+from ingest.formats import DELETIONS, Refused, Unit, parse, parse_deletion, split
 from ingest.matching import TopicMatcher
-from ingest.post import InvalidMessage
+from ingest.post import Deletion, InvalidMessage
 from ingest.posts_queue import Envelope, PostsQueue
 from ingest.publisher import Publisher
 
@@ -18,11 +18,13 @@ _UNKNOWN_SOURCE = "file"
 
 @dataclass
 class ReplayResult:
-    """What became of a replay: lines read, posts queued, posts the topic did not ask for, lines without a post
-    (heartbeats, notices, likes), lines or posts refused, and, after a wait, posts stored and refused by workers."""
+    """What became of a replay: lines read, posts and deletions queued, posts the topic did not ask for, lines without
+    a post (heartbeats, notices, likes), lines or posts refused, and, after a wait, posts stored and refused by workers.
+    """
 
     lines: int = 0
     queued: int = 0
+    deletions: int = 0
     unmatched: int = 0
     without_post: int = 0
     refused: int = 0
@@ -33,6 +35,8 @@ class ReplayResult:
     def summary(self) -> str:
         """One line for a person."""
         parts = [f"{self.lines:,} lines read", f"{self.queued:,} posts queued"]
+        if self.deletions:
+            parts.append(f"{self.deletions:,} deletions queued")
         if self.unmatched:
             parts.append(f"{self.unmatched:,} posts not asked for")
         if self.without_post:
@@ -81,15 +85,20 @@ class Replay:
         self._dead_letters.add(self._refused)
         self._refused = []
 
+    @property
+    def messages(self) -> int:
+        """Posts and deletions queued."""
+        return self.result.queued + self.result.deletions
+
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
-        """Yields how many of the queued posts have been dealt with, until all are."""
+        """Yields how many of the queued messages have been dealt with, until all are."""
         while True:
             outcome = self._queue.replay_outcome(self.id)
             self.result.stored = outcome.get("stored", 0)
             self.result.refused_by_worker = outcome.get("dead", 0)
-            done = self.result.stored + self.result.refused_by_worker
+            done = sum(outcome.values())
             yield done
-            if done >= self.result.queued:
+            if done >= self.messages:
                 return
             sleep(0.1)
 
@@ -106,15 +115,22 @@ class Replay:
     def _queue_unit(self, unit: Unit, origin: str) -> None:
         envelope = Envelope(self._topic, unit.source, unit.format, unit.payload, origin, self.id)
         try:
-            post = parse(unit.format, unit.payload)
+            post = (
+                parse_deletion(unit.format, unit.payload)
+                if unit.format in DELETIONS
+                else parse(unit.format, unit.payload)
+            )
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
             return
-        if self._matcher and not self._matcher.wants(post):
+        if isinstance(post, Deletion):
+            self.result.deletions += 1
+        elif self._matcher and not self._matcher.wants(post):
             self.result.unmatched += 1
             return
+        else:
+            self.result.queued += 1
         self._publisher.put(envelope)
-        self.result.queued += 1
 
     def _refuse(self, part: Refused, origin: str) -> None:
         self._refuse_envelope(Envelope(self._topic, _UNKNOWN_SOURCE, "", part.payload, origin, self.id), part.reason)

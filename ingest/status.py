@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from ingest.dead_letters import DeadLetters
-from ingest.posts_queue import GROUP, RATE_SPAN, PostsQueue
+from ingest.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Flow:
     queued: int
     stored: int
     dead: int
+    deleted: int
     waiting: int
     stored_per_second: float
 
@@ -82,7 +83,8 @@ def _flows(queue: PostsQueue, now: int) -> list[Flow]:
             queued=count["queued"],
             stored=count["stored"],
             dead=count["dead"],
-            waiting=max(count["queued"] - count["stored"] - count["dead"], 0),
+            deleted=count["deleted"],
+            waiting=max(count["queued"] - sum(count[outcome] for outcome in OUTCOMES), 0),
             stored_per_second=rates.get((topic, source), 0.0),
         )
         for (topic, source), count in sorted(counts.items())

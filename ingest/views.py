@@ -66,6 +66,14 @@ class WorkView:
             self._display.update(self._task, note=note)
 
 
+def work_summary(worker: Worker) -> str:
+    """One line on what a worker has done."""
+    done = worker.done
+    said = [f"{done['stored']:,} posts stored", f"{done['dead']:,} refused"]
+    said += [f"{done['deleted']:,} deletions applied"] if done["deleted"] else []
+    return ", ".join(said)
+
+
 def print_status(status: Status, stream: str) -> None:
     """The state as tables."""
     console = out_console()

@@ -24,10 +24,11 @@ RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, Connec
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One row with the message that asked for it, whose place in the queue is the write time."""
+    """One row with the message that asked for it, and its write time in µs."""
 
     message: Message
     row: Row
+    time: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class PostWriter:
         self._session = session
         self._insert = prepared(session, POSTS.insert(keyspace, timestamp=True))
         self._insert.is_idempotent = True
+        where = " AND ".join(f"{name} = ?" for name in POSTS.key)
+        self._remove = prepared(session, f"DELETE FROM {keyspace}.{POSTS.name} USING TIMESTAMP ? WHERE {where}")
 
     def write(self, writes: Iterable[Write]) -> list[Rejected]:
         """Writes all rows. Raises one of RETRIED when Cassandra is down or behind; then write them again."""
@@ -56,6 +59,18 @@ class PostWriter:
             in_flight.append((self._session.execute_async(statement), part))
         while in_flight:
             self._finish(*in_flight.popleft(), rejected)
+        return rejected
+
+    def replace(self, write: Write) -> list[Rejected]:
+        """Writes a row whole: what its earlier version said and this one does not is gone. Raises as `write`."""
+        values = dict(zip(POSTS.columns, write.row.values, strict=True))
+        remove = BoundStatement(self._remove)
+        remove.values = [bigint(write.time - 1), *(values[name] for name in POSTS.key)]
+        batch = _new_batch()
+        batch.add(remove)
+        batch.add(self._bound(write))
+        rejected: list[Rejected] = []
+        self._finish(self._session.execute_async(batch), [write], rejected)
         return rejected
 
     def _statements(self, writes: Iterable[Write]) -> Iterator[tuple[BatchStatement, list[Write]]]:
@@ -79,7 +94,7 @@ class PostWriter:
     def _bound(self, write: Write) -> BoundStatement:
         """The insert with its values, which are encoded already."""
         bound = BoundStatement(self._insert)
-        bound.values = [*write.row.values, bigint(write.message.write_time)]
+        bound.values = [*write.row.values, bigint(write.time)]
         return bound
 
     def _finish(self, future: ResponseFuture, writes: list[Write], rejected: list[Rejected]) -> None:

@@ -18,9 +18,9 @@ from deploy.engines import Engines
 from ingest.dead_letters import DeadLetters
 from ingest.generate import generate
 from ingest.posts_queue import GROUP, Envelope, PostsQueue
+from ingest.store import Store
 from ingest.topics import TopicBook
 from ingest.worker import Worker
-from ingest.writer import PostWriter
 from tests.support.commands import run_command, start_command
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
@@ -34,7 +34,7 @@ def put(queue: PostsQueue, topic: str, *payloads: bytes) -> None:
 
 @pytest.fixture
 def worker(session: Session, settings: Settings, queue: PostsQueue) -> Worker:
-    return Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings), claim_idle=0.2)
+    return Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings), claim_idle=0.2)
 
 
 def test_a_drained_queue_is_stored_and_acked(
@@ -42,7 +42,7 @@ def test_a_drained_queue_is_stored_and_acked(
 ) -> None:
     put(queue, topic.topic, *(stream_line(tweet(str(i))) for i in range(2500)))
     worker.run(drain=True)
-    assert (worker.stored, worker.dead, queue.backlog()) == (2500, 0, 0)
+    assert (worker.stored, worker.done["dead"], queue.backlog()) == (2500, 0, 0)
     assert stored(session, settings.keyspace, topic.topic).keys() == {str(i) for i in range(2500)}
     assert queue.client.xinfo_consumers(queue.stream, GROUP) == []
 
@@ -82,7 +82,7 @@ def test_a_row_larger_than_cassandra_takes_costs_no_neighbour(
     put(queue, topic.topic, stream_line(tweet("1")), index_limit, stream_line(tweet("3")))
     worker.run(drain=True)
     assert {"1", "3"} <= stored(session, settings.keyspace, topic.topic).keys()
-    assert worker.stored + worker.dead == 3
+    assert worker.stored + worker.done["dead"] == 3
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +152,7 @@ def test_a_store_that_stops_answering_is_waited_for_and_nothing_is_acked(
     assert cassandra.pid
     with cassandra_session(settings) as own:
         own.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.5
-        worker = Worker(queue, PostWriter(own, settings.keyspace), TopicBook(own, settings))
+        worker = Worker(queue, Store(own, settings.keyspace), TopicBook(own, settings))
         worker._topics.get(topic.topic)
         thread = threading.Thread(target=worker.run, kwargs={"drain": True})
         os.kill(cassandra.pid, signal.SIGSTOP)

@@ -7,9 +7,9 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from ingest.formats import Unit, split
 from ingest.posts_queue import Envelope, PostsQueue
+from ingest.store import Store
 from ingest.topics import TopicBook
 from ingest.worker import Worker
-from ingest.writer import PostWriter
 
 
 def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session, settings: Settings) -> int:
@@ -24,6 +24,6 @@ def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session
             batch = []
     if batch:
         queue.add(batch)
-    worker = Worker(queue, PostWriter(session, settings.keyspace), TopicBook(session, settings))
+    worker = Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings))
     worker.run(drain=True)
     return worker.stored
