@@ -43,12 +43,13 @@ class Box(Part):
 
 
 class Collect(Part):
-    """What the sources are asked for."""
+    """What the sources are asked for; with `archive`, what came in is kept as it came, too."""
 
     keywords: tuple[Phrase, ...] = ()
     users: tuple[Phrase, ...] = ()
     geo: tuple[Box, ...] = ()
     languages: tuple[Phrase, ...] = ()
+    archive: bool = False
 
 
 def _has_letters(alias: str) -> str:

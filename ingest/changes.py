@@ -18,13 +18,15 @@ from ingest.writer import Write
 
 REPOST = "bluesky_repost"
 """A Bluesky repost, which says nothing of what it repeats: its topic asks for it if the subject is kept."""
+ONLY_STORED = "_update"
+"""Ends the format of an update that its topic does not ask for by itself: it replaces a version stored before."""
 MOST_WAITING = 10_000
 _FORMATS = {*DELETIONS, GAP, THROUGH, REPOST}
 
 
 def is_change(message: Message, post: Post | None = None) -> bool:
     """Whether a message must wait for those before it."""
-    return message.format in _FORMATS or (post is not None and post.is_update)
+    return message.format in _FORMATS or message.format.endswith(ONLY_STORED) or (post is not None and post.is_update)
 
 
 class Changes:
@@ -78,13 +80,16 @@ class Changes:
         return self._apply_post(message)
 
     def _apply_post(self, message: Message) -> str:
-        """An update in the place of what it replaces; a repost beside its subject."""
-        if message.format != REPOST:
-            post = parse(message.format, message.payload)
-            post = self._store.changes.in_place(post, message.topic)
-            return self._written(message, post)
-        repost = self._store.changes.with_subject(parse("bluesky", message.payload), message.topic)
-        return "unmatched" if repost is None else self._written(message, repost)
+        """A repost beside its subject; an update in the place of what it replaces."""
+        changes = self._store.changes
+        if message.format == REPOST:
+            found = changes.with_subject(parse("bluesky", message.payload), message.topic)
+        else:
+            post = parse(message.format.removesuffix(ONLY_STORED), message.payload)
+            found = changes.in_place(post, message.topic)
+            if found is None and not message.format.endswith(ONLY_STORED):
+                found = post
+        return "unmatched" if found is None else self._written(message, found)
 
     def _written(self, message: Message, post: Post) -> str:
         row = row_of(post, self._topics.get(message.topic))

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 import orjson
@@ -15,14 +15,16 @@ from conf.errors import PulsoError
 from conf.settings import Settings, load_settings
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
-from ingest import views
+from ingest import metrics, views
 from ingest.captures import Capture, open_captures
 from ingest.dead_letters import DeadLetter, DeadLetters
+from ingest.live.run import collect
 from ingest.matching import TopicMatcher
 from ingest.migrate import migrate as bring_up
 from ingest.posts_queue import PostsQueue
 from ingest.publisher import QUEUE_LIMIT, Publisher
-from ingest.replay import Replay
+from ingest.replay import EVERY_TOPIC, Replay
+from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
 from ingest.store import Store
 from ingest.topics import TopicBook
@@ -34,6 +36,9 @@ app.add_typer(dead, name="dead-letters")
 
 WORKER_PATIENCE = 5.0
 """Seconds that a worker gets to start before a waiting replay says that there is none."""
+MetricsPort = Annotated[
+    int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.", min=1, max=65535)
+]
 TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 
 
@@ -79,7 +84,46 @@ def replay(
         run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
         paced = views.Pace(rate)
         for capture in captures:
-            _replay_one(run, capture, paced, views.ReplayView(display, task, capture))
+            _read_one(run, capture, run.read(capture), paced, views.ReplayView(display, task, capture))
+    _end(run, queue, wait=wait)
+
+
+@app.command()
+def stream(
+    topic: TopicName,
+    source: Annotated[str, typer.Option("--source", "-s", help="x, bluesky or mastodon.")],
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded, and `status` tells of them."""
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    if source not in SOURCES:
+        raise typer.BadParameter(f"no source {source!r}: one of {', '.join(SOURCES)}")
+    with progress(counted=False) as display, metrics.served(metrics_port) as registry:
+        view = views.StreamView(display, topic_file.topic, source)
+        state = collect(settings, topic_file, source, lambda c: metrics.watch_collector(registry, c), view.show)
+    typer.echo(views.stream_summary(state))
+
+
+@app.command()
+def comply(
+    files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: .jsonl, .gz, .zst; - is stdin.")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has applied them.")] = False,
+) -> None:
+    """Remove from every topic what compliance files say is gone. No later replay brings it back."""
+    settings = load_settings()
+    captures = open_captures(files)
+    queue = _queue(settings)
+    queue.ensure_group()
+    with progress(counted=False) as display:
+        task = display.add_task("comply", total=None, note="")
+        run = Replay(EVERY_TOPIC, queue, Publisher(queue, on_wait=lambda why: display.update(task, note=why)))
+        for capture in captures:
+            _read_one(run, capture, run.comply(capture), views.Pace(0), views.ReplayView(display, task, capture))
+    _end(run, queue, wait=wait)
+
+
+def _end(run: Replay, queue: PostsQueue, *, wait: bool) -> None:
     if wait:
         _wait_until_stored(run, queue)
     typer.echo(run.result.summary())
@@ -87,9 +131,9 @@ def replay(
         raise PulsoError("; ".join(run.result.broken), "What was read before that is queued; get the file again")
 
 
-def _replay_one(run: Replay, capture: Capture, pace: views.Pace, view: views.ReplayView) -> None:
+def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.Pace, view: views.ReplayView) -> None:
     try:
-        for queued in run.read(capture):
+        for queued in steps:
             pace.step()
             view.show(queued)
     finally:
@@ -116,14 +160,20 @@ def work(
     claim_idle: Annotated[
         float, typer.Option(help="Take over what a worker has held unacked for so many seconds.", min=0.1)
     ] = CLAIM_IDLE,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run a worker: queue to Cassandra. SIGTERM or Ctrl-C finishes the batch, acks it, and leaves."""
     settings = load_settings()
     queue = _queue(settings)
-    with cassandra_session(settings) as session, progress(counted=False) as display:
+    with (
+        cassandra_session(settings) as session,
+        progress(counted=False) as display,
+        metrics.served(metrics_port) as registry,
+    ):
         view = views.WorkView(display, queue)
         store = Store(session, settings.keyspace)
         worker = Worker(queue, store, TopicBook(session, settings), claim_idle, on_batch=view.show)
+        metrics.watch_worker(registry, worker, queue)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         worker.run(drain)

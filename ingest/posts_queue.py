@@ -118,8 +118,11 @@ class PostsQueue:
         """Messages not yet acked, delivered or not."""
         return int(self.client.xlen(self.stream))
 
-    def add(self, envelopes: Sequence[Envelope]) -> int:
-        """Queues messages in one transaction, counts included, and gives the backlog after it. Raises QueueFull."""
+    def add(self, envelopes: Sequence[Envelope], also: tuple[str, str, bytes] | None = None) -> int:
+        """Queues messages in one transaction, counts included, and gives the backlog after it. Raises QueueFull.
+
+        `also` is a hash, a field and a value that is set in the same transaction.
+        """
         pipeline = self.client.pipeline(transaction=True)
         counts: dict[str, int] = defaultdict(int)
         for envelope in envelopes:
@@ -127,6 +130,8 @@ class PostsQueue:
             counts[f"{envelope.topic}|{envelope.source}|queued"] += 1
         for name, count in counts.items():
             pipeline.hincrby(self.counts, name, count)
+        if also:
+            pipeline.hset(*also)
         pipeline.xlen(self.stream)
         return int(execute(pipeline)[-1])
 

@@ -14,6 +14,9 @@ from ingest.posts_queue import Envelope, PostsQueue
 from ingest.publisher import Publisher
 
 _UNKNOWN_SOURCE = "file"
+COMPLIANCE = "x_compliance"
+EVERY_TOPIC = "*"
+"""Stands for the topic in a message that means all of them: a deletion from a file."""
 
 
 @dataclass
@@ -29,12 +32,15 @@ class ReplayResult:
     without_post: int = 0
     refused: int = 0
     stored: int | None = None
+    deleted: int | None = None
     refused_by_worker: int = 0
     broken: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """One line for a person."""
-        parts = [f"{self.lines:,} lines read", f"{self.queued:,} posts queued"]
+        parts = [f"{self.lines:,} lines read"]
+        if self.queued or not self.deletions:
+            parts.append(f"{self.queued:,} posts queued")
         if self.deletions:
             parts.append(f"{self.deletions:,} deletions queued")
         if self.unmatched:
@@ -42,8 +48,10 @@ class ReplayResult:
         if self.without_post:
             parts.append(f"{self.without_post:,} lines without a post")
         parts.append(f"{self.refused:,} lines refused")
-        if self.stored is not None:
+        if self.stored is not None and (self.queued or not self.deletions):
             parts.append(f"{self.stored:,} posts stored")
+        if self.deleted is not None and self.deletions:
+            parts.append(f"{self.deleted:,} deletions applied")
         if self.refused_by_worker:
             parts.append(f"{self.refused_by_worker:,} posts refused by the worker")
         return ", ".join(parts)
@@ -74,10 +82,32 @@ class Replay:
             self.result.lines += 1
             self._take(line, f"{capture.name}:{number}")
             yield self.result.queued
+        self._end(capture)
+
+    def comply(self, capture: Capture) -> Iterator[int]:
+        """Queues the rows of a batch compliance file; yields after each line how many were queued so far."""
+        for number, line in capture.lines():
+            self.result.lines += 1
+            if row := line.strip():
+                envelope = Envelope(self._topic, "x", COMPLIANCE, row, f"{capture.name}:{number}", self.id)
+                try:
+                    parse_deletion(COMPLIANCE, row)
+                    self._queue_deletion(envelope)
+                except InvalidMessage as error:
+                    self._refuse_envelope(envelope, str(error))
+            yield self.result.deletions
+        self._end(capture)
+
+    def _end(self, capture: Capture) -> None:
         if capture.broken:
             self._refuse(Refused(capture.broken, b""), capture.name)
             self.result.broken.append(capture.broken)
         self.flush()
+
+    def _queue_deletion(self, envelope: Envelope) -> None:
+        """Queues a message that takes something back."""
+        self._publisher.put(envelope)
+        self.result.deletions += 1
 
     def flush(self) -> None:
         """Hands over everything buffered."""
@@ -95,6 +125,7 @@ class Replay:
         while True:
             outcome = self._queue.replay_outcome(self.id)
             self.result.stored = outcome.get("stored", 0)
+            self.result.deleted = outcome.get("deleted", 0)
             self.result.refused_by_worker = outcome.get("dead", 0)
             done = sum(outcome.values())
             yield done
@@ -124,13 +155,12 @@ class Replay:
             self._refuse_envelope(envelope, str(error))
             return
         if isinstance(post, Deletion):
-            self.result.deletions += 1
+            self._queue_deletion(envelope)
         elif self._matcher and not self._matcher.wants(post):
             self.result.unmatched += 1
-            return
         else:
+            self._publisher.put(envelope)
             self.result.queued += 1
-        self._publisher.put(envelope)
 
     def _refuse(self, part: Refused, origin: str) -> None:
         self._refuse_envelope(Envelope(self._topic, _UNKNOWN_SOURCE, "", part.payload, origin, self.id), part.reason)

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 import redis
 
 from ingest.dead_letters import DeadLetters
+from ingest.live.state import LEASE_SECONDS, LiveKeys, LiveState, read_states
+from ingest.live.times import instant
 from ingest.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 
@@ -34,6 +37,28 @@ class Consumer:
 
 
 @dataclass(frozen=True, slots=True)
+class Live:
+    """A live collection: `up`, `down` while its process tries, `stopped`, or `dead` when its process is gone.
+
+    `through` is until when all that came is queued; `gap_since` and `gap_reason` tell of the gap that lasts; `gaps` and
+    `gap_seconds` count those that have ended since the first start.
+    """
+
+    topic: str
+    source: str
+    state: str
+    through: datetime | None
+    gap_since: datetime | None
+    gap_reason: str
+    gaps: int
+    gap_seconds: float
+    received: int
+    accepted: int
+    refused: int
+    shed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A moment's state. `backlog` counts messages not yet acked, `pending` those of them that a worker holds."""
 
@@ -43,6 +68,7 @@ class Status:
     dead_letters: int
     redis_memory_bytes: int
     flows: list[Flow]
+    live: list[Live]
     consumers: list[Consumer]
 
     def as_dict(self) -> dict[str, Any]:
@@ -66,7 +92,33 @@ def read_status(queue: PostsQueue) -> Status:
         dead_letters=DeadLetters(queue).count(),
         redis_memory_bytes=int(memory["used_memory"]),
         flows=_flows(queue, int(seconds)),
+        live=[_live(queue, state, seconds * 1_000_000 + microseconds) for state in _states(queue)],
         consumers=[Consumer(_name(c["name"]), int(c["pending"]), round(int(c["idle"]) / 1000, 1)) for c in consumers],
+    )
+
+
+def _states(queue: PostsQueue) -> list[LiveState]:
+    return read_states(queue.client, queue.stream)
+
+
+def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
+    running = queue.client.exists(LiveKeys(queue.stream).owner(state.topic, state.source))
+    silent = now_us - state.beat_us > LEASE_SECONDS * 1_000_000
+    gap = state.gap
+    dead = not gap and (silent or not running)
+    return Live(
+        topic=state.topic,
+        source=state.source,
+        state="dead" if dead else "up" if not gap else "down" if running and not silent else "stopped",
+        through=instant(state.through_us) if state.through_us is not None else None,
+        gap_since=instant(gap.start_us) if gap else instant(state.through_us or 0) if dead else None,
+        gap_reason="; ".join(gap.reasons) if gap else "its process is gone" if dead else "",
+        gaps=state.gaps,
+        gap_seconds=round(state.gap_us / 1e6, 3),
+        received=state.received,
+        accepted=state.accepted,
+        refused=state.refused,
+        shed=state.shed,
     )
 
 

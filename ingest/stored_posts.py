@@ -70,12 +70,12 @@ class StoredPosts:
         for post_id in post.earlier:
             self.delete(Deletion(source=post.source, post_id=post_id))
 
-    def in_place(self, post: Post, topic: str) -> Post:
-        """An update under the event time of the version that it replaces, where that one is stored."""
+    def in_place(self, post: Post, topic: str) -> Post | None:
+        """An update under the event time of the version that it replaces; None when the topic does not keep that."""
         for place in self._by_author(post.author or "", post.source, post.post_id):
             if place.topic == topic and place.event_at:
                 return replace(post, event_at=place.event_at.replace(tzinfo=UTC))
-        return post
+        return None
 
     def with_subject(self, post: Post, topic: str) -> Post | None:
         """A repost with the text of its subject; None when the topic does not keep the subject."""

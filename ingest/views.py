@@ -1,6 +1,8 @@
 """How ingest shows itself to a person: progress, status, dead letters; and the pace of a replay."""
 
 import time
+from collections.abc import Sequence
+from datetime import timedelta
 
 import orjson
 from rich.progress import Progress, TaskID
@@ -9,8 +11,10 @@ from rich.table import Table
 from conf.terminal import out_console
 from ingest.captures import Capture
 from ingest.dead_letters import DeadLetter
+from ingest.live.collector import Collector
+from ingest.live.state import LiveState
 from ingest.posts_queue import PostsQueue
-from ingest.status import Status
+from ingest.status import Live, Status
 from ingest.worker import Worker
 
 
@@ -66,6 +70,37 @@ class WorkView:
             self._display.update(self._task, note=note)
 
 
+class StreamView:
+    """A spinner with whether the source is up, what came and was accepted, and how fast."""
+
+    def __init__(self, display: Progress, topic: str, source: str) -> None:
+        self._display = display
+        self._task = display.add_task(f"{topic} from {source}", total=None, note="connecting")
+        self._start = self._shown = time.monotonic()
+        self._first: tuple[int, int] | None = None
+
+    def show(self, collector: Collector) -> None:
+        """Shows how it goes, at most five times a second."""
+        now = time.monotonic()
+        if self._display.disable or now - self._shown < 0.2:
+            return
+        state = collector.state
+        self._first = self._first or (state.received, state.accepted)
+        received, accepted = state.received - self._first[0], state.accepted - self._first[1]
+        rate = received / (now - self._start)
+        up = "up" if state.up else f"down: {state.gap.reasons[-1]}" if state.gap else "connecting"
+        self._display.update(self._task, note=f"{up}; {received:,} came ({rate:,.0f}/s), {accepted:,} queued")
+        self._shown = now
+
+
+def stream_summary(state: LiveState) -> str:
+    """One line on what a live collection has done since its first start."""
+    said = [f"{state.topic} from {state.source}: {state.received:,} received", f"{state.accepted:,} queued"]
+    said += [f"{state.refused:,} refused"] if state.refused else []
+    said += [f"{state.shed:,} shed"] if state.shed else []
+    return ", ".join(said) + f"; {state.gaps:,} gaps, {state.gap_us / 1e6:,.0f} s not collected, since the first start"
+
+
 def work_summary(worker: Worker) -> str:
     """One line on what a worker has done."""
     done = worker.done
@@ -91,6 +126,23 @@ def print_status(status: Status, stream: str) -> None:
         table.add_row(flow.topic, flow.source, *(f"{n:,}" for n in numbers), f"{flow.stored_per_second:,.1f}")
     if status.flows:
         console.print(table)
+    if status.live:
+        console.print(_live_table(status.live))
+
+
+def _live_table(live: Sequence[Live]) -> Table:
+    table = Table("topic", "live from", "state", "collected through", box=None, header_style="bold")
+    for name in ("gaps", "not collected", "shed"):
+        table.add_column(name, justify="right")
+    table.add_column("gap now")
+    for one in live:
+        through = f"{one.through:%Y-%m-%d %H:%M:%S}Z" if one.through else ""
+        since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one.gap_reason}" if one.gap_since else ""
+        table.add_row(
+            *(one.topic, one.source, one.state, through, f"{one.gaps:,}"),
+            *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", since),
+        )
+    return table
 
 
 def print_letters(letters: list[DeadLetter], count: int) -> None:

@@ -51,6 +51,7 @@ class Worker:
     ) -> None:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.done: Counter[str] = Counter()
+        self.on_batch_seconds: Callable[[float], None] = lambda _: None
         self._queue = queue
         self._dead_letters = DeadLetters(queue)
         self._store = store
@@ -76,7 +77,9 @@ class Worker:
         while not self._stopping.is_set():
             messages = self._retrying(self._next_messages) or []
             if messages:
+                began = time.monotonic()
                 self._process(messages)
+                self.on_batch_seconds(time.monotonic() - began)
             self._settle()
             if drain and not messages and self._retrying(self._queue.backlog) == 0:
                 break

@@ -1,1 +1,22 @@
-"""Live sources: each speaks one network's protocol and hands what came, as it came, to a sink."""
+"""Live sources, by the names that `stream --source` takes."""
+
+from conf.settings import Settings
+from conf.topic import Topic
+from ingest.sources.base import Clock, Source
+
+SOURCES = ("x", "bluesky", "mastodon")
+
+
+def make_source(name: str, settings: Settings, topic: Topic, clock: Clock) -> Source:
+    """The source of that name. Raises WrongUse when its address can't be used; each imports its client only then."""
+    if name == "x":
+        from ingest.sources.x_stream import XStream  # noqa: PLC0415 - tweepy takes half a second
+
+        return XStream(settings, topic, clock)
+    if name == "mastodon":
+        from ingest.sources.mastodon import Mastodon  # noqa: PLC0415
+
+        return Mastodon(settings, topic, clock)
+    from ingest.sources.bluesky import Bluesky  # noqa: PLC0415
+
+    return Bluesky(settings, clock)

@@ -17,8 +17,16 @@ class Sink(Protocol):
         """As `opened`, for a source that plays back: everything after `since` comes through, so that a gap
         which began later than that is filled, and one that began earlier ends at `since`."""
 
-    def take(self, line: bytes) -> None:
-        """One message as it came, without its line end."""
+    def take(self, line: bytes, at_us: int | None = None) -> bool:
+        """One message as it came, without its line end, and whether it was taken.
+
+        A source that plays back says when it happened, in µs by the network's clock; what it then is refused it is
+        to play back later. What any other source is refused is lost, and noted as such.
+        """
+        ...
+
+    def reached_us(self) -> int | None:
+        """The `at_us` of the last message taken, in this run or the one before; None where there is none."""
 
     def heard(self) -> None:
         """A sign of life without content."""

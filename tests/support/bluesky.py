@@ -40,3 +40,8 @@ def account_gone(at: datetime, did: str = "did:plc:ana") -> bytes:
 def time_us(at: datetime) -> int:
     """As Jetstream gives times."""
     return round(at.timestamp() * 1_000_000)
+
+
+def time_us_of(line: bytes) -> int:
+    """An event's time."""
+    return int(orjson.loads(line)["time_us"])

@@ -1,0 +1,283 @@
+"""The collector: takes what a source hands on, at once, and queues it from a thread of its own, gaps included."""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import redis
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+
+from conf.errors import PulsoError
+from ingest.dead_letters import DeadLetters
+from ingest.gaps import BEGINNING, Gap, gap_message, through_message
+from ingest.live.archive import Archive
+from ingest.live.buffer import LIMIT_BYTES, Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
+from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
+from ingest.live.selection import Rejected, Selection
+from ingest.live.state import Lease, LiveKeys, LiveState, read_states
+from ingest.live.times import instant, micros
+from ingest.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.sources.base import Clock
+
+T = TypeVar("T")
+BATCH = 500
+LIVE_QUEUE_LIMIT = 500_000
+THROUGH_EVERY_US = 10_000_000
+BEAT_US = 5_000_000
+NEVER_BEFORE = "not collected before"
+DIED = "the collector died"
+STOPPED = "stopped"
+WAITED_FOR = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
+
+log = structlog.get_logger("collector")
+
+
+class Collector:
+    """A Sink. `start` begins to queue, `finish` ends it once all that was taken is queued.
+
+    While Redis is down or full it waits, and the buffer fills; what then has no room is shed, counted, and a gap.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part that tests and the command choose
+        self,
+        queue: PostsQueue,
+        selection: Selection,
+        topic: str,
+        source: str,
+        clock: Clock,
+        *,
+        archive: Archive | None = None,
+        limit_bytes: int = LIMIT_BYTES,
+        queue_limit: int = LIVE_QUEUE_LIMIT,
+        on_batch: Callable[["Collector"], None] = lambda _: None,
+    ) -> None:
+        self.state = LiveState(topic, source)
+        self.failure: PulsoError | None = None
+        self.buffer = Buffer(limit_bytes)
+        self.clock = clock
+        self._queue, self._selection = queue, selection
+        self._archive = archive
+        self._queue_limit = queue_limit
+        self._on_batch = on_batch
+        self._lease = Lease(queue.client, queue.stream, topic, source)
+        self._dead_letters = DeadLetters(queue)
+        self._gaps = GapKeeper()
+        self._notes: list[Gap] = []
+        self._reached_us: int | None = None
+        self._through_told_us = self._renewed_us = 0
+        self._finishing = threading.Event()
+        self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
+
+    # What the source calls, on its own thread.
+
+    def opened(self) -> None:
+        """The connection is up."""
+        now = self._now()
+        if self._reached_us is None:
+            self.buffer.hear(now)
+        self.buffer.put(Opened(now))
+
+    def resumed(self, since: datetime) -> None:
+        """The connection is up and plays back."""
+        self.buffer.put(Resumed(self._now(), micros(since)))
+
+    def take(self, line: bytes, at_us: int | None = None) -> bool:
+        """One message; whether there was room for it."""
+        place = self._now() if at_us is None else at_us
+        taken = self.buffer.put_line(Line(place, line), playback=at_us is not None)
+        if taken and at_us is not None:
+            self._reached_us = at_us
+        return taken
+
+    def heard(self) -> None:
+        """A sign of life."""
+        if self._reached_us is None:
+            self.buffer.hear(self._now())
+
+    def closed(self, reason: str) -> None:
+        """The connection is gone since the last sign of life."""
+        self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))
+
+    def lost(self, reason: str, estimate: int | None = None) -> None:
+        """The network left something out since the last sign of life."""
+        now = self._now()
+        self.buffer.put(Lost(self.buffer.heard_us or now, now, reason, estimate))
+        self.buffer.hear(now)
+
+    def reached_us(self) -> int | None:
+        """Where playback would go on."""
+        return self._reached_us
+
+    # What the command calls.
+
+    def start(self) -> None:
+        """Takes the lease, notes what was missed since the last run, and begins to queue.
+
+        Raises PulsoError when another process collects the same, and what Redis raises when it is down.
+        """
+        self._lease.take()
+        self._queue.ensure_group()
+        before = next((s for s in read_states(self._queue.client, self._queue.stream) if self._is_ours(s)), None)
+        now = self._now()
+        if before is None:
+            self._notes = list(self._gaps.begin(CONNECTION, micros(BEGINNING), NEVER_BEFORE))
+        else:
+            self.state = before
+            self._reached_us = before.reached_us
+            self._gaps = GapKeeper(before.gap)
+            self._notes = list(self._gaps.begin(CONNECTION, before.through_us or now, DIED))
+            self._notes += self._gaps.end(SHEDDING, now)
+        if self.state.reached_us is not None:
+            self.buffer.hear(self.state.reached_us)
+        self._thread.start()
+
+    def finish(self, reason: str = STOPPED) -> None:
+        """Queues what is left, opens a gap that begins now, and gives the lease back. Waits for Redis meanwhile."""
+        self.closed(reason)
+        self.buffer.settle(self._now())
+        self._finishing.set()
+        self._thread.join()
+        self._lease.release()
+
+    # The publishing thread.
+
+    def _publish(self) -> None:
+        try:
+            while True:
+                finishing = self._finishing.is_set()
+                events, heard_us = self.buffer.get(BATCH, wait_seconds=0.2)
+                last = finishing and not events
+                self._queue_events(events, heard_us, last=last)
+                if last:
+                    return
+        except PulsoError as error:
+            self.failure = error
+            self.clock.stop()
+        finally:
+            if self._archive:
+                self._archive.close()
+
+    def _queue_events(self, events: list[Event], heard_us: int | None, *, last: bool) -> None:
+        """Queues what of a batch is asked for, its gaps, and how far it goes, in one transaction."""
+        now = self._now()
+        if not events and not last and not self._notes and now - self.state.beat_us < BEAT_US:
+            return
+        envelopes, letters = list[Envelope](), list[tuple[Envelope, str]]()
+        notes, self._notes = self._notes, []
+        for event in events:
+            if isinstance(event, Line):
+                self._select(event, envelopes, letters)
+            else:
+                notes += self._note(event)
+        notes += self._advance(events, heard_us)
+        envelopes += [gap_message(self.state.topic, self.state.source, gap) for gap in notes]
+        through_us = self.state.through_us
+        if through_us is not None and (last or now - self._through_told_us >= THROUGH_EVERY_US):
+            envelopes.append(through_message(self.state.topic, self.state.source, instant(through_us)))
+            self._through_told_us = now
+        self._log(notes)
+        self._store(envelopes, letters, now)
+        self._on_batch(self)
+
+    def _store(self, envelopes: list[Envelope], letters: list[tuple[Envelope, str]], now: int) -> None:
+        self.state.beat_us = now
+        self.state.gap = self._gaps.gap
+        self.state.refused += len(letters)
+        keys = LiveKeys(self._queue.stream)
+        also = (keys.states, f"{self.state.topic}|{self.state.source}", msgspec.json.encode(self.state))
+        if self._archive and not envelopes:
+            self._archive.flush()
+        if now - self._renewed_us >= BEAT_US:
+            self._retrying(self._lease.renew)
+            self._renewed_us = now
+        self._retrying(partial(self._dead_letters.add, letters))
+        backlog = self._retrying(partial(self._queue.add, envelopes, also))
+        while backlog >= self._queue_limit and not self.clock.stopped:
+            self.clock.wait(0.05)
+            backlog = self._retrying(self._queue.backlog)
+
+    def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:
+        self.state.received += 1
+        accepted = 0
+        for part in self._selection.of(event.line):
+            if isinstance(part, Rejected):
+                letters.append((part.envelope, part.reason))
+            else:
+                envelopes.append(part)
+                accepted += 1
+        self.state.accepted += accepted
+        if self._archive and accepted:
+            self._archive.add(event.at_us, event.line)
+
+    def _note(self, event: Event) -> Iterable[Gap]:
+        """What an event means for the open gap, as the rows to write."""
+        match event:
+            case Opened(at_us):
+                self._came_up()
+                return self._gaps.end(CONNECTION, at_us)
+            case Resumed(at_us, since_us):
+                self._came_up()
+                self._gaps.play_back(since_us, at_us)
+            case Closed(at_us, reason):
+                self.state.up = False
+                return self._gaps.begin(CONNECTION, at_us, reason)
+            case Lost(from_us, at_us, reason, estimate):
+                return self._gaps.note(from_us, at_us, reason, estimate)
+            case Shedding(at_us):
+                return self._gaps.begin(SHEDDING, at_us, SHED)
+            case Shed(at_us, lines):
+                self.state.shed += lines
+                return self._gaps.end(SHEDDING, at_us, self._posts_in(lines))
+        return ()
+
+    def _came_up(self) -> None:
+        self.state.up = True
+        self.state.connects += 1
+
+    def _posts_in(self, lines: int) -> int:
+        """How many of so many lines would have been accepted, by the part that was so far."""
+        return round(lines * self.state.accepted / self.state.received) if self.state.received else lines
+
+    def _advance(self, events: Sequence[Event], heard_us: int | None) -> Iterable[Gap]:
+        """Moves on what is known to be queued: to the last line's place, or if nothing is left to what was heard."""
+        places = [event.at_us for event in events if isinstance(event, Line)]
+        if places and self._reached_us is not None:
+            self.state.reached_us = places[-1]
+        if heard_us is not None and self.state.up:
+            places.append(heard_us)
+        if not places:
+            return ()
+        self.state.through_us = max([self.state.through_us or 0, *places])
+        return self._gaps.reached(places[-1])
+
+    def _log(self, notes: Iterable[Gap]) -> None:
+        for gap in notes:
+            if gap.end is None:
+                log.warning("gap", topic=self.state.topic, source=self.state.source, since=gap.start, reason=gap.reason)
+            else:
+                self.state.gaps += 1
+                seconds = (gap.end - gap.start).total_seconds()
+                self.state.gap_us += round(seconds * 1e6) if gap.start > BEGINNING else 0
+                log.info("gap closed", source=self.state.source, since=gap.start, seconds=seconds, lost=gap.lost)
+
+    def _retrying(self, step: Callable[[], T]) -> T:
+        """Runs a step again and again while Redis is down or full: nothing that was taken is given up."""
+
+        def note(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning("Redis is down or full, waiting", attempt=state.attempt_number, error=str(error)[:200])
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(WAITED_FOR), wait=wait_exponential(multiplier=0.05, max=2), before_sleep=note
+        )
+        return retrying(step)
+
+    def _is_ours(self, state: LiveState) -> bool:
+        return (state.topic, state.source) == (self.state.topic, self.state.source)
+
+    def _now(self) -> int:
+        return micros(self.clock.now())

@@ -1,0 +1,59 @@
+"""One live collection from its start to its end: a source, its collector, and who watches."""
+
+import signal
+from collections.abc import Callable
+
+from conf.connect import redis_client
+from conf.settings import Settings
+from conf.topic import Topic
+from ingest.live.archive import Archive
+from ingest.live.collector import Collector
+from ingest.live.selection import Selection
+from ingest.live.state import LiveState
+from ingest.matching import TopicMatcher
+from ingest.posts_queue import PostsQueue
+from ingest.sources import make_source
+from ingest.sources.base import Clock
+
+
+def collect(
+    settings: Settings,
+    topic: Topic,
+    source_name: str,
+    on_start: Callable[[Collector], None],
+    on_batch: Callable[[Collector], None],
+) -> LiveState:
+    """Collects until SIGTERM or Ctrl-C; everything taken by then is queued. A second signal ends it at once.
+
+    Raises WrongUse for an address or a topic that can't be used, and PulsoError when the source refuses for good or
+    another process collects the same.
+    """
+    clock = Clock()
+    source = make_source(source_name, settings, topic, clock)
+    collector = Collector(
+        PostsQueue(redis_client(settings), settings.stream),
+        Selection(topic.topic, source_name, TopicMatcher(topic)),
+        topic.topic,
+        source_name,
+        clock,
+        archive=Archive(settings.home, topic.topic, source_name) if topic.collect.archive else None,
+        on_batch=on_batch,
+    )
+
+    def stop(number: int, _frame: object) -> None:
+        clock.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    collector.start()
+    on_start(collector)
+    reason = "stopped by an error"
+    try:
+        source.run(collector)
+        reason = "stopped"
+    finally:
+        collector.finish(reason)
+    if collector.failure:
+        raise collector.failure
+    return collector.state

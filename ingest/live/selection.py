@@ -1,0 +1,55 @@
+"""Which of the messages of a source go onto the queue, and under which format."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ingest.changes import ONLY_STORED, REPOST
+from ingest.formats import DELETIONS, Refused, Unit, parse, split
+from ingest.matching import TopicMatcher
+from ingest.post import InvalidMessage
+from ingest.posts_queue import Envelope
+
+SELECTING = ("x",)
+"""Sources that have been told the topic's rules, so that all they send is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A message that can't be read, for the dead letters."""
+
+    envelope: Envelope
+    reason: str
+
+
+class Selection:
+    """A topic's own rules on this side of the network."""
+
+    def __init__(self, topic: str, source: str, matcher: TopicMatcher) -> None:
+        self._topic, self._source = topic, source
+        self._matcher = None if source in SELECTING else matcher
+
+    def of(self, line: bytes) -> Iterator[Envelope | Rejected]:
+        """What of a message is asked for; nothing for most messages of a network that sends everything."""
+        for part in split(line):
+            if isinstance(part, Refused):
+                yield Rejected(self._envelope("", part.payload), part.reason)
+            elif self._matcher is None or part.format in DELETIONS:
+                yield self._envelope(part.format, part.payload)
+            else:
+                yield from self._matched(self._matcher, part)
+
+    def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
+        try:
+            post = parse(unit.format, unit.payload)
+        except InvalidMessage as error:
+            yield Rejected(self._envelope(unit.format, unit.payload), str(error))
+            return
+        if unit.format == "bluesky" and post.retweet_of:
+            yield self._envelope(REPOST, unit.payload)
+        elif matcher.wants(post):
+            yield self._envelope(unit.format, unit.payload)
+        elif post.is_update:
+            yield self._envelope(unit.format + ONLY_STORED, unit.payload)
+
+    def _envelope(self, format_: str, payload: bytes) -> Envelope:
+        return Envelope(self._topic, self._source, format_, payload, origin="live")

@@ -1,0 +1,107 @@
+"""Prometheus metrics of a stream or a worker, on loopback alone; read when they are asked for, so that they cost
+nothing else."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from prometheus_client import CollectorRegistry, Histogram, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector as Family
+
+from conf.errors import PulsoError
+from ingest.live.collector import Collector
+from ingest.live.times import micros
+from ingest.posts_queue import PostsQueue
+from ingest.status import read_status
+from ingest.worker import Worker
+
+HOST = "127.0.0.1"
+BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
+
+
+@contextmanager
+def served(port: int | None) -> Iterator[CollectorRegistry]:
+    """A registry, served while the block runs if a port is given. Raises PulsoError when the port is taken."""
+    registry = CollectorRegistry()
+    if port is None:
+        yield registry
+        return
+    try:
+        server, thread = start_http_server(port, HOST, registry)
+    except OSError as error:
+        raise PulsoError(f"metrics can't be served on {HOST}:{port}: {error.strerror}", "Give another port") from None
+    try:
+        yield registry
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def watch_collector(registry: CollectorRegistry, collector: Collector) -> None:
+    """What a live collection has received, accepted, refused and shed; whether it is up; its gaps."""
+    registry.register(_Live(collector))
+
+
+def watch_worker(registry: CollectorRegistry, worker: Worker, queue: PostsQueue) -> None:
+    """What a worker has done, how long its batches take, and how the queue stands."""
+    registry.register(_Work(worker, queue))
+    latency = Histogram(
+        "pulso_worker_batch_seconds", "From a batch's read to its ack.", registry=registry, buckets=BATCH_SECONDS
+    )
+    worker.on_batch_seconds = latency.observe
+
+
+class _Live(Family):
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, as they are now."""
+        state = self._collector.state
+        labels, values = ("topic", "source"), (state.topic, state.source)
+        now_us = micros(self._collector.clock.now())
+        lasting_us = now_us - state.gap.start_us if state.gap and state.gap.start_us else 0
+        counted = {
+            "received": (state.received, "Messages that came from the source."),
+            "accepted": (state.accepted, "Of these, posts and deletions that the topic asks for."),
+            "rejected": (state.refused, "Of these, what could not be read."),
+            "shed": (state.shed, "Messages for which there was no room."),
+            "connects": (state.connects, "Times that the source was connected to."),
+            "gaps": (state.gaps, "Gaps that have ended."),
+            "gap_seconds": ((state.gap_us + lasting_us) / 1e6, "Seconds not collected since the first start."),
+        }
+        for name, (value, doc) in counted.items():
+            family = CounterMetricFamily(f"pulso_stream_{name}", doc, labels=labels)
+            family.add_metric(values, value)
+            yield family
+        gauges = {
+            "up": (int(state.up), "1 while connected."),
+            "buffer_bytes": (self._collector.buffer.size, "Bytes that wait for Redis."),
+        }
+        for name, (level, doc) in gauges.items():
+            gauge = GaugeMetricFamily(f"pulso_stream_{name}", doc, labels=labels)
+            gauge.add_metric(values, level)
+            yield gauge
+
+
+class _Work(Family):
+    def __init__(self, worker: Worker, queue: PostsQueue) -> None:
+        self._worker, self._queue = worker, queue
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, as they are now."""
+        done = CounterMetricFamily("pulso_worker_messages", "Messages dealt with, by outcome.", labels=("outcome",))
+        for outcome, count in sorted(self._worker.done.items()):
+            done.add_metric((outcome,), count)
+        yield done
+        status = read_status(self._queue)
+        gauges = {
+            "length": (status.backlog, "Messages not yet acked."),
+            "pending": (status.pending, "Of these, messages that a worker holds."),
+            "oldest_pending_seconds": (status.oldest_pending_seconds or 0.0, "Age of the oldest of these."),
+            "dead_letters": (status.dead_letters, "Messages that could not be read or stored."),
+            "redis_bytes": (status.redis_memory_bytes, "Memory that Redis uses."),
+        }
+        for name, (value, doc) in gauges.items():
+            yield GaugeMetricFamily(f"pulso_queue_{name}", doc, value=value)

@@ -1,0 +1,18 @@
+"""Addresses of sources: encrypted, except on this machine."""
+
+from urllib.parse import urlsplit
+
+from conf.errors import WrongUse
+from conf.settings import LOOPBACK
+
+
+def checked_address(address: str, setting: str, secure: str, plain: str) -> str:
+    """The address itself. Raises WrongUse unless its scheme is `secure`, or `plain` for a loopback address."""
+    parts = urlsplit(address)
+    if parts.scheme == secure and parts.hostname:
+        return address
+    if parts.scheme == plain and parts.hostname and parts.hostname.startswith(LOOPBACK):
+        return address
+    raise WrongUse(
+        f"{setting}: {address!r} is not usable", f"Give {secure}://… ({plain}:// only for this machine, as 127.0.0.1)"
+    )

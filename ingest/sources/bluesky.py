@@ -1,0 +1,121 @@
+"""Bluesky's Jetstream over WebSockets: every post and repost of the network, to be matched on this side.
+
+Protocol: https://github.com/bluesky-social/jetstream. It plays back from a cursor, so that a time without a connection
+leaves no gap as far as the host keeps events; any of several hosts will do.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import chain, cycle
+from urllib.parse import urlencode
+
+import structlog
+from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.sync.client import ClientConnection, connect
+
+from conf.settings import Settings
+from ingest.formats.bluesky import POST, REPOST
+from ingest.live.times import instant
+from ingest.sources.addresses import checked_address
+from ingest.sources.base import Clock, Sink
+
+REWIND_US = 5_000_000
+"""Hosts are some seconds apart: on another host, playback begins that much earlier; what comes twice is stored once."""
+KEPT_SLACK_US = 60_000_000
+"""The network is never silent for so long: playback that begins later than asked for has lost what was before."""
+SILENCE = 30.0
+LARGEST = 4 * 1024 * 1024
+WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+_TIME = re.compile(rb'"time_us":\s*(\d{1,19})')
+
+log = structlog.get_logger("bluesky")
+
+
+class Bluesky:
+    """Collects from one host at a time, and goes on with the next when one fails."""
+
+    name = "bluesky"
+
+    def __init__(self, settings: Settings, clock: Clock, silence: float = SILENCE) -> None:
+        self._hosts = [checked_address(host, "PULSO_BLUESKY_HOSTS", "wss", "ws") for host in settings.bluesky_hosts]
+        self._clock = clock
+        self._silence = silence
+
+    def run(self, sink: Sink) -> None:
+        """Collects until the clock says stop."""
+        waits = _waits()
+        for host in cycle(self._hosts):
+            if self._collect(host, sink):
+                waits = _waits()
+            if self._clock.stopped or self._clock.wait(next(waits)):
+                return
+
+    def _collect(self, host: str, sink: Sink) -> bool:
+        """Collects from one host while it holds; gives whether anything came."""
+        heard = False
+        reason = "the host ended the connection"
+        try:
+            with self._connected(host, sink) as link:
+                for message in self._messages(link):
+                    if not heard:
+                        heard = True
+                        _say_open(sink, message)
+                    self._take(sink, message)
+        except TimeoutError:
+            reason = f"nothing came for {self._silence:g} s" if heard else "no answer"
+        except InvalidStatus as error:
+            reason = f"HTTP {error.response.status_code}"
+        except (WebSocketException, OSError) as error:
+            reason = f"network error: {error}" if str(error) else "network error"
+        if not self._clock.stopped:
+            sink.closed(f"{reason} ({host})")
+            log.warning("connection lost", host=host, reason=reason)
+        return heard
+
+    def _connected(self, host: str, sink: Sink) -> ClientConnection:
+        return connect(self._url(host, sink.reached_us()), max_size=LARGEST, open_timeout=10, close_timeout=2)
+
+    def _messages(self, link: ClientConnection) -> Iterator[bytes]:
+        """Messages until asked to stop. Raises TimeoutError after a silence, and what the connection raises."""
+        last = self._clock.monotonic()
+        while not self._clock.stopped:
+            try:
+                message = link.recv(timeout=0.5, decode=False)
+            except TimeoutError:
+                if self._clock.monotonic() - last >= self._silence:
+                    raise
+                continue
+            last = self._clock.monotonic()
+            yield message
+
+    def _take(self, sink: Sink, message: bytes) -> None:
+        """Hands a message on; waits while there is no room: a host that then drops us plays back what we missed."""
+        found = _TIME.search(message)
+        at_us = int(found.group(1)) if found else sink.reached_us()
+        while not sink.take(message, at_us) and not self._clock.wait(0.2):
+            pass
+
+    @staticmethod
+    def _url(host: str, reached_us: int | None) -> str:
+        query = [("wantedCollections", POST), ("wantedCollections", REPOST)]
+        if reached_us is not None:
+            query.append(("cursor", str(reached_us - REWIND_US)))
+        return f"{host.rstrip('/')}/subscribe?{urlencode(query)}"
+
+
+def _say_open(sink: Sink, first: bytes) -> None:
+    """Says since when events come through, by the first of them."""
+    reached_us, found = sink.reached_us(), _TIME.search(first)
+    if reached_us is None or found is None:
+        sink.opened()
+        return
+    first_us = int(found.group(1))
+    kept = first_us - reached_us <= KEPT_SLACK_US
+    if not kept:
+        log.warning("the host no longer has all that was missed", since=instant(reached_us), kept=instant(first_us))
+    sink.resumed(instant(reached_us if kept else first_us))
+
+
+def _waits() -> Iterator[float]:
+    """Seconds before each next host: at once, then doubling."""
+    return chain(WAITS, cycle(WAITS[-1:]))
