@@ -1,0 +1,110 @@
+"""What a topic's `collect` part asks for, in the operators of X's filtered stream.
+
+Operators and their limits: https://docs.x.com/x-api/posts/filtered-stream/integrate/operators
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conf.folding import fold
+
+HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+OPERATORS = ("or", "and", "not")
+LIGHT = ((0x0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
+# The operators' page now lists 42 of these; all of them stood there before, and posts still carry them as `lang`:
+# https://developer.x.com/en/docs/x-api/tweets/filtered-stream/integrate/build-a-rule
+LANGUAGES = (
+    "am ar bg bn bo bs ca ckb cs cy da de dv el en es et eu fa fi fr gu hi hi-Latn hr ht hu hy in is it iw ja ka km kn "
+    "ko lo lt lv ml mr my ne nl no or pa pl ps pt ro ru sd si sk sl sr sv ta te th tl tr ug uk ur vi zh-CN zh-TW"
+)
+_CODES: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in LANGUAGES.split()}
+_CODES |= {"he": ("iw",), "id": ("in",), "fil": ("tl",), "nb": ("no",), "zh": ("zh-CN", "zh-TW")}
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A part of the topic that X is not asked for, and why."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A part of the topic, and the operators that ask for it, joined by OR."""
+
+    what: str
+    clause: str
+
+
+def length_of(text: str) -> int:
+    """Characters, at the most: X doesn't say how it counts rules, so those count double which it doubles in posts.
+
+    https://docs.x.com/fundamentals/counting-characters
+    """
+    if text.isascii():
+        return len(text)
+    return sum(1 if any(low <= ord(c) <= high for low, high in LIGHT) else 2 for c in text)
+
+
+def keyword_wish(keyword: str) -> Wish | LeftOut:
+    """A word, as text and as a hashtag; `#tag` as a hashtag; anything else as an exact phrase.
+
+    The stream tells accents apart, and our matching does not: an accented keyword is asked for without them, too.
+    """
+    what = f"keyword {keyword}"
+    text = unicodedata.normalize("NFC", " ".join(keyword.split()))
+    if text.startswith("#"):
+        if not _is_hashtag(text[1:]):
+            return LeftOut(what, "is no hashtag: these are one word, with a letter in it")
+        return Wish(what, " OR ".join(f"#{spelling}" for spelling in _spellings(text[1:])))
+    if not any(unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "So" for c in text):
+        return LeftOut(what, "holds no letter, digit or emoji")
+    return Wish(what, " OR ".join(operator for spelling in _spellings(text) for operator in _text_operators(spelling)))
+
+
+def user_wish(user: str) -> Wish | LeftOut:
+    """What an account writes, replies to it, retweets of it, and mentions."""
+    name = user.lstrip("@")
+    if not HANDLE.fullmatch(name):
+        return LeftOut(f"user {user}", "is no X handle: these are up to 15 letters, digits and underscores")
+    return Wish(f"user {user}", f"from:{name} OR to:{name} OR retweets_of:{name} OR @{name}")
+
+
+def language_factor(languages: Iterable[str]) -> tuple[str, list[LeftOut]]:
+    """The languages as one factor of a rule, empty where X can filter by none of them; and those it can't."""
+    codes: set[str] = set()
+    left_out = []
+    for language in languages:
+        if found := _CODES.get(language.strip().lower()):
+            codes.update(found)
+        else:
+            left_out.append(LeftOut(f"language {language}", "is none that X filters by; posts in it don't come"))
+    return _grouped(f"lang:{code}" for code in sorted(codes)), left_out
+
+
+def _grouped(operators: Iterable[str]) -> str:
+    found = list(operators)
+    return f"({' OR '.join(found)})" if len(found) > 1 else "".join(found)
+
+
+def _spellings(text: str) -> list[str]:
+    """The text, and its folded form where that is more than a change of case, which X ignores."""
+    folded = fold(text)
+    return [text] if folded in ("", text.casefold()) else [text, folded]
+
+
+def _text_operators(text: str) -> list[str]:
+    if _is_word(text) and text.lower() not in OPERATORS:
+        return [text, f"#{text}"] if _is_hashtag(text) else [text]
+    return ['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"']
+
+
+def _is_word(text: str) -> bool:
+    return all(c == "_" or unicodedata.category(c)[0] in "LM" or unicodedata.category(c) == "Nd" for c in text)
+
+
+def _is_hashtag(text: str) -> bool:
+    return _is_word(text) and any(unicodedata.category(c)[0] == "L" for c in text)
