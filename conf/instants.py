@@ -1,8 +1,21 @@
-"""Instants as people give them on a command line."""
+"""Instants as people give them on a command line, and as microseconds since 1970."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from conf.errors import WrongUse
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(at: datetime) -> int:
+    """Whole microseconds since 1970, exactly."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def instant(at_us: int) -> datetime:
+    """The instant so many microseconds after 1970, UTC. Raises OverflowError beyond the year 9999."""
+    return _EPOCH + at_us * _MICROSECOND
 
 
 def parse_instant(option: str, value: str) -> datetime:

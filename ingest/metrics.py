@@ -9,8 +9,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector as Family
 
 from conf.errors import PulsoError
+from conf.instants import micros
 from ingest.live.collector import Collector
-from ingest.live.times import micros
 from ingest.posts_queue import PostsQueue
 from ingest.status import read_status
 from ingest.worker import Worker

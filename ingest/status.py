@@ -7,9 +7,9 @@ from typing import Any
 
 import redis
 
+from conf.instants import instant
 from ingest.dead_letters import DeadLetters
 from ingest.live.state import LEASE_SECONDS, LiveKeys, LiveState, read_states
-from ingest.live.times import instant
 from ingest.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 

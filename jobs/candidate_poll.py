@@ -47,9 +47,7 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
         F.when(half.isNotNull(), F.greatest(share - half, F.lit(0.0))).alias("share_authors_low"),
         F.when(half.isNotNull(), F.least(share + half, F.lit(1.0))).alias("share_authors_high"),
         F.lit(None).cast("double").alias("share_authors_no_bots"),
-        *("posts_total", "authors_total"),
-        F.lit(None).cast("double").alias("coverage"),
-        "method",
+        *("posts_total", "authors_total", "method"),
     )
 
 

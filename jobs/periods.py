@@ -5,7 +5,8 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.window import Window, micros
+from conf.instants import micros
+from jobs.window import Window
 
 
 def instant(at: datetime) -> Column:

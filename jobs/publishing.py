@@ -6,7 +6,7 @@ whatever the other wrote, in whichever order they arrive.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,10 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from conf.errors import PulsoError
+from conf.instants import micros
 from conf.prepare import prepared
 from conf.schema import Table
-from jobs.window import Window, micros
+from jobs.window import Window
 
 MOST_ROWS = 60_000
 """Rows in one swap: a batch holds 65,535 statements, and a mutation 16 MiB."""
@@ -37,17 +38,26 @@ class Swap:
     rows: list[Row]
 
 
-def collect_rows(frame: DataFrame, table: Table, run_columns: Mapping[str, Any]) -> list[Row]:
+def collect_rows(
+    frame: DataFrame,
+    table: Table,
+    run_columns: Mapping[str, Any],
+    derived: Mapping[str, Callable[[Row], Any]] | None = None,
+) -> list[Row]:
     """A summary's rows on the driver, instants as milliseconds since 1970.
 
+    `run_columns` are the same in each row; `derived` are those columns of the table that follow from a row.
     Raises PulsoError when columns or nulls are not as the table declares: nothing has been written then.
     """
-    wanted = [name for name in table.columns if name not in run_columns]
+    added = {name: of for name, of in (derived or {}).items() if name in table.columns}
+    wanted = [name for name in table.columns if name not in run_columns and name not in added]
     if sorted(frame.columns) != sorted(wanted):
         raise PulsoError(f"{table.name}: the job gives {sorted(frame.columns)}, the table declares {sorted(wanted)}")
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
     plain = [F.unix_millis(name).alias(name) if name in instants else F.col(name) for name in wanted]
     rows = [{**row.asDict(), **run_columns} for row in frame.select(*plain).collect()]
+    for row in rows:
+        row.update({name: of(row) for name, of in added.items()})
     required = [name for name, column in table.columns.items() if not column.nullable]
     for name in required:
         if any(row[name] is None for row in rows):

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from cassandra.cluster import Session
 from py4j.protocol import Py4JError
@@ -13,12 +14,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from conf.connect import cassandra_session
 from conf.errors import PulsoError, exit_code_of
+from conf.instants import instant
 from conf.layout import check_layout
 from conf.schema import Table
 from conf.settings import Settings, load_settings
 from conf.tables import POSTS
 from conf.topic import Topic, load_topic
-from jobs.publishing import collect_rows, publish, swaps
+from jobs.coverage import Record, coverage, read_records
+from jobs.publishing import Row, collect_rows, publish, swaps
 from jobs.reading import posts_in
 from jobs.runs import JobRun
 from jobs.spark import spark_session
@@ -29,7 +32,8 @@ from jobs.window import Window, now_micros, parse_window
 class Job:
     """What a job is: the columns it reads, the tables it publishes, its transform, and the partitions it owns.
 
-    `transform(posts, topic, window)` gives a frame for each output table, without the run's own columns.
+    `transform(posts, topic, window)` gives a frame for each output table, without the run's own columns and without
+    `coverage`, which the runner knows.
     `partitions(topic)` names every partition that a run replaces, those that end up empty included.
     """
 
@@ -108,18 +112,29 @@ def _compute_and_publish(
     """Posts read and rows published. Everything is computed and checked before the first row is written."""
     at = now_micros()
     run_columns = {"run_id": job_run.run_id, "computed_at": at // 1000}
+    derived = {"coverage": _coverage(read_records(session, settings.keyspace, topic.topic))}
     posts = posts_in(spark, settings, topic, window, job.inputs[POSTS.name])
     try:
         read = posts.count()
         frames = job.transform(posts, topic, window)
         ready = [
-            (table, swaps(table, job.partitions(topic), collect_rows(frames[table.name], table, run_columns)))
+            (table, swaps(table, job.partitions(topic), collect_rows(frames[table.name], table, run_columns, derived)))
             for table in job.outputs
         ]
     finally:
         posts.unpersist()
     written = sum(publish(session, settings.keyspace, table, found, window, at) for table, found in ready)
     return read, written
+
+
+def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:
+    """The coverage of a row's period. Thousands of rows share it, so each is computed once."""
+
+    @cache
+    def of(start_ms: int, end_ms: int) -> float | None:
+        return coverage(records, instant(start_ms * 1000), instant(end_ms * 1000))
+
+    return lambda row: of(row["period_start"], row["period_end"])
 
 
 def one_line(error: BaseException) -> str:

@@ -5,15 +5,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from conf.errors import WrongUse
-from conf.instants import parse_instant
+from conf.instants import micros, parse_instant
 
 PERIODS = ("hour", "day", "window")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def micros(at: datetime) -> int:
-    """Microseconds since 1970, exactly."""
-    return (at - _EPOCH) // timedelta(microseconds=1)
 
 
 def now_micros() -> int:

@@ -17,6 +17,8 @@ from ingest.posts_queue import Envelope, PostsQueue
 from ingest.store import Store
 from ingest.topics import TopicBook
 from ingest.worker import Worker
+from jobs.coverage import Gap as StoredGap
+from jobs.coverage import read_records
 from tests.support.bluesky import REPOST, account_gone, event, tid
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
@@ -176,6 +178,6 @@ def test_what_a_collector_notes_is_kept_and_the_later_note_replaces(
     queue.add([note(None, "network error"), through_message(line.topic, "x", AT)])
     queue.add([note(AT + LATER, "network error", 12), through_message(line.topic, "x", AT + LATER)])
     line.make_worker().run(drain=True)
-    record = Store(session, settings.keyspace).collection.read(line.topic)["x"]
-    assert record.gaps == [Gap(AT, AT + LATER, "network error", 12)]
+    record = read_records(session, settings.keyspace, line.topic)["x"]
+    assert record.gaps == [StoredGap(AT, AT + LATER, "network error", 12)]
     assert record.through == AT + LATER

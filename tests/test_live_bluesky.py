@@ -9,11 +9,12 @@ from cassandra.cluster import Session
 
 from conf.settings import Settings
 from conf.topic import Topic
-from ingest.gaps import BEGINNING, Gap
+from ingest.gaps import BEGINNING
 from ingest.posts_queue import PostsQueue
 from ingest.store import Store
 from ingest.topics import TopicBook
 from ingest.worker import Worker
+from jobs.coverage import Gap, read_records
 from tests.support.bluesky import REPOST, event, tid, time_us, time_us_of
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.live import kill, state_of, stop, streaming, wait_for
@@ -54,7 +55,7 @@ class Live:
 
     def gaps(self) -> list[Gap]:
         self.work()
-        return list(Store(self._session, self._settings.keyspace).collection.read(self.topic)["bluesky"].gaps)
+        return list(read_records(self._session, self._settings.keyspace, self.topic)["bluesky"].gaps)
 
     def has_received(self, count: int) -> bool:
         state = state_of(self.queue, self.topic)

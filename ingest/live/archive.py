@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 import zstandard
 
-from ingest.live.times import instant
+from conf.instants import instant
 
 LEVEL = 6
 FLUSH_BYTES = 256 * 1024

@@ -12,6 +12,7 @@ import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from conf.errors import PulsoError
+from conf.instants import instant, micros
 from ingest.dead_letters import DeadLetters
 from ingest.gaps import BEGINNING, Gap, gap_message, through_message
 from ingest.live.archive import Archive
@@ -19,7 +20,6 @@ from ingest.live.buffer import LIMIT_BYTES, Buffer, Closed, Event, Line, Lost, O
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
 from ingest.live.selection import Rejected, Selection
 from ingest.live.state import Lease, LiveKeys, LiveState, read_states
-from ingest.live.times import instant, micros
 from ingest.posts_queue import Envelope, PostsQueue, QueueFull
 from ingest.sources.base import Clock
 

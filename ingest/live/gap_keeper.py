@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
+from conf.instants import instant
 from ingest.gaps import Gap
-from ingest.live.times import instant
 
 CONNECTION, SHEDDING = "connection", "shedding"
 SHED = "shedding: the queue was full or down for longer than memory lasts"

@@ -13,9 +13,9 @@ import structlog
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from conf.instants import instant, micros
 from conf.settings import Settings
 from ingest.formats.bluesky import POST, REPOST
-from ingest.live.times import instant
 from ingest.sources.addresses import checked_address
 from ingest.sources.base import Clock, Sink
 
@@ -91,7 +91,8 @@ class Bluesky:
     def _take(self, sink: Sink, message: bytes) -> None:
         """Hands a message on; waits while there is no room: a host that then drops us plays back what we missed."""
         found = _TIME.search(message)
-        at_us = int(found.group(1)) if found else sink.reached_us()
+        now_us = micros(self._clock.now())
+        at_us = min(int(found.group(1)), now_us) if found else sink.reached_us() or now_us
         while not sink.take(message, at_us) and not self._clock.wait(0.2):
             pass
 
