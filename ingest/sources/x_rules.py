@@ -94,7 +94,7 @@ def _distinct(wishes: Iterable[Wish]) -> list[Wish]:
 
 
 def _packed(wishes: list[Wish], room: int) -> tuple[list[list[str]], list[LeftOut]]:
-    """First fit, the longest first, which wastes little; geography last, so that it is what a full account does without.
+    """First fit, the longest first, which wastes little; geography last, which is what then lacks room.
 
     Neither the outcome nor the order within a rule depends on the order in the topic file.
     """
