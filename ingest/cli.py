@@ -24,6 +24,7 @@ from ingest.migrate import migrate as bring_up
 from ingest.posts_queue import PostsQueue
 from ingest.publisher import QUEUE_LIMIT, Publisher
 from ingest.replay import EVERY_TOPIC, Replay
+from ingest.rules_cli import app as rules
 from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
 from ingest.store import Store
@@ -33,6 +34,7 @@ from ingest.worker import CLAIM_IDLE, Worker
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 dead = cli.application("What could not be parsed or stored, with the reason.")
 app.add_typer(dead, name="dead-letters")
+app.add_typer(rules, name="rules")
 
 WORKER_PATIENCE = 5.0
 """Seconds that a worker gets to start before a waiting replay says that there is none."""
