@@ -1,6 +1,7 @@
 """Settings from the environment and `.env`, made once at a command's entry and handed down (DESIGN 3)."""
 
 import difflib
+import ipaddress
 import os
 import re
 from pathlib import Path
@@ -15,7 +16,6 @@ from conf import ROOT
 from conf.errors import WrongUse
 
 PREFIX = "PULSO_"
-LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 Consistency = Literal["ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE"]
 
 
@@ -82,13 +82,13 @@ class Settings(BaseSettings):
     @property
     def cassandra_is_local(self) -> bool:
         """Whether every Cassandra host is this machine, so that the embedded engine may serve it."""
-        return all(host.startswith(LOOPBACK) for host in self.cassandra_hosts)
+        return all(is_loopback(host) for host in self.cassandra_hosts)
 
     @property
     def redis_is_local(self) -> bool:
         """Whether Redis is this machine's, without TLS, so that the embedded engine may serve it."""
         url = urlsplit(self.redis_url.get_secret_value())
-        return url.scheme == "redis" and (url.hostname or "127.0.0.1").startswith(LOOPBACK)
+        return url.scheme == "redis" and is_loopback(url.hostname or "127.0.0.1")
 
     @property
     def replication_cql(self) -> str:
@@ -96,6 +96,14 @@ class Settings(BaseSettings):
         named = self.replication if ":" in self.replication else f"replication_factor:{self.replication}"
         pairs = (part.strip().split(":") for part in named.split(","))
         return "{'class': 'NetworkTopologyStrategy', " + ", ".join(f"'{dc}': {n}" for dc, n in pairs) + "}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address is this machine and nothing else."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def load_settings(**overrides: Any) -> Settings:

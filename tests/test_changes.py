@@ -15,6 +15,7 @@ from ingest.formats import Unit, split
 from ingest.gaps import Gap, gap_message, through_message
 from ingest.posts_queue import Envelope, PostsQueue
 from ingest.store import Store
+from ingest.stored_posts import x_made_at
 from ingest.topics import TopicBook
 from ingest.worker import Worker
 from jobs.coverage import Gap as StoredGap
@@ -64,7 +65,8 @@ def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) 
 
 
 def x_post(post_id: str = X_ID, **changes: Any) -> bytes:
-    return stream_line(tweet(post_id, created_at=AT.isoformat(), **changes))
+    made = x_made_at(post_id).replace(microsecond=0)
+    return stream_line(tweet(post_id, created_at=made.isoformat(), **changes))
 
 
 def x_notice(post_id: str = X_ID) -> bytes:

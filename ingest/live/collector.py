@@ -196,8 +196,7 @@ class Collector:
             self._renewed_us = now
         self._retrying(partial(self._dead_letters.add, letters))
         backlog = self._retrying(partial(self._queue.add, envelopes, also))
-        while backlog >= self._queue_limit and not self.clock.stopped:
-            self.clock.wait(0.05)
+        while backlog >= self._queue_limit and not self._finishing.wait(0.05):
             backlog = self._retrying(self._queue.backlog)
 
     def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:

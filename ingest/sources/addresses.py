@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 from conf.errors import WrongUse
-from conf.settings import LOOPBACK
+from conf.settings import is_loopback
 
 
 def checked_address(address: str, setting: str, secure: str, plain: str) -> str:
@@ -11,7 +11,7 @@ def checked_address(address: str, setting: str, secure: str, plain: str) -> str:
     parts = urlsplit(address)
     if parts.scheme == secure and parts.hostname:
         return address
-    if parts.scheme == plain and parts.hostname and parts.hostname.startswith(LOOPBACK):
+    if parts.scheme == plain and parts.hostname and is_loopback(parts.hostname):
         return address
     raise WrongUse(
         f"{setting}: {address!r} is not usable", f"Give {secure}://… ({plain}:// only for this machine, as 127.0.0.1)"
