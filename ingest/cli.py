@@ -93,7 +93,7 @@ def replay(
 @app.command()
 def stream(
     topic: TopicName,
-    source: Annotated[str, typer.Option("--source", "-s", help="x, bluesky or mastodon.")],
+    source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(SOURCES)}.")],
     metrics_port: MetricsPort = None,
 ) -> None:
     """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded, and `status` tells of them."""
