@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import orjson
 
-from ingest.formats import bluesky, x_v2
+from ingest.formats import bluesky, mastodon, x_v2
 from ingest.post import InvalidMessage
 
 LONGEST_LINE = 8 * 1024 * 1024
@@ -31,7 +31,7 @@ class Refused:
     payload: bytes
 
 
-KEYS = ("data", "meta", "errors", "did", "id_str", "user", "author_id", "author", "action")
+KEYS = ("data", "meta", "errors", "did", "id_str", "user", "author_id", "author", "action", "event", "payload")
 _NOTICES = ("errors", "meta", "delete", "limit", "warning", "disconnect", "status_withheld", "user_withheld")
 
 # Which keys stand at a line's top is all that is looked at here; their contents are skipped.
@@ -89,20 +89,22 @@ def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
             return [_unit("x_v2", "x", part) for part in x_v2.split_page(orjson.loads(line))]
         return [_unit("x_v2", "x", line)]
     if "did" in keys:
-        return _split_event(bluesky.head(line), line)
+        return _split_event(bluesky.head(line), "bluesky", line)
+    if "event" in keys and "payload" in keys:
+        return _split_event(mastodon.head(line), "mastodon", line)
     if format_ := next((format_ for key, format_ in _BY_KEY.items() if key in keys), ""):
         return [_unit(format_, "x", line)]
     if "action" in keys:
         raise InvalidMessage("a compliance row, not a post")
     if keys.keys() & set(_NOTICES):
         return []
-    raise InvalidMessage("not a post in a known format (X v2 line, page or flattened, X v1.1, Bluesky Jetstream)")
+    raise InvalidMessage("not a post in a known format (X v2 line, page or flattened, X v1.1, Jetstream, Mastodon)")
 
 
-def _split_event(event: bluesky.EventHead, line: bytes) -> list[Unit | Refused]:
+def _split_event(event: bluesky.EventHead | mastodon.Head, source: str, line: bytes) -> list[Unit | Refused]:
     if event.carries_deletion:
-        return [_unit("bluesky_delete", "bluesky", line)]
-    return [_unit("bluesky", "bluesky", line)] if event.carries_post else []
+        return [_unit(f"{source}_delete", source, line)]
+    return [_unit(source, source, line)] if event.carries_post else []
 
 
 def _unit(format_: str, source: str, payload: bytes) -> Unit | Refused:

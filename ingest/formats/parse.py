@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ingest.formats import bluesky, x_v2, x_v11
+from ingest.formats import bluesky, mastodon, x_v2, x_v11
 from ingest.formats.detect import MALFORMED, reason_of
 from ingest.post import Deletion, InvalidMessage, Post
 
@@ -11,11 +11,13 @@ PARSERS = {
     "x_v2_flat": x_v2.parse_flat,
     "x_v11": x_v11.parse_status,
     "bluesky": bluesky.parse_event,
+    "mastodon": mastodon.parse_event,
 }
 DELETIONS: dict[str, Callable[[bytes], Deletion]] = {
     "x_v11_delete": x_v11.parse_deletion,
     "x_compliance": x_v2.parse_compliance,
     "bluesky_delete": bluesky.parse_deletion,
+    "mastodon_delete": mastodon.parse_deletion,
 }
 """Formats of messages that take something back."""
 

@@ -4,7 +4,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from ingest.sources.base import Clock, Source
 
-SOURCES = ("x", "bluesky")
+SOURCES = ("x", "bluesky", "mastodon")
 
 
 def make_source(name: str, settings: Settings, topic: Topic, clock: Clock) -> Source:
@@ -13,6 +13,10 @@ def make_source(name: str, settings: Settings, topic: Topic, clock: Clock) -> So
         from ingest.sources.x_stream import XStream  # noqa: PLC0415 - tweepy takes half a second
 
         return XStream(settings, topic, clock)
+    if name == "mastodon":
+        from ingest.sources.mastodon import Mastodon  # noqa: PLC0415
+
+        return Mastodon(settings, clock)
     from ingest.sources.bluesky import Bluesky  # noqa: PLC0415
 
     return Bluesky(settings, clock)

@@ -1,0 +1,212 @@
+"""Mastodon streaming events: statuses, their edits, and deletions.
+
+Entities: https://docs.joinmastodon.org/entities/Status/; events: https://docs.joinmastodon.org/methods/streaming/.
+A line is `{"event": …, "server": …, "payload": …}`, the payload being the status, or the id of a deleted one.
+"""
+
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from conf.folding import blank, fold
+from conf.instants import micros
+from ingest.post import Deletion, Post, unique
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+SHOWN = ("public", "unlisted")
+_BREAKS = ("br", "p", "li", "blockquote")
+
+
+class Account(msgspec.Struct):
+    id: str
+    acct: str
+    url: str = ""
+    bot: bool = False
+    followers_count: int | None = None
+    created_at: Instant | None = None
+
+
+class Mention(msgspec.Struct):
+    id: str
+    acct: str
+
+
+class Tag(msgspec.Struct):
+    name: str
+
+
+class Card(msgspec.Struct):
+    url: str | None = None
+
+
+class Status(msgspec.Struct, kw_only=True):
+    id: str
+    created_at: Instant
+    account: Account
+    content: str = ""
+    spoiler_text: str = ""
+    visibility: str = "public"
+    language: str | None = None
+    edited_at: Instant | None = None
+    in_reply_to_id: str | None = None
+    in_reply_to_account_id: str | None = None
+    mentions: list[Mention] = []
+    tags: list[Tag] = []
+    card: Card | None = None
+    reblog: "Status | None" = None
+    quote: dict[str, Any] | None = None
+
+
+class Event(msgspec.Struct):
+    event: str
+    payload: Status
+    server: str = ""
+
+
+class Head(msgspec.Struct):
+    """What an event is, without its content."""
+
+    event: str
+    payload: msgspec.Raw
+
+    @property
+    def carries_deletion(self) -> bool:
+        """Whether it takes a status back."""
+        return self.event == "delete"
+
+    @property
+    def carries_post(self) -> bool:
+        """Whether it makes or changes a status that is shown to everybody."""
+        return self.event in ("update", "status.update") and _VISIBILITY.decode(self.payload).visibility in SHOWN
+
+
+class Visibility(msgspec.Struct):
+    visibility: str = "public"
+
+
+class Deleted(msgspec.Struct):
+    payload: str | int
+
+
+_EVENT, _HEAD = msgspec.json.Decoder(Event), msgspec.json.Decoder(Head)
+_VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), msgspec.json.Decoder(Deleted)
+
+
+def head(line: bytes) -> Head:
+    """What kind of event it is."""
+    return _HEAD.decode(line)
+
+
+def parse_deletion(line: bytes) -> Deletion:
+    """The deletion of a status, by its id on the server."""
+    return Deletion(source="mastodon", post_id=str(_DELETED.decode(line).payload))
+
+
+def parse_event(line: bytes) -> Post:
+    """A status. Event time is `created_at`; the id is that of the server which was asked."""
+    event = _EVENT.decode(line)
+    status, server = event.payload, event.server
+    shown = status.reblog or status
+    content = _Content(shown)
+    post = Post(
+        source="mastodon",
+        post_id=status.id,
+        event_at=status.created_at.astimezone(UTC),
+        author_id=status.account.id,
+        author=_address(status.account.acct, status.account.url, server),
+        text=content.text,
+        lang=shown.language,
+        reply_to=status.in_reply_to_id,
+        folded=fold(blank(content.bare)),
+        hashtags=unique([fold(tag.name) for tag in shown.tags]),
+        mentions=unique([_address(mention.acct, "", server) for mention in shown.mentions]),
+        urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
+        author_followers=status.account.followers_count,
+        author_created_at=status.account.created_at,
+        author_is_bot=status.account.bot,
+        version_us=micros(status.edited_at or status.created_at),
+        is_update=event.event == "status.update",
+    )
+    if status.in_reply_to_id:
+        by_id = {mention.id: mention.acct for mention in status.mentions} | {status.account.id: status.account.acct}
+        replied = by_id.get(status.in_reply_to_account_id or "")
+        post.reply_to_author = _address(replied, "", server) if replied else None
+    if status.reblog:
+        post.retweet_of = status.reblog.id
+        post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
+    _set_quote(post, status, server)
+    return post
+
+
+def _set_quote(post: Post, status: Status, server: str) -> None:
+    """What a status quotes (Mastodon 4.4 and later), where the server shows it."""
+    quoted = (status.quote or {}).get("quoted_status")
+    if isinstance(quoted, dict):
+        found = msgspec.convert(quoted, Status, strict=False)
+        post.quote_of, post.quote_of_author = found.id, _address(found.account.acct, found.account.url, server)
+
+
+def _address(acct: str, url: str, server: str) -> str:
+    """`user@server` in lower case; a local account's server is its own page's, or the one that was asked."""
+    if "@" not in acct:
+        acct = f"{acct}@{urlsplit(url).hostname or server}"
+    return acct.lower()
+
+
+class _Content(HTMLParser):
+    """A status's HTML as text: `text` as it is shown, `bare` without links and mentions, `links` that are neither
+    mention nor hashtag."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(convert_charrefs=True)
+        self.links: list[str] = []
+        self._shown: list[str] = []
+        self._bare: list[str] = []
+        self._hidden: list[bool] = []
+        self._blanked = False
+        if status.spoiler_text:
+            self._add(f"{status.spoiler_text}\n")
+        self.feed(status.content)
+        self.close()
+        self.text = "".join(self._shown).strip()
+        self.bare = "".join(self._bare).strip()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Notes where links begin, and what of them is not shown."""
+        given = dict(attrs)
+        classes = (given.get("class") or "").split()
+        if tag == "a":
+            is_tag = "hashtag" in classes or given.get("rel") == "tag"
+            self._blanked = not is_tag
+            if not is_tag and "mention" not in classes and (href := given.get("href")):
+                self.links.append(href)
+            self._bare.append(" " if self._blanked else "")
+        elif tag == "span":
+            self._hidden.append("invisible" in classes)
+        elif tag in _BREAKS and self._shown:
+            self._break()
+
+    def handle_endtag(self, tag: str) -> None:
+        """Notes where links, hidden parts and paragraphs end."""
+        if tag == "a":
+            self._bare.append(" " if self._blanked else "")
+            self._blanked = False
+        elif tag == "span" and self._hidden:
+            self._hidden.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Text, where it is shown."""
+        if not any(self._hidden):
+            self._add(data)
+
+    def _add(self, text: str) -> None:
+        self._shown.append(text)
+        if not self._blanked:
+            self._bare.append(text)
+
+    def _break(self) -> None:
+        self._shown.append("\n")
+        self._bare.append("\n")

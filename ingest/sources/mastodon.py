@@ -1,0 +1,181 @@
+"""Mastodon's streaming over server-sent events: every public status that a server sees, matched on this side.
+
+Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage the public timeline is read from the last
+status on, as far as the server gives it; what was deleted or edited meanwhile is not told.
+"""
+
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import orjson
+import structlog
+from httpx_sse import EventSource, ServerSentEvent, SSEError
+
+from conf.errors import PulsoError
+from conf.instants import instant, micros
+from conf.settings import Settings
+from ingest.sources.addresses import checked_address
+from ingest.sources.base import Clock, Sink
+
+SILENCE = 60.0
+"""Seconds without a byte after which a connection is dead: Mastodon sends a heartbeat every 15."""
+FIRST_WAIT, LONGEST_WAIT, LONGEST_429 = 1.0, 60.0, 900.0
+PAGE, MOST_PAGES = 40, 50
+KINDS = ("update", "status.update", "delete")
+TOKEN_MEND = "Make one under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN"
+
+log = structlog.get_logger("mastodon")
+
+
+class Mastodon:
+    """Collects from one server, whose address is a setting."""
+
+    name = "mastodon"
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        silence: float = SILENCE,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        if settings.mastodon_token is None:
+            raise PulsoError("Mastodon gives its stream to signed-in users only", TOKEN_MEND)
+        self._address = checked_address(settings.mastodon_url, "PULSO_MASTODON_URL", "https", "http").rstrip("/")
+        self._server = urlsplit(self._address).hostname or ""
+        self._headers = {"Authorization": f"Bearer {settings.mastodon_token.get_secret_value()}"}
+        self._clock = clock
+        self._silence = silence
+        self._jitter = jitter
+        self._wait = FIRST_WAIT
+        self._streaming = ""
+        self._last_id: str | None = None
+        self._heard_us: int | None = None
+        self._socket: socket.socket | None = None
+
+    def run(self, sink: Sink) -> None:
+        """Collects until the clock says stop. Raises PulsoError when the server refuses the token."""
+        with httpx.Client(headers=self._headers, timeout=httpx.Timeout(10, read=self._silence)) as client:
+            threading.Thread(target=self._leave_when_told, name="mastodon stop", daemon=True).start()
+            while not self._clock.stopped:
+                reason, wait = self._collect(client, sink)
+                if self._clock.stopped:
+                    return
+                sink.closed(reason)
+                log.warning("connection lost", reason=reason, wait_seconds=wait)
+                self._clock.wait(wait)
+
+    def _collect(self, client: httpx.Client, sink: Sink) -> tuple[str, float]:
+        """Collects while the connection holds; gives why it ended, and how long to wait."""
+        try:
+            with client.stream("GET", f"{self._stream_address(client)}/api/v1/streaming/public") as response:
+                if refusal := self._refused(response):
+                    return refusal
+                self._socket = response.extensions["network_stream"].get_extra_info("socket")
+                self._open(client, sink)
+                for event in _events(response, sink):
+                    self._wait = FIRST_WAIT
+                    self._take(sink, event)
+            return "the server ended the connection", self._next_wait()
+        except httpx.TimeoutException:
+            return f"nothing came for {self._silence:g} s", self._next_wait()
+        except (httpx.HTTPError, SSEError, OSError) as error:
+            return f"network error: {error}"[:200], self._next_wait()
+
+    def _stream_address(self, client: httpx.Client) -> str:
+        """Where the server streams, which it may do on another host."""
+        if not self._streaming:
+            found = client.get(f"{self._address}/api/v2/instance")
+            urls = found.json().get("configuration", {}).get("urls", {}) if found.is_success else {}
+            parts = urlsplit(urls.get("streaming") or self._address)
+            scheme = {"wss": "https", "ws": "http"}.get(parts.scheme, parts.scheme)
+            address = urlunsplit((scheme, parts.netloc, parts.path, "", "")).rstrip("/")
+            self._streaming = checked_address(address, "PULSO_MASTODON_URL", "https", "http")
+        return self._streaming
+
+    def _refused(self, response: httpx.Response) -> tuple[str, float] | None:
+        """What an answer other than success means. Raises PulsoError where waiting does not help."""
+        if response.status_code in (401, 403):
+            raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_MEND)
+        if response.status_code == 429:
+            asked = response.headers.get("Retry-After", "")
+            wait = float(asked) if asked.isdecimal() else LONGEST_WAIT
+            return "HTTP 429: too many requests", min(max(wait, self._next_wait()), LONGEST_429)
+        return None if response.is_success else (f"HTTP {response.status_code}", self._next_wait())
+
+    def _next_wait(self) -> float:
+        """Doubles from one wait to the next, up to a minute; up to half of it is left to chance."""
+        wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
+        return wait * (1 - self._jitter() / 2)
+
+    def _open(self, client: httpx.Client, sink: Sink) -> None:
+        """Says that the connection is up, after what was missed has been read, where the server has it."""
+        if self._last_id is None or self._heard_us is None:
+            sink.opened()
+        elif self._caught_up(client, sink):
+            sink.resumed(instant(self._heard_us))
+        else:
+            sink.opened()
+
+    def _caught_up(self, client: httpx.Client, sink: Sink) -> bool:
+        """Takes what was posted since the last status; whether that came to the present."""
+        for _ in range(MOST_PAGES):
+            query = {"min_id": self._last_id or "", "limit": str(PAGE)}
+            found = client.get(f"{self._address}/api/v1/timelines/public", params=query)
+            if not found.is_success:
+                return False
+            page: Any = found.json()
+            for status in reversed(page):
+                self._hand_on(sink, "update", orjson.dumps(status))
+            if len(page) < PAGE:
+                return True
+        return False
+
+    def _take(self, sink: Sink, event: ServerSentEvent) -> None:
+        if event.event in KINDS:
+            payload = event.data.encode()
+            self._hand_on(sink, event.event, payload if event.event != "delete" else orjson.dumps(event.data))
+        else:
+            sink.heard()
+        self._heard_us = micros(self._clock.now())
+
+    def _hand_on(self, sink: Sink, kind: str, payload: bytes) -> None:
+        """Hands on one event as a line, its payload as it came."""
+        sink.take(b'{"event":"%s","server":"%s","payload":%s}' % (kind.encode(), self._server.encode(), payload))
+        if kind == "update":
+            with suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+                self._last_id = max(self._last_id or "0", str(orjson.loads(payload)["id"]), key=int)
+
+    def _leave_when_told(self) -> None:
+        """Ends the connection under a reader that waits for it, once the clock says stop."""
+        self._clock.stopping.wait()
+        if self._socket is not None:
+            with suppress(OSError):  # it may be gone by itself meanwhile
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _events(response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:
+    """The events of a stream."""
+    source = EventSource(_Heartbeats(response, sink))  # type: ignore[arg-type]  # what it uses of a response
+    yield from source.iter_sse()
+
+
+class _Heartbeats:
+    """A response whose heartbeats, which are comments, are told to the sink."""
+
+    def __init__(self, response: httpx.Response, sink: Sink) -> None:
+        self.headers = response.headers
+        self._response, self._sink = response, sink
+
+    def iter_text(self) -> Iterator[str]:
+        """The text, as it comes."""
+        for text in self._response.iter_text():
+            if text.startswith(":"):
+                self._sink.heard()
+            yield text

@@ -1,0 +1,151 @@
+"""A Mastodon server on this machine: its stream as server-sent events, its public timeline, and faults to order."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import orjson
+
+TOKEN = "test-token"
+THUMP = b":thump\n"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An HTTP answer other than success."""
+
+    status: int
+    retry_after: str = ""
+
+
+class Silence:
+    """Nothing more comes, and the connection stays."""
+
+
+class Drop:
+    """The connection breaks off, without the end that chunked HTTP has."""
+
+
+Step = bytes | Silence | Drop
+Script = Refusal | Sequence[Step]
+
+
+def status(number: int, content: str = "<p>hello</p>", **changes: Any) -> dict[str, Any]:
+    """A status with every field that is required; its id says when it was made, as Mastodon's do."""
+    made = 1_779_717_600_000 + number * 1000
+    return {
+        "id": str(made << 16),
+        "created_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(made / 1000)),
+        "account": {
+            "id": "7",
+            "acct": "Ana",
+            "url": "https://example.social/@Ana",
+            "bot": False,
+            "followers_count": 5,
+            "created_at": "2020-01-01T00:00:00.000Z",
+        },
+        "content": content,
+        "visibility": "public",
+        "language": "en",
+        "mentions": [],
+        "tags": [],
+        **changes,
+    }
+
+
+def sse(event: str, payload: Any) -> bytes:
+    """An event as it goes over the wire."""
+    data = payload if isinstance(payload, bytes) else str(payload).encode()
+    return b"event: %s\ndata: %s\n\n" % (event.encode(), data)
+
+
+def update(number: int, content: str = "<p>hello</p>", **changes: Any) -> bytes:
+    """A status as an event."""
+    return sse("update", orjson.dumps(status(number, content, **changes)))
+
+
+class MastodonServer:
+    """Each connection gets the next of `scripts`; after the last, a heartbeat. `timeline` is what it has to tell."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = list(scripts)
+        self.timeline: list[dict[str, Any]] = []
+        self.asked: list[str] = []
+        self.closing = threading.Event()
+        handler = type("Handler", (_Handler,), {"mastodon": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+
+    @property
+    def address(self) -> str:
+        """For PULSO_MASTODON_URL."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> "MastodonServer":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.closing.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    mastodon: MastodonServer
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        self.mastodon.asked.append(self.path)
+        if parts.path == "/api/v2/instance":
+            streaming = self.mastodon.address.replace("http", "ws")
+            self._answer(200, {"configuration": {"urls": {"streaming": streaming}}})
+        elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
+            self._answer(401, {"error": "The access token is invalid"})
+        elif parts.path == "/api/v1/timelines/public":
+            query = parse_qs(parts.query)
+            later = [s for s in self.mastodon.timeline if int(s["id"]) > int(query["min_id"][0])]
+            self._answer(200, list(reversed(later[: int(query["limit"][0])])))
+        elif parts.path == "/api/v1/streaming/public":
+            self._stream()
+        else:
+            self._answer(404, {"error": "Record not found"})
+
+    def _stream(self) -> None:
+        script: Script = self.mastodon.scripts.pop(0) if self.mastodon.scripts else (THUMP, Silence())
+        if isinstance(script, Refusal):
+            self._answer(script.status, {"error": "no"}, script.retry_after)
+            return
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for step in script:
+            if isinstance(step, Drop):
+                return
+            if isinstance(step, Silence):
+                self.mastodon.closing.wait()
+                return
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(step), step))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _answer(self, code: int, body: Any, retry_after: str = "") -> None:
+        content = orjson.dumps(body)
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        if retry_after:
+            self.send_header("Retry-After", retry_after)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
