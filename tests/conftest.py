@@ -30,6 +30,17 @@ CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the soak test is: `make soak` asks for more."""
+    parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/test_soak.py")
+
+
+@pytest.fixture
+def soak_posts(pytestconfig: pytest.Config) -> int:
+    """Posts of the soak test."""
+    return int(pytestconfig.getoption("--soak-posts"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting and no .env of the developer's reaches the tests."""

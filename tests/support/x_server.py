@@ -89,7 +89,8 @@ def in_stream(problem: dict[str, Any]) -> bytes:
 class XServer:
     """Each connect gets the next of `scripts`; after the last, what `send` gives, and a heartbeat now and then.
 
-    A script of steps ends with a clean close. `rule_refusals` are what the next requests for rules get.
+    A script of steps ends with a clean close. `slowest_write` is how long a client has made it wait at most, in seconds;
+    `rule_refusals` are what the next requests for rules get.
     """
 
     def __init__(self, *scripts: Script, token: str = TOKEN, heartbeat: float = 20.0) -> None:
@@ -99,6 +100,7 @@ class XServer:
         self.connects: list[Connect] = []
         self.token = token
         self.heartbeat = heartbeat
+        self.slowest_write = 0.0
         self.closing = threading.Event()
         self._sent: list[bytes] = []
         self._news = threading.Condition()
@@ -232,8 +234,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._chunk(b"".join(lines) or HEARTBEAT)
 
     def _chunk(self, content: bytes) -> None:
+        began = time.monotonic()
         self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
         self.wfile.flush()
+        self.x.slowest_write = max(self.x.slowest_write, time.monotonic() - began)
 
     def log_message(self, *_: object) -> None:
         """Nothing on stderr."""
