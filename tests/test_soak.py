@@ -33,16 +33,17 @@ BURST_EVERY, BURST_SECONDS = 30.0, 3.0
 def slow_cassandra(settings: Settings, after: float, seconds: float) -> Iterator[None]:
     """Cassandra stands still for four fifths of every second, for a while."""
     cassandra = next(s for s in Engines(settings, console=Console(quiet=True)).status() if s.engine == "Cassandra")
-    assert cassandra.pid
+    pid = cassandra.pid
+    assert pid
     over = threading.Event()
 
     def slow() -> None:
         over.wait(after)
         until = time.monotonic() + seconds
         while time.monotonic() < until and not over.is_set():
-            os.kill(cassandra.pid, signal.SIGSTOP)
+            os.kill(pid, signal.SIGSTOP)
             over.wait(0.8)
-            os.kill(cassandra.pid, signal.SIGCONT)
+            os.kill(pid, signal.SIGCONT)
             over.wait(0.2)
 
     thread = threading.Thread(target=slow)

@@ -89,8 +89,8 @@ def in_stream(problem: dict[str, Any]) -> bytes:
 class XServer:
     """Each connect gets the next of `scripts`; after the last, what `send` gives, and a heartbeat now and then.
 
-    A script of steps ends with a clean close. `slowest_write` is how long a client has made it wait at most, in seconds;
-    `rule_refusals` are what the next requests for rules get.
+    A script of steps ends with a clean close. `slowest_write` is the longest, in seconds, that a client has made it
+    wait; `rule_refusals` are what the next requests for rules get.
     """
 
     def __init__(self, *scripts: Script, token: str = TOKEN, heartbeat: float = 20.0) -> None:
