@@ -9,7 +9,7 @@ import redis
 
 from conf.instants import instant
 from ingest.dead_letters import DeadLetters
-from ingest.live.state import LEASE_SECONDS, LiveKeys, LiveState, read_states
+from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 
@@ -102,7 +102,7 @@ def _states(queue: PostsQueue) -> list[LiveState]:
 
 
 def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
-    running = queue.client.exists(LiveKeys(queue.stream).owner(state.topic, state.source))
+    running = is_running(queue.client, queue.stream, state)
     silent = now_us - state.beat_us > LEASE_SECONDS * 1_000_000
     gap = state.gap
     dead = not gap and (silent or not running)

@@ -111,6 +111,12 @@ class Lease:
         self._release([self._key], [self._name])
 
 
+def is_running(client: RedisClient, stream: str, state: LiveState) -> bool:
+    """Whether the process that collects is alive, as far as can be told from here."""
+    owner: Any = client.get(LiveKeys(stream).owner(state.topic, state.source))
+    return owner is not None and not _is_gone(owner)
+
+
 def _is_gone(owner: bytes) -> bool:
     """Whether the owner was a process of this machine that is no more."""
     host, pid = owner.decode().split("|")[:2]
