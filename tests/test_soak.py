@@ -88,7 +88,7 @@ def test_nothing_is_lost_and_the_network_never_waits(
             worker = start_command("ingest", "work")
             try:
                 wait_for(lambda: bool(server.connects), "a connection", collector)
-                with slow_cassandra(settings, expected_seconds / 3, min(60.0, expected_seconds / 4)):
+                with slow_cassandra(settings, expected_seconds / 3, min(60.0, expected_seconds / 3)):
                     send(server, topic.topic, soak_posts, memory, stream)
                 wait_for(
                     lambda: (s := state_of(stream, topic.topic)) is not None and s.received == soak_posts,
