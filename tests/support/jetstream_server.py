@@ -1,5 +1,6 @@
 """A Jetstream on this machine: real WebSockets, events that it plays back from a cursor, and faults to order."""
 
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ class JetstreamServer:
 
     def __post_init__(self) -> None:
         self._added = threading.Condition()
+        self._places: dict[ServerConnection, int] = {}
         self._closing = threading.Event()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
@@ -61,24 +63,26 @@ class JetstreamServer:
         self._thread.join()
 
     def _refuse(self, connection: ServerConnection, request: Request) -> Response | None:
-        self.asked.append((time.time(), parse_qs(urlsplit(request.path).query)))
-        if self.faults and self.faults[0][0].isdecimal():
-            status, _ = self.faults.pop(0)
-            return connection.respond(int(status), "as ordered\n")
+        """Notes what is asked for and, in the same moment, the place from which events will be given."""
+        query = parse_qs(urlsplit(request.path).query)
+        with self._added:
+            self.asked.append((time.time(), query))
+            if self.faults and self.faults[0][0].isdecimal():
+                status, _ = self.faults.pop(0)
+                return connection.respond(int(status), "as ordered\n")
+            cursor = int(query["cursor"][0]) if "cursor" in query else None
+            self._places[connection] = len(self.events) if cursor is None else self._first_after(cursor)
         return None
 
     def _serve(self, connection: ServerConnection) -> None:
-        query = self.asked[-1][1]
+        place = self._places.pop(connection)
         fault, after = self.faults.pop(0) if self.faults else ("", 0)
-        cursor = int(query["cursor"][0]) if "cursor" in query else None
-        with self._added:
-            place = len(self.events) if cursor is None else self._first_after(cursor)
         sent = 0
         try:
             while not self._closing.is_set():
                 if fault and sent >= after:
                     if fault == "drop":
-                        connection.socket.close()
+                        connection.socket.shutdown(socket.SHUT_RDWR)  # closing alone waits for the thread that reads
                         return
                     self._closing.wait()
                 with self._added:
