@@ -8,11 +8,18 @@ INDEX_CLASS = "StorageAttachedIndex"  # by this name, not 'sai': the Spark conne
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its CQL type and, in a few words, what it holds and in which unit."""
+    """A column: its CQL type and, in a few words, what it holds and in which unit.
+
+    The checks of data quality follow from the rest: whether it may be null, the least and the greatest value, and the
+    values that there are.
+    """
 
     cql: str
     doc: str
     nullable: bool = True
+    least: float | None = None
+    greatest: float | None = None
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,22 +8,36 @@ def _key(cql: str, doc: str) -> Column:
 
 
 def _count(doc: str) -> Column:
-    return Column("bigint", doc, nullable=False)
+    return Column("bigint", doc, nullable=False, least=0)
+
+
+def _share(doc: str, *, nullable: bool = True) -> Column:
+    return Column("double", doc, nullable, least=0, greatest=1)
+
+
+def _one_of(doc: str, *values: str) -> Column:
+    return Column("text", doc, nullable=False, values=values)
+
+
+PERIODS = ("hour", "day", "window")
+KINDS = ("original", "retweet", "reply", "quote")
+NETWORKS = ("x", "bluesky", "mastodon")
+GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
 
 
 _TOPIC = {"topic": _key("text", "topic id")}
 _PERIOD = {
     **_TOPIC,
-    "period": _key("text", "hour, day or window"),
+    "period": _one_of("hour, day or window", *PERIODS),
     "period_start": _key("timestamp", "UTC, included"),
     "period_end": _key("timestamp", "UTC, excluded"),
 }
-_GRAPH = {**_PERIOD, "graph": _key("text", "retweet, reply, quote, mention or hashtag")}
+_GRAPH = {**_PERIOD, "graph": _one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
 _RUN = {
     "run_id": _key("timeuuid", "the run that published the row"),
     "computed_at": _key("timestamp", "when that run computed it, UTC"),
 }
-_BUCKET = {"bucket": _key("int", "CRC-32 of the last key column, spreads a partition")}
+_BUCKET = {"bucket": _key("int", "CRC-32 of the last key column, modulo the partitions of the period")}
 _KINDS = {
     "originals": _count("of these, originals"),
     "retweets": _count("of these, retweets"),
@@ -42,14 +56,14 @@ POSTS = Table(
         **_TOPIC,
         "day": _key("date", "day of event_at in the topic's time zone"),
         "bucket": _key("int", "CRC-32 of post_id modulo the topic's buckets"),
-        "source": _key("text", "x, bluesky or mastodon"),
+        "source": _one_of("x, bluesky or mastodon", *NETWORKS),
         "post_id": _key("text", "the network's id; did/rkey on Bluesky"),
         "event_at": _key("timestamp", "when it was posted, by the network's clock, UTC"),
         "author_id": _key("text", "the network's author id"),
         "author": Column("text", "handle in lower case (X), DID (Bluesky), user@server (Mastodon)"),
         "text": Column("text", "the full text; for a retweet, the retweeted post's"),
         "lang": Column("text", "language tag as the network gives it"),
-        "kind": _key("text", "original, retweet, reply or quote"),
+        "kind": _one_of("original, retweet, reply or quote", *KINDS),
         "retweet_of": Column("text", "post id"),
         "retweet_of_author": Column("text", "as author"),
         "reply_to": Column("text", "post id"),
@@ -98,14 +112,14 @@ CANDIDATE_POLL = Table(
         "posts": _count("posts that mention the candidate"),
         **_KINDS,
         "authors": _count("authors of these"),
-        "share_posts": _key("double", "posts over the sum of posts across the race, 0..1"),
-        "share_authors": _key("double", "mean over authors of the author's split vote, 0..1"),
-        "share_authors_low": Column("double", "95 % interval, lower end; null for a single author"),
-        "share_authors_high": Column("double", "95 % interval, upper end; null for a single author"),
-        "share_authors_no_bots": Column("double", "share_authors without flagged authors; null until they are known"),
+        "share_posts": _share("posts over the sum of posts across the race, 0..1", nullable=False),
+        "share_authors": _share("mean over authors of the author's split vote, 0..1", nullable=False),
+        "share_authors_low": _share("95 % interval, lower end; null for a single author"),
+        "share_authors_high": _share("95 % interval, upper end; null for a single author"),
+        "share_authors_no_bots": _share("share_authors without flagged authors; null until they are known"),
         "posts_total": _count("distinct posts that mention anyone in the race"),
         "authors_total": _count("authors who mention anyone in the race"),
-        "coverage": Column("double", "part of the period collected live, 0..1; null where nothing was"),
+        "coverage": _share("part of the period collected live, 0..1; null where nothing was"),
         **_METHOD,
         **_RUN,
     },
@@ -176,10 +190,10 @@ GRAPH_SUMMARY = Table(
         "edges": _count("edges"),
         "weight": _count("sum of the edges' weights"),
         "self_edges": _count("left out, counted here"),
-        "density": Column("double", "0..1"),
-        "reciprocity": Column("double", "0..1; null for the undirected graph"),
+        "density": _share("0..1; null for fewer than two nodes"),
+        "reciprocity": _share("edges whose reverse is there, 0..1; null for the undirected graph"),
         "components": _count("weakly connected components"),
-        "giant_share": Column("double", "nodes in the largest component, 0..1"),
+        "giant_share": _share("nodes in the largest component, 0..1"),
         "communities": _count("communities"),
         "modularity": Column("double", "of these communities"),
         "engine": _key("text", "which engine computed it"),
@@ -200,7 +214,7 @@ GRAPH_NODES = Table(
         "out_degree": _count("edges out"),
         "in_weight": _count("posts in"),
         "out_weight": _count("posts out"),
-        "pagerank": _key("double", "sums to 1 over the graph"),
+        "pagerank": _share("sums to 1 over the graph", nullable=False),
         "component": _key("bigint", "0 is the largest"),
         "community": _key("bigint", "0 is the largest"),
         **_RUN,
@@ -268,7 +282,7 @@ COLLECTION_THROUGH = Table(
 
 DATA_QUALITY = Table(
     name="data_quality",
-    doc="Each expectation checked by each run.",
+    doc="Each expectation checked by each run, those of a run that then failed included.",
     partition=("job", "topic"),
     clustering=("run_id", "expectation"),
     descending=("run_id",),

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 from cassandra.cluster import Session
 
+from conf.buckets import bucket_of
 from conf.prepare import prepared
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.post import Deletion, InvalidMessage, Post
-from ingest.rows import bucket_of
 
 BEYOND = 2**62
 """The write time of a deletion, µs."""

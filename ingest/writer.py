@@ -10,10 +10,11 @@ from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
 from cassandra.connection import ConnectionException
 from cassandra.query import BatchStatement, BatchType, BoundStatement
 
+from conf.encoding import bigint
 from conf.prepare import prepared
 from conf.tables import POSTS
 from ingest.posts_queue import Message
-from ingest.rows import Row, bigint
+from ingest.rows import Row
 
 BATCH_BYTES = 40 * 1024
 """Under the guardrail of 50 KiB at which Cassandra refuses a batch."""

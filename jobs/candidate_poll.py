@@ -16,26 +16,32 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import CANDIDATE_POLL, POSTS
+from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
+from jobs.job import Frames, Job, Output, Rule
 from jobs.mentions import ANYONE, COLUMNS, with_named
 from jobs.periods import with_periods
-from jobs.runner import Job, run
-from jobs.window import PERIODS, Window
+from jobs.runner import run
+from jobs.window import Window
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
+"""Columns that count kinds of posts."""
 COUNTS = ["posts", *KINDS]
 PERIOD = ["period", "period_start", "period_end"]
 GROUP = ["race", *PERIOD]
 
 
-def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a race, period and candidate, candidates whom nobody mentioned included."""
+def candidate_poll(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None = None) -> DataFrame:
+    """One row a race, period and candidate, candidates whom nobody mentioned included.
+
+    `flagged` names, in `author`, those who are left out of `share_authors_no_bots`; without it that share is null.
+    """
     if not topic.races:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
-    listed = with_every_candidate(candidate_counts(votes(author_counts(posts, topic, window))), topic)
+    counted = candidate_counts(votes(author_counts(with_voter(posts, flagged), topic, window)))
+    listed = with_every_candidate(counted, topic)
     share = F.col("votes") / F.col("authors_total")
     half = interval_half_width(share)
     return listed.select(
@@ -46,46 +52,62 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
         share.alias("share_authors"),
         F.when(half.isNotNull(), F.greatest(share - half, F.lit(0.0))).alias("share_authors_low"),
         F.when(half.isNotNull(), F.least(share + half, F.lit(1.0))).alias("share_authors_high"),
-        F.lit(None).cast("double").alias("share_authors_no_bots"),
+        F.when(F.col("people_total") > 0, F.col("people_votes") / F.col("people_total")).alias("share_authors_no_bots"),
         *("posts_total", "authors_total", "method"),
     )
 
 
-def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Mentioning posts, by kind, of each author for each candidate (and ANYONE) in each period.
+def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
+    """Adds `voter`, an author on one network, and `is_person`: not flagged under any name; null where nobody looked."""
+    voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
+    if flagged is None:
+        return voters.withColumn("is_person", F.lit(None).cast("boolean"))
+    known_as = F.coalesce(F.col("author"), F.col("author_id"))
+    named = voters.select("voter", known_as.alias("flagged_name")).distinct()
+    bots = named.join(
+        F.broadcast(flagged.select(F.col("author").alias("flagged_name"))), on="flagged_name", how="inner"
+    )
+    marks = bots.select("voter", F.lit(False).alias("person")).distinct()
+    return voters.join(F.broadcast(marks), on="voter", how="left").withColumn("is_person", F.col("person").isNull())
 
-    Posts are spread by author first: every later step by author is then local to a task.
+
+def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """Mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
+
+    Posts are spread by voter first: every later step by voter is then local to a task.
     """
-    author = F.concat_ws(":", "source", "author_id").alias("author")
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
-    named = with_named(posts.select("*", author), topic.races, ["author", "event_at", "kind"])
+    named = with_named(posts, topic.races, ["voter", "is_person", "event_at", "kind"])
     return (
-        with_periods(named.repartition("author"), window)
-        .groupBy("author", *GROUP, "candidate")
+        with_periods(named.repartition("voter"), window)
+        .groupBy("voter", "is_person", *GROUP, "candidate")
         .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
     )
 
 
 def votes(counts: DataFrame) -> DataFrame:
-    """Adds each author's vote for the candidate, 0..1; an author's votes sum to 1 in a race and period."""
+    """Adds each voter's vote for the candidate, 0..1; a voter's votes sum to 1 in a race and period."""
     to_candidates = F.when(F.col("candidate") != ANYONE, F.col("posts"))
-    of_author = F.sum(to_candidates).over(Over.partitionBy("author", *reversed(GROUP)))
-    return counts.select("*", (F.col("posts") / of_author).alias("vote"))
+    of_voter = F.sum(to_candidates).over(Over.partitionBy("voter", *reversed(GROUP)))
+    return counts.select("*", (F.col("posts") / of_voter).alias("vote"))
 
 
 def candidate_counts(voted: DataFrame) -> DataFrame:
-    """Sums over authors: posts, authors, votes, and the votes' squared deviations from their own mean."""
+    """Sums over voters: posts, authors, votes, the votes' squared deviations from their own mean; and of those who are
+    people, votes and number."""
     return voted.groupBy(*GROUP, "candidate").agg(
         *[F.sum(name).alias(name) for name in COUNTS],
         F.count(F.lit(1)).alias("authors"),
         F.sum("vote").alias("votes"),
         (F.var_pop("vote") * F.count(F.lit(1))).alias("deviations"),
+        F.sum(F.when(F.col("is_person"), F.col("vote"))).alias("people_votes"),
+        F.count_if(F.col("is_person")).alias("people"),
     )
 
 
 def with_every_candidate(counts: DataFrame, topic: Topic) -> DataFrame:
     """A row for each candidate of each race and period in which anyone is mentioned, zeros where it is not this one."""
-    figures = [*COUNTS, "authors", "votes", "deviations"]
+    figures = [*COUNTS, "authors", "votes", "deviations", "people_votes", "people"]
     entry = F.struct("candidate", F.struct(*figures))
     mentions = F.when(F.col("candidate") != ANYONE, F.col("posts"))
     candidates = F.flatten(F.array(*[_candidates(race) for race in topic.races]))
@@ -99,6 +121,7 @@ def with_every_candidate(counts: DataFrame, topic: Topic) -> DataFrame:
             *(*GROUP, "c.candidate", "c.name", "c.method", "mentions_total"),
             anyone["posts"].alias("posts_total"),
             anyone["authors"].alias("authors_total"),
+            anyone["people"].alias("people_total"),
             *[F.coalesce(found[name], F.lit(0)).alias(name) for name in figures],
         )
     )
@@ -124,14 +147,42 @@ def _candidates(race: Race) -> Column:
     return F.array(*[row(c.id, c.name) for c in race.candidates])
 
 
+def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+    """The poll, with the flagged authors left out where `author_activity` has covered the window."""
+    activity = inputs.get(AUTHOR_ACTIVITY.name)
+    flagged = None if activity is None else activity.where(F.col("bot_score") >= 0.5)
+    return {CANDIDATE_POLL.name: candidate_poll(inputs[POSTS.name], topic, window, flagged)}
+
+
+RULES = (
+    Rule(
+        "the shares of a race and period sum to 1",
+        "SELECT race, period, period_start, sum(share_authors) AS of_authors, sum(share_posts) AS of_posts "
+        "FROM {batch} GROUP BY race, period, period_start, period_end "
+        "HAVING abs(sum(share_authors) - 1) > 1e-9 OR abs(sum(share_posts) - 1) > 1e-9",
+    ),
+    Rule(
+        "a share lies in its interval, posts are as many as their kinds, no part exceeds its total",
+        "SELECT race, period, period_start, candidate FROM {batch} WHERE share_authors_low > share_authors "
+        "OR share_authors_high < share_authors OR posts < authors OR posts > posts_total OR authors > authors_total "
+        "OR posts != originals + retweets + replies + quotes",
+    ),
+    Rule(
+        "the shares without bots of a race and period sum to 1, or are unknown",
+        "SELECT race, period, period_start, sum(share_authors_no_bots) AS without_bots FROM {batch} "
+        "GROUP BY race, period, period_start, period_end "
+        "HAVING count(share_authors_no_bots) NOT IN (0, count(*)) OR abs(sum(share_authors_no_bots) - 1) > 1e-9",
+    ),
+)
+
 JOB = Job(
     name="candidate_poll",
-    inputs={POSTS.name: ["source", "author_id", "kind", "event_at", *COLUMNS]},
-    outputs=(CANDIDATE_POLL,),
-    transform=lambda posts, topic, window: {CANDIDATE_POLL.name: candidate_poll(posts, topic, window)},
-    partitions=lambda topic: [
-        {"topic": topic.topic, "race": race.id, "period": period} for race in topic.races for period in PERIODS
-    ],
+    inputs={
+        POSTS.name: ["source", "author_id", "author", "kind", "event_at", *COLUMNS],
+        AUTHOR_ACTIVITY.name: ["author", "bot_score"],
+    },
+    outputs=(Output(CANDIDATE_POLL, lambda topic: [{"race": race.id} for race in topic.races], rules=RULES),),
+    transform=transform,
 )
 
 if __name__ == "__main__":

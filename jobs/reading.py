@@ -1,4 +1,4 @@
-"""Reads the window's partitions of `posts` in parallel, and no others.
+"""Reads partitions of a table in parallel, and no others.
 
 A small frame of partition keys is joined to the table; the connector plans that as a Cassandra Direct Join, so
 that each task fetches its own partitions. A filter on days and buckets would be one task, a scan the whole table.
@@ -8,12 +8,16 @@ under an exchange: Spark's adaptive planner compares plans there, which that joi
 "Couldn't find none#0").
 """
 
+from collections.abc import Sequence
+
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from conf.buckets import period_buckets
+from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import POSTS
+from conf.tables import AUTHOR_ACTIVITY, POSTS
 from conf.topic import Topic
 from jobs.periods import instant
 from jobs.window import Window
@@ -21,32 +25,68 @@ from jobs.window import Window
 TASKS_A_CORE = 4
 
 
-def posts_in(spark: SparkSession, settings: Settings, topic: Topic, window: Window, columns: list[str]) -> DataFrame:
-    """The posts of a window with the columns asked for, `event_at` among them; persisted, for the caller to release."""
-    table = (
-        spark.read.format("org.apache.spark.sql.cassandra")
-        .options(keyspace=settings.keyspace, table=POSTS.name, directJoinSetting="on")
-        .load()
-    )
-    return (
-        partition_keys(spark, topic, window)
-        .join(table, on=list(POSTS.partition), how="inner")
-        .where((F.col("event_at") >= instant(window.start)) & (F.col("event_at") < instant(window.end)))
-        .select(*columns)
-        .persist(StorageLevel.MEMORY_AND_DISK)
-    )
+def stored_posts(
+    spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
+) -> DataFrame:
+    """Every post of the partitions that a span of time touches, as stored; persisted, for the caller to release.
+
+    With the columns asked for come those of the key, and `event_at`.
+    """
+    wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
+    keys = post_keys(spark, topic, span)
+    return _joined(spark, settings, POSTS, keys).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
 
 
-def partition_keys(spark: SparkSession, topic: Topic, window: Window) -> DataFrame:
-    """One row a partition: topic, day, bucket; spread over the tasks that will read them."""
-    days = window.days()
-    keys = len(days) * topic.buckets
-    tasks = min(keys, spark.sparkContext.defaultParallelism * TASKS_A_CORE)
+def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
+    """The posts whose event time lies in a span, with just the columns asked for."""
+    inside = (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
+    return posts.where(inside).select(*columns)
+
+
+def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
+    """One row a partition of `posts`: topic, day, bucket; spread over the tasks that will read them."""
+    days = span.days()
     day_number = F.floor(F.col("id") / topic.buckets).cast("int")
-    # A bare literal would be folded into a filter on topic, and the direct join lost with the key's first column.
-    name = F.when(F.col("id") >= 0, F.lit(topic.topic))
-    return spark.range(0, keys, 1, tasks).select(
-        name.alias("topic"),
+    return _numbered(spark, len(days) * topic.buckets).select(
+        _text(topic.topic).alias("topic"),
         F.date_add(F.lit(days[0].isoformat()).cast("date"), day_number).alias("day"),
         (F.col("id") % topic.buckets).cast("int").alias("bucket"),
     )
+
+
+def activity_in(
+    spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
+) -> DataFrame:
+    """What the run of author_activity over `span` says of each author over that window; persisted, for the caller to
+    release."""
+    keys = _numbered(spark, period_buckets(topic, "window", span.start, span.end)).select(
+        _text(topic.topic).alias("topic"),
+        _text("window").alias("period"),
+        _when_any(instant(span.start)).alias("period_start"),
+        _when_any(instant(span.end)).alias("period_end"),
+        F.col("id").cast("int").alias("bucket"),
+    )
+    return _joined(spark, settings, AUTHOR_ACTIVITY, keys).select(*columns).persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def _joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
+    rows = (
+        spark.read.format("org.apache.spark.sql.cassandra")
+        .options(keyspace=settings.keyspace, table=table.name, directJoinSetting="on")
+        .load()
+    )
+    return keys.join(rows, on=list(table.partition), how="inner")
+
+
+def _numbered(spark: SparkSession, keys: int) -> DataFrame:
+    tasks = min(keys, spark.sparkContext.defaultParallelism * TASKS_A_CORE)
+    return spark.range(0, keys, 1, tasks)
+
+
+def _text(value: str) -> Column:
+    return _when_any(F.lit(value))
+
+
+def _when_any(value: Column) -> Column:
+    """A value that Spark takes for no literal: one would become a filter on the key, and the direct join be lost."""
+    return F.when(F.col("id") >= 0, value)

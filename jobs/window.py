@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 from conf.errors import WrongUse
 from conf.instants import micros, parse_instant
 
-PERIODS = ("hour", "day", "window")
-
 
 def now_micros() -> int:
     """The present, as Cassandra's write times count it; asked for at the edges only."""

@@ -15,7 +15,7 @@ from conf.settings import load_settings
 from conf.terminal import out_console
 from conf.topic import load_topic
 from readers.output import write_frame
-from readers.poll import read_poll
+from readers.poll import TOO_FEW, read_poll, smoothed, without_few
 from readers.poll_view import print_poll
 
 app = cli.application("Summaries as tables, CSV, JSON or Parquet. Add -v anywhere for tracebacks.")
@@ -52,14 +52,19 @@ def poll(
     end: Annotated[str | None, typer.Option("--to", help="Before this period_start.")] = None,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    smooth: Annotated[int, typer.Option(help="Trailing mean over so many days, with --period day.", min=1)] = 1,
+    min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than that.", min=0)] = TOO_FEW,
 ) -> None:
     """Show the candidate poll: share of conversation with its interval. Not a forecast."""
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     races = [topic_file.race(race)] if race else list(topic_file.races)
+    if smooth > 1 and period is not Period.DAY:
+        raise typer.BadParameter("--smooth takes a mean over days: give --period day with it")
     bounds = [parse_instant(o, v) if v else None for o, v in (("--from", start), ("--to", end))]
     with cassandra_session(settings) as session:
         frames = [read_poll(session, settings.keyspace, topic_file, r.id, period.value, *bounds) for r in races]
+    frames = [without_few(smoothed(f, smooth) if smooth > 1 else f, min_authors) for f in frames]
     if format_ is not Format.TABLE:
         write_frame(pd.concat(frames, ignore_index=True), format_.value, out)
         return

@@ -1,4 +1,4 @@
-"""The candidate poll as it was published: the latest run's window, or its hours or days."""
+"""The candidate poll as it was published: the latest run's window, or its hours or days; smoothed or thinned."""
 
 from datetime import datetime
 
@@ -11,6 +11,9 @@ from conf.topic import Topic
 from readers.frames import read_frame
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
+SHARES = ["share_posts", "share_authors", "share_authors_low", "share_authors_high", "share_authors_no_bots"]
+TOO_FEW = 30
+"""Authors below which no share is shown: an interval of so few says nothing."""
 
 
 def read_poll(
@@ -45,3 +48,24 @@ def read_poll(
         frame = frame[frame["computed_at"] == frame["computed_at"].max()]
         frame = frame[frame["run_id"] == frame["run_id"].max()]
     return frame.sort_values(ORDER, ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:
+    """Trailing means of the shares over `span` days, for a look at the trend; never what is stored.
+
+    Each day's share is the plain mean of the days that were published among it and the `span - 1` before it. The ends
+    of its interval are means too: as wide as a day's on average, and so too wide rather than too narrow, since the same
+    authors write on many days. Counts stay those of the day.
+    """
+    frame = days.sort_values(["candidate", "period_start"]).reset_index(drop=True)
+    by_day = frame.set_index("period_start").groupby("candidate")[SHARES]
+    means = by_day.rolling(f"{span}D", min_periods=1).mean().reset_index()
+    frame[SHARES] = means[SHARES].to_numpy()
+    return frame.sort_values(ORDER, ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def without_few(frame: pd.DataFrame, least: int = TOO_FEW) -> pd.DataFrame:
+    """The shares of periods with fewer authors than that are left empty; their counts stay."""
+    thinned = frame.copy()
+    thinned.loc[thinned["authors_total"] < least, SHARES] = float("nan")
+    return thinned

@@ -1,6 +1,7 @@
 """The poll as a person reads it: bars with their intervals, and what the figures rest on."""
 
 from datetime import datetime
+from math import isnan
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,9 +13,8 @@ from rich.text import Text
 from conf.topic import Race, Topic
 
 BAR = 30
-TOO_FEW = 30
-"""Authors below which no share is shown: an interval of so few says nothing."""
 MOST_PERIODS = 24
+OTHERS = ("share of posts", "posts", "authors")
 
 
 def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
@@ -30,29 +30,32 @@ def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console
     first = rows.iloc[0]
     console.print(Text(f"{race.title or race.id}: {topic.title or topic.topic}", style="bold"))
     console.print(_span(first["period_start"], first["period_end"], topic))
+    known = bool(rows["share_authors_no_bots"].notna().any())
     scale = max(float(rows["share_authors_high"].fillna(rows["share_authors"]).max()), 0.01)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("candidate", "share of authors", "", "95 % interval", "share of posts", "posts", "authors"):
+    for name in ("candidate", "share of authors", "", "95 % interval", *(["without bots"] if known else []), *OTHERS):
         table.add_column(name, justify="left" if name in ("candidate", "share of authors") else "right", no_wrap=True)
     for row in rows.to_dict("records"):
-        table.add_row(*_cells(row, scale))
+        table.add_row(*_cells(row, scale, without_bots=known))
     console.print(table)
     console.print(_basis(first))
     console.print()
 
 
-def _cells(row: dict[str, object], scale: float) -> list[str | Text]:
+def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[str | Text]:
     counts = [f"{row['posts']:,}", f"{row['authors']:,}"]
-    if _number(row["authors_total"]) < TOO_FEW:
-        return [str(row["name"]), "too few", "", "", "", *counts]
     share, low, high = (_number(row[n]) for n in ("share_authors", "share_authors_low", "share_authors_high"))
+    if isnan(share):
+        return [str(row["name"]), "too few", "", "", *([""] if without_bots else []), "", *counts]
     bar = interval_bar(share, low, high, scale)
-    interval = f"{low:.1%} to {high:.1%}"
-    return [str(row["name"]), bar, f"{share:.1%}", interval, f"{_number(row['share_posts']):.1%}", *counts]
+    people = [_per_cent(_number(row["share_authors_no_bots"]))] if without_bots else []
+    interval = "" if isnan(low) else f"{low:.1%} to {high:.1%}"
+    return [str(row["name"]), bar, f"{share:.1%}", interval, *people, _per_cent(_number(row["share_posts"])), *counts]
 
 
 def interval_bar(share: float, low: float, high: float, scale: float) -> Text:
     """A bar as long as the share, of `scale` at full length; the interval is drawn over it as `├─┤`."""
+    low, high = (share if isnan(end) else end for end in (low, high))
     at = [min(BAR - 1, max(0, round(value / scale * (BAR - 1)))) for value in (share, low, high)]
     cells = ["█" if i <= at[0] else " " for i in range(BAR)]
     if at[2] > at[1]:
@@ -63,8 +66,8 @@ def interval_bar(share: float, low: float, high: float, scale: float) -> Text:
 
 
 def _basis(first: "pd.Series[object]") -> str:
-    if _number(first["authors_total"]) < TOO_FEW:
-        return f"Fewer than {TOO_FEW} authors: no share is shown."
+    if isnan(_number(first["share_authors"])):
+        return f"Only {first['authors_total']:,} authors: too few for a share."
     coverage = first["coverage"]
     live = "replayed captures" if pd.isna(coverage) else f"{_number(coverage):.1%} of the period collected live"
     return (
@@ -79,6 +82,10 @@ def _span(start: pd.Timestamp, end: pd.Timestamp, topic: Topic) -> str:
 
 def _local(at: datetime, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _per_cent(value: float) -> str:
+    return "" if isnan(value) else f"{value:.1%}"
 
 
 def _number(value: object) -> float:

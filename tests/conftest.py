@@ -140,5 +140,6 @@ def captures() -> Path:
 def spark(settings: Settings) -> Iterator[SparkSession]:
     """The run's one Spark session, made as jobs make it."""
     session = spark_session("tests", settings)
+    session.conf.set("spark.sql.shuffle.partitions", "4")  # small frames, two cores
     yield session
     session.stop()

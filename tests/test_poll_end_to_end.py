@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,15 @@ from conf import ROOT
 from conf.connect import RedisClient
 from conf.errors import PulsoError
 from conf.settings import Settings
-from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic
 from ingest.generate import generate
 from ingest.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
+from jobs.job import Frames, Job, JobResult
+from jobs.publication import Publication
 from jobs.publishing import swaps
-from jobs.reading import posts_in
-from jobs.runner import Job, JobResult, run_job
+from jobs.reading import stored_posts
+from jobs.runner import run_job
 from jobs.window import Window, parse_window
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support import independent_poll
@@ -113,7 +115,7 @@ def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult)
 def test_only_the_windows_partitions_are_read(corpus: Corpus, spark: SparkSession, settings: Settings) -> None:
     topic = corpus.topic
     window = parse_window("2016-03-01T00:00Z", "2016-03-03T00:00Z", topic.zone)
-    posts = posts_in(spark, settings, topic, window, JOB.inputs["posts"])
+    posts = stored_posts(spark, settings, topic, window, JOB.post_columns)
     plan = posts._jdf.queryExecution().toString()
     assert "Cassandra Direct Join" in plan
     assert posts.rdd.getNumPartitions() == min(
@@ -208,7 +210,7 @@ def test_a_run_leaves_a_row_whether_it_succeeds_or_fails(
         raise PulsoError("no luck")
 
     with pytest.raises(PulsoError):
-        run(Job(JOB.name, JOB.inputs, JOB.outputs, broken, JOB.partitions), spark, session, settings, topic, *DAY)
+        run(replace(JOB, transform=broken), spark, session, settings, topic, *DAY)
     failed, succeeded = runs_of(session, settings, topic)
     assert (failed.status, failed.error, failed.rows_read) == ("failed", "PulsoError: no luck", None)
     assert (succeeded.status, succeeded.rows_read, succeeded.rows_written, succeeded.error) == ("succeeded", 1, 6, None)
@@ -224,21 +226,40 @@ def test_a_failed_check_publishes_nothing_and_the_old_run_stays_readable(
     run(JOB, spark, session, settings, topic, *DAY)
     before = published(session, settings, topic, "r")
 
-    def without_names(posts: DataFrame, topic: Topic, window: Window) -> dict[str, DataFrame]:
-        frames = JOB.transform(posts, topic, window)
+    def without_names(inputs: Frames, topic: Topic, window: Window) -> dict[str, DataFrame]:
+        frames = JOB.transform(inputs, topic, window)
         return {name: frame.withColumn("name", F.lit(None).cast("string")) for name, frame in frames.items()}
 
-    with pytest.raises(PulsoError, match="candidate_poll: name is null"):
-        run(
-            Job(JOB.name, JOB.inputs, JOB.outputs, without_names, JOB.partitions), spark, session, settings, topic, *DAY
-        )
+    with pytest.raises(PulsoError, match="a check failed: candidate_poll: name is not null: 6 of 6 rows"):
+        run(replace(JOB, transform=without_names), spark, session, settings, topic, *DAY)
     assert published(session, settings, topic, "r") == before
 
 
-def test_a_swap_too_large_to_be_whole_is_refused() -> None:
-    partition = {"topic": "t", "race": "r", "period": "hour"}
-    with pytest.raises(PulsoError, match="at most 60,000 fit one swap"):
-        swaps(CANDIDATE_POLL, [partition], [partition] * 60_001)
+def publication(settings: Settings, topic: Topic, start: str, end: str) -> Publication:
+    return Publication(settings, topic, parse_window(start, end, topic.zone), uuid.uuid1(), 1)
+
+
+def test_a_period_too_large_to_be_swapped_whole_is_refused(settings: Settings) -> None:
+    topic = plain_topic(settings)
+    row = {"topic": topic.topic, "race": "r", "period": "hour", "period_start": 0}
+    with pytest.raises(PulsoError, match="at most 30,000 fit one swap"):
+        swaps(JOB.outputs[0], publication(settings, topic, *DAY), [row] * 30_001)
+
+
+def test_many_periods_are_swapped_in_spans_of_time_that_leave_nothing_out(settings: Settings) -> None:
+    topic = plain_topic(settings)
+    start = int(datetime.fromisoformat(DAY[0]).timestamp() * 1000)
+    hours = [start + 3_600_000 * i for i in range(24)]
+    rows = [
+        {"topic": topic.topic, "race": "r", "period": "hour", "period_start": at} for at in hours for _ in range(4000)
+    ]
+    found = [
+        s for s in swaps(JOB.outputs[0], publication(settings, topic, *DAY), rows) if s.partition["period"] == "hour"
+    ]
+    assert [len(swap.rows) for swap in found] == [28_000, 28_000, 28_000, 12_000]
+    assert [swap.bounds for swap in found] == [
+        (hours[a], hours[b] if b < 24 else start + 86_400_000) for a, b in ((0, 7), (7, 14), (14, 21), (21, 24))
+    ]
 
 
 def test_the_command_tells_what_it_did_and_what_is_wrong(

@@ -4,11 +4,12 @@ import pytest
 from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
+from conf.buckets import bucket_of
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import parse_topic
 from ingest.post import InvalidMessage, Post
-from ingest.rows import bucket_of, row_of
+from ingest.rows import row_of
 
 TOPIC = parse_topic("topic: t\ntimezone: Asia/Manila\nbuckets: 4\n", "f")
 
