@@ -10,6 +10,7 @@ mentioned have no rows.
 """
 
 import sys
+from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
@@ -29,6 +30,8 @@ KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "qu
 COUNTS = ["posts", *KINDS]
 PERIOD = ["period", "period_start", "period_end"]
 GROUP = ["race", *PERIOD]
+Periods = Callable[[DataFrame, Window], DataFrame]
+"""What gives a row a post and period, as `with_periods` does."""
 
 
 def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
@@ -51,16 +54,17 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     )
 
 
-def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Periods = with_periods) -> DataFrame:
     """Mentioning posts, by kind, of each author for each candidate (and ANYONE) in each period.
 
-    Posts are spread by author first: every later step by author is then local to a task.
+    `periods` says in which periods a post counts; the backtest has its own. Posts are spread by author first: every
+    later step by author is then local to a task.
     """
     author = F.concat_ws(":", "source", "author_id").alias("author")
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
     named = with_named(posts.select("*", author), topic.races, ["author", "event_at", "kind"])
     return (
-        with_periods(named.repartition("author"), window)
+        periods(named.repartition("author"), window)
         .groupBy("author", *GROUP, "candidate")
         .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
     )
