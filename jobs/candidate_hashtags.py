@@ -53,9 +53,9 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
 
 def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     """Posts that carry each hashtag and their authors, for each candidate (and ANYONE) in each day and the window."""
-    author = F.concat_ws(":", "source", "author_id").alias("author")
     tags = F.array_remove(F.array_distinct("hashtags"), "")
-    tagged = posts.where(F.size("hashtags") > 0).select("*", author, tags.alias("tags"))
+    author = F.concat_ws(":", "source", "author_id")
+    tagged = posts.where(F.size("hashtags") > 0).withColumns({"author": author, "tags": tags})
     named = with_named(tagged, topic.races, ["author", "event_at", "tags"])
     one_a_tag = named.select("author", "event_at", "race", "candidate", F.explode("tags").alias("hashtag"))
     return (

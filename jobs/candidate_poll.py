@@ -60,9 +60,9 @@ def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Perio
     `periods` says in which periods a post counts; the backtest has its own. Posts are spread by author first: every
     later step by author is then local to a task.
     """
-    author = F.concat_ws(":", "source", "author_id").alias("author")
+    author = F.concat_ws(":", "source", "author_id")
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
-    named = with_named(posts.select("*", author), topic.races, ["author", "event_at", "kind"])
+    named = with_named(posts.withColumn("author", author), topic.races, ["author", "event_at", "kind"])
     return (
         periods(named.repartition("author"), window)
         .groupBy("author", *GROUP, "candidate")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 from scipy.stats import gamma  # type: ignore[import-untyped]
 
@@ -45,67 +45,88 @@ def window(start: str = DAY[0], end: str = DAY[1]) -> Window:
     return parse_window(start, end, TOPIC.zone)
 
 
-def trends(spark: SparkSession, *posts: tuple[Any, ...], over: Window | None = None) -> dict[Any, Any]:
-    rows = hashtag_trends(frame(spark, posts), TOPIC, over or window()).collect()
-    return {(row.period, row.period_start.hour if row.period == "hour" else None, row.hashtag): row for row in rows}
-
-
-def test_a_post_counts_once_a_hashtag_and_an_author_once_a_network(spark: SparkSession) -> None:
-    rows = trends(spark, post("1", "a", "a", "b"), post("1", "a"), post("1", "a", source="mastodon"), post("2"))
-    found = {tag: (row.posts, row.authors, row.rank) for (period, _, tag), row in rows.items() if period == "window"}
-    assert found == {"a": (3, 2, 1), "b": (1, 1, 2)}
-
-
-def test_the_100_most_used_are_kept_and_ties_stand_in_order(spark: SparkSession) -> None:
-    tags = [f"t{i:03}" for i in range(120)]
-    rows = trends(spark, post("1", *reversed(tags)), post("2", "t110"))
-    ranked = sorted((row.rank, tag) for (period, _, tag), row in rows.items() if period == "window")
-    assert [tag for _, tag in ranked] == ["t110", *tags[:99]]
-
-
-def test_previous_posts_are_those_of_the_period_right_before(spark: SparkSession) -> None:
-    earlier = [NOON - HOUR, NOON - 2 * HOUR, NOON - 24 * HOUR, NOON - 48 * HOUR]
-    rows = trends(spark, post("1", "a"), *(post("1", "a", event_at=at) for at in earlier))
-    assert rows["hour", 3, "a"].previous_posts == 1
-    assert rows["hour", 1, "a"].previous_posts == 0
-    assert rows["day", None, "a"].previous_posts == rows["window", None, "a"].previous_posts == 1
-    assert {hour for period, hour, _ in rows if period == "hour"} == {1, 2, 3}
-
-
 def busy(at: datetime, authors: int, *hashtags: str) -> list[tuple[Any, ...]]:
     return [post(str(i), *hashtags, event_at=at) for i in range(authors)]
 
 
-def test_many_authors_burst_and_one_flooder_does_not(spark: SparkSession) -> None:
-    before = [p for i in range(1, 25) for p in busy(NOON - i * HOUR, 10, "usual")]
-    flood = [post("9", "flood") for _ in range(300)]
-    now = [*busy(NOON, 10, "usual"), *busy(NOON, 8, "news"), *busy(NOON, 4, "tiny"), *flood]
-    rows = trends(spark, *before, *now)
+REPEATS = datetime(2016, 4, 25, 3, 30, tzinfo=UTC)
+MANY = REPEATS + 25 * HOUR
+ALONE = MANY + 25 * HOUR
+FEW = ALONE + 25 * HOUR
+RUN = FEW + 25 * HOUR
+TAGS = [f"t{i:03}" for i in range(120)]
+WEEK_OF_POSTS = [
+    *(post("1", "a", "a", "b", event_at=REPEATS), post("1", "a", event_at=REPEATS), post("2", event_at=REPEATS)),
+    post("1", "a", source="mastodon", event_at=REPEATS),
+    *(post("1", *reversed(TAGS), event_at=MANY), post("2", "t110", event_at=MANY)),
+    *(*busy(ALONE, 20, "a"), post("1", event_at=ALONE - HOUR)),
+    *(*busy(FEW, 20, "b"), *busy(FEW, 8, "a"), post("1", "b", event_at=FEW - HOUR)),
+    *(post("1", "c", event_at=RUN - hours * HOUR) for hours in (0, 1, 2, 24, 24 * 7)),
+    *(p for i in range(1, 25) for p in busy(NOON - i * HOUR, 10, "usual")),
+    *(*busy(NOON, 10, "usual"), *busy(NOON, 8, "news"), *busy(NOON, 4, "tiny")),
+    *(post("9", "flood") for _ in range(300)),
+]
+"""Each hour of these stands a day or more after the one before, so that its baseline is its own."""
+
+
+@pytest.fixture(scope="module")
+def week(spark: SparkSession) -> dict[Any, Any]:
+    """The trends of WEEK_OF_POSTS by (the period's start, or its kind, and hashtag)."""
+    found = hashtag_trends(frame(spark, WEEK_OF_POSTS), TOPIC, window("2016-04-24T16:00Z")).collect()
+    rows: dict[Any, Any] = {}
+    for row in found:
+        start = row.period_start.replace(tzinfo=UTC)
+        rows[{"hour": start, "day": start.date(), "window": "window"}[row.period], row.hashtag] = row
+    return rows
+
+
+def hour(at: datetime) -> datetime:
+    return at.replace(minute=0)
+
+
+def test_a_post_counts_once_a_hashtag_and_an_author_once_a_network(week: dict[Any, Any]) -> None:
+    found = {tag: (row.posts, row.authors, row.rank) for (start, tag), row in week.items() if start == hour(REPEATS)}
+    assert found == {"a": (3, 2, 1), "b": (1, 1, 2)}
+
+
+def test_the_100_most_used_are_kept_and_ties_stand_in_order(week: dict[Any, Any]) -> None:
+    ranked = sorted((row.rank, tag) for (start, tag), row in week.items() if start == hour(MANY))
+    assert [tag for _, tag in ranked] == ["t110", *TAGS[:99]]
+
+
+def test_previous_posts_are_those_of_the_period_right_before(week: dict[Any, Any]) -> None:
+    assert [week[hour(RUN - hours * HOUR), "c"].previous_posts for hours in (0, 1, 2, 24)] == [1, 1, 0, 0]
+    assert week[RUN.date() - timedelta(days=1), "c"].previous_posts == 1
+    assert (week["window", "c"].posts, week["window", "c"].previous_posts) == (4, 1)
+    assert (hour(RUN - 24 * 7 * HOUR), "c") not in week
+
+
+def test_many_authors_burst_and_one_flooder_does_not(week: dict[Any, Any]) -> None:
+    burst_of = {tag: row.burst for (start, tag), row in week.items() if start == hour(NOON)}
     expected = 10 * 0.5 / 241
-    by_hand = math.log2(8.5 / (expected + 0.5)) - 3.3 / math.sqrt(8.5) - 2 / 8.5**1.5
-    assert rows["hour", 3, "news"].burst == pytest.approx(by_hand)
+    by_hand = math.log2(8.5 / (expected + 0.5)) - 3.3 / math.sqrt(8.5) - 2 / math.pow(8.5, 1.5)
+    assert week[hour(NOON), "flood"].rank == 1
+    assert burst_of["news"] == pytest.approx(by_hand)
     assert by_hand > 2
-    assert rows["hour", 3, "flood"].rank == 1
-    assert rows["hour", 3, "flood"].burst < 0
-    assert rows["hour", 3, "usual"].burst < 0
-    assert rows["hour", 3, "tiny"].burst == 0
+    assert burst_of["flood"] < 0
+    assert burst_of["usual"] < 0
+    assert burst_of["tiny"] == 0
 
 
-def test_without_a_baseline_there_is_no_burst(spark: SparkSession) -> None:
-    rows = trends(spark, *busy(NOON, 20, "a"), post("1", event_at=NOON - HOUR))
-    assert {row.burst for row in rows.values()} == {None}
+def test_without_a_baseline_there_is_no_burst(week: dict[Any, Any]) -> None:
+    assert week[hour(ALONE), "a"].burst is None
 
 
-def test_a_baseline_of_a_few_authors_proves_little(spark: SparkSession) -> None:
-    rows = trends(spark, *busy(NOON, 20, "b"), *busy(NOON, 8, "a"), post("1", "b", event_at=NOON - HOUR))
-    assert rows["hour", 3, "a"].burst < 0
+def test_a_baseline_of_a_few_authors_proves_little(week: dict[Any, Any]) -> None:
+    assert week[hour(FEW), "a"].burst < 0
 
 
 def test_a_window_of_over_a_week_has_no_span_before_it(spark: SparkSession) -> None:
-    longer = window("2016-04-20T16:00Z", DAY[1])
-    rows = trends(spark, *busy(NOON, 5, "a"), post("1", "a", event_at=NOON - 20 * HOUR), over=longer)
-    assert (rows["window", None, "a"].previous_posts, rows["window", None, "a"].burst) == (None, None)
-    assert rows["hour", 3, "a"].burst is not None
+    longer = window("2016-04-20T16:00Z")
+    posts = frame(spark, [*busy(NOON, 5, "a"), post("1", "a", event_at=NOON - 20 * HOUR)])
+    rows = {(row.period, row.period_start.hour): row for row in hashtag_trends(posts, TOPIC, longer).collect()}
+    assert (rows["window", 16].previous_posts, rows["window", 16].burst) == (None, None)
+    assert rows["hour", 3].burst is not None
     assert longer.start - reach(longer, TOPIC)[0] == timedelta(days=7)
 
 
@@ -193,38 +214,53 @@ def test_candidates_hashtags_equal_those_computed_apart(spark: SparkSession) -> 
         assert {key for key, row in expected.items() if found[key] != approximately(row)} == set()
 
 
-def about(spark: SparkSession, *posts: tuple[Any, ...]) -> dict[tuple[str, str], Any]:
-    rows: DataFrame = candidate_hashtags(frame(spark, posts), TOPIC, window())
-    return {(row.candidate, row.hashtag): row for row in rows.where("period = 'window'").collect()}
+def naming(name: str, authors: int, *hashtags: str, days: int) -> list[tuple[Any, ...]]:
+    """Posts that mention `name`, so many days before NOON."""
+    return [post(f"{name}{i}", *hashtags, folded=name, event_at=NOON - days * 24 * HOUR) for i in range(authors)]
 
 
-def named(name: str, authors: int, *hashtags: str) -> list[tuple[Any, ...]]:
-    return [post(f"{name}{i}", *hashtags, folded=name) for i in range(authors)]
+@pytest.fixture(scope="module")
+def about(spark: SparkSession) -> dict[int, dict[tuple[str, str], Any]]:
+    """The hashtags of candidates, by how many days before NOON, and by candidate and hashtag."""
+    posts = [
+        *(*naming("ana", 20, "jobs", "debate", days=0), *naming("bob", 10, "roads", "debate", days=0)),
+        *(*naming("ana bob", 10, "both", days=1), *naming("ana", 5, "jobs", days=1), *naming("bob", 5, "x", days=1)),
+        *(*naming("ana", 9, "teamana", "jobs", days=2), *naming("ana", 4, "tiny", days=2)),
+        *(post("9", "flood", folded="ana", event_at=NOON - 48 * HOUR) for _ in range(200)),
+        *(*naming("bob", 9, "x", days=2), *naming("ana", 9, "jobs", days=3)),
+    ]
+    rows = candidate_hashtags(frame(spark, posts), TOPIC, window("2016-04-24T16:00Z")).where("period = 'day'").collect()
+    days = {day: (NOON - day * 24 * HOUR).astimezone(TOPIC.zone).date() for day in range(4)}
+    return {
+        day: {(r.candidate, r.hashtag): r for r in rows if r.period_end.date() == date} for day, date in days.items()
+    }
 
 
-def test_a_hashtag_is_of_the_candidate_whose_posts_carry_it_more(spark: SparkSession) -> None:
-    rows = about(spark, *named("ana", 20, "jobs", "debate"), *named("bob", 10, "roads", "debate"))
-    assert set(rows) == {("ana", "jobs"), ("bob", "roads")}
+About = dict[int, dict[tuple[str, str], Any]]
+
+
+def test_a_hashtag_is_of_the_candidate_whose_posts_carry_it_more(about: About) -> None:
+    assert set(about[0]) == {("ana", "jobs"), ("bob", "roads")}
     prior = 500 * 20 / 60
     delta = math.log((20 + prior) / (40 + 500 - 20 - prior)) - math.log(prior / (20 + 500 - prior))
-    row = rows["ana", "jobs"]
+    row = about[0]["ana", "jobs"]
     assert (row.posts, row.authors, row.rank) == (20, 20, 1)
     assert row.log_odds == pytest.approx(delta)
     assert row.z_score == pytest.approx(delta / math.sqrt(1 / (20 + prior) + 1 / prior))
 
 
-def test_a_post_that_names_both_is_in_neithers_rest(spark: SparkSession) -> None:
-    rows = about(spark, *named("ana bob", 10, "both"), *named("ana", 5, "jobs"), *named("bob", 5, "roads"))
-    assert {("ana", "both"), ("bob", "both"), ("ana", "jobs"), ("bob", "roads")} == rows.keys()
+def test_a_post_that_names_both_is_in_neithers_rest(about: About) -> None:
+    assert set(about[1]) == {("ana", "both"), ("bob", "both"), ("ana", "jobs"), ("bob", "x")}
 
 
-def test_own_hashtags_floods_and_few_authors_are_left_out(spark: SparkSession) -> None:
-    flood = [post("9", "flood", folded="ana") for _ in range(200)]
-    rows = about(spark, *named("ana", 9, "teamana", "jobs"), *named("ana", 4, "tiny"), *flood, *named("bob", 9, "x"))
-    assert {tag for candidate, tag in rows if candidate == "ana"} == {"jobs"}
+def test_own_hashtags_floods_and_few_authors_are_left_out(about: About) -> None:
+    assert {tag for candidate, tag in about[2] if candidate == "ana"} == {"jobs"}
 
 
-def test_without_others_there_is_nothing_to_compare(spark: SparkSession) -> None:
-    assert about(spark, *named("ana", 9, "jobs")) == {}
+def test_without_others_there_is_nothing_to_compare(about: About) -> None:
+    assert about[3] == {}
+
+
+def test_a_topic_without_races_says_so(spark: SparkSession) -> None:
     with pytest.raises(WrongUse, match="topic t has no races"):
         candidate_hashtags(frame(spark, []), Topic(topic="t"), window())
