@@ -92,7 +92,7 @@ def test_without_bots_the_flagged_authors_do_not_vote(measured: dict[str, Any]) 
 
 
 def test_equal_shares_of_all_candidates_stand_beside(measured: dict[str, Any]) -> None:
-    assert {row.mae_uniform for row in measured.values()} == {error(ana=1 / 3, bob=1 / 3)}
+    assert [row.mae_uniform for row in measured.values()] == [error(ana=1 / 3, bob=1 / 3)] * len(measured)
     assert {row.method for row in measured.values()} == {TOPIC.races[0].method}
 
 
@@ -138,7 +138,7 @@ def test_nothing_to_measure_says_so(spark: SparkSession) -> None:
         ("{ana: 0.4, bob: 0.4}", "{ana: 0, bob: 0}", "poll 'early' gives everyone 0"),
         ("name: late", "name: early", "poll name 'early' stands twice"),
         ("2016-05-03", "May", r"f:11: races\[0\].polls\[0\].date: "),
-        ("shares: {ana: 0.5", "share: {ana: 0.5", r"f:12: .*unknown key. Did you mean shares\?"),
+        ("shares: {ana: 0.5", "share: {ana: 0.5", r"f:12: races\[0\].polls\[1\].shares: is missing"),
     ],
 )
 def test_a_mistake_in_a_poll_is_told(old: str, new: str, message: str) -> None:
@@ -162,7 +162,7 @@ def test_the_backtest_equals_one_computed_apart(spark: SparkSession) -> None:
         assert found.keys() == expected.keys() | polls
         assert {name: row.mae for name, row in found.items() if name in expected} == pytest.approx(expected, abs=1e-9)
         guess = sum(abs(1 / len(race["candidates"]) - share) for share in race["outcome"].values())
-        assert {row.mae_uniform for row in found.values()} == {pytest.approx(guess / len(race["outcome"]))}
+        assert [row.mae_uniform for row in found.values()] == pytest.approx([guess / len(race["outcome"])] * len(found))
 
 
 def test_the_shipped_outcomes_are_the_official_canvass() -> None:
