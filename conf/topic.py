@@ -94,23 +94,49 @@ class Candidate(Part):
         return sorted({handle.lstrip("@").lower() for handle in self.handles})
 
 
+Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]
+"""A share, 0..1, of each candidate id."""
+
+
+class Poll(Part):
+    """An opinion poll taken before the vote; `date` is its last day of interviews, the undecided are left out."""
+
+    name: Phrase
+    date: date
+    shares: Shares = Field(min_length=1)
+
+
 class Race(Part):
-    """Candidates among whom a share is taken; `outcome` is the official vote share of each, 0..1."""
+    """Candidates among whom a share is taken; `outcome` is the official vote share of each, 0..1.
+
+    `polls` are what the backtest sets beside the conversation; each must give a share to whoever has an outcome.
+    """
 
     id: Id
     title: str = ""
     candidates: tuple[Candidate, ...] = Field(min_length=1)
-    outcome: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    outcome: Shares = Field(default_factory=dict)
+    polls: tuple[Poll, ...] = ()
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> "Race":
         ids = [candidate.id for candidate in self.candidates]
         if twice := sorted({i for i in ids if ids.count(i) > 1}):
             raise ValueError(f"candidate id {twice[0]!r} stands twice; make it unique")
-        if unknown := sorted(set(self.outcome) - set(ids)):
-            raise ValueError(f"outcome names {unknown[0]!r}, which is no candidate of the race")
-        if sum(self.outcome.values()) > 1 + 1e-9:
-            raise ValueError("outcome sums to more than 1; give shares such as 0.39, not per cent")
+        _check_shares("outcome", self.outcome, ids)
+        return self
+
+    @model_validator(mode="after")
+    def _polls_fit(self) -> "Race":
+        names = [poll.name for poll in self.polls]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"poll name {twice[0]!r} stands twice; make it unique")
+        for poll in self.polls:
+            _check_shares(f"poll {poll.name!r}", poll.shares, [candidate.id for candidate in self.candidates])
+            if missing := sorted(set(self.outcome) - set(poll.shares)):
+                raise ValueError(f"poll {poll.name!r} has no share for {missing[0]!r}, which outcome names; add it")
+            if not sum(poll.shares.values()):
+                raise ValueError(f"poll {poll.name!r} gives everyone 0; take it out")
         return self
 
     @property
@@ -119,6 +145,14 @@ class Race(Part):
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
         text = json.dumps([METHOD, self.id, sorted(rules)], ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _check_shares(what: str, shares: Shares, ids: list[str]) -> None:
+    """Raises ValueError for a share of nobody in the race, and for shares that sum to more than 1."""
+    if unknown := sorted(set(shares) - set(ids)):
+        raise ValueError(f"{what} names {unknown[0]!r}, which is no candidate of the race")
+    if sum(shares.values()) > 1 + 1e-9:
+        raise ValueError(f"{what} sums to more than 1; give shares such as 0.39, not per cent")
 
 
 class Topic(Part):
@@ -224,7 +258,7 @@ def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> 
 
 
 def _nearest_key(key: str) -> str:
-    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Box]
+    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box]
     names = sorted({name for model in models for name in model.model_fields})
     close = difflib.get_close_matches(key, names, n=1)
     return f"Did you mean {close[0]}?" if close else "Take it out; the keys are listed in the README"

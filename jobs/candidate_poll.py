@@ -10,6 +10,7 @@ mentioned have no rows.
 """
 
 import sys
+from collections.abc import Callable
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
@@ -31,6 +32,8 @@ KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "qu
 COUNTS = ["posts", *KINDS]
 PERIOD = ["period", "period_start", "period_end"]
 GROUP = ["race", *PERIOD]
+Periods = Callable[[DataFrame, Window], DataFrame]
+"""What gives a row a post and period, as `with_periods` does."""
 
 
 def candidate_poll(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None = None) -> DataFrame:
@@ -52,7 +55,7 @@ def candidate_poll(posts: DataFrame, topic: Topic, window: Window, flagged: Data
         share.alias("share_authors"),
         F.when(half.isNotNull(), F.greatest(share - half, F.lit(0.0))).alias("share_authors_low"),
         F.when(half.isNotNull(), F.least(share + half, F.lit(1.0))).alias("share_authors_high"),
-        F.when(F.col("people_total") > 0, F.col("people_votes") / F.col("people_total")).alias("share_authors_no_bots"),
+        share_of_people().alias("share_authors_no_bots"),
         *("posts_total", "authors_total", "method"),
     )
 
@@ -71,15 +74,16 @@ def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
     return voters.join(F.broadcast(marks), on="voter", how="left").withColumn("is_person", F.col("person").isNull())
 
 
-def author_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Periods = with_periods) -> DataFrame:
     """Mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
 
-    Posts are spread by voter first: every later step by voter is then local to a task.
+    `periods` says in which periods a post counts; the backtest has its own. Posts are spread by voter first: every
+    later step by voter is then local to a task.
     """
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
     named = with_named(posts, topic.races, ["voter", "is_person", "event_at", "kind"])
     return (
-        with_periods(named.repartition("voter"), window)
+        periods(named.repartition("voter"), window)
         .groupBy("voter", "is_person", *GROUP, "candidate")
         .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
     )
@@ -139,6 +143,17 @@ def interval_half_width(share: Column) -> Column:
     return F.when(n > 1, Z_95 * F.sqrt(squares / (n - 1) / n))
 
 
+def share_of_people() -> Column:
+    """The mean vote of authors who are not flagged; null where nobody looked, or none is left."""
+    return F.when(F.col("people_total") > 0, F.coalesce("people_votes", F.lit(0.0)) / F.col("people_total"))
+
+
+def flagged_authors(inputs: Frames, topic: Topic) -> DataFrame | None:
+    """Who is left out as a bot, in `author`; None where no run of author_activity covers the window."""
+    activity = inputs.get(AUTHOR_ACTIVITY.name)
+    return None if activity is None else activity.where(F.col("bot_score") >= 0.5).select("author")
+
+
 def _candidates(race: Race) -> Column:
     def row(candidate_id: str, name: str) -> Column:
         values = {"of_race": race.id, "candidate": candidate_id, "name": name, "method": race.method}
@@ -147,10 +162,15 @@ def _candidates(race: Race) -> Column:
     return F.array(*[row(c.id, c.name) for c in race.candidates])
 
 
+INPUTS = {
+    POSTS.name: ["source", "author_id", "author", "kind", "event_at", *COLUMNS],
+    AUTHOR_ACTIVITY.name: ["author", "bot_score"],
+}
+
+
 def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
     """The poll, with the flagged authors left out where `author_activity` has covered the window."""
-    activity = inputs.get(AUTHOR_ACTIVITY.name)
-    flagged = None if activity is None else activity.where(F.col("bot_score") >= 0.5)
+    flagged = flagged_authors(inputs, topic)
     return {CANDIDATE_POLL.name: candidate_poll(inputs[POSTS.name], topic, window, flagged)}
 
 
@@ -177,10 +197,7 @@ RULES = (
 
 JOB = Job(
     name="candidate_poll",
-    inputs={
-        POSTS.name: ["source", "author_id", "author", "kind", "event_at", *COLUMNS],
-        AUTHOR_ACTIVITY.name: ["author", "bot_score"],
-    },
+    inputs=INPUTS,
     outputs=(Output(CANDIDATE_POLL, lambda topic: [{"race": race.id} for race in topic.races], rules=RULES),),
     transform=transform,
 )

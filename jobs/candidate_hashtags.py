@@ -1,0 +1,141 @@
+"""Candidate hashtags: what each candidate's conversation is about, by day and window, next to the other candidates'.
+
+Compared: the hashtags of posts that mention the candidate with those of the posts that mention others of the race and
+not this candidate. A hashtag counts once a post. The measure is the log-odds ratio with an informative Dirichlet prior
+(Monroe, Colaresi and Quinn 2008, Fightin' Words, Political Analysis 16(4), equations 15 to 22): the prior is the
+race's own hashtag counts, scaled to PRIOR_SIZE uses, so that a hashtag has to be much used before it is far from the
+race's habit. Ranked by `z_score`, the ratio over its standard deviation; the 20 highest of each candidate.
+
+Not counted: the hashtags of the candidate's own rules, since they are how the candidate was found; those that others
+of the race use more; those of fewer than 5 authors. It tells what stands in posts, not who is for whom.
+"""
+
+import sys
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.errors import WrongUse
+from conf.tables import CANDIDATE_HASHTAGS, POSTS
+from conf.topic import Candidate, Race, Topic
+from jobs.hashtag_trends import FEWEST_AUTHORS
+from jobs.job import Frames, Job, Output
+from jobs.mentions import ANYONE, COLUMNS, with_named
+from jobs.periods import with_periods
+from jobs.runner import run
+from jobs.window import Window
+
+TOP = 20
+"""Hashtags a candidate and period."""
+PERIODS = ("day", "window")
+PRIOR_SIZE = 500
+"""Hashtag uses that the prior weighs."""
+GROUP = ["race", "period", "period_start", "period_end"]
+
+
+def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row a race, period, candidate and hashtag, the first TOP of each candidate."""
+    if not topic.races:
+        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
+    by_z = Over.partitionBy(*GROUP, "candidate").orderBy(F.desc("z_score"), "hashtag")
+    return (
+        compared(hashtag_uses(posts, topic, window), topic)
+        .select("*", log_odds_ratio().alias("log_odds"), (log_odds_ratio() / deviation()).alias("z_score"))
+        .where((F.col("log_odds") > 0) & (F.col("authors") >= FEWEST_AUTHORS))
+        .select("*", F.row_number().over(by_z).alias("rank"))
+        .where(F.col("rank") <= TOP)
+        .select(
+            F.lit(topic.topic).alias("topic"),
+            *(*GROUP, "candidate", "rank", "hashtag", "posts", "authors", "log_odds", "z_score", "method"),
+        )
+    )
+
+
+def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """Posts that carry each hashtag and their authors, for each candidate (and ANYONE) in each day and the window."""
+    tags = F.array_remove(F.array_distinct("hashtags"), "")
+    author = F.concat_ws(":", "source", "author_id")
+    tagged = posts.where(F.size("hashtags") > 0).withColumns({"author": author, "tags": tags})
+    named = with_named(tagged, topic.races, ["author", "event_at", "tags"])
+    one_a_tag = named.select("author", "event_at", "race", "candidate", F.explode("tags").alias("hashtag"))
+    return (
+        with_periods(one_a_tag, window)
+        .where(F.col("period").isin(*PERIODS))
+        .groupBy(*GROUP, "candidate", "hashtag", "author")
+        .agg(F.count(F.lit(1)).alias("posts"))
+        .groupBy(*GROUP, "candidate", "hashtag")
+        .agg(F.sum("posts").alias("posts"), F.count(F.lit(1)).alias("authors"))
+    )
+
+
+def compared(uses: DataFrame, topic: Topic) -> DataFrame:
+    """One row a candidate and hashtag: its `posts`, the rest's (`other_posts`), and the sums of both over hashtags
+    (`all_posts`, `all_other_posts`); the candidate's own hashtags are left out of all four.
+
+    Who carries a candidate's own hashtag mentions the candidate, so the rest never use it.
+    """
+    rules = F.create_map(*[part for race in topic.races for c in race.candidates for part in _rules(race, c)])
+    of_candidate, of_race = Over.partitionBy(*GROUP, "candidate"), Over.partitionBy(*GROUP)
+    anyone = F.when(F.col("candidate") == ANYONE, F.col("posts"))
+    own = F.coalesce(F.array_contains("rules.own", F.col("hashtag")), F.lit(False))
+    sums = uses.select(
+        "*",
+        rules[F.concat_ws("/", "race", "candidate")].alias("rules"),
+        F.max(anyone).over(Over.partitionBy(*GROUP, "hashtag")).alias("race_posts"),
+        F.sum(anyone).over(of_race).alias("all_race_posts"),
+        F.sum("posts").over(of_candidate).alias("all_with_own"),
+    ).select("*", own.alias("own"))
+    own_posts = F.coalesce(F.sum(F.when(F.col("own"), F.col("posts"))).over(of_candidate), F.lit(0))
+    return (
+        sums.select("*", (F.col("all_with_own") - own_posts).alias("all_posts"))
+        .where((F.col("candidate") != ANYONE) & ~F.col("own") & (F.col("all_race_posts") > F.col("all_with_own")))
+        .select(
+            *(*GROUP, "candidate", "hashtag", "posts", "authors", "all_posts", "rules.method"),
+            (F.col("race_posts") - F.col("posts")).alias("other_posts"),
+            (F.col("all_race_posts") - F.col("all_with_own")).alias("all_other_posts"),
+        )
+    )
+
+
+def log_odds_ratio() -> Column:
+    """The log-odds of the hashtag in the candidate's posts less that in the others', both with the prior."""
+    return _log_odds("posts", "all_posts") - _log_odds("other_posts", "all_other_posts")
+
+
+def deviation() -> Column:
+    """The ratio's standard deviation, as approximated in equation 20."""
+    return F.sqrt(1 / (F.col("posts") + _prior()) + 1 / (F.col("other_posts") + _prior()))
+
+
+def _log_odds(posts: str, all_posts: str) -> Column:
+    uses = F.col(posts) + _prior()
+    return F.log(uses / (F.col(all_posts) + PRIOR_SIZE - uses))
+
+
+def _prior() -> Column:
+    """The hashtag's part of the race's uses, times PRIOR_SIZE."""
+    uses, all_uses = F.col("posts") + F.col("other_posts"), F.col("all_posts") + F.col("all_other_posts")
+    return PRIOR_SIZE * uses / all_uses
+
+
+def _rules(race: Race, candidate: Candidate) -> tuple[Column, Column]:
+    """The candidate's key in the map of rules, and what it maps to."""
+    own = F.array(*map(F.lit, candidate.folded_hashtags)).cast("array<string>")
+    return F.lit(f"{race.id}/{candidate.id}"), F.struct(own.alias("own"), F.lit(race.method).alias("method"))
+
+
+def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+    """Each candidate's hashtags."""
+    return {CANDIDATE_HASHTAGS.name: candidate_hashtags(inputs[POSTS.name], topic, window)}
+
+
+JOB = Job(
+    name="candidate_hashtags",
+    inputs={POSTS.name: ["source", "author_id", "event_at", *COLUMNS]},
+    outputs=(Output(CANDIDATE_HASHTAGS, lambda topic: [{"race": race.id} for race in topic.races], PERIODS),),
+    transform=transform,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

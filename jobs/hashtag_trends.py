@@ -1,0 +1,179 @@
+"""Hashtag trends: the 100 hashtags that most posts carry, by hour, day and window, and which of them burst (DESIGN 6).
+
+Counted: posts that carry a hashtag, once each however often it stands in them, retweets included; and their authors.
+`previous_posts` is the same of the period right before; for `window`, of the span of equal length that ends where the
+window starts.
+
+`burst` asks whether more authors carry the hashtag than the preceding periods would lead one to expect: 24 hours for
+an hour, 7 days for a day, one span of equal length for the window. It is in bits, and above 0 means a burst. Authors
+are counted, not posts, so that one flooder makes no trend, and in proportion to all authors who use hashtags, so that
+a busy evening makes none either. Fewer than 5 authors never burst. It is null where nobody used a hashtag in any of
+the preceding periods. A window of more than 7 days has no span before it read: its own `previous_posts` and `burst`
+are null, while its hours and days have theirs.
+"""
+
+import sys
+from datetime import UTC, datetime, time, timedelta
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.tables import HASHTAG_TRENDS, POSTS
+from conf.topic import Topic
+from jobs.job import Job, Output, Rule
+from jobs.periods import instant, with_periods
+from jobs.runner import run
+from jobs.window import Window
+
+TOP = 100
+"""Hashtags a period."""
+BASELINE = {"hour": 24, "day": 7, "window": 1}
+"""How many preceding periods say what was to be expected."""
+LONGEST_BEFORE = timedelta(days=7)
+"""A window longer than this has no span before it."""
+FEWEST_AUTHORS = 5
+"""A hashtag of fewer authors does not burst, nor is it held to be anyone's."""
+ANY_HASHTAG = ""
+"""Stands for all hashtags together, beside each of them."""
+PERIOD = ["period", "period_start", "period_end"]
+RULE = Rule(
+    "ranks start at 1 and leave none out, posts are as many as authors at the least",
+    "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
+    "HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > 100 OR min(posts - authors) < 0",
+)
+
+
+def reach(window: Window, topic: Topic) -> Window:
+    """The span of the posts that `hashtag_trends` wants: the window and at most 7 days (of the topic) before it."""
+    starts = [window.start]
+    if hours := window.whole("hour"):
+        starts.append(hours[0] - timedelta(hours=BASELINE["hour"]))
+    if days := window.whole("day"):
+        earliest = topic.day_of(days[0]) - timedelta(days=BASELINE["day"])
+        starts.append(datetime.combine(earliest, time(0), topic.zone).astimezone(UTC))
+    if has_span_before(window):
+        starts.append(window.start - (window.end - window.start))
+    return Window(min(starts), window.end, window.zone)
+
+
+def has_span_before(window: Window) -> bool:
+    """Whether the span of equal length before the window is looked at."""
+    return window.end - window.start <= LONGEST_BEFORE
+
+
+def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row a period and hashtag, the first TOP of each period. `posts` are those of `reach`; others do no harm."""
+    within = Over.partitionBy("period", "period_start")
+    most_used = within.orderBy(F.col("hashtag") == ANY_HASHTAG, F.desc("posts"), "hashtag")
+    previous = F.coalesce("previous_posts", F.lit(0))
+    unread = (F.col("period") == "window") & F.lit(not has_span_before(window))
+    return (
+        with_baseline(hashtag_counts(posts, topic, window))
+        .where(F.col("period_start") >= instant(window.start))
+        .select(
+            "*",
+            F.row_number().over(most_used).alias("rank"),
+            *[_of_any(name).over(within).alias(f"all_{name}") for name in ("authors", "baseline_authors")],
+        )
+        .where((F.col("rank") <= TOP) & (F.col("hashtag") != ANY_HASHTAG))
+        .select(
+            F.lit(topic.topic).alias("topic"),
+            *(*PERIOD, "rank", "hashtag", "posts", "authors"),
+            F.when(~unread, previous).alias("previous_posts"),
+            burst(F.col("authors"), expected_authors()).alias("burst"),
+        )
+    )
+
+
+def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """Posts and authors of each hashtag, and of ANY_HASHTAG, in each period of the window and before it.
+
+    `step` numbers a kind's periods, so that those right before one can be told.
+    """
+    author = F.concat_ws(":", "source", "author_id").alias("author")
+    tags = F.array_append(F.array_remove(F.array_distinct("hashtags"), ANY_HASHTAG), ANY_HASHTAG)
+    carried = posts.where(F.size("hashtags") > 0).select("event_at", author, F.explode(tags).alias("hashtag"))
+    key = [*PERIOD, "step", "hashtag"]
+    return (
+        _with_steps(carried, topic, window)
+        .groupBy(*key, "author")
+        .agg(F.count(F.lit(1)).alias("posts"))
+        .groupBy(*key)
+        .agg(F.sum("posts").alias("posts"), F.count(F.lit(1)).alias("authors"))
+    )
+
+
+def with_baseline(counts: DataFrame) -> DataFrame:
+    """Adds `previous_posts`, of the period right before, and `baseline_authors`, summed over the preceding periods."""
+    steps = Over.partitionBy("period", "hashtag").orderBy("step")
+    authors = [
+        F.when(F.col("period") == period, F.sum("authors").over(steps.rangeBetween(-count, -1)))
+        for period, count in BASELINE.items()
+    ]
+    return counts.select(
+        "*",
+        F.sum("posts").over(steps.rangeBetween(-1, -1)).alias("previous_posts"),
+        F.coalesce(*authors).alias("baseline_authors"),
+    )
+
+
+def expected_authors() -> Column:
+    """Authors who would carry the hashtag, if the part of all hashtag users who do were as it was; null without any.
+
+    That part is estimated with half an author more on either side (Jeffreys' prior), so that a short or quiet
+    baseline, in which nobody happened to carry it, does not count as proof that nobody would.
+    """
+    carried, users = F.coalesce("baseline_authors", F.lit(0)), F.col("all_baseline_authors")
+    return F.when(users > 0, F.col("all_authors") * (carried + 0.5) / (users + 1))
+
+
+def burst(observed: Column, expected: Column) -> Column:
+    """The information component's lower 95 % limit, IC025, in bits; no higher than 0 below FEWEST_AUTHORS.
+
+    Norén, Hopstadius and Bate (2013), Shrinkage observed-to-expected ratios for robust and transparent large-scale
+    pattern discovery, Statistical Methods in Medical Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and the closed
+    form of its limit, which a test holds to the gamma distribution that it approximates.
+    """
+    shrunk = observed + 0.5
+    limit = F.log2(shrunk / (expected + 0.5)) - 3.3 * F.pow(shrunk, -0.5) - 2 * F.pow(shrunk, -1.5)
+    return F.when((observed < FEWEST_AUTHORS) & (limit > 0), F.lit(0.0)).otherwise(limit)
+
+
+def _of_any(name: str) -> Column:
+    return F.max(F.when(F.col("hashtag") == ANY_HASHTAG, F.col(name)))
+
+
+def _with_steps(carried: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row a post, hashtag and period: whole hours and days from `reach` on, the window, and the span before it."""
+    read = reach(window, topic)
+    inside = (F.col("event_at") >= instant(read.start)) & (F.col("event_at") < instant(read.end))
+    before = window.start - (window.end - window.start) if has_span_before(window) else window.start
+    is_window, at = F.col("period") == "window", F.col("at")
+    in_it, just_before = at >= instant(window.start), at >= instant(before)
+    start = F.when(in_it, instant(window.start)).when(just_before, instant(before))
+    end = F.when(in_it, instant(window.end)).when(just_before, instant(window.start))
+    hour = F.floor(F.unix_seconds("period_start") / 3600)
+    day = F.unix_date(F.to_date(F.from_utc_timestamp("period_start", window.zone.key)))
+    return (
+        with_periods(carried.where(inside).withColumn("at", F.col("event_at")), read)
+        .select(
+            *("author", "hashtag", "period"),
+            F.when(is_window, start).otherwise(F.col("period_start")).alias("period_start"),
+            F.when(is_window, end).otherwise(F.col("period_end")).alias("period_end"),
+            F.when(is_window, in_it.cast("long")).when(F.col("period") == "day", day).otherwise(hour).alias("step"),
+        )
+        .where(F.col("period_start").isNotNull())
+    )
+
+
+JOB = Job(
+    name="hashtag_trends",
+    inputs={POSTS.name: ["source", "author_id", "event_at", "hashtags"]},
+    outputs=(Output(HASHTAG_TRENDS, rules=(RULE,)),),
+    transform=lambda inputs, topic, window: {HASHTAG_TRENDS.name: hashtag_trends(inputs[POSTS.name], topic, window)},
+    reach=reach,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

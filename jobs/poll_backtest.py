@@ -1,0 +1,159 @@
+"""Poll backtest: how far the shares of conversation before a vote were from its official outcome (DESIGN 5 and 6).
+
+The job's window ends where the vote starts: `--to` is the first instant that must not be known. The shares are those
+of candidate_poll, over the last 1, 7 and 30 days (of the topic's time zone) up to there; a span that starts before the
+job's window is left out, not published short, and so is one in which nobody mentions anyone in the race.
+
+`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the same of a guess that
+knows nothing, equal shares for all of the race's candidates: a measure that does not beat it has told nothing.
+Opinion polls in the topic file stand beside them, their shares divided by their sum: the undecided are shared out in
+proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last day of
+interviews; one that ends after the job's window is left out.
+
+A small error on one past vote does not make the next one predictable (Gayo-Avello 2013).
+"""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime, time, timedelta
+from statistics import fmean
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf.errors import WrongUse
+from conf.tables import POLL_BACKTEST, POSTS
+from conf.topic import Poll, Race, Topic
+from jobs.candidate_poll import (
+    GROUP,
+    INPUTS,
+    author_counts,
+    candidate_counts,
+    flagged_authors,
+    share_of_people,
+    votes,
+    with_every_candidate,
+    with_voter,
+)
+from jobs.job import Frames, Job, Output
+from jobs.periods import instant
+from jobs.runner import run
+from jobs.window import Window
+
+SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
+"""Days before the vote."""
+POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
+
+
+def poll_backtest(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None = None) -> DataFrame:
+    """One row a race that has an outcome, and measure.
+
+    `flagged` holds the authors whom a bot rule flagged, in `author` (as posts.author, or the author id where a post
+    has no handle); without it there are no measures without bots. Raises WrongUse where there is nothing to measure.
+    """
+    judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
+    if not judged.races:
+        raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
+    if not spans_in(window):
+        raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
+    polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
+    measured = errors(shares(posts, judged, window, flagged), judged).unionByName(polls)
+    constants = F.create_map(*[part for race in judged.races for part in (F.lit(race.id), _constants(race))])
+    return measured.select("*", constants[F.col("race")].alias("of_race")).select(
+        F.lit(topic.topic).alias("topic"),
+        *("race", "measure", "mae", "of_race.mae_uniform", "window_start", "window_end", "of_race.method"),
+    )
+
+
+def spans_in(window: Window) -> dict[str, datetime]:
+    """The start of each span that lies in the window; all end where it ends."""
+    end = window.end.astimezone(window.zone)
+    starts = {name: (end - timedelta(days=days)).astimezone(UTC) for name, days in SPANS.items()}
+    return {name: start for name, start in starts.items() if start >= window.start}
+
+
+def with_spans(posts: DataFrame, window: Window) -> DataFrame:
+    """One row a post and span that it lies in: `event_at` gives way to period, period_start, period_end."""
+    kept = [name for name in posts.columns if name != "event_at"]
+    spans = [
+        F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))
+        for name, start in spans_in(window).items()
+    ]
+    return (
+        posts.select("event_at", *kept, F.explode(F.array(*spans)).alias("span"))
+        .where((F.col("event_at") >= F.col("span.period_start")) & (F.col("event_at") < instant(window.end)))
+        .select(*kept, "span.*", instant(window.end).alias("period_end"))
+    )
+
+
+def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
+    """One row a race, span, candidate and share: `measure` and `share`, 0..1."""
+    counts = author_counts(with_voter(posts, flagged), topic, window, with_spans)
+    found = {
+        "share_authors": F.col("votes") / F.col("authors_total"),
+        "share_posts": F.col("posts") / F.col("mentions_total"),
+        "share_authors_no_bots": share_of_people(),
+    }
+    measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
+    return (
+        with_every_candidate(candidate_counts(votes(counts)), topic)
+        .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
+        .where(F.col("measure.share").isNotNull())
+        .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
+    )
+
+
+def errors(measured: DataFrame, topic: Topic) -> DataFrame:
+    """One row a race and measure: the mean absolute error over the candidates who have an outcome."""
+    outcomes = [(f"{race.id}/{name}", share) for race in topic.races for name, share in race.outcome.items()]
+    outcome = F.create_map(*[F.lit(value) for pair in outcomes for value in pair])
+    distance = F.abs(F.col("share") - outcome[F.concat_ws("/", "race", "candidate")])
+    return measured.groupBy("race", "measure").agg(
+        F.mean(distance).alias("mae"),
+        F.min("period_start").alias("window_start"),
+        F.min("period_end").alias("window_end"),
+    )
+
+
+def poll_rows(topic: Topic, window: Window) -> Iterable[tuple[str, str, float, datetime, datetime]]:
+    """The rows of the opinion polls that were over when the window ends, as in POLL_SCHEMA."""
+    for race in topic.races:
+        for poll in race.polls:
+            start, end = (
+                datetime.combine(poll.date + timedelta(days=days), time(0), topic.zone).astimezone(UTC)
+                for days in (0, 1)
+            )
+            if end <= window.end:
+                yield race.id, f"poll:{poll.name}", poll_error(race, poll), start, end
+
+
+def poll_error(race: Race, poll: Poll) -> float:
+    """The mean absolute error of a poll, its shares divided by their sum."""
+    total = sum(poll.shares.values())
+    return fmean(abs(poll.shares[name] / total - share) for name, share in race.outcome.items())
+
+
+def uniform_error(race: Race) -> float:
+    """The mean absolute error of equal shares for all of the race's candidates."""
+    return fmean(abs(1 / len(race.candidates) - share) for share in race.outcome.values())
+
+
+def _constants(race: Race) -> Column:
+    return F.struct(F.lit(uniform_error(race)).alias("mae_uniform"), F.lit(race.method).alias("method"))
+
+
+def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+    """The backtest, with the flagged authors left out where `author_activity` has covered the window."""
+    flagged = flagged_authors(inputs, topic)
+    return {POLL_BACKTEST.name: poll_backtest(inputs[POSTS.name], topic, window, flagged)}
+
+
+JOB = Job(
+    name="poll_backtest",
+    inputs=INPUTS,
+    outputs=(Output(POLL_BACKTEST, lambda topic: [{"race": race.id} for race in topic.races if race.outcome]),),
+    transform=transform,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))
