@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import generate, ingest, poll
+from bench import generate, ingest, poll, search
 from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_markdown
@@ -33,12 +33,14 @@ class Name(StrEnum):
     GENERATE = "generate"
     INGEST = "ingest"
     POLL = "poll"
+    SEARCH = "search"
 
 
 BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
     Name.GENERATE: generate.benchmark,
     Name.INGEST: ingest.benchmark,
     Name.POLL: poll.benchmark,
+    Name.SEARCH: search.benchmark,
 }
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
@@ -53,13 +55,14 @@ def bench(
     names: Annotated[list[Name] | None, typer.Argument(help="Which ones; all of them if none is named.")] = None,
     posts: Annotated[int, typer.Option(help="Posts of the corpus.", min=1000)] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 400,
+    month_posts: Annotated[int, typer.Option(help="Posts of the month that is searched.", min=1000)] = 1_000_000,
     rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
     home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
     results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,
 ) -> None:
     """Measure, print the tables, and write the report where all benchmarks ran."""
     chosen = [name for name in Name if name in (names or Name)]
-    plan = Plan(posts, min(sample, posts), rounds)
+    plan = Plan(posts, min(sample, posts), rounds, month_posts)
     began, load = datetime.now(UTC), psutil.getloadavg()[0]
     with _shown(len(chosen)) as (show, advance), lab(plan, home, show) as running:
         sections = list[Section]()

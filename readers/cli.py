@@ -17,8 +17,10 @@ from conf.topic import load_topic
 from readers.output import write_frame
 from readers.poll import TOO_FEW, read_poll, smoothed, without_few
 from readers.poll_view import print_poll
+from readers.search_cli import search
 
 app = cli.application("Summaries as tables, CSV, JSON or Parquet. Add -v anywhere for tracebacks.")
+app.command()(search)
 
 
 class Format(StrEnum):

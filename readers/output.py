@@ -1,13 +1,22 @@
-"""Frames to files or stdout, for machines."""
+"""Frames to files or stdout, for machines: one frame whole, or pages of posts while they are read."""
 
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from conf.errors import WrongUse
+from readers.plain import printable
 
 FORMATS = ("table", "csv", "json", "parquet")
+CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula when a cell begins with it."""
 
 
 def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
@@ -16,15 +25,94 @@ def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
     Raises WrongUse for Parquet onto a terminal.
     """
     if format_ == "parquet":
-        if out is None and sys.stdout.isatty():
-            raise WrongUse("Parquet is no text for a terminal", "Give --out FILE, or send stdout to one")
+        _refuse_terminal(out)
         frame.to_parquet(out or sys.stdout.buffer, index=False)
         return
     if format_ == "csv":
-        text = frame.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%S.%fZ")
+        text = frame.to_csv(index=False, date_format=CSV_TIMES)
     else:
         text = frame.to_json(orient="records", date_format="iso", date_unit="ms", double_precision=15) + "\n"
     if out is None:
         sys.stdout.write(text)
     else:
         out.write_text(text, encoding="utf-8")
+
+
+def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -> int:
+    """Writes pages of the same columns as CSV, NDJSON or Parquet, each as it comes, and gives how many rows there were.
+
+    In CSV a list is its items with a space between, and a text that a spreadsheet would take for a formula gets an
+    apostrophe before it; NDJSON and Parquet have texts as they are. What goes to a terminal is without control
+    characters. The first page may be empty; it brings the columns. A file is there once it is whole.
+
+    Raises WrongUse for Parquet onto a terminal.
+    """
+    if format_ == "parquet":
+        _refuse_terminal(out)
+        with _opened(out) as file:
+            return _write_parquet(pages, file)
+    rows = 0
+    with _opened(out) as file:
+        for number, page in enumerate(pages):
+            text = _csv(page, header=number == 0) if format_ == "csv" else _ndjson(page)
+            file.write((printable(text) if out is None and sys.stdout.isatty() else text).encode(errors="replace"))
+            rows += len(page)
+    return rows
+
+
+def _csv(page: pd.DataFrame, *, header: bool) -> str:
+    cells = {name: _csv_cells(page[name]) for name in page}
+    return str(pd.DataFrame(cells, index=page.index).to_csv(index=False, header=header, date_format=CSV_TIMES))
+
+
+def _csv_cells(column: "pd.Series[object]") -> "pd.Series[object]":
+    if column.dtype == object:
+        column = column.map(" ".join, na_action="ignore").astype("string")
+    if column.dtype != "string":
+        return column
+    return column.mask(column.str.startswith(FORMULA).fillna(value=False), "'" + column)
+
+
+def _ndjson(page: pd.DataFrame) -> str:
+    if page.empty:
+        return ""
+    options = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
+    return str(page.to_json(lines=True, force_ascii=False, **options))
+
+
+def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes]) -> int:
+    writer, rows = None, 0
+    try:
+        for page in pages:
+            table = pa.Table.from_pandas(page, preserve_index=False)
+            if writer is None:
+                lists = [name for name in page if page[name].dtype == object]
+                fields = [pa.field(f.name, pa.list_(pa.string())) if f.name in lists else f for f in table.schema]
+                writer = pq.ParquetWriter(file, pa.schema(fields))
+            writer.write_table(table.cast(writer.schema))
+            rows += len(page)
+    finally:
+        if writer is not None:
+            writer.close()
+    return rows
+
+
+@contextmanager
+def _opened(out: Path | None) -> Iterator[IO[bytes]]:
+    """A file that gets its name when it is whole, or stdout."""
+    if out is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    part = out.with_name(f".{out.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _refuse_terminal(out: Path | None) -> None:
+    if out is None and sys.stdout.isatty():
+        raise WrongUse("Parquet is no text for a terminal", "Give --out FILE, or send stdout to one")

@@ -1,0 +1,110 @@
+"""`python -m bench.month POSTS`: stores the last month of a generated campaign, as the worker would, without the queue.
+
+The lines are parsed, made rows and written by Pulso's own code, in as many processes as there are cores. What is left
+out is Redis, and with it most of an hour of a benchmark that is about reading.
+"""
+
+import math
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
+
+from cassandra.cluster import Session
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
+
+from conf.connect import cassandra_session
+from conf.errors import PulsoError, exit_code_of
+from conf.layout import record_layout
+from conf.settings import load_settings
+from conf.topic import Topic, load_topic
+from ingest.formats import Unit, parse, split
+from ingest.generate import CAMPAIGN, generate
+from ingest.posts_queue import Message
+from ingest.rows import row_of
+from ingest.writer import RETRIED, PostWriter, Write
+
+MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
+"""The half-open window of what is stored: the campaign's last 30 days."""
+TOPIC = "ph2016"
+SEED = 2016
+SHARE_OF_MONTH = 0.5
+"""At least this part of a campaign's posts lies in its last 30 days."""
+MESSAGE = Message(TOPIC, "x", "", b"", id="0-0")
+
+
+def main(posts: int) -> None:
+    """Stores the campaign's newest `posts` posts and says how long it took."""
+    settings = load_settings()
+    began = time.monotonic()
+    with cassandra_session(settings) as session:
+        record_layout(session, settings.keyspace, load_topic(TOPIC, settings.topics_dir))
+    processes = os.cpu_count() or 1
+    with ProcessPoolExecutor(processes, get_context("spawn"), _Loader.open) as pool:
+        waiting: deque[Future[int]] = deque()
+        stored = 0
+        for chunk in _newest(posts):
+            waiting.append(pool.submit(_store, chunk))
+            if len(waiting) > 3 * processes:
+                stored += waiting.popleft().result()
+        stored += sum(future.result() for future in waiting)
+    if stored != posts:
+        raise PulsoError(f"{stored:,} of {posts:,} posts lie in the campaign's last month")
+    print(f"{stored:,} posts stored in {time.monotonic() - began:.0f} s")
+
+
+def _newest(posts: int) -> Iterator[list[bytes]]:
+    """The newest posts of a campaign that holds them in its last month, about a thousand lines at a time."""
+    settings = load_settings()
+    whole = math.ceil(posts / SHARE_OF_MONTH)
+    skip = whole - posts
+    for chunk in generate(load_topic(TOPIC, settings.topics_dir), whole, SEED):
+        lines = chunk.splitlines()
+        if skip < len(lines):
+            yield lines[skip:]
+        skip = max(0, skip - len(lines))
+
+
+class _Loader:
+    """What a process of the pool holds: made once, when the process starts."""
+
+    current: "_Loader"
+
+    def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
+        self.topic, self.writer = topic, PostWriter(session, keyspace)
+
+    @classmethod
+    def open(cls) -> None:
+        settings = load_settings()
+        session = _OPEN.enter_context(cassandra_session(settings))
+        cls.current = cls(session, settings.keyspace, load_topic(TOPIC, settings.topics_dir))
+
+
+_OPEN = ExitStack()
+
+
+def _store(lines: list[bytes]) -> int:
+    """Stores lines of the month and gives their number."""
+    loader = _Loader.current
+    writes = [write for line in lines for write in _writes(line, loader.topic)]
+    retrying = Retrying(retry=retry_if_exception_type(RETRIED), wait=wait_fixed(1), stop=stop_after_attempt(30))
+    if retrying(loader.writer.write, writes):
+        raise PulsoError("Cassandra refused generated posts", "That is a defect of ingest/generate")
+    return len(writes)
+
+
+def _writes(line: bytes, topic: Topic) -> Iterator[Write]:
+    for unit in split(line):
+        if isinstance(unit, Unit):
+            post = parse(unit.format, unit.payload)
+            if MONTH[0] <= post.event_at < MONTH[1]:
+                yield Write(MESSAGE, row_of(post, topic), int(datetime.now(UTC).timestamp() * 1e6))
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code_of(lambda: main(int(sys.argv[1])), verbose=True))

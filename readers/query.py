@@ -1,0 +1,101 @@
+"""What is searched for: words, "exact phrases", #hashtags and an @author, folded as posts are (DESIGN 5)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import regex
+
+from conf.errors import WrongUse
+from conf.folding import LONGEST_WORD, UNSPACED, X_HANDLE, alias_pattern, blank, fold, words_of
+
+KINDS = ("original", "retweet", "reply", "quote")
+GIVE = 'Give words, a "phrase in quotes", a #hashtag or an @author'
+_TOKEN = regex.compile(r'["“”]([^"“”]*)["“”]|([^\s"“”]+)|(["“”])')
+_UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{UNSPACED}]$")
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a post must hold, all of it.
+
+    `terms` stand in the index: words, and hashtags with their #. `phrases` are folded and stand in `folded` as whole
+    words do: the exact phrases, each in one or two readings, and words at whose edges a script writes without spaces.
+    `author` and `kind` are as in `posts`.
+    """
+
+    terms: tuple[str, ...] = ()
+    phrases: tuple[tuple[str, ...], ...] = ()
+    author: str | None = None
+    kind: str | None = None
+
+    @cached_property
+    def patterns(self) -> "tuple[regex.Pattern[str], ...]":
+        """A pattern over folded text for each phrase; the rule for whole words is that of candidate matching."""
+        return tuple(regex.compile(alias_pattern(list(readings))) for readings in self.phrases)
+
+    @cached_property
+    def marks(self) -> "regex.Pattern[str] | None":
+        """A pattern over folded text that finds what a reader is shown as the hit; None where nothing is."""
+        in_phrases = {word for readings in self.phrases for reading in readings for word in words_of(reading)}
+        shown = [term for term in self.terms if term not in in_phrases]
+        shown += [reading for readings in self.phrases for reading in readings]
+        return regex.compile(alias_pattern(shown)) if shown else None
+
+    def holds(self, folded: str | None) -> bool:
+        """Whether a folded text holds all phrases. The rest is for the index to tell."""
+        return all(pattern.search(folded or "") for pattern in self.patterns)
+
+
+def parse_query(text: str, author: str | None = None, kind: str | None = None) -> Query:
+    """Reads a query as people write it: `duterte "grace poe" #halalan2016 @sengracepoe`.
+
+    Raises WrongUse where nothing is searched for, a word holds no letter, or the kind is none.
+    """
+    if kind is not None and kind not in KINDS:
+        raise WrongUse(f"no kind {kind!r}", f"One of {', '.join(KINDS)}")
+    terms, phrases, authors = dict[str, None](), dict[tuple[str, ...], None](), dict[str, None]()
+    for phrase, token, quote in _TOKEN.findall(text):
+        if quote:
+            raise WrongUse(f"a quotation mark stands alone in {text!r}", 'Quote a phrase on both sides: "grace poe"')
+        if token and token[0] in "@＠":
+            authors[_handle(token)] = None
+        elif token and token[0] in "#＃":
+            terms[_hashtag(token)] = None
+        else:
+            _add_words(token or phrase, terms, phrases, exact=not token)
+    if author is not None:
+        authors[_handle(author)] = None
+    if len(authors) > 1:
+        raise WrongUse(f"a post has one author, {len(authors)} are asked for: {', '.join(authors)}", "Ask for one")
+    if not (terms or phrases or authors or kind):
+        raise WrongUse("the query is empty", GIVE)
+    return Query(tuple(terms), tuple(phrases), next(iter(authors), None), kind)
+
+
+def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...], None], *, exact: bool) -> None:
+    """Adds the words of a bare token or a phrase, as they stand in a text whose URLs and handles are blanked."""
+    readings = sorted({fold(blank(text)), fold(blank(text, X_HANDLE))})
+    words = set.intersection(*(words_of(reading) for reading in readings))
+    if not words:
+        mend = "URLs and handles are not among the words of posts" if "://" in text or "@" in text else GIVE
+        raise WrongUse(f"{text!r} holds no letter or digit to search for", mend)
+    indexed = sorted(word for word in words if not _UNSPACED_EDGE.search(word))
+    terms.update(dict.fromkeys(indexed))
+    if exact or len(indexed) < len(words) or any(len(word) == LONGEST_WORD for word in words):
+        phrases[tuple(readings)] = None
+
+
+def _handle(text: str) -> str:
+    """A handle as posts store it."""
+    handle = text.strip().lstrip("@＠").lower()
+    if not any(c.isalnum() for c in handle):
+        raise WrongUse(f"the author {text!r} holds no letter or digit", "Give a handle, a DID, or user@server")
+    return handle
+
+
+def _hashtag(token: str) -> str:
+    """A hashtag as `words` stores it."""
+    tag = fold(token.lstrip("#＃"))
+    if not any(c.isalnum() for c in tag):
+        raise WrongUse(f"the hashtag {token!r} holds no letter or digit", GIVE)
+    return f"#{tag}"
