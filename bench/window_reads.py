@@ -22,11 +22,11 @@ from conf.topic import load_topic
 from ingest.generate import CAMPAIGN
 from jobs.candidate_poll import JOB
 from jobs.periods import instant
-from jobs.reading import posts_in
+from jobs.reading import stored_posts
 from jobs.spark import spark_session
 from jobs.window import Window
 
-COLUMNS = JOB.inputs[POSTS.name]
+COLUMNS = [*POSTS.key, *JOB.post_columns]
 MIDDLE = timedelta(weeks=8)
 """From the campaign's start to that of the week: busier than the first, calmer than the last."""
 
@@ -39,7 +39,7 @@ def main(rounds: int) -> None:
     week = Window(start, start + timedelta(weeks=1), topic.zone)
     spark = spark_session("bench", settings)
     reads: dict[str, Callable[[], DataFrame]] = {
-        "join": lambda: posts_in(spark, settings, topic, week, COLUMNS),
+        "join": lambda: stored_posts(spark, settings, topic, week, COLUMNS),
         "scan": lambda: scanned(spark, settings, week, COLUMNS),
     }
     seconds: dict[str, list[float]] = {name: [] for name in reads}

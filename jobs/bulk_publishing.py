@@ -44,7 +44,7 @@ def publish_bulk(session: Session, output: Output, frame: DataFrame, publication
     """Swaps the partitions of a bulk table on the executors; gives the rows written."""
     table = output.table
     rows = _rows(output, frame, publication)
-    written = _key_schema(table).add("rows", "bigint")
+    written = _key_schema(table).add("rows", T.LongType())
     swapped = rows.mapInArrow(partial(_swap_all, Swapper(table, publication)), written).collect()
     _delete_others(session, output, publication, {tuple(row)[:-1] for row in swapped})
     return sum(row.rows for row in swapped)

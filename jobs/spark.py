@@ -1,7 +1,9 @@
 """The Spark session of a job: connected where the settings say, UTC throughout."""
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,6 +20,8 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
 
     Raises PulsoError when the Cassandra connector is missing, which means SPARK_CONF_DIR is not set.
     """
+    # Executors run the driver's own Python, unless PYSPARK_PYTHON says which; Spark would take the PATH's.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(f"pulso {name}")
     for key, value in _connection(settings).items():
         builder = builder.config(key, value)
