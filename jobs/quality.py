@@ -160,11 +160,11 @@ def _observed(result: dict[str, Any]) -> str:
     if raised:
         return f"could not be checked: {raised}"[:500]
     found = result["result"]
-    count = found.get("unexpected_count")
+    rows = (found.get("details") or {}).get("unexpected_rows")
+    count = found.get("unexpected_count") if rows is None else found["observed_value"]
     if count is None:
         return _plain(found.get("observed_value", ""))
-    details = found.get("details") or {}
-    sample = found.get("partial_unexpected_list") or details.get("unexpected_rows") or []
+    sample = rows or found.get("partial_unexpected_list") or []
     total = f" of {found['element_count']:,}" if found.get("element_count") else ""
     return f"{count:,}{total} rows, such as {_plain(sample[:SAMPLE])}"
 
