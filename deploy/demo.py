@@ -32,6 +32,8 @@ from jobs.window import parse_window
 POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
+JOBS = ("author_activity", "candidate_poll")
+"""In the order in which they build on each other: the poll leaves out whom author_activity flags."""
 OUT = out_console()
 
 
@@ -74,7 +76,8 @@ def _demo() -> None:
             if not is_stored(session, settings, REAL_STORY):
                 ingest(settings, REAL_STORY, REAL_CAPTURE)
     for story in stories:
-        compute(settings, story)
+        for job in JOBS:
+            compute(settings, story, job)
     for story in stories:
         OUT.print()
         run([sys.executable, "-m", "readers", "poll", "--topic", story.topic])
@@ -136,15 +139,15 @@ def worker(settings: Settings) -> Iterator[None]:
         raise PulsoError("the worker failed", f"Its log is {log}")
 
 
-def compute(settings: Settings, story: Story) -> None:
-    """Runs the poll job by spark-submit, as a schedule would."""
-    log = settings.home / "logs" / f"demo-candidate_poll-{story.topic}.log"
+def compute(settings: Settings, story: Story, job: str) -> None:
+    """Runs a job by spark-submit, as a schedule would."""
+    log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
     submit = Path(sys.executable).with_name("spark-submit")
     start, end = story.window
-    command = [str(submit), "jobs/candidate_poll.py", "--topic", story.topic, "--from", start, "--to", end]
+    command = [str(submit), f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
     path = f"{submit.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "PATH": path}
-    with stage(f"candidate_poll {story.topic}: Spark"), ERR.status("Spark reads the partitions and computes the poll"):
+    with stage(f"{job} {story.topic}: Spark"), ERR.status(f"Spark reads the partitions and computes {job}"):
         with log.open("wb") as out:
             done = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT, env=environment, check=False)
         told = log.read_text(errors="replace").splitlines()
@@ -153,7 +156,7 @@ def compute(settings: Settings, story: Story) -> None:
             raise PulsoError(
                 errors[-1].removeprefix("error: ") if errors else "spark-submit failed", f"Its log is {log}"
             )
-    OUT.print(next(line for line in told if line.startswith("candidate_poll ")))
+    OUT.print(next(line for line in told if line.startswith(f"{job} ")))
 
 
 def run(command: list[str]) -> None:
@@ -167,7 +170,8 @@ def where_things_are(settings: Settings) -> str:
     """Where a person goes on from here."""
     host, port = settings.cassandra_hosts[0], settings.cassandra_port
     return (
-        f"The tables are in keyspace {settings.keyspace} at {host}:{port} (posts, candidate_poll, job_runs).\n"
+        f"The tables are in keyspace {settings.keyspace} at {host}:{port}: posts, candidate_poll, author_activity "
+        "and others.\n"
         "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "Stop the engines, keep the data:  make down"
     )
