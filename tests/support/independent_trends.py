@@ -123,16 +123,29 @@ def _ranked(
     return sorted(rows, key=lambda row: (-row[4], row[0]))[:20]
 
 
+class Matched(Seen):
+    """A post whose mentions in one race are found once: the same post is counted over several spans."""
+
+    def __init__(self, seen: Seen, race: dict[str, Any]) -> None:
+        self.at, self.author, self.kind = seen.at, seen.author, seen.kind
+        self.named = {c["id"] for c in race["candidates"] if seen.mentions(c)}
+
+    def mentions(self, candidate: dict[str, Any]) -> bool:
+        return candidate["id"] in self.named
+
+
 def backtest(
     posts: Sequence[Seen], race: dict[str, Any], end: datetime, bots: set[str], spans: dict[str, int]
 ) -> dict[str, float]:
     """The mean absolute error of each measure; `bots` are author ids."""
     errors = {}
-    without = [seen for seen in posts if seen.author not in bots]
+    earliest = end - timedelta(days=max(spans.values()))
+    everyone = [Matched(seen, race) for seen in posts if earliest <= seen.at < end]
+    without = [seen for seen in everyone if seen.author not in bots]
     for name, days in spans.items():
         start = end - timedelta(days=days)
-        for suffix, some in (("", posts), ("_no_bots", without)):
-            rows = poll(some, race, start, end, "UTC")
+        for suffix, some in (("", everyone), ("_no_bots", without)):
+            rows = poll([seen for seen in some if seen.named], race, start, end, "UTC")
             by_candidate = {key[3]: row for key, row in rows.items() if key[0] == "window"}
             for share in ("share_authors", "share_posts"):
                 if not (suffix and share == "share_posts"):
