@@ -35,16 +35,16 @@ ANYWHERE = 300
 """Posts up to which the index is asked for all of them at once, whatever their day."""
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 X = "x"
+_PARTITION = " AND ".join(f"{name} = ?" for name in POSTS.partition)
 
 
 @dataclass(frozen=True)
 class First:
-    """The first posts of a day: whether they are all of it, and whether their ids all tell the time (X's do)."""
+    """The first posts of a day that the index brings, and whether they are all of it."""
 
     day: date
     rows: list[Row]
     complete: bool
-    timed: bool
 
 
 @dataclass(frozen=True)
@@ -118,11 +118,15 @@ class PostReads:
         for day in days:
             answers = [next(results) for _ in range(self.buckets)]
             rows = [row for answer in answers for row in answer.current_rows]
-            complete = not any(answer.has_more_pages for answer in answers)
-            low, high = map(snowflake, self.day_bounds(day))
-            lowest = [answer.current_rows[0] for answer in answers if answer.current_rows]
-            timed = low != "0" and len(low) == len(high) and all(key_of(row) >= (X, low) for row in lowest)
-            yield First(day, self.kept(rows), complete, timed)
+            yield First(day, self.kept(rows), not any(answer.has_more_pages for answer in answers))
+
+    def ids_tell_time(self, day: date) -> bool:
+        """Whether a day's posts stand in their partitions by time: all X's, from its ids' first instant on."""
+        low, high = map(snowflake, self.day_bounds(day))
+        statement = self._statements.select("source, post_id", f"WHERE {_PARTITION} LIMIT 1")
+        answers = self._ask((statement, (self._topic.topic, day, bucket)) for bucket in range(self.buckets))
+        lowest = [key_of(row) for answer in answers for row in answer]
+        return low != "0" and len(low) == len(high) and all(key >= (X, low) for key in lowest)
 
     def whole(self, day: date) -> list[Row]:
         """All posts of a day, by the index."""
@@ -130,11 +134,18 @@ class PostReads:
         answers = self._ask((statement, self._values(day, bucket)) for bucket in range(self.buckets))
         return self.kept(row for answer in answers for row in answer)
 
+    def inside(self, day: date, low: datetime, high: datetime) -> list[Row]:
+        """The posts of a day whose ids tell of a time from `low` to before `high`, by the index."""
+        statement = self._in_partition(MANY_ROWS, "AND (source, post_id) >= (?, ?) AND (source, post_id) < (?, ?)")
+        bounds = (X, snowflake(low), X, snowflake(high))
+        answers = self._ask((statement, self._values(day, bucket, bounds)) for bucket in range(self.buckets))
+        return self.kept(row for answer in answers for row in answer)
+
     def last(self, day: date, before: Mapping[int, Key], count: int) -> dict[int, list[Row]]:
         """The last posts of some of a day's buckets before a key in each, last first, whatever they hold."""
         below = "AND (source, post_id) < (?, ?) ORDER BY source DESC, post_id DESC"
-        where = " AND ".join(f"{name} = ?" for name in POSTS.partition)
-        statement = self._statements.select(f"{', '.join(COLUMNS)}, folded", f"WHERE {where} {below} LIMIT {count}")
+        columns = f"{', '.join(COLUMNS)}, folded"
+        statement = self._statements.select(columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
         answers = self._ask((statement, (self._topic.topic, day, bucket, *key)) for bucket, key in before.items())
         return dict(zip(before, (answer.all() for answer in answers), strict=True))
 
@@ -178,14 +189,14 @@ class PostReads:
         while waiting:
             yield waiting.popleft().result()
 
-    def _in_partition(self, fetch_size: int) -> PreparedStatement:
+    def _in_partition(self, fetch_size: int, slice_: str = "") -> PreparedStatement:
         kind = " AND kind = ? ALLOW FILTERING" if self._query.kind else ""
-        where = " AND ".join([*(f"{name} = ?" for name in POSTS.partition), *self._index_conditions()])
-        return self._statements.select(self._columns, f"WHERE {where}{kind}", fetch_size)
+        where = " AND ".join([_PARTITION, *self._index_conditions()])
+        return self._statements.select(self._columns, f"WHERE {where} {slice_}{kind}", fetch_size)
 
-    def _values(self, day: date, bucket: int) -> tuple[object, ...]:
+    def _values(self, day: date, bucket: int, bounds: tuple[str, ...] = ()) -> tuple[object, ...]:
         kind = (self._query.kind,) if self._query.kind else ()
-        return (self._topic.topic, day, bucket, *self._index_values(), *kind)
+        return (self._topic.topic, day, bucket, *self._index_values(), *bounds, *kind)
 
     def _index_conditions(self) -> list[str]:
         return ["words CONTAINS ?" for _ in self._query.terms] + (["author = ?"] if self._query.author else [])

@@ -1,14 +1,15 @@
 """Posts by word, phrase, hashtag, author and kind, newest first, as pages that are read while they are asked for.
 
 How it is read: `words` and `author` are indexed, but Cassandra gives what an index finds in the order of the
-partitions, not of time. So the newest day is read first, all its buckets side by side. A word that fills it goes on
-from there, and on a busy day the day's end is read before its beginning. For any other word the index is asked once
-for all its posts, up to a few hundred: that answers rare words whatever the window. In between, days are read several
-at a time, twice as many with each step.
+partitions, not of time. So days are read from the newest, all buckets of a day side by side. X's posts stand in a
+partition by time, so the newest day's last posts are read first: they answer a word that is everywhere, and tell how
+far back the index must be asked for another. After that day the index is asked once for all posts of the query, up to
+a few hundred: that answers rare words whatever the window. In between, days are read several at a time, twice as many
+with each step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -20,16 +21,18 @@ from conf.errors import StoreDown, WrongUse
 from conf.layout import check_layout
 from conf.tables import POSTS
 from conf.topic import Topic
-from readers.post_reads import COLUMNS, IN_FLIGHT, First, Key, PostReads, Row, Span, Statements, X, key_of, snowflake
+from readers.post_reads import COLUMNS, IN_FLIGHT, Key, PostReads, Row, Span, Statements, X, key_of, snowflake
 from readers.query import Query, parse_query
 
 PAGE_ROWS = 1000
 LISTED_DAYS = 92
 """Days of a window up to which each is asked for; of a longer one, or an open one, those are that hold posts."""
-STEP_ROWS, STEPS = 256, 4
-"""Posts of a busy day that are read from its end at first, and steps after which its index is asked."""
-SHARE_TO_GO_ON = 0.03
-"""The part of what is read from the end that must be asked for, lest the index be quicker."""
+LAST_ROWS = 256
+"""Posts that are read from the end of the newest day, over all buckets, whatever they hold."""
+ENOUGH = 120
+"""Hits that the second look at the newest day is made to bring: a first page and half of it again."""
+ID_PRECISION = timedelta(seconds=1)
+"""X tells when a post was made in whole seconds, its id in milliseconds."""
 DAY = timedelta(days=1)
 FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 
@@ -109,15 +112,14 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
             yield _newest_first(row for _, row in rare)
             return
         days, asked_anywhere = _stored_days(reads), True
-    done, together, busy = 0, 1, 0
+    done, together, given = 0, 1, set[Key]()
+    for rows in _from_the_end(reads, days[0]) if days else ():
+        given.update(map(key_of, rows))
+        yield rows
     while done < len(days):
-        batch = days[done : done + together]
-        for first in reads.first(batch):
-            if first.complete:
-                yield _newest_first(first.rows)
-            else:
-                yield from _busy_day(reads, first, from_the_end=first.timed and not busy)
-                busy += 1
+        for first in reads.first(days[done : done + together]):
+            rows = first.rows if first.complete else reads.whole(first.day)
+            yield _newest_first(row for row in rows if key_of(row) not in given)
             done += 1
             on_day(done, len(days))
         rest = len(days) - done
@@ -131,38 +133,31 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
         together = min(2 * together, max(1, 2 * IN_FLIGHT // reads.buckets))
 
 
-def _busy_day(reads: PostReads, first: First, *, from_the_end: bool) -> Iterator[list[Row]]:
-    """A day of more posts than were asked for first: by the index, or from its end as far as that leads.
-
-    From the end no index is needed, so it is for the first page alone, where ids tell the time. A post whose id tells
-    another time than its `event_at` comes late then, but comes.
-    """
-    given = set[Key]()
-    if from_the_end:
-        for rows in _from_the_end(reads, first.day):
-            given.update(map(key_of, rows))
-            yield rows
-    yield _newest_first(row for row in reads.whole(first.day) if key_of(row) not in given)
-
-
 def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
-    """The last posts of a day, newest first, by a few steps back in all buckets; each reads twice what the last did."""
-    end = min(reads.day_bounds(day)[1], reads.span.end or datetime.max.replace(tzinfo=UTC))
-    before = dict.fromkeys(range(reads.buckets), (X, snowflake(end)))
-    waiting, count = list[Row](), max(8, STEP_ROWS // reads.buckets)
-    for _ in range(STEPS):
-        last = reads.last(day, before, count)
-        read = [row for rows in last.values() for row in rows]
-        found = [row for row in reads.kept(read) if reads.asked_for(row)]
-        before = {bucket: key_of(rows[-1]) for bucket, rows in last.items() if len(rows) == count}
-        # Ids are finer than times: what is of the very time down to which a bucket was read may have a follower there.
-        reached = max((last[bucket][-1].event_at for bucket in before), default=datetime.min)  # noqa: DTZ901  # as the driver's
-        waiting = _newest_first([*waiting, *found])
-        yield [row for row in waiting if row.event_at > reached]
-        waiting = [row for row in waiting if row.event_at <= reached]
-        if not before or len(found) < len(read) * SHARE_TO_GO_ON:
-            return
-        count *= 2
+    """Of the newest day, where ids tell the time: its last posts, then those before them for about as many hits as
+    make a first page.
+
+    The last posts are read without the index, whatever they hold: that is quick, answers a word that is everywhere, and
+    tells how far back the index must be asked for another. The rest of the day is for others to give. A post whose id
+    tells another time than its `event_at` comes late, but comes.
+    """
+    if not reads.ids_tell_time(day):
+        return
+    start, end = reads.day_bounds(day)
+    count = max(8, LAST_ROWS // reads.buckets)
+    before = (X, snowflake(min(end, reads.span.end or end)))
+    last = reads.last(day, dict.fromkeys(range(reads.buckets), before), count)
+    read = [row for rows in last.values() for row in rows]
+    found = [row for row in reads.kept(read) if reads.asked_for(row)]
+    # Down to this time all buckets were read; ids are finer than times, so more of the very time may follow.
+    reached = max((rows[-1].event_at for rows in last.values() if len(rows) == count), default=None)
+    yield _newest_first(row for row in found if reached is None or row.event_at > reached)
+    if reached is None or not found:
+        return
+    spent = min(max(row.event_at for row in read) - reached, DAY)
+    low = max(start.replace(tzinfo=None), reached - spent * (ENOUGH / len(found)))
+    earlier = reads.inside(day, low.replace(tzinfo=UTC), reached.replace(tzinfo=UTC) + ID_PRECISION)
+    yield _newest_first(row for row in earlier if low <= row.event_at <= reached)
 
 
 def _listed_days(span: Span, reads: PostReads) -> list[date] | None:

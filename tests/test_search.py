@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ import pytest
 from cassandra.cluster import Session
 from rich.console import Console
 
+from conf.connect import RedisClient
 from conf.errors import PulsoError, WrongUse
 from conf.folding import words_of
 from conf.settings import Settings
@@ -21,9 +22,7 @@ from conf.topic import Topic
 from ingest.formats import Unit, parse, split
 from ingest.generate import CAMPAIGN, generate
 from ingest.post import Post
-from ingest.posts_queue import Message
-from ingest.rows import row_of
-from ingest.writer import PostWriter, Write
+from ingest.posts_queue import PostsQueue
 from readers.output import write_pages
 from readers.plain import one_line, printable
 from readers.post_reads import COLUMNS, Span, snowflake
@@ -32,6 +31,7 @@ from readers.search import PAGE_ROWS, PostSearch, posts_frame
 from readers.search_view import emphasised, hits, print_posts
 from tests.conftest import make_topic
 from tests.support.commands import Done, run_command
+from tests.support.loading import load
 from tests.support.posts import stream_line, tweet, user
 
 POSTS = 6000
@@ -65,16 +65,25 @@ class Corpus:
         return list(posts_frame(self.search.pages(parse_query(query, **filters), span, limit))["post_id"])
 
 
-def store(session: Session, settings: Settings, topic: Topic, lines: Sequence[bytes]) -> Corpus:
-    posts = [parse(u.format, u.payload) for line in lines for u in split(line) if isinstance(u, Unit)]
-    message = Message(topic.topic, "x", "", b"", id="0-0")
-    writes = [Write(message, row_of(post, topic), 1) for post in posts]
-    assert PostWriter(session, settings.keyspace).write(writes) == []
-    return Corpus(topic, posts, PostSearch(session, settings.keyspace, topic))
+Stores = Callable[[Topic, Sequence[bytes]], Corpus]
 
 
 @pytest.fixture(scope="module")
-def corpus(session: Session, settings: Settings) -> Corpus:
+def store(session: Session, settings: Settings, client: RedisClient) -> Stores:
+    """Stores lines under a topic by the real path."""
+    queue = PostsQueue(client, "test:search")
+    queue.ensure_group()
+
+    def stored(topic: Topic, lines: Sequence[bytes]) -> Corpus:
+        posts = [parse(u.format, u.payload) for line in lines for u in split(line) if isinstance(u, Unit)]
+        assert load(lines, topic.topic, queue, session, settings) == len(posts)
+        return Corpus(topic, posts, PostSearch(session, settings.keyspace, topic))
+
+    return stored
+
+
+@pytest.fixture(scope="module")
+def corpus(store: Stores, settings: Settings) -> Corpus:
     """A campaign of 6,000 posts in 90 days, the last day as busy as a fifth of them makes it."""
     topic = make_topic(settings)
     lines = [line for chunk in generate(topic, POSTS, 7) for line in chunk.splitlines()]
@@ -82,16 +91,16 @@ def corpus(session: Session, settings: Settings) -> Corpus:
     for number, line in enumerate(busy):
         at = LAST_DAY + timedelta(seconds=70 * number)
         line["data"].update(id=str(int(snowflake(at)) + number), created_at=at.isoformat())
-    return store(session, settings, topic, [*lines, *map(orjson.dumps, busy)])
+    return store(topic, [*lines, *map(orjson.dumps, busy)])
 
 
 @pytest.fixture
-def few(session: Session, settings: Settings) -> Any:
+def few(store: Stores, settings: Settings) -> Any:
     """Stores a few posts under a topic of their own: texts, or whole lines."""
 
     def stored(*posts: str | bytes) -> Corpus:
         lines = [p if isinstance(p, bytes) else stream_line(tweet(str(n), p)) for n, p in enumerate(posts, 1)]
-        return store(session, settings, make_topic(settings), lines)
+        return store(make_topic(settings), lines)
 
     return stored
 
