@@ -35,7 +35,9 @@ def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame
     named = with_author(posts)
     received = mentions_received(named, window)
     measures = author_measures(observed(named, topic.bots, window), topic.bots, window)
-    known = measures.join(received, on=["author", *PERIOD], how="left").select("*", flags(topic.bots).alias("bot_flags"))
+    known = measures.join(received, on=["author", *PERIOD], how="left").select(
+        "*", flags(topic.bots).alias("bot_flags")
+    )
     return known.select(
         F.lit(topic.topic).alias("topic"),
         *(*PERIOD, "author", "posts", *KINDS),
@@ -83,8 +85,8 @@ def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
         F.col("event_at").alias("at"),
         F.to_date(local).alias("day"),
         F.hour("event_at").alias("hour_of_day"),
-        F.struct("event_at", "author_followers").alias("followers"),
-        F.struct("event_at", "author_following").alias("following"),
+        F.col("author_followers").alias("followers"),
+        F.col("author_following").alias("following"),
         F.col("author_created_at").alias("created_at"),
         F.lower("client").isin(labels).alias("listed"),
         F.col("author_is_bot").alias("declared"),
@@ -105,8 +107,8 @@ def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
         F.count_if("near_duplicate").alias("near_duplicates"),
         F.count_if("listed").alias("listed"),
         F.bool_or("declared").alias("declared"),
-        _last("followers", "author_followers").alias("followers"),
-        _last("following", "author_following").alias("following"),
+        _last("followers").alias("followers"),
+        _last("following").alias("following"),
         F.min("created_at").alias("created_at"),
         F.min("at").alias("first_at"),
         F.count_distinct("day").alias("days"),
@@ -115,9 +117,13 @@ def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
     return measured.select("*", F.least(F.col("days") * HOURS_A_DAY, length).alias("hours"))
 
 
-def _last(column: str, field: str) -> Column:
-    """The figure that was delivered last; of two at the same instant, the larger."""
-    return F.max(F.when(F.col(column)[field].isNotNull(), F.col(column)))[field]
+def _last(figure: str) -> Column:
+    """The figure that was delivered last. Of two in the same millisecond it is always the same one, whatever the order
+    of rows: a rerun gives what the first run gave. (The larger of two structs would say so more plainly, but Spark
+    sorts for it where this hashes.)
+    """
+    order = F.unix_millis("at") * 1000 + F.pmod(figure, F.lit(1000))
+    return F.max_by(figure, order)
 
 
 def _quietest(length: int) -> Column:
