@@ -53,7 +53,10 @@ class ClassicPost(Model):  # type: ignore[misc]
     lat = columns.Double()
     lon = columns.Double()
     author_followers = columns.BigInt()
+    author_following = columns.BigInt()
     author_created_at = columns.DateTime()
+    author_is_bot = columns.Boolean()
+    client = columns.Text()
     collected_at = columns.DateTime()
 
 

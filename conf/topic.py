@@ -9,22 +9,18 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
+from conf.bots import RULES, Bots
 from conf.errors import WrongUse
 from conf.folding import alias_pattern, fold
+from conf.part import Part
 
 METHOD = "mentions/1 votes/1 interval/normal-95"
 """The version of DESIGN 5's definitions; part of every result's `method`."""
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Part(BaseModel):
-    """Base of the topic file's parts: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class Box(Part):
@@ -164,6 +160,7 @@ class Topic(Part):
     buckets: int = Field(8, ge=1, le=1024)
     collect: Collect = Collect()
     races: tuple[Race, ...] = ()
+    bots: Bots = Bots()
 
     @field_validator("timezone")
     @classmethod
@@ -258,7 +255,7 @@ def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> 
 
 
 def _nearest_key(key: str) -> str:
-    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box]
+    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box, Bots, *RULES.values()]
     names = sorted({name for model in models for name in model.model_fields})
     close = difflib.get_close_matches(key, names, n=1)
     return f"Did you mean {close[0]}?" if close else "Take it out; the keys are listed in the README"

@@ -6,7 +6,7 @@ from datetime import datetime
 TEXT_LIMITS = {"x": 25_000, "bluesky": 3_000, "mastodon": 100_000}
 """Characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and a bound for Mastodon's servers."""
 LONGEST_NAME = 512
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """To be raised, up to 999, when parsing changes: what a newer parser reads replaces what an older one read."""
 
 
@@ -39,9 +39,11 @@ class Post:
     lat: float | None = None
     lon: float | None = None
     author_followers: int | None = None
+    author_following: int | None = None
     author_created_at: datetime | None = None
     collected_at: datetime | None = None
     author_is_bot: bool | None = None
+    client: str | None = None
     version_us: int | None = None
     """When this version was made, in µs, where a network keeps an edited post's id: the newest version stays."""
     is_update: bool = False
@@ -70,6 +72,8 @@ class Post:
             raise InvalidMessage(f"over-long text: {len(self.text):,} characters, {self.source} allows {limit:,}")
         if not self.post_id or not self.author_id:
             raise InvalidMessage("empty post id or author id")
+        if self.client:
+            self.client = self.client[:LONGEST_NAME]  # only a label: no reason to lose the post
         names = (self.post_id, self.author_id, self.author or "", *self.hashtags, *self.mentions)
         if max(map(len, names)) > LONGEST_NAME:
             raise InvalidMessage(f"an id, handle or hashtag of over {LONGEST_NAME} characters")

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
+from jobs.author_activity import flagged
 from jobs.job import Frames, Job, Output, Rule
 from jobs.mentions import ANYONE, COLUMNS, with_named
 from jobs.periods import with_periods
@@ -151,7 +152,7 @@ def share_of_people() -> Column:
 def flagged_authors(inputs: Frames, topic: Topic) -> DataFrame | None:
     """Who is left out as a bot, in `author`; None where no run of author_activity covers the window."""
     activity = inputs.get(AUTHOR_ACTIVITY.name)
-    return None if activity is None else activity.where(F.col("bot_score") >= 0.5).select("author")
+    return None if activity is None else flagged(activity, topic)
 
 
 def _candidates(race: Race) -> Column:
@@ -164,7 +165,7 @@ def _candidates(race: Race) -> Column:
 
 INPUTS = {
     POSTS.name: ["source", "author_id", "author", "kind", "event_at", *COLUMNS],
-    AUTHOR_ACTIVITY.name: ["author", "bot_score"],
+    AUTHOR_ACTIVITY.name: ["author", "period", "bot_score"],
 }
 
 

@@ -48,7 +48,10 @@ class TestXv2:
         assert (post.source, post.post_id, post.author_id, post.author) == ("x", "1", "10", "ana")
         assert (post.kind, post.text, post.folded) == ("original", "A & B", "a & b")
         assert post.event_at == datetime(2016, 5, 1, 12, tzinfo=UTC)
-        assert post.author_followers == 5
+        assert (post.author_followers, post.author_following, post.client) == (5, 7, None)
+
+    def test_the_app_that_posted_it_is_kept(self) -> None:
+        assert post_of(stream_line(tweet(source="Twitter for iPhone"))).client == "Twitter for iPhone"
 
     def test_a_retweet_has_the_retweeted_posts_full_text_and_entities(self) -> None:
         full = {"id": "9", "text": "long text #Yes", "author_id": "20", "entities": {"hashtags": [{"tag": "Yés"}]}}
@@ -130,6 +133,13 @@ class TestXv11:
         inner = orjson.loads(status(id_str="6", text="original"))
         post = post_of(status(retweeted_status=inner, quoted_status_id_str="5"))
         assert (post.kind, post.retweet_of, post.quote_of, post.text) == ("retweet", "6", None, "original")
+
+    def test_the_author_s_counts_and_the_app_s_label_without_its_markup(self) -> None:
+        person = {"id_str": "10", "screen_name": "Ana", "followers_count": 5, "friends_count": 7}
+        post = post_of(status(user=person, source='<a href="https://x.ph" rel="nofollow">Tom &amp; Co</a>'))
+        assert (post.author_followers, post.author_following, post.client) == (5, 7, "Tom & Co")
+        assert post_of(status(source="web")).client == "web"
+        assert post_of(status()).client is None
 
     def test_an_offset_is_taken_into_account(self) -> None:
         assert post_of(status(created_at="Mon Dec 02 22:16:05 +0800 2019")).event_at.hour == 14

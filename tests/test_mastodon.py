@@ -29,9 +29,10 @@ def post_of(content: str = "<p>hello</p>", event: str = "update", **changes: Any
 class TestFormat:
     def test_names_times_and_the_bot_s_flag(self) -> None:
         account = {**status(1)["account"], "bot": True}
-        post = post_of(account=account)
+        post = post_of(account=account, application={"name": "Tusky", "website": None})
         assert (post.source, post.author, post.author_id) == ("mastodon", "ana@example.social", "7")
         assert (post.text, post.folded, post.lang, post.kind) == ("hello", "hello", "en", "original")
+        assert (post.author_following, post.client, post_of(application=None).client) == (7, "Tusky", None)
         assert (post.author_is_bot, post.author_followers, post.event_at.isoformat()) == (
             True,
             5,

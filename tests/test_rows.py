@@ -19,7 +19,8 @@ def full_post() -> Post:
     return Post(
         source="x", post_id="é1", event_at=at, author_id="10", author="ana", text="Hi #tág", lang="tl", reply_to="5",
         reply_to_author="bea", folded="hi #tag", hashtags=["tag"], mentions=["bea", "cý"], urls=["https://x.ph"],
-        place="Manila", lat=14.5, lon=0.0, author_followers=0, author_created_at=datetime(1969, 1, 1, tzinfo=UTC),
+        place="Manila", lat=14.5, lon=0.0, author_followers=0, author_following=0,
+        author_created_at=datetime(1969, 1, 1, tzinfo=UTC), client="Twitter Web Client",
     )  # fmt: skip
 
 
@@ -31,7 +32,8 @@ def test_what_is_unknown_is_unset_and_zero_is_known() -> None:
     values = dict(zip(POSTS.columns, row_of(full_post(), TOPIC).values, strict=True))
     assert values["retweet_of"] is UNSET_VALUE
     assert values["lon"] == bytes(8)
-    assert values["author_followers"] == bytes(8)
+    assert values["author_followers"] == values["author_following"] == bytes(8)
+    assert values["client"] == b"Twitter Web Client"
 
 
 def test_a_number_beyond_64_bits_is_refused() -> None:

@@ -44,6 +44,19 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
         ("topic: [\n", "f:2: not valid YAML"),
         ("- a\n", "f: is not a topic"),
         ("", "f: is not a topic"),
+        (
+            "topic: x\nbots:\n  posting_rat: {}\n",
+            r"f:3: bots.posting_rat: unknown key. Did you mean posting_rate\?",
+        ),
+        (
+            "topic: x\nbots:\n  new_account:\n    day: 3\n",
+            r"f:4: bots.new_account.day: unknown key. Did you mean days\?",
+        ),
+        (
+            "topic: x\nbots: {flag_at: 0.5,\n  near_duplicates: {share: 50}}\n",
+            r"f:3: bots.near_duplicates.share: .*less than or equal to 1 \(found 50\)",
+        ),
+        ("topic: x\nbots: {client: {labels: x}}\n", "f:2: bots.client.labels: .*valid tuple"),
         (GOOD + "    outcome: {c: 0.5}\n", "outcome names 'c', which is no candidate"),
         (GOOD + "    outcome: {a: 39, b: 61}\n", "less than or equal to 1"),
     ],
@@ -62,3 +75,9 @@ def test_the_method_changes_with_the_rules_and_not_with_names_or_order() -> None
     race = parse_topic(GOOD, "f").races[0]
     assert race.method == parse_topic(GOOD.replace("name: A", "name: Anna"), "f").races[0].method
     assert race.method != parse_topic(GOOD.replace("[ana]", "[ana, anita]"), "f").races[0].method
+
+
+def test_the_bot_rules_have_defaults_and_a_digest_that_changes_with_them() -> None:
+    default, stricter = parse_topic(GOOD, "f").bots, parse_topic(GOOD + "bots: {new_account: {days: 30}}\n", "f").bots
+    assert (default.flag_at, default.new_account.days, stricter.new_account.days) == (0.5, 90, 30)
+    assert default.digest == parse_topic(GOOD + "bots: {flag_at: 0.5}\n", "f").bots.digest != stricter.digest

@@ -211,7 +211,7 @@ def test_all_that_a_post_needs_is_asked_for() -> None:
     _, _, server = run([HEARTBEAT], waits=1)
     asked = {name: set(values[0].split(",")) for name, values in server.connects[0].parameters.items()}
     assert {"author_id", "referenced_tweets.id", "referenced_tweets.id.author_id", "geo.place_id"} < asked["expansions"]
-    assert {"created_at", "entities", "note_tweet", "edit_history_tweet_ids", "lang"} < asked["tweet.fields"]
+    assert {"created_at", "entities", "note_tweet", "edit_history_tweet_ids", "lang", "source"} < asked["tweet.fields"]
     assert {"created_at", "public_metrics"} < asked["user.fields"]
     assert "full_name" in asked["place.fields"]
 

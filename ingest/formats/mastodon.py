@@ -26,6 +26,7 @@ class Account(msgspec.Struct):
     url: str = ""
     bot: bool = False
     followers_count: int | None = None
+    following_count: int | None = None
     created_at: Instant | None = None
 
 
@@ -42,6 +43,10 @@ class Card(msgspec.Struct):
     url: str | None = None
 
 
+class Application(msgspec.Struct):
+    name: str | None = None
+
+
 class Status(msgspec.Struct, kw_only=True):
     id: str
     created_at: Instant
@@ -56,6 +61,7 @@ class Status(msgspec.Struct, kw_only=True):
     mentions: list[Mention] = []
     tags: list[Tag] = []
     card: Card | None = None
+    application: Application | None = None
     reblog: "Status | None" = None
     quote: dict[str, Any] | None = None
 
@@ -125,8 +131,10 @@ def parse_event(line: bytes) -> Post:
         mentions=unique([_address(mention.acct, "", server) for mention in shown.mentions]),
         urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
         author_followers=status.account.followers_count,
+        author_following=status.account.following_count,
         author_created_at=status.account.created_at,
         author_is_bot=status.account.bot,
+        client=status.application.name if status.application else None,
         version_us=micros(status.edited_at or status.created_at),
         is_update=event.event == "status.update",
     )

@@ -4,6 +4,7 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 """
 
 import html
+import re
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from conf.folding import X_HANDLE, blank, fold
 from ingest.post import Deletion, InvalidMessage, Post, unique
 
+_MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
     m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
 }
@@ -44,6 +46,7 @@ class User(msgspec.Struct):
     id_str: str
     screen_name: str
     followers_count: int | None = None
+    friends_count: int | None = None
     created_at: str | None = None
 
 
@@ -64,6 +67,7 @@ class Status(msgspec.Struct, kw_only=True):
     extended_tweet: Extended | None = None
     entities: Entities | None = None
     lang: str | None = None
+    source: str | None = None
     in_reply_to_status_id_str: str | None = None
     in_reply_to_screen_name: str | None = None
     retweeted_status: "Status | None" = None
@@ -118,7 +122,9 @@ def parse_status(payload: bytes) -> Post:
         mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,
+        author_following=status.user.friends_count,
         author_created_at=parse_instant(status.user.created_at) if status.user.created_at else None,
+        client=html.unescape(_MARKUP.sub("", status.source)).strip() if status.source else None,
     )
     if status.in_reply_to_status_id_str and status.in_reply_to_screen_name:
         post.reply_to_author = status.in_reply_to_screen_name.lower()

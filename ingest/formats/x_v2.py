@@ -60,6 +60,7 @@ class Geo(msgspec.Struct):
 
 class Metrics(msgspec.Struct):
     followers_count: int | None = None
+    following_count: int | None = None
 
 
 class User(msgspec.Struct):
@@ -94,6 +95,7 @@ class Tweet(Content, kw_only=True):
     referenced_tweets: list[Reference] | None = None
     in_reply_to_user_id: str | None = None
     edit_history_tweet_ids: list[str] | None = None
+    source: str | None = None
     geo: Geo | None = None
 
 
@@ -175,12 +177,14 @@ def _post(
         author_id=tweet.author_id,
         author=author.username.lower() if author else None,
         lang=tweet.lang,
+        client=tweet.source,
         collected_at=twarc.retrieved_at if twarc else None,
     )
     if tweet.edit_history_tweet_ids and len(tweet.edit_history_tweet_ids) > 1:
         post.earlier = [i for i in tweet.edit_history_tweet_ids if i.isdecimal() and int(i) < int(tweet.id)]
     if author:
-        post.author_followers = author.public_metrics.followers_count if author.public_metrics else None
+        metrics = author.public_metrics or Metrics()
+        post.author_followers, post.author_following = metrics.followers_count, metrics.following_count
         post.author_created_at = author.created_at
     _set_references(post, tweet, users, tweets)
     _set_content(post, tweet, tweets.get(post.retweet_of or ""))

@@ -47,6 +47,7 @@ def status(number: int, content: str = "<p>hello</p>", **changes: Any) -> dict[s
             "url": "https://example.social/@Ana",
             "bot": False,
             "followers_count": 5,
+            "following_count": 7,
             "created_at": "2020-01-01T00:00:00.000Z",
         },
         "content": content,

@@ -13,7 +13,7 @@ def tweet(post_id: str = "1", text: object = "hello", **changes: Any) -> dict[st
 
 def user(user_id: str = "10", username: str = "Ana") -> dict[str, Any]:
     """A user object."""
-    return {"id": user_id, "username": username, "public_metrics": {"followers_count": 5}}
+    return {"id": user_id, "username": username, "public_metrics": {"followers_count": 5, "following_count": 7}}
 
 
 def stream_line(data: dict[str, Any], users: list[dict[str, Any]] | None = None, **includes: Any) -> bytes:

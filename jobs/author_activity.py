@@ -1,0 +1,155 @@
+"""Author activity: what each author posted and received, and which bot rules fired, by hour, day and window.
+
+Counted: each author's posts by kind; `mentions_received`, the posts of others that mention the author, each once,
+retweets left out as in the mention graph; `followers` as last delivered in the period. An author is the handle in
+lower case (X), the DID (Bluesky) or user@server (Mastodon), and the network's id where that is unknown.
+
+The bot rules are transparent: `bot_flags` names those that fired, and `bot_score` is the sum of their weights, cut to
+1 (conf/bots.py, jobs/bot_rules.py). Whether a text was seen before is judged over the job's whole window, once a post;
+all else within the period. Nothing here says or uses whom an author favours.
+
+Not counted: authors who were only mentioned; hours and days that the window cuts.
+"""
+
+import sys
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf.bots import Bots
+from conf.tables import AUTHOR_ACTIVITY, POSTS
+from conf.topic import Topic
+from jobs.bot_rules import flags, score
+from jobs.job import Job, Output, Rule
+from jobs.near_duplicates import with_near_duplicate, with_signature, with_words
+from jobs.periods import with_periods
+from jobs.runner import run
+from jobs.window import Window
+
+KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
+PERIOD = ["period", "period_start", "period_end"]
+HOURS_A_DAY = 24
+
+
+def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row an author and period in which that author posted."""
+    named = with_author(posts)
+    received = mentions_received(named, window)
+    measures = author_measures(observed(named, topic.bots, window), topic.bots, window)
+    known = measures.join(received, on=["author", *PERIOD], how="left").select(
+        "*", flags(topic.bots).alias("bot_flags")
+    )
+    return known.select(
+        F.lit(topic.topic).alias("topic"),
+        *(*PERIOD, "author", "posts", *KINDS),
+        F.coalesce("mentions_received", F.lit(0)).alias("mentions_received"),
+        "followers",
+        score(topic.bots).alias("bot_score"),
+        "bot_flags",
+    )
+
+
+def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
+    """The authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
+
+    `activity` are rows of `author_activity` of one window; hours and days are passed over.
+    """
+    reached = (F.col("period") == "window") & (F.col("bot_score") >= topic.bots.flag_at)
+    return activity.where(reached).groupBy("author").agg(F.count(F.lit(1))).select("author")
+
+
+def with_author(posts: DataFrame) -> DataFrame:
+    """The posts with `author` as graphs name it; without those whose author has no name at all."""
+    others = [name for name in posts.columns if name not in ("author", "author_id")]
+    author = F.coalesce("author", "author_id").alias("author")
+    return posts.select(author, *others).where(F.col("author").isNotNull())
+
+
+def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
+    """Posts of others that mention each author, by period, retweets left out."""
+    mentioned = F.explode(F.array_distinct("mentions")).alias("mentioned")
+    pairs = posts.where(F.col("kind") != "retweet").select("author", "event_at", mentioned)
+    of_others = pairs.where(F.col("mentioned") != F.col("author"))
+    return (
+        with_periods(of_others.select(F.col("mentioned").alias("author"), "event_at"), window)
+        .groupBy("author", *PERIOD)
+        .agg(F.count(F.lit(1)).alias("mentions_received"))
+    )
+
+
+def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
+    """One row a post, spread by author: what the measures are sums and extremes of."""
+    local = F.from_utc_timestamp("event_at", window.zone.key)
+    labels = [label.casefold() for label in bots.client.labels]
+    facts = with_words(posts).select(
+        *("author", "event_at", "kind", "words"),
+        F.col("event_at").alias("at"),
+        F.to_date(local).alias("day"),
+        F.hour("event_at").alias("hour_of_day"),
+        F.col("author_followers").alias("followers"),
+        F.col("author_following").alias("following"),
+        F.col("author_created_at").alias("created_at"),
+        F.lower("client").isin(labels).alias("listed"),
+        F.col("author_is_bot").alias("declared"),
+    )
+    signed = with_signature(facts, bots.near_duplicates).repartition("author")
+    return with_near_duplicate(signed, bots.near_duplicates)
+
+
+def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
+    """What the rules look at, one row an author and period."""
+    by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
+    length = (F.unix_seconds("period_end") - F.unix_seconds("period_start")) / 3600
+    grouped = with_periods(posts, window).groupBy("author", *PERIOD)
+    measured = grouped.agg(
+        F.count(F.lit(1)).alias("posts"),
+        *by_kind,
+        F.count_if(F.col("kind") != "retweet").alias("authored"),
+        F.count_if("near_duplicate").alias("near_duplicates"),
+        F.count_if("listed").alias("listed"),
+        F.bool_or("declared").alias("declared"),
+        _last("followers").alias("followers"),
+        _last("following").alias("following"),
+        F.min("created_at").alias("created_at"),
+        F.min("at").alias("first_at"),
+        F.count_distinct("day").alias("days"),
+        _quietest(bots.round_the_clock.quiet_hours).alias("quietest"),
+    )
+    return measured.select("*", F.least(F.col("days") * HOURS_A_DAY, length).alias("hours"))
+
+
+def _last(figure: str) -> Column:
+    """The figure that was delivered last. Of two in the same millisecond it is always the same one, whatever the order
+    of rows: a rerun gives what the first run gave. (The larger of two structs would say so more plainly, but Spark
+    sorts for it where this hashes.)
+    """
+    order = F.unix_millis("at") * 1000 + F.pmod(figure, F.lit(1000))
+    return F.max_by(figure, order)
+
+
+def _quietest(length: int) -> Column:
+    """Posts in that stretch of `length` hours of the day which holds the fewest."""
+    since = [F.pmod(F.col("hour_of_day") - start, F.lit(HOURS_A_DAY)) for start in range(HOURS_A_DAY)]
+    return F.least(*[F.count_if(hours < length) for hours in since])
+
+
+RULE = Rule(
+    "posts are as many as their kinds, and more than none",
+    "SELECT period, period_start, author FROM {batch} "
+    "WHERE posts < 1 OR posts != originals + retweets + replies + quotes",
+)
+
+JOB = Job(
+    name="author_activity",
+    inputs={
+        POSTS.name: [
+            *("author_id", "author", "kind", "event_at", "folded", "mentions", "client"),
+            *("author_followers", "author_following", "author_created_at", "author_is_bot"),
+        ]
+    },
+    outputs=(Output(AUTHOR_ACTIVITY, rules=(RULE,)),),
+    transform=lambda inputs, topic, window: {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window)},
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

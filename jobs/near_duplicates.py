@@ -1,0 +1,98 @@
+"""Which posts repeat a text: MinHash over pairs of words, and copy-paste campaigns, in Spark's own functions.
+
+Compared are words alone: links, handles, hashtags, digits, punctuation and emoji, which spammers vary, are left out.
+
+A text's signature is 16 minima of hashes of its word pairs (Broder 1997, "On the resemblance and containment of
+documents"); two texts whose sets of pairs have Jaccard similarity s agree in each with probability s. Texts are near
+duplicates when they agree in all four minima of any of four bands (Leskovec, Rajaraman and Ullman, "Mining of Massive
+Datasets", 3.4): found with probability 1 - (1 - s^4)^4, which is 0.99 at s = 0.9, 0.67 at 0.7, 0.23 at 0.5 and 0.03
+at 0.3. Nothing is compared pair by pair.
+
+Texts in scripts that write without spaces have few words, so they are mostly too short to be told apart here.
+"""
+
+import hashlib
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.bots import NearDuplicates
+
+NOT_WORDS = r"#[^ ]+|[^\p{L}\p{M}]+"
+"""What of a folded text is no word; the same in Java and in Python's `regex`."""
+PRIME = 2**31 - 1
+BANDS, ROWS = 4, 4
+SHINGLE = 2
+"""Words in a row that are hashed together."""
+SAME_WORDS = "same_words"
+BAND_COLUMNS = [f"band_{band}" for band in range(BANDS)]
+
+
+def _coefficient(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % (PRIME - 1) + 1
+
+
+COEFFICIENTS = [(_coefficient(f"factor {i}"), _coefficient(f"offset {i}")) for i in range(BANDS * ROWS)]
+"""Factor and offset of each hash function h -> (factor * h + offset) mod PRIME."""
+
+
+def with_words(posts: DataFrame) -> DataFrame:
+    """Adds `words`, the words of `folded` in order; none for a retweet, whose text is another's."""
+    bare = F.trim(F.regexp_replace("folded", NOT_WORDS, " "))
+    return posts.select("*", F.when(F.col("kind") != "retweet", F.split(bare, " +")).alias("words"))
+
+
+def with_signature(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
+    """Replaces `words` by SAME_WORDS, a hash of all of them, and a hash for each band; null for too short a text.
+
+    Each step is a column of its own, since Spark would evaluate it anew in every element of the next otherwise.
+    """
+    kept = [name for name in posts.columns if name != "words"]
+    starts = F.sequence(F.lit(1), F.size("words") - (SHINGLE - 1))
+    hashed = F.transform(starts, lambda start: F.crc32(F.array_join(F.slice("words", start, F.lit(SHINGLE)), " ")))
+    long_enough = F.size("words") >= rule.min_words
+    shingled = posts.select(
+        *kept,
+        F.when(long_enough, F.xxhash64("words")).alias(SAME_WORDS),
+        F.when(long_enough, hashed).alias("shingles"),
+    )
+    return shingled.select(*kept, SAME_WORDS, *[_band(band).alias(name) for band, name in enumerate(BAND_COLUMNS)])
+
+
+def _band(band: int) -> Column:
+    minima = [_minimum(*pair) for pair in COEFFICIENTS[band * ROWS : (band + 1) * ROWS]]
+    return F.when(F.col(SAME_WORDS).isNotNull(), F.xxhash64(*minima))
+
+
+def _minimum(factor: int, offset: int) -> Column:
+    return F.array_min(F.transform("shingles", lambda h: (h * F.lit(factor) + F.lit(offset)) % F.lit(PRIME)))
+
+
+def campaigns(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
+    """The texts, as SAME_WORDS, that at least `campaign_authors` authors posted."""
+    texts = posts.where(F.col(SAME_WORDS).isNotNull()).select(SAME_WORDS, "author")
+    return (
+        texts.groupBy(SAME_WORDS, "author")
+        .agg(F.count(F.lit(1)))
+        .groupBy(SAME_WORDS)
+        .agg(F.count(F.lit(1)).alias("authors"))
+        .where(F.col("authors") >= rule.campaign_authors)
+        .select(SAME_WORDS)
+    )
+
+
+def with_near_duplicate(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
+    """Replaces the signature by `near_duplicate`: whether the text is nearly another of the author's own, or word for
+    word that of a campaign. Posts are to be spread by author; a campaign's size is nowhere in one task's hands, since
+    only its text, once, is joined to them.
+    """
+    kept = [name for name in posts.columns if name not in (SAME_WORDS, *BAND_COLUMNS)]
+    own = [F.count(band).over(Over.partitionBy("author", band)) > 1 for band in BAND_COLUMNS]
+    in_campaign = F.col("campaign").isNotNull()
+    found = campaigns(posts, rule).select(F.col(SAME_WORDS).alias("campaign"))
+    return posts.join(F.broadcast(found), on=F.col(SAME_WORDS) == F.col("campaign"), how="left").select(
+        *kept, reduce(or_, own, in_campaign).alias("near_duplicate")
+    )
