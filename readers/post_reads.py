@@ -66,6 +66,10 @@ class Statements:
         self.session, self._table = session, f"{keyspace}.{POSTS.name}"
         self._prepared: dict[tuple[str, int], PreparedStatement] = {}
 
+    def check(self) -> None:
+        """Raises PulsoError, with the mend, where the tables are not there."""
+        self.select(", ".join(COLUMNS), "LIMIT 1")
+
     def select(self, what: str, rest: str, fetch_size: int = 5000) -> PreparedStatement:
         """`SELECT what FROM posts rest`. Raises PulsoError, with the mend, where the tables are not there."""
         cql = f"SELECT {what} FROM {self._table} {rest}"

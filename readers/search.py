@@ -3,9 +3,9 @@
 How it is read: `words` and `author` are indexed, but Cassandra gives what an index finds in the order of the
 partitions, not of time. So days are read from the newest, all buckets of a day side by side. X's posts stand in a
 partition by time, so the newest day's last posts are read first: they answer a word that is everywhere, and tell how
-far back the index must be asked for another. After that day the index is asked once for all posts of the query, up to
-a few hundred: that answers rare words whatever the window. In between, days are read several at a time, twice as many
-with each step.
+far back the index must be asked for another. Once the days read so far say that there are few posts, the index is
+asked for all of them, up to a few hundred: that answers rare words whatever the window. Otherwise days are read several
+at a time, twice as many with each step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ from conf.errors import StoreDown, WrongUse
 from conf.layout import check_layout
 from conf.tables import POSTS
 from conf.topic import Topic
-from readers.post_reads import COLUMNS, IN_FLIGHT, Key, PostReads, Row, Span, Statements, X, key_of, snowflake
+from readers.post_reads import ANYWHERE, COLUMNS, IN_FLIGHT, Key, PostReads, Row, Span, Statements, X, key_of, snowflake
 from readers.query import Query, parse_query
 
 PAGE_ROWS = 1000
@@ -44,8 +44,9 @@ class PostSearch:
     """
 
     def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
-        check_layout(session, keyspace, topic)
         self._statements, self._topic = Statements(session, keyspace), topic
+        self._statements.check()
+        check_layout(session, keyspace, topic)
 
     def pages(
         self,
@@ -112,7 +113,7 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
             yield _newest_first(row for _, row in rare)
             return
         days, asked_anywhere = _stored_days(reads), True
-    done, together, given = 0, 1, set[Key]()
+    done, found, together, given = 0, 0, 1, set[Key]()
     for rows in _from_the_end(reads, days[0]) if days else ():
         given.update(map(key_of, rows))
         yield rows
@@ -120,17 +121,22 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
         for first in reads.first(days[done : done + together]):
             rows = first.rows if first.complete else reads.whole(first.day)
             yield _newest_first(row for row in rows if key_of(row) not in given)
-            done += 1
+            done, found = done + 1, found + len(rows)
             on_day(done, len(days))
-        rest = len(days) - done
-        if not asked_anywhere and reads.indexed and rest * reads.buckets > IN_FLIGHT:
+        left = days[done:]
+        if not asked_anywhere and reads.indexed and _few_are_left(found, done, len(left), reads.buckets):
             asked_anywhere = True
             rare = reads.anywhere()
             if rare is not None:
-                left = set(days[done:])
                 yield _newest_first(row for day, row in rare if day in left)
                 return
         together = min(2 * together, max(1, 2 * IN_FLIGHT // reads.buckets))
+
+
+def _few_are_left(found: int, done: int, left: int, buckets: int) -> bool:
+    """Whether so many days are left that it pays to ask for all their posts at once, and these are few, to judge by the
+    days that are done."""
+    return left * buckets > IN_FLIGHT and found * left < ANYWHERE * done
 
 
 def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:

@@ -23,6 +23,7 @@ from ingest.formats import Unit, parse, split
 from ingest.generate import CAMPAIGN, generate
 from ingest.post import Post
 from ingest.posts_queue import PostsQueue
+from readers.cli import main
 from readers.output import write_pages
 from readers.plain import one_line, printable
 from readers.post_reads import COLUMNS, Span, snowflake
@@ -280,11 +281,13 @@ def test_no_post_is_no_failure(corpus: Corpus) -> None:
         (["poe", "--out", "posts.txt"], "Give --format csv"),
     ],
 )
-def test_what_goes_wrong_is_one_line(corpus: Corpus, arguments: list[str], error: str) -> None:
-    done = run(corpus.topic, *arguments)
-    assert done.returncode == 2
-    assert error in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_what_goes_wrong_is_one_line(
+    corpus: Corpus, arguments: list[str], error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", "--topic", corpus.topic.topic, *arguments]) == 2
+    said = capsys.readouterr().err
+    assert error in said
+    assert said.count("\n") == 1
 
 
 def test_cassandra_down_is_one_line(corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
