@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,9 +21,11 @@ from conf import ROOT
 from conf.connect import RedisClient
 from conf.errors import PulsoError
 from conf.settings import Settings
+from conf.tables import AUTHOR_ACTIVITY
 from conf.topic import Topic
 from ingest.generate import generate
 from ingest.posts_queue import PostsQueue
+from jobs import author_activity
 from jobs.candidate_poll import JOB
 from jobs.job import Frames, Job, JobResult
 from jobs.publication import Publication
@@ -30,6 +33,7 @@ from jobs.publishing import swaps
 from jobs.reading import stored_posts
 from jobs.runner import run_job
 from jobs.window import Window, parse_window
+from readers.partitions import rows_of_period
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support import independent_poll
 from tests.support.independent_poll import Seen
@@ -85,12 +89,25 @@ def corpus(settings: Settings, session: Session, client: RedisClient) -> Corpus:
     return Corpus(topic, [Seen(line) for line in lines])
 
 
-@pytest.fixture(scope="module")
-def result(corpus: Corpus, spark: SparkSession, session: Session, settings: Settings) -> JobResult:
-    return run(JOB, spark, session, settings, corpus.topic, *WINDOW)
-
-
 START, END = (datetime.fromisoformat(value) for value in WINDOW)
+
+
+@pytest.fixture(scope="module")
+def flagged(corpus: Corpus, spark: SparkSession, session: Session, settings: Settings) -> set[str]:
+    """The handles that author_activity flags over the window."""
+    done = run(author_activity.JOB, spark, session, settings, corpus.topic, *WINDOW)
+    assert done.rows_written > POSTS / 2
+    key = {"period": "window", "period_start": START, "period_end": END}
+    rows = rows_of_period(session, settings.keyspace, AUTHOR_ACTIVITY, corpus.topic, key)
+    activity = {row.author: row for row in rows}
+    posts = Counter(post.handle for post in corpus.seen if START <= post.at < END)
+    assert {author: row.posts for author, row in activity.items()} == posts
+    return {author for author, row in activity.items() if row.bot_score >= corpus.topic.bots.flag_at}
+
+
+@pytest.fixture(scope="module")
+def result(corpus: Corpus, flagged: set[str], spark: SparkSession, session: Session, settings: Settings) -> JobResult:
+    return run(JOB, spark, session, settings, corpus.topic, *WINDOW)
 
 
 @pytest.mark.parametrize("race", [0, 1])
@@ -106,6 +123,20 @@ def test_the_poll_equals_one_computed_apart(
         for name in FIGURES:
             figure = None if row[name] is None else pytest.approx(row[name], rel=0, abs=1e-9)
             assert getattr(found[key], name) == figure, (key, name)
+
+
+@pytest.mark.parametrize("race", [0, 1])
+def test_the_share_without_bots_is_that_of_the_authors_who_are_left(
+    corpus: Corpus, result: JobResult, flagged: set[str], session: Session, settings: Settings, race: int
+) -> None:
+    assert flagged
+    rules = yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"][race]
+    people = [post for post in corpus.seen if post.handle not in flagged]
+    expected = independent_poll.poll(people, rules, START, END, "Asia/Manila")
+    for key, row in published(session, settings, corpus.topic, rules["id"]).items():
+        share = expected[key]["share_authors"] if key in expected else None
+        approx = None if share is None else pytest.approx(share, rel=0, abs=1e-9)
+        assert row.share_authors_no_bots == approx, key
 
 
 def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult) -> None:

@@ -1,0 +1,74 @@
+"""Real captures of X go through every job, as a person runs them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cassandra.cluster import Session
+from pyspark.sql import SparkSession
+
+from conf.connect import RedisClient
+from conf.settings import Settings
+from conf.topic import Topic
+from ingest.posts_queue import PostsQueue
+from jobs import author_activity, candidate_hashtags, candidate_poll, hashtag_trends, poll_backtest
+from jobs.job import Job
+from jobs.runner import run
+from tests.conftest import make_topic
+from tests.support.loading import load
+from tests.support.stored import stored
+
+JOBS = (
+    author_activity.JOB,
+    candidate_poll.JOB,
+    hashtag_trends.JOB,
+    candidate_hashtags.JOB,
+    poll_backtest.JOB,
+)
+CAPTURES = ("x_v2/brexit.jsonl", "x_v2/streaming_output.jsonl", "x_v11/100-sample.jsonl")
+RACES = (
+    "races: [{id: r, candidates: [{id: a, name: A, aliases: [the, a, de, brexit]}, "
+    "{id: b, name: B, aliases: [i, you, la, boris]}], outcome: {a: 0.6, b: 0.4}}]\n"
+)
+
+
+@dataclass
+class Loaded:
+    """A capture's topic, and the day around its posts."""
+
+    topic: Topic
+    posts: int
+    start: datetime
+    end: datetime
+
+
+@pytest.fixture(scope="module", params=CAPTURES)
+def loaded(
+    request: pytest.FixtureRequest, captures: Path, settings: Settings, session: Session, client: RedisClient
+) -> Loaded:
+    topic = make_topic(settings, RACES)
+    lines = (captures / request.param).read_bytes().splitlines()
+    load(
+        [line for line in lines if b'"errors"' not in line[:12]],
+        topic.topic,
+        PostsQueue(client, "t:real"),
+        session,
+        settings,
+    )
+    posts = stored(session, settings.keyspace, topic.topic)
+    times = [row.event_at.replace(tzinfo=UTC) for row in posts.values()]
+    start = min(times).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    return Loaded(topic, len(posts), start, max(times).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("job", JOBS, ids=[job.name for job in JOBS])
+def test_a_real_capture_goes_through_every_job(
+    loaded: Loaded, job: Job, spark: SparkSession, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--topic", loaded.topic.topic, "--from", loaded.start.isoformat(), "--to", loaded.end.isoformat()]
+    code = run(job, arguments)
+    told = capsys.readouterr()
+    assert code == 0, told.err
+    assert f"{loaded.posts:,} posts read, " in told.out
+    assert ", 0 rows published" not in told.out
