@@ -53,7 +53,7 @@ APART = (
 VARIANTS = (
     "vote for ana the only choice for jobs",
     "vote for ana, the only choice for jobs!! 🔥",
-    "(10) vote for ana: the only choice for 100 jobs #ana2016",
+    "(10) vote for ana: the only #ana2016 choice for 100 jobs",
     "vote for ana #now the only choice for jobs 👊",
 )
 COPIED = (
@@ -77,8 +77,8 @@ def posts_of(author: str | None, *hours: float, texts: tuple[str, ...] = (), **c
 
 
 DAYS_APART = (1.0, 25.0, 49.0, 73.0)
-OPENED = {"author_created_at": START - timedelta(days=20)}
-FOLLOWS = {"author_following": 5000, "author_followers": 10}
+OPENED: dict[str, Any] = {"author_created_at": START - timedelta(days=20)}
+FOLLOWS: dict[str, Any] = {"author_following": 5000, "author_followers": 10}
 SPREAD = tuple(4.0 * slot for slot in range(18))
 SMALL = [
     *posts_of("fast", *(0.6 + 0.1 * n for n in range(6))),
