@@ -17,7 +17,7 @@ from readers.query import Query
 HIT = "bold reverse"
 BEFORE_HIT = 40
 """Characters of a clipped text that are left before its first hit."""
-OTHER_COLUMNS = 46
+OTHER_COLUMNS = 52
 """What time, author and kind take of the width, with their gaps, at most."""
 _CLUSTER = regex.compile(r"\X")
 
@@ -25,10 +25,10 @@ _CLUSTER = regex.compile(r"\X")
 def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Console) -> None:
     """Prints a line a post, the text clipped to the width; times are in the topic's zone."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column(f"time ({topic.timezone})", no_wrap=True, min_width=16)
-    table.add_column("author", no_wrap=True, overflow="ellipsis", max_width=16)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("text", no_wrap=True, overflow="ellipsis", ratio=1)
+    table.add_column(f"time ({topic.timezone})", no_wrap=True, min_width=19)
+    table.add_column("author", no_wrap=True, overflow="ellipsis", min_width=16, max_width=16)
+    table.add_column("kind", no_wrap=True, min_width=8)
+    table.add_column("text", no_wrap=True, overflow="ellipsis")
     room = max(20, console.width - OTHER_COLUMNS)
     for row in frame.to_dict("records"):
         author = row["author_id"] if pd.isna(row["author"]) else row["author"]
@@ -39,8 +39,8 @@ def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Consol
 
 
 def emphasised(text: str, query: Query, room: int) -> Text:
-    """A text on one line with what the query found in it emphasised; where the first hit lies beyond `room`
-    characters, the text begins shortly before it."""
+    """A text on one line of `room` cells at most, with what the query found in it emphasised; where the first hit lies
+    beyond them, the text begins shortly before it."""
     line = one_line(text)
     spans = hits(line, query)
     if spans and spans[0][1] > room:
@@ -50,6 +50,7 @@ def emphasised(text: str, query: Query, room: int) -> Text:
     shown = Text(line)
     for start, end in spans:
         shown.stylize(HIT, start, end)
+    shown.truncate(room, overflow="ellipsis")
     return shown
 
 

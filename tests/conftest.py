@@ -26,6 +26,11 @@ from jobs.spark import spark_session
 from tests.support.ports import LOCAL, free_port
 
 HOME = ROOT / ".pulso-test"
+TEST_CONF = {
+    "spark.sql.shuffle.partitions": "4",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+}
 CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
@@ -139,7 +144,10 @@ def captures() -> Path:
 @pytest.fixture(scope="session")
 def spark(settings: Settings) -> Iterator[SparkSession]:
     """The run's one Spark session, made as jobs make it."""
+    # Small frames and many plans: what Spark spends on compiling them it never earns back here.
+    os.environ["PYSPARK_SUBMIT_ARGS"] = "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell"
     session = spark_session("tests", settings)
-    session.conf.set("spark.sql.shuffle.partitions", "4")  # small frames, two cores
+    for name, value in TEST_CONF.items():
+        session.conf.set(name, value)
     yield session
     session.stop()

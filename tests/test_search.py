@@ -217,13 +217,14 @@ def test_hits_are_emphasised_where_they_stand_in_the_text() -> None:
 
 
 def test_nothing_in_a_post_reaches_the_terminal_as_control(few: Any) -> None:
-    evil = "\x1b]0;owned\x07 \x9b31mred \u202edlrow [bold]poe[/] a\nb"
+    evil = "long " * 60 + "\x1b]0;owned\x07 \x9b31mred \u202edlrow [bold]poe[/] a\nb"
     corpus = few(evil)
     out = io.StringIO()
     frame = posts_frame(corpus.search.pages("poe"))
     print_posts(frame, parse_query("poe"), corpus.topic, Console(file=out, width=120, force_terminal=False))
     assert not set("\x1b\x07\x9b\u202e") & set(out.getvalue())
     assert "[bold]poe[/] a b" in out.getvalue()
+    assert "2016-05-01 20:00:00   ana                original   …" in out.getvalue()
     assert one_line("a\r\n b") == "a b"
     assert printable("a\tb\n\x1b") == "a\tb\n\ufffd"
 
