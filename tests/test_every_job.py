@@ -71,4 +71,5 @@ def test_a_real_capture_goes_through_every_job(
     told = capsys.readouterr()
     assert code == 0, told.err
     assert f"{loaded.posts:,} posts read, " in told.out
-    assert (", 0 rows published" in told.out) is (job is candidate_hashtags.JOB and loaded.posts < 20)
+    if job is not candidate_hashtags.JOB:  # it takes five authors of one hashtag, which so few posts seldom have
+        assert ", 0 rows published" not in told.out
