@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import generate, ingest, poll, search
+from bench import checks, generate, ingest, poll, search
 from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_markdown
@@ -34,6 +34,7 @@ class Name(StrEnum):
     INGEST = "ingest"
     POLL = "poll"
     SEARCH = "search"
+    CHECKS = "checks"
 
 
 BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
@@ -41,6 +42,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
     Name.INGEST: ingest.benchmark,
     Name.POLL: poll.benchmark,
     Name.SEARCH: search.benchmark,
+    Name.CHECKS: checks.benchmark,
 }
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
@@ -55,7 +57,9 @@ def bench(
     names: Annotated[list[Name] | None, typer.Argument(help="Which ones; all of them if none is named.")] = None,
     posts: Annotated[int, typer.Option(help="Posts of the corpus.", min=1000)] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 400,
-    month_posts: Annotated[int, typer.Option(help="Posts of the month that is searched.", min=1000)] = 1_000_000,
+    month_posts: Annotated[
+        int, typer.Option(help="Posts of the month that is searched and polled.", min=1000)
+    ] = 1_000_000,
     rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
     home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
     results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,

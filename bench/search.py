@@ -14,16 +14,15 @@ from bench.commands import python, run
 from bench.lab import Lab
 from bench.month import MONTH, TOPIC
 from bench.results import Row, Section
+from bench.stored_month import stored_month
 from conf.errors import PulsoError
 from conf.folding import words_of
 from conf.tables import POSTS
-from ingest.migrate import migrate
 from readers.post_reads import Span
 from readers.query import parse_query
 from readers.search import PostSearch, posts_frame
 
 TITLE = "search: one word over one month"
-KEYSPACE = "bench_search"
 TARGET_MS = 200.0
 PAGE = 50
 SHARES = {"very frequent": 0.1, "frequent": 0.01, "medium": 0.001, "rare": 0.00002}
@@ -35,12 +34,8 @@ _STORED = re.compile(r"([\d,]+) posts stored in (\d+) s")
 
 def benchmark(lab: Lab) -> Section:
     """Stores the month, then times first pages by word, and holds every post of each word to a scan."""
-    own = lab.in_keyspace(KEYSPACE)
+    own, stored = stored_month(lab)
     posts = lab.plan.month_posts
-    for _ in migrate(own.session, own.settings):
-        pass
-    lab.show(f"search: storing {posts:,} posts of a month")
-    stored = run(own, python("bench.month", str(posts)))
     lab.show("search: reading every post")
     scanned = list(_scan(own))
     if len(scanned) != posts:
@@ -57,7 +52,7 @@ def benchmark(lab: Lab) -> Section:
             text.append(_said(name, window, seconds))
     command = python("readers", "search", "--topic", TOPIC, words["very frequent"][0])
     rows.append(Row("the whole command, once, interpreter and connection with it", None, [run(own, command).seconds]))
-    return Section(TITLE, rows, [*text, *_about(own, stored.output, posts)])
+    return Section(TITLE, rows, [*text, *_about(own, stored, posts)])
 
 
 def _first_pages(search: PostSearch, word: str, span: Span, times: int) -> list[float]:

@@ -112,10 +112,24 @@ def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
         _last("following").alias("following"),
         F.min("created_at").alias("created_at"),
         F.min("at").alias("first_at"),
-        F.count_distinct("day").alias("days"),
-        _quietest(bots.round_the_clock.quiet_hours).alias("quietest"),
     )
-    return measured.select("*", F.least(F.col("days") * HOURS_A_DAY, length).alias("hours"))
+    rhythm = rhythms(posts, bots.round_the_clock.quiet_hours)
+    days = F.coalesce("days_active", F.lit(1))
+    return measured.join(rhythm, on=["author", "period"], how="left").select(
+        "*", days.alias("days"), F.least(days * HOURS_A_DAY, length).alias("hours")
+    )
+
+
+def rhythms(posts: DataFrame, quiet_hours: int) -> DataFrame:
+    """The days on which each author posted in the window, and the posts in the author's quietest hours.
+
+    Of the window alone: an hour and a day are one day, and no night can be told from one.
+    """
+    return posts.groupBy("author").agg(
+        F.lit("window").alias("period"),
+        F.size(F.collect_set("day")).alias("days_active"),
+        _quietest(quiet_hours).alias("quietest"),
+    )
 
 
 def _last(figure: str) -> Column:

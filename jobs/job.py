@@ -74,10 +74,11 @@ class Job:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a run did."""
+    """What a run did; `check_seconds` are those of `seconds` that went into its checks."""
 
     run_id: uuid.UUID
     rows_read: int
     rows_written: int
     seconds: float
+    check_seconds: float = 0.0
     warnings: Sequence[str] = ()

@@ -74,7 +74,8 @@ def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
         print(f"warning: {warning}")
     print(
         f"{job.name} {topic.topic} [{window.start:%Y-%m-%dT%H:%MZ}, {window.end:%Y-%m-%dT%H:%MZ}): "
-        f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s"
+        f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s, "
+        f"{result.check_seconds:.1f} s of them checks"
     )
 
 
@@ -105,7 +106,8 @@ def run_job(
         raise
     finally:
         quality.write(session, settings.keyspace, job.name, topic.topic, datetime.now(UTC))
-    result = JobResult(job_run.run_id, read, written, time.monotonic() - began, quality.warnings)
+    seconds = time.monotonic() - began
+    result = JobResult(job_run.run_id, read, written, seconds, quality.seconds, quality.warnings)
     job_run.write("succeeded", rows_read=read, rows_written=written, seconds=result.seconds)
     return result
 
@@ -136,6 +138,7 @@ class _Run:
         settings, topic, window = self.publication.settings, self.publication.topic, self.publication.window
         span = self.job.reach(window, topic)
         stored = self._keep(stored_posts(self.spark, settings, topic, span, self.job.post_columns))
+        stored.count()  # read now, once: the checks look at what is there
         self._check_posts(stored, span)
         inputs = {POSTS.name: within(stored, span, self.job.post_columns)}
         if AUTHOR_ACTIVITY.name in self.job.inputs:
@@ -157,6 +160,7 @@ class _Run:
         from jobs.expectations import checked_rows, of_rows  # noqa: PLC0415 - Great Expectations takes seconds
 
         rows = self._keep(frame.persist(StorageLevel.MEMORY_AND_DISK))
+        rows.count()  # computed now, once: the checks look at what is there
         self.quality.check(
             output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
         )

@@ -26,18 +26,19 @@ from jobs.spark import spark_session
 from tests.support.ports import LOCAL, free_port
 
 HOME = ROOT / ".pulso-test"
-TEST_CONF = {
-    "spark.sql.shuffle.partitions": "4",
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-}
+TEST_CONF = {"spark.sql.shuffle.partitions": "4"}
+INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+"""For small frames and many plans: what Spark spends on compiling a plan it never earns back there."""
 CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the soak test is: `make soak` asks for more."""
+    """What can be asked for beyond the ordinary run; `make soak` asks for more posts."""
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/test_soak.py")
+    parser.addoption(
+        "--all-captures", action="store_true", help="tests/test_every_job.py runs each job on each capture"
+    )
 
 
 @pytest.fixture
@@ -144,10 +145,19 @@ def captures() -> Path:
 @pytest.fixture(scope="session")
 def spark(settings: Settings) -> Iterator[SparkSession]:
     """The run's one Spark session, made as jobs make it."""
-    # Small frames and many plans: what Spark spends on compiling them it never earns back here.
     os.environ["PYSPARK_SUBMIT_ARGS"] = "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell"
     session = spark_session("tests", settings)
-    for name, value in TEST_CONF.items():
+    for name, value in {**TEST_CONF, **INTERPRETED}.items():
         session.conf.set(name, value)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="module")
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Plans are compiled, as they are outside the tests: for modules with many rows."""
+    for name in INTERPRETED:
+        spark.conf.unset(name)
+    yield
+    for name, value in INTERPRETED.items():
+        spark.conf.set(name, value)

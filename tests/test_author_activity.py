@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
 
 from conf.tables import AUTHOR_ACTIVITY
 from conf.topic import Topic, load_topic, parse_topic
@@ -16,6 +17,7 @@ from ingest.generate.draws import stream
 from ingest.generate.plan import plan_of
 from ingest.generate.profiles import handles_of
 from jobs.author_activity import JOB, author_activity, flagged
+from jobs.candidate_poll import candidate_poll
 from jobs.window import Window
 from tests.conftest import SHIPPED_TOPICS
 from tests.support.flooding import flood, flooders
@@ -189,6 +191,7 @@ def test_columns_are_the_tables_without_the_runs(small: DataFrame) -> None:
 
 
 POSTS, SEED = 20_000, 11
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 @pytest.fixture(scope="module")
@@ -222,12 +225,53 @@ def test_every_measure_equals_one_computed_apart(
     assert {flag for row in found for flag in row.bot_flags} >= {"near_duplicates", "round_the_clock"}
 
 
-def test_all_flooders_are_flagged_and_at_most_one_in_a_hundred_people(
-    spark: SparkSession, ph2016: Topic, corpus: list[bytes], tmp_path: Path
+FLOODED = 1
+"""The candidate of the first race whom the bots praise."""
+
+
+@pytest.fixture(scope="module")
+def flooded(
+    spark: SparkSession, ph2016: Topic, corpus: list[bytes], tmp_path_factory: pytest.TempPathFactory
+) -> DataFrame:
+    """The corpus and 50,000 posts by 20 bots."""
+    lines = [*corpus, *flood(ph2016.races[0].candidates[FLOODED], 50_000, 20)]
+    return post_frame(spark, lines, tmp_path_factory.mktemp("flooded") / "posts.parquet")
+
+
+@pytest.fixture(scope="module")
+def activity_of_flooded(flooded: DataFrame, ph2016: Topic) -> DataFrame:
+    window = Window(*CAMPAIGN, ph2016.zone)
+    return author_activity(flooded, ph2016, window).where("period = 'window'").persist()
+
+
+def test_a_flood_moves_the_share_of_posts_and_hardly_that_of_authors(
+    spark: SparkSession,
+    ph2016: Topic,
+    corpus: list[bytes],
+    flooded: DataFrame,
+    activity_of_flooded: DataFrame,
+    tmp_path: Path,
 ) -> None:
-    lines = [*corpus, *flood(ph2016.races[0].candidates[1], 50_000, 20)]
-    posts = post_frame(spark, lines, tmp_path / "posts.parquet")
-    frame = author_activity(posts, ph2016, Window(*CAMPAIGN, ph2016.zone)).where("period = 'window'").persist()
+    clean = post_frame(spark, corpus, tmp_path / "posts.parquet")
+    before = window_shares(clean, ph2016, None)
+    after = window_shares(flooded, ph2016, flagged(activity_of_flooded, ph2016))
+    assert after.share_posts - before.share_posts > 0.10
+    assert abs(after.share_authors - before.share_authors) < 0.01
+    assert abs(after.share_authors_no_bots - before.share_authors) < 0.01
+
+
+def window_shares(posts: DataFrame, topic: Topic, bots: DataFrame | None) -> Row:
+    """The flooded candidate's shares over the campaign."""
+    race = topic.races[0]
+    polled = candidate_poll(posts, topic.model_copy(update={"races": (race,)}), Window(*CAMPAIGN, topic.zone), bots)
+    [row] = polled.where((F.col("period") == "window") & (F.col("candidate") == race.candidates[FLOODED].id)).collect()
+    return row
+
+
+def test_all_flooders_are_flagged_and_at_most_one_in_a_hundred_people(
+    ph2016: Topic, activity_of_flooded: DataFrame
+) -> None:
+    frame = activity_of_flooded
     cast = plan_of(ph2016, POSTS, SEED).cast
     handles = [handle.lower() for handle in handles_of(ph2016, cast, stream(SEED, "handles"))]
     known, people = handles[cast.first_bot : cast.first_person], set(handles[cast.first_person :])

@@ -1,4 +1,4 @@
-"""Real captures of X go through every job, as a person runs them."""
+"""Real captures of X go through every job, as a person runs them: all of them with --all-captures, else the first."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -43,7 +43,13 @@ class Loaded:
     end: datetime
 
 
-@pytest.fixture(scope="module", params=CAPTURES)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The first capture, unless all are asked for."""
+    captures = CAPTURES if metafunc.config.getoption("--all-captures") else CAPTURES[:1]
+    metafunc.parametrize("loaded", captures, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def loaded(
     request: pytest.FixtureRequest, captures: Path, settings: Settings, session: Session, client: RedisClient
 ) -> Loaded:

@@ -31,6 +31,7 @@ from jobs.job import Frames, Job, JobResult
 from jobs.publication import Publication
 from jobs.publishing import swaps
 from jobs.reading import stored_posts
+from jobs.runner import run as run_command_line
 from jobs.runner import run_job
 from jobs.window import Window, parse_window
 from readers.partitions import rows_of_period
@@ -313,13 +314,29 @@ def test_the_command_tells_what_it_did_and_what_is_wrong(
         f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published"
         in good.stdout
     )
-    for arguments, error in (
-        (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
-        (["--topic", topic.topic, "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
-        (["--topic", topic.topic, "--fro", DAY[0]], "the following arguments are required: --from, --to"),
-    ):
-        bad = submit(*arguments)
-        assert bad.returncode == 2
-        told = bad.stdout + bad.stderr  # spark-submit gives a Python program's stderr on its own stdout
-        assert error in told
-        assert "Traceback" not in told
+    bad = submit("--topic", "ph201", "--from", DAY[0], "--to", DAY[1])
+    assert bad.returncode == 2
+    told = bad.stdout + bad.stderr  # spark-submit gives a Python program's stderr on its own stdout
+    assert "error: no topic 'ph201'" in told
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--topic", "ph2016", "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
+        (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is no date or ISO time"),
+        (["--topic", "ph2016", "--fro", DAY[0]], "the following arguments are required: --from, --to"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    settings: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
+) -> None:
+    try:
+        code = run_command_line(JOB, arguments)
+    except SystemExit as left:  # argparse's own way
+        code = int(str(left.code))
+    told = capsys.readouterr().err
+    assert code == 2
+    assert error in told.splitlines()[-1]
+    assert "Traceback" not in told

@@ -11,7 +11,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf.buckets import bucket_of
+from conf.connect import RedisClient
 from conf.settings import Settings
+from conf.tables import POSTS
 from conf.topic import Topic
 from ingest.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
@@ -24,6 +26,10 @@ from tests.support.posts import stream_line, tweet
 
 DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
 RACES = "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
+
+
+Put = tuple[str, date]
+"""A row's post id and day."""
 
 
 @dataclass
@@ -51,8 +57,8 @@ class Poll:
         rows = list(self.session.execute(query, (self.topic.topic,)))
         return [row for row in rows if row.run_id == rows[0].run_id]
 
-    def put(self, post_id: str, day: date, **columns: Any) -> None:
-        """A row as no worker writes it."""
+    def put(self, post_id: str, day: date, **columns: Any) -> Put:
+        """A row as no worker writes it; gives what takes it back."""
         values: dict[str, Any] = {
             **{"topic": self.topic.topic, "day": day, "bucket": bucket_of(post_id, self.topic.buckets), "source": "x"},
             **{"post_id": post_id, "event_at": datetime(2016, 5, 1, 3, tzinfo=UTC), "author_id": "1"},
@@ -63,39 +69,43 @@ class Poll:
         self.session.execute(
             f"INSERT INTO {self.settings.keyspace}.posts ({', '.join(given)}) VALUES ({marks})", list(given.values())
         )
+        return post_id, day
+
+    def take_back(self, post_id: str, day: date) -> None:
+        """Removes such a row."""
+        key = (self.topic.topic, day, bucket_of(post_id, self.topic.buckets), "x", post_id)
+        where = " AND ".join(f"{name} = %s" for name in POSTS.key)
+        self.session.execute(f"DELETE FROM {self.settings.keyspace}.posts WHERE {where}", key)
 
 
-@pytest.fixture
-def poll(
-    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, capsys: pytest.CaptureFixture[str]
-) -> Poll:
-    topic = make_topic(settings, RACES)
+@pytest.fixture(scope="module")
+def poll(spark: SparkSession, session: Session, settings: Settings, client: RedisClient) -> Poll:
+    topic, queue = make_topic(settings, RACES), PostsQueue(client, "test:quality")
     lines = [stream_line(tweet(str(i), text=["ana", "bob"][i % 2], author_id=str(i))) for i in range(1, 41)]
     load(lines, topic.topic, queue, session, settings)
     found = Poll(session, settings, topic)
     assert found.run() == 0
-    capsys.readouterr()
     return found
 
 
-def null_key(poll: Poll) -> None:
-    poll.put("900", date(2016, 5, 1), author_id=None)
+def null_key(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), author_id=None)
 
 
-def outside_its_day(poll: Poll) -> None:
-    poll.put("900", date(2016, 5, 1), event_at=datetime(2019, 1, 1, tzinfo=UTC))
+def outside_its_day(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), event_at=datetime(2019, 1, 1, tzinfo=UTC))
 
 
-def no_date(poll: Poll) -> None:
-    poll.put("900", date(2016, 5, 1), event_at=None)
+def no_date(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), event_at=None)
 
 
-def under_two_days(poll: Poll) -> None:
-    poll.put("1", date(2016, 5, 2), event_at=datetime(2016, 5, 1, 17, tzinfo=UTC))
+def under_two_days(poll: Poll) -> Put:
+    return poll.put("1", date(2016, 5, 2), event_at=datetime(2016, 5, 1, 17, tzinfo=UTC))
 
 
-def unknown_kind(poll: Poll) -> None:
-    poll.put("900", date(2016, 5, 1), kind="shout")
+def unknown_kind(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), kind="shout")
 
 
 TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
@@ -116,11 +126,15 @@ TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
     ],
 )
 def test_bad_posts_stop_the_job(
-    poll: Poll, capsys: pytest.CaptureFixture[str], harm: Callable[[Poll], None], says: str, day: tuple[str, str]
+    poll: Poll, capsys: pytest.CaptureFixture[str], harm: Callable[[Poll], Put], says: str, day: tuple[str, str]
 ) -> None:
     before = poll.published()
-    harm(poll)
-    assert poll.run(day=day) == 1
+    post_id, stored_on = harm(poll)
+    try:
+        code = poll.run(day=day)
+    finally:
+        poll.take_back(post_id, stored_on)
+    assert code == 1
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert told.startswith(f"error: a check failed: {says}")
     assert told.endswith("Nothing was published; data_quality has every check")
@@ -152,6 +166,7 @@ def test_shares_that_cannot_sum_are_not_published(poll: Poll, capsys: pytest.Cap
 
 
 def test_every_check_of_a_run_is_kept(poll: Poll) -> None:
+    assert poll.run() == 0
     checks = poll.checks()
     assert {check.target for check in checks} == {"posts", "candidate_poll"}
     assert all(check.success and check.observed == "" for check in checks)
@@ -162,7 +177,7 @@ def test_an_unusual_number_of_posts_is_a_warning_and_is_published(
     poll: Poll, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tomorrow = (DAY[1], "2016-05-02T16:00Z")
-    poll.put("900", date(2016, 5, 2), event_at=datetime(2016, 5, 2, 3, tzinfo=UTC))
+    poll.put("901", date(2016, 5, 2), event_at=datetime(2016, 5, 2, 3, tzinfo=UTC))
     assert poll.run(day=tomorrow) == 0
     assert "warning: posts: posts read are near the trailing week's mean of 40: 1" in capsys.readouterr().out
     starts = {row.period_start.replace(tzinfo=UTC) for row in poll.published() if row.period == "day"}

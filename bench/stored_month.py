@@ -1,0 +1,18 @@
+"""A month of posts under the benchmarks' topic: stored once, read by the benchmarks of search and of checks."""
+
+from bench.commands import python, run
+from bench.lab import Lab
+from ingest.migrate import migrate
+
+KEYSPACE = "bench_month"
+
+
+def stored_month(lab: Lab) -> tuple[Lab, str]:
+    """The lab with the month stored, now or before, and what storing it printed."""
+    own = lab.in_keyspace(KEYSPACE)
+    if KEYSPACE in lab.session.cluster.metadata.keyspaces:
+        return own, ""
+    for _ in migrate(own.session, own.settings):
+        pass
+    lab.show(f"storing {lab.plan.month_posts:,} posts of a month")
+    return own, run(own, python("bench.month", str(lab.plan.month_posts))).output
