@@ -32,8 +32,8 @@ from jobs.window import parse_window
 POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
-JOBS = ("author_activity", "candidate_poll")
-"""In the order in which they build on each other: the poll leaves out whom author_activity flags."""
+JOBS = ("candidate_poll",)
+"""In the order in which they build on each other."""
 OUT = out_console()
 
 
@@ -170,8 +170,8 @@ def where_things_are(settings: Settings) -> str:
     """Where a person goes on from here."""
     host, port = settings.cassandra_hosts[0], settings.cassandra_port
     return (
-        f"The tables are in keyspace {settings.keyspace} at {host}:{port}: posts, candidate_poll, author_activity "
-        "and others.\n"
+        f"The tables are in keyspace {settings.keyspace} at {host}:{port}: posts, candidate_poll, job_runs.\n"
+        "The share without bots:  run jobs/author_activity.py over the same window, then the poll again (README)\n"
         "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "Stop the engines, keep the data:  make down"
     )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from cassandra.cluster import Session
 from py4j.protocol import Py4JError
-from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -159,8 +158,8 @@ class _Run:
         """A summary that has passed its checks: swaps on the driver, or for a bulk table the frame itself."""
         from jobs.expectations import checked_rows, of_rows  # noqa: PLC0415 - Great Expectations takes seconds
 
-        rows = self._keep(frame.persist(StorageLevel.MEMORY_AND_DISK))
-        rows.count()  # computed now, once: the checks look at what is there
+        # Computed now, once, and cut off from how: each check would otherwise analyse the whole plan anew.
+        rows = frame.localCheckpoint(eager=True)
         self.quality.check(
             output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
         )
