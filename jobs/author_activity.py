@@ -27,6 +27,7 @@ from jobs.runner import run
 from jobs.window import Window
 
 KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
+"""Columns that count kinds of posts."""
 PERIOD = ["period", "period_start", "period_end"]
 HOURS_A_DAY = 24
 

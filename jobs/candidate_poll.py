@@ -19,7 +19,7 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
-from jobs.author_activity import flagged
+from jobs.author_activity import KINDS, PERIOD, flagged
 from jobs.job import Frames, Job, Output, Rule
 from jobs.mentions import ANYONE, COLUMNS, with_named
 from jobs.periods import with_periods
@@ -28,10 +28,7 @@ from jobs.window import Window
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
-KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
-"""Columns that count kinds of posts."""
 COUNTS = ["posts", *KINDS]
-PERIOD = ["period", "period_start", "period_end"]
 GROUP = ["race", *PERIOD]
 Periods = Callable[[DataFrame, Window], DataFrame]
 """What gives a row a post and period, as `with_periods` does."""

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from pyspark.sql import DataFrame
@@ -64,7 +64,6 @@ class Job:
     outputs: tuple[Output, ...]
     transform: Callable[[Frames, Topic, Window], Frames]
     reach: Callable[[Window, Topic], Window] = same_window
-    rules: Sequence[Rule] = field(default=())
 
     @property
     def post_columns(self) -> Sequence[str]:

@@ -1,7 +1,7 @@
 """What one run publishes, and which partitions of a table it owns."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -14,7 +14,6 @@ from conf.topic import Topic
 from jobs.job import Output
 from jobs.window import Window
 
-Partition = Mapping[str, object]
 PUBLISH_TIMEOUT = 120.0
 
 
