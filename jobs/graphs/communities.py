@@ -1,0 +1,149 @@
+"""Communities on Spark frames, Louvain-style: nodes move to the neighbouring community that raises modularity most.
+
+Blondel, Guillaume, Lambiotte and Lefebvre (2008), made parallel: all nodes of one half choose at once, by the sums as
+they stood before, then those of the other half, so that two nodes do not swap places for ever (a hash halves them anew
+each time; compare Lu, Halappanavar and Kalyanaraman 2015, who order such moves by label). When few nodes move, each
+community becomes a node of a smaller graph, and the moves begin again there. Gains that are equal, or equal but for
+one part in 10^9, are told apart by a hash; sums are of whole numbers; so the same edges give the same communities.
+
+A node's messages are its neighbours' communities, summed by community.
+"""
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.graphs.scratch import Scratch
+
+LEVELS = 10
+SWEEPS = 6
+"""Most sweeps over one level's nodes; a sweep is a move of each half."""
+FEW = 0.02
+"""Share of a level's nodes: when fewer move in a sweep, the next level begins."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A graph of one level. `arcs`: start, end, weight, each pair both ways, partitioned by start, no self-edges.
+
+    `nodes`: id, strength, total; partitioned by id. Strength counts what lies inside a node of a higher level, twice;
+    total is the sum of the strengths of the whole graph that the node is of.
+    """
+
+    arcs: DataFrame
+    nodes: DataFrame
+    count: int
+
+
+@dataclass(frozen=True)
+class _Half:
+    """The nodes that may move, of each level and sweep others."""
+
+    level: int
+    sweep: int
+    half: int
+
+    def has(self, node: str) -> Column:
+        return F.pmod(F.xxhash64(F.lit(self.level), F.lit(self.sweep), node), F.lit(2)) == self.half
+
+
+def labels(level: Level, scratch: Scratch) -> DataFrame:
+    """The community of each node: id, community (an id of one of its nodes); partitioned by id. Acts."""
+    found: DataFrame | None = None
+    for number in range(LEVELS):
+        moved = _moved(level, number, scratch)
+        if moved is None:
+            break
+        composed = scratch.cut(moved.select("id", "community") if found is None else _composed(found, moved))
+        above = _contracted(level, moved, scratch)
+        scratch.drop(found, moved, level.arcs, level.nodes)
+        found, level = composed, above
+    if found is None:
+        found = scratch.cut(level.nodes.select("id", F.col("id").alias("community")))
+    scratch.drop(level.arcs, level.nodes)
+    return found
+
+
+def _moved(level: Level, number: int, scratch: Scratch) -> DataFrame | None:
+    """The nodes with the communities that they settle in, or nothing when none moves at all."""
+    state = level.nodes.select("*", F.col("id").alias("community"), F.lit(0).alias("moves"))
+    held: DataFrame | None = None
+    before = moves = 0
+    for sweep in range(SWEEPS):
+        for half in range(2):
+            state = _half_moved(level.arcs, state, _Half(number, sweep, half))
+        state = scratch.cut(state)
+        scratch.drop(held)
+        held = state
+        moves = state.agg(F.sum("moves")).collect()[0][0] or 0
+        if moves - before <= FEW * level.count:
+            break
+        before = moves
+    if not moves:
+        scratch.drop(held)
+        return None
+    return held
+
+
+def _half_moved(arcs: DataFrame, state: DataFrame, movers: _Half) -> DataFrame:
+    """The state after the nodes of one half have moved, each to the best community by the sums as they are.
+
+    For a node of strength k, a community with weight w to the node and strength K without it is worth w - k K / total:
+    the gain in modularity, but for a factor that is the same for all.
+    """
+    sums = state.groupBy("community").agg(F.sum("strength").alias("held"))
+    nodes = state.join(sums.hint("shuffle_hash"), "community", "inner").repartition("id")
+    offers = nodes.select(F.col("id").alias("of"), F.col("community").alias("offer"), F.col("held").alias("offered"))
+    messages = arcs.join(offers.hint("shuffle_hash"), F.col("start") == F.col("of"), "inner")
+    summed = (
+        messages.where(movers.has("end"))
+        .select("end", "offer", "offered", "weight")
+        .repartition("end")
+        .groupBy("end", "offer")
+        .agg(F.sum("weight").alias("weight"), F.max("offered").alias("offered"))
+    )
+    k, own = F.col("strength"), F.col("offer") == F.col("community")
+    gain = F.col("weight") - k * (F.col("offered") - F.when(own, k).otherwise(0)) / F.col("total")
+    spread = 1 + 1e-9 * (F.xxhash64("end", "offer") % 1024) / 1024
+    best = (
+        summed.join(nodes.where(movers.has("id")).hint("shuffle_hash"), F.col("end") == F.col("id"), "inner")
+        .select("end", "offer", (gain * spread).alias("gain"))
+        .groupBy("end")
+        .agg(F.max_by("offer", "gain").alias("offer"), F.max("gain").alias("gain"))
+    )
+    stay = -k * (F.col("held") - k) / F.col("total")
+    moves = F.coalesce((F.col("gain") > stay) & (F.col("offer") != F.col("community")), F.lit(False))
+    return nodes.join(best.hint("shuffle_hash"), F.col("id") == F.col("end"), "left").select(
+        *("id", "strength", "total"),
+        F.when(moves, F.col("offer")).otherwise(F.col("community")).alias("community"),
+        (F.col("moves") + moves.cast("int")).alias("moves"),
+    )
+
+
+def _composed(found: DataFrame, moved: DataFrame) -> DataFrame:
+    """The first level's nodes with the communities that their communities have moved to."""
+    above = moved.select(F.col("id").alias("below"), F.col("community").alias("above")).hint("shuffle_hash")
+    joined = found.join(above, F.col("community") == F.col("below"), "inner")
+    return joined.select("id", F.col("above").alias("community")).repartition("id")
+
+
+def _contracted(level: Level, moved: DataFrame, scratch: Scratch) -> Level:
+    """The graph whose nodes are the communities."""
+    of = moved.select("id", "community").hint("shuffle_hash")
+    from_start = level.arcs.join(of, F.col("start") == F.col("id"), "inner").select(
+        F.col("community").alias("start"), "end", "weight"
+    )
+    arcs = (
+        from_start.join(of, F.col("end") == F.col("id"), "inner")
+        .select("start", F.col("community").alias("end"), "weight")
+        .where(F.col("start") != F.col("end"))
+        .groupBy("start", "end")
+        .agg(F.sum("weight").alias("weight"))
+        .repartition("start")
+    )
+    nodes = moved.groupBy(F.col("community").alias("id")).agg(
+        F.sum("strength").alias("strength"), F.max("total").alias("total")
+    )
+    above = scratch.cut(nodes)
+    return Level(scratch.cut(arcs), above, above.count())

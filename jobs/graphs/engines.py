@@ -1,0 +1,49 @@
+"""Which engine measures which graph: small ones in one process each, larger ones on Spark frames (DESIGN 7)."""
+
+from collections.abc import Sequence
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+
+from jobs.graphs.distributed import measure_distributed
+from jobs.graphs.frames import EDGES, NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
+from jobs.graphs.keys import graphs_of
+from jobs.graphs.local import measure_locally
+
+LOCAL_MAX_EDGES = 20_000_000
+"""Edges up to which a graph is measured in one process: about 5 GB there with communities, 3 GB without."""
+
+
+def measure(edges: DataFrame, local_max_edges: int = LOCAL_MAX_EDGES, options: Options | None = None) -> Measured:
+    """Measures every graph of a frame of EDGES: nodes and summary of all, whichever engine each went to. Acts.
+
+    The edges are read more than once, so that a caller keeps them. A frame without edges gives frames without rows.
+    """
+    options = options or Options()
+    graphs = graphs_of(edges)
+    small = [graph for graph in graphs if graph.edges <= local_max_edges]
+    large = [graph for graph in graphs if graph.edges > local_max_edges]
+    parts = [measure_locally(edges, small, options)] if small else []
+    parts += [measure_distributed(edges, large, options)] if large else []
+    if not parts:
+        return nothing(edges.sparkSession)
+    return Measured(
+        reduce(DataFrame.unionByName, [part.nodes for part in parts]),
+        reduce(DataFrame.unionByName, [part.summary for part in parts]),
+        lambda: _release(parts),
+    )
+
+
+def _release(parts: Sequence[Measured]) -> None:
+    for part in parts:
+        part.release()
+
+
+def nothing(spark: SparkSession) -> Measured:
+    """What a frame without edges gives."""
+    keys = EDGES.partition(", src")[0]
+    nodes = ", ".join(["node string", *(f"{name} {kind}" for name, kind in NODE_MEASURES.items())])
+    summary = ", ".join([*(f"{name} {kind}" for name, kind in SUMMARY_MEASURES.items()), "engine string"])
+    return Measured(
+        spark.createDataFrame([], f"{keys}, {nodes}"), spark.createDataFrame([], f"{keys}, {summary}"), lambda: None
+    )

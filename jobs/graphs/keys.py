@@ -1,0 +1,86 @@
+"""The graphs of a frame, numbered: a number stands for the four key columns while a graph is measured."""
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from jobs.graphs.frames import KEYS, UNDIRECTED
+
+_STORED = "graph string, period string, start long, end long, number int, bucket int"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph of a frame: its key (period_start and period_end in UTC microseconds) and its number of edges."""
+
+    graph: str
+    period: str
+    start: int
+    end: int
+    edges: int
+
+    @property
+    def directed(self) -> bool:
+        """Whether an edge counts one way only."""
+        return self.graph not in UNDIRECTED
+
+
+def graphs_of(edges: DataFrame) -> list[Graph]:
+    """The graphs of a frame in the order of their keys. An action: a row a graph comes to the driver."""
+    micros = [F.unix_micros("period_start").alias("start"), F.unix_micros("period_end").alias("end")]
+    rows = edges.groupBy("graph", "period", *micros).count().collect()
+    return sorted((Graph(*row) for row in rows), key=lambda g: (g.graph, g.period, g.start, g.end))
+
+
+def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
+    """A bucket for each graph, so that buckets hold about as many edges: the largest graph first, to the emptiest.
+
+    There are at least `least` buckets (fewer where there are fewer graphs), and more where the edges exceed `capacity`
+    a bucket.
+    """
+    total = sum(graph.edges for graph in graphs)
+    heap = [(0, bucket) for bucket in range(min(len(graphs), max(least, -(-total // capacity))))]
+    buckets = [0] * len(graphs)
+    for number in sorted(range(len(graphs)), key=lambda number: -graphs[number].edges):
+        filled, bucket = heap[0]
+        buckets[number] = bucket
+        heapq.heapreplace(heap, (filled + graphs[number].edges, bucket))
+    return buckets
+
+
+def numbered(edges: DataFrame, graphs: Sequence[Graph], buckets: Sequence[int], *columns: Column | str) -> DataFrame:
+    """The edges of these graphs and of no others, as bucket, number and the columns asked for."""
+    if len(graphs) == 1:
+        return edges.where(_is(graphs[0])).select(F.lit(buckets[0]).alias("bucket"), F.lit(0).alias("number"), *columns)
+    keys = _frame(edges.sparkSession, graphs, buckets)
+    return edges.join(F.broadcast(keys), KEYS, "inner").select("bucket", "number", *columns)
+
+
+def with_keys(measured: DataFrame, graphs: Sequence[Graph], columns: Sequence[Column | str]) -> DataFrame:
+    """The key columns in place of the number, then `columns`."""
+    keys = _frame(measured.sparkSession, graphs, [0] * len(graphs)).drop("bucket")
+    return measured.join(F.broadcast(keys), "number", "inner").select(*KEYS, *columns)
+
+
+def _frame(spark: SparkSession, graphs: Sequence[Graph], buckets: Sequence[int]) -> DataFrame:
+    rows = [(g.graph, g.period, g.start, g.end, i, b) for i, (g, b) in enumerate(zip(graphs, buckets, strict=True))]
+    return spark.createDataFrame(rows, _STORED).select(
+        "graph",
+        "period",
+        F.timestamp_micros("start").alias("period_start"),
+        F.timestamp_micros("end").alias("period_end"),
+        "number",
+        "bucket",
+    )
+
+
+def _is(graph: Graph) -> Column:
+    return (
+        (F.col("graph") == graph.graph)
+        & (F.col("period") == graph.period)
+        & (F.col("period_start") == F.timestamp_micros(F.lit(graph.start)))
+        & (F.col("period_end") == F.timestamp_micros(F.lit(graph.end)))
+    )

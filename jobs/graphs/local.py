@@ -1,0 +1,84 @@
+"""The local engine: each graph in one process by numpy and igraph, graphs side by side on the executors."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
+from jobs.graphs.keys import Graph, buckets_of, numbered, with_keys
+from jobs.graphs.measures import node_measures, summary_measures, union_of
+from jobs.graphs.packing import PACKED, packed, unpacked
+
+ENGINE = "igraph"
+BUCKET_EDGES = 2_000_000
+"""Edges that a bucket of small graphs holds, about: some 100 MB in Python."""
+_MEASURES = {**NODE_MEASURES, **SUMMARY_MEASURES}
+_RESULT = ", ".join(["number int", "node string", *(f"{name} {kind}" for name, kind in _MEASURES.items())])
+
+
+def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
+    """Measures these graphs of the frame. Nothing runs before the frames given back are asked for their rows.
+
+    A node's row and a graph's row, the one without a node, come from the same pass, which is kept until released.
+    """
+    if not graphs:
+        raise ValueError("no graphs to measure")
+    cores = edges.sparkSession.sparkContext.defaultParallelism
+    buckets = buckets_of(graphs, 4 * cores, BUCKET_EDGES)
+    # Python group functions, since igraph lives there. Their cost: an edge goes through Python once to be packed, as
+    # Arrow columns, and once as three integers to the process that measures its graph.
+    result = (
+        numbered(edges, graphs, buckets, "src", "dst", "weight")
+        .mapInArrow(packed, PACKED)
+        .repartition(max(buckets) + 1, "bucket")
+        .groupBy("bucket")
+        .applyInPandas(_bucket_measures([graph.directed for graph in graphs], options), _RESULT)
+        .persist()
+    )
+    return Measured(
+        with_keys(result.where(F.col("node").isNotNull()), graphs, ["node", *NODE_MEASURES]),
+        with_keys(result.where(F.col("node").isNull()), graphs, [*SUMMARY_MEASURES, F.lit(ENGINE).alias("engine")]),
+        lambda: _unpersist(result),
+    )
+
+
+def _unpersist(frame: DataFrame) -> None:
+    frame.unpersist()
+
+
+def _bucket_measures(directed: Sequence[bool], options: Options) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """What measures one bucket: from rows of PACKED to rows of _RESULT."""
+    flags = np.array(directed)
+    seed = options.seed if options.communities else None
+
+    def measures(rows: pd.DataFrame) -> pd.DataFrame:
+        names, number, src, dst, weight = unpacked(rows["names"], rows["edges"])
+        numbers, number = np.unique(number, return_inverse=True)
+        union = union_of(number, src, dst, weight, len(names), flags[numbers])
+        of_nodes = node_measures(union, seed)
+        of_graphs = summary_measures(union, of_nodes)
+        nodes, graphs = union.nodes, len(numbers)
+        columns = {
+            "number": np.concatenate([numbers[union.graph_of], numbers]),
+            "node": np.append(names.take(pa.array(union.name_of)).to_numpy(zero_copy_only=False), [None] * graphs),
+        }
+        columns |= {name: _column(of_nodes[name], 0, graphs) for name in NODE_MEASURES}
+        return pd.DataFrame(columns | {name: _column(of_graphs[name], nodes, 0) for name in SUMMARY_MEASURES})
+
+    return measures
+
+
+def _column(values: Any, before: int, after: int) -> Any:
+    """Values with nulls around them; nothing but nulls where there are no values. A NaN is null too."""
+    if values is None:
+        return None
+    padded = np.concatenate([np.zeros(before, values.dtype), values, np.zeros(after, values.dtype)])
+    missing = np.ones(len(padded), bool)
+    missing[before : before + len(values)] = np.isnan(values)
+    integers = padded.dtype == np.int64
+    return pd.arrays.IntegerArray(padded, missing) if integers else np.where(missing, np.nan, padded)
