@@ -1,0 +1,148 @@
+"""`python -m bench.graph_runs side-by-side|networkx|distributed FOLDER ROUNDS`: seconds as JSON on stdout.
+
+A process of its own, since a Spark session is one. Every engine starts from the same Parquet table of edges with
+names, and ends with a figure from each of its nodes' rows; bare igraph starts from arrays of integers.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import igraph
+import networkx as nx
+import numpy as np
+import orjson
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from bench.graphx import measured_by_graphx
+from conf.errors import PulsoError, exit_code_of
+from jobs.graphs.distributed import measure_distributed
+from jobs.graphs.frames import Measured, Options
+from jobs.graphs.keys import graphs_of
+from jobs.graphs.local import measure_locally
+
+PAGERANK_ROUNDS = 10
+SOME = Options(communities=False)
+Run = Callable[[], int]
+
+
+def main(what: str, folder: Path, rounds: int) -> None:
+    """Runs what is asked for by turns, and prints the seconds of each by name."""
+    makers = {"side-by-side": side_by_side, "networkx": against_networkx, "distributed": distributed_alone}
+    spark = (
+        SparkSession.builder.appName(f"pulso bench {what}").config("spark.sql.session.timeZone", "UTC").getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    runs = makers[what](spark, folder)
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    nodes = set[int]()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            began = time.monotonic()
+            nodes.add(run())
+            seconds[name].append(time.monotonic() - began)
+            print(f"{name}: {seconds[name][-1]:.2f} s", file=sys.stderr, flush=True)
+            spark.catalog.clearCache()
+    if len(nodes) != 1:
+        raise PulsoError(f"the engines found different numbers of nodes: {sorted(nodes)}")
+    print(orjson.dumps({"seconds": seconds, "nodes": nodes.pop()}).decode())
+
+
+def side_by_side(spark: SparkSession, folder: Path) -> dict[str, Run]:
+    """PageRank and components by each engine; GraphX and the distributed engine do the same number of rounds."""
+    ten_rounds = Options(communities=False, tolerance=0, max_rounds=PAGERANK_ROUNDS)
+    start, end, weight, nodes = ready_arrays(folder)
+    return {
+        "local": lambda: pulled(local(_edges(spark, folder), SOME)),
+        "igraph": lambda: bare_igraph(start, end, weight, nodes),
+        "graphx": lambda: _drawn(measured_by_graphx(_edges(spark, folder), PAGERANK_ROUNDS)),
+        "distributed": lambda: pulled(distributed(_edges(spark, folder), ten_rounds)),
+    }
+
+
+def against_networkx(spark: SparkSession, folder: Path) -> dict[str, Run]:
+    """PageRank and components alone, then all measures."""
+    return {
+        "local": lambda: pulled(local(_edges(spark, folder), SOME)),
+        "networkx": lambda: by_networkx(folder, communities=False),
+        "local, all": lambda: pulled(local(_edges(spark, folder), Options())),
+        "networkx, all": lambda: by_networkx(folder, communities=True),
+    }
+
+
+def distributed_alone(spark: SparkSession, folder: Path) -> dict[str, Run]:
+    """All measures of the distributed engine, PageRank to its tolerance."""
+    return {"distributed, all": lambda: pulled(distributed(_edges(spark, folder), Options()))}
+
+
+def local(edges: DataFrame, options: Options) -> Measured:
+    """The local engine, the look at the graphs' sizes included."""
+    return measure_locally(edges, graphs_of(edges), options)
+
+
+def distributed(edges: DataFrame, options: Options) -> Measured:
+    """The distributed engine, the look at the graphs' sizes included."""
+    return measure_distributed(edges, graphs_of(edges), options)
+
+
+def pulled(measured: Measured) -> int:
+    """Asks for every node's row and for the summary, then lets go of them; gives the number of nodes."""
+    nodes = _drawn(measured.nodes)
+    (summary,) = measured.summary.collect()
+    print(summary, file=sys.stderr, flush=True)
+    measured.release()
+    return nodes
+
+
+def bare_igraph(start: np.ndarray, end: np.ndarray, weight: np.ndarray, nodes: int) -> int:
+    """What igraph takes for PageRank and components when nothing but integers is asked of it."""
+    graph = igraph.Graph(n=nodes, edges=np.column_stack([start, end]), directed=True)
+    graph.es["weight"] = weight.tolist()
+    ranks = graph.pagerank(weights="weight")
+    labels = graph.connected_components(mode="weak").membership
+    return min(len(ranks), len(labels))
+
+
+def by_networkx(folder: Path, *, communities: bool) -> int:
+    """What NetworkX takes for the same from the same table."""
+    edges = pq.read_table(folder, columns=["src", "dst", "weight"]).to_pandas()
+    graph = nx.from_pandas_edgelist(edges, "src", "dst", "weight", create_using=nx.DiGraph)
+    nx.pagerank(graph)
+    sum(len(part) for part in nx.weakly_connected_components(graph))
+    if communities:
+        nx.overall_reciprocity(graph)
+        undirected = graph.to_undirected()
+        nx.community.modularity(undirected, nx.community.louvain_communities(undirected, seed=1))
+    return len(graph)
+
+
+def ready_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """The edges as bare igraph wants them: start, end, weight, and the number of nodes."""
+    table = pq.read_table(folder, columns=["src", "dst", "weight"]).combine_chunks()
+    names = pc.unique(_both(table["src"], table["dst"]))
+    start, end = (pc.index_in(table[side], names).to_numpy() for side in ("src", "dst"))
+    return start, end, table["weight"].to_numpy(), len(names)
+
+
+def _both(one: object, other: object) -> object:
+    import pyarrow as pa
+
+    return pa.chunked_array([*one.chunks, *other.chunks])
+
+
+def _edges(spark: SparkSession, folder: Path) -> DataFrame:
+    return spark.read.parquet(str(folder))
+
+
+def _drawn(nodes: DataFrame) -> int:
+    """Asks for each node's name, rank and component."""
+    asked = nodes.agg(F.count("node"), F.sum("pagerank"), F.max("component")).collect()[0]
+    return int(asked[0])
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code_of(lambda: main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))))
