@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, generate, ingest, poll, search
+from bench import checks, generate, graphs, ingest, poll, search
 from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_markdown
@@ -35,6 +35,7 @@ class Name(StrEnum):
     POLL = "poll"
     SEARCH = "search"
     CHECKS = "checks"
+    GRAPHS = "graphs"
 
 
 BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
@@ -43,6 +44,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
     Name.POLL: poll.benchmark,
     Name.SEARCH: search.benchmark,
     Name.CHECKS: checks.benchmark,
+    Name.GRAPHS: graphs.benchmark,
 }
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
@@ -61,12 +63,13 @@ def bench(
         int, typer.Option(help="Posts of the month that is searched and polled.", min=1000)
     ] = 1_000_000,
     rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
+    edges: Annotated[int, typer.Option(help="Edges of the graph.", min=1000)] = 5_000_000,
     home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
     results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,
 ) -> None:
     """Measure, print the tables, and write the report where all benchmarks ran."""
     chosen = [name for name in Name if name in (names or Name)]
-    plan = Plan(posts, min(sample, posts), rounds, month_posts)
+    plan = Plan(posts, min(sample, posts), rounds, month_posts, edges)
     began, load = datetime.now(UTC), psutil.getloadavg()[0]
     with _shown(len(chosen)) as (show, advance), lab(plan, home, show) as running:
         sections = list[Section]()

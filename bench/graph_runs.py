@@ -13,6 +13,7 @@ import igraph
 import networkx as nx
 import numpy as np
 import orjson
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
@@ -26,6 +27,8 @@ from jobs.graphs.keys import graphs_of
 from jobs.graphs.local import measure_locally
 
 PAGERANK_ROUNDS = 10
+HEAP = "3g"
+"""The driver's, which in local mode is the executors' too."""
 SOME = Options(communities=False)
 Run = Callable[[], int]
 
@@ -33,10 +36,11 @@ Run = Callable[[], int]
 def main(what: str, folder: Path, rounds: int) -> None:
     """Runs what is asked for by turns, and prints the seconds of each by name."""
     makers = {"side-by-side": side_by_side, "networkx": against_networkx, "distributed": distributed_alone}
-    spark = (
-        SparkSession.builder.appName(f"pulso bench {what}").config("spark.sql.session.timeZone", "UTC").getOrCreate()
-    )
-    spark.sparkContext.setLogLevel("ERROR")
+    settings: dict[str, bool | float | int | str | None] = {
+        "spark.driver.memory": HEAP,
+        "spark.sql.session.timeZone": "UTC",
+    }
+    spark = SparkSession.builder.appName(f"pulso bench {what}").config(map=settings).getOrCreate()
     runs = makers[what](spark, folder)
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     nodes = set[int]()
@@ -122,15 +126,13 @@ def by_networkx(folder: Path, *, communities: bool) -> int:
 
 def ready_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """The edges as bare igraph wants them: start, end, weight, and the number of nodes."""
-    table = pq.read_table(folder, columns=["src", "dst", "weight"]).combine_chunks()
+    table = pq.read_table(folder, columns=["src", "dst", "weight"])
     names = pc.unique(_both(table["src"], table["dst"]))
     start, end = (pc.index_in(table[side], names).to_numpy() for side in ("src", "dst"))
     return start, end, table["weight"].to_numpy(), len(names)
 
 
-def _both(one: object, other: object) -> object:
-    import pyarrow as pa
-
+def _both(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
     return pa.chunked_array([*one.chunks, *other.chunks])
 
 

@@ -38,13 +38,14 @@ _REDIS_PORTS = range(6679, 7000)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: posts of the corpus, posts of it that the classic design gets, how many times, and posts of
-    the month that is searched."""
+    """How much is measured: posts of the corpus, posts of it that the classic design gets, how many times, posts of
+    the month that is searched, and edges of the graph."""
 
     posts: int
     sample: int
     rounds: int
     month_posts: int = 1_000_000
+    edges: int = 5_000_000
 
 
 @dataclass(frozen=True)
