@@ -72,10 +72,10 @@ def _moved(level: Level, number: int, scratch: Scratch) -> DataFrame | None:
     before = moves = 0
     for sweep in range(SWEEPS):
         for half in range(2):
-            state = _half_moved(level.arcs, state, _Half(number, sweep, half))
-        state = scratch.cut(state)
-        scratch.drop(held)
-        held = state
+            nodes = scratch.cut(_with_sums(state))
+            scratch.drop(held)
+            state = held = scratch.cut(_half_moved(level.arcs, nodes, _Half(number, sweep, half)))
+            scratch.drop(nodes)
         moves = state.agg(F.sum("moves")).collect()[0][0] or 0
         if moves - before <= FEW * level.count:
             break
@@ -86,14 +86,18 @@ def _moved(level: Level, number: int, scratch: Scratch) -> DataFrame | None:
     return held
 
 
-def _half_moved(arcs: DataFrame, state: DataFrame, movers: _Half) -> DataFrame:
+def _with_sums(state: DataFrame) -> DataFrame:
+    """Adds `held`, the strength of the node's whole community; partitioned by id."""
+    sums = state.groupBy("community").agg(F.sum("strength").alias("held"))
+    return state.join(sums.hint("shuffle_hash"), "community", "inner").repartition("id")
+
+
+def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
     """The state after the nodes of one half have moved, each to the best community by the sums as they are.
 
     For a node of strength k, a community with weight w to the node and strength K without it is worth w - k K / total:
     the gain in modularity, but for a factor that is the same for all.
     """
-    sums = state.groupBy("community").agg(F.sum("strength").alias("held"))
-    nodes = state.join(sums.hint("shuffle_hash"), "community", "inner").repartition("id")
     offers = nodes.select(F.col("id").alias("of"), F.col("community").alias("offer"), F.col("held").alias("offered"))
     messages = arcs.join(offers.hint("shuffle_hash"), F.col("start") == F.col("of"), "inner")
     summed = (

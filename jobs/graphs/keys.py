@@ -1,6 +1,7 @@
 """The graphs of a frame, numbered: a number stands for the four key columns while a graph is measured."""
 
 import heapq
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from pyspark.sql import functions as F
 
 from jobs.graphs.frames import KEYS, UNDIRECTED
 
-_STORED = "graph string, period string, start long, end long, number int, bucket int"
+_STORED = "graph: string, period: string, start: long, end: long, number: int, bucket: int"
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,23 @@ def with_keys(measured: DataFrame, graphs: Sequence[Graph], columns: Sequence[Co
 
 
 def _frame(spark: SparkSession, graphs: Sequence[Graph], buckets: Sequence[int]) -> DataFrame:
-    rows = [(g.graph, g.period, g.start, g.end, i, b) for i, (g, b) in enumerate(zip(graphs, buckets, strict=True))]
-    return spark.createDataFrame(rows, _STORED).select(
-        "graph",
-        "period",
-        F.timestamp_micros("start").alias("period_start"),
-        F.timestamp_micros("end").alias("period_end"),
-        "number",
-        "bucket",
+    """The keys with their numbers and buckets; as one literal, since rows from Python would start a Python worker."""
+    rows = [
+        {"graph": g.graph, "period": g.period, "start": g.start, "end": g.end, "number": number, "bucket": bucket}
+        for number, (g, bucket) in enumerate(zip(graphs, buckets, strict=True))
+    ]
+    stored = F.inline(F.from_json(F.lit(json.dumps(rows)), f"array<struct<{_STORED}>>"))
+    return (
+        spark.range(1)
+        .select(stored)
+        .select(
+            "graph",
+            "period",
+            F.timestamp_micros("start").alias("period_start"),
+            F.timestamp_micros("end").alias("period_end"),
+            "number",
+            "bucket",
+        )
     )
 
 
