@@ -61,12 +61,15 @@ def partitioned(spark: SparkSession, edges: int) -> Iterator[int]:
 
     Every exchange makes the same number of partitions, given to the block, which adaptive execution would change; and
     no frame is broadcast because Spark thinks it small, since that would bring its rows to the driver.
+    Spark does not infer conditions from others: a frame that is cut off keeps those inferred for it, and they double
+    from round to round until planning takes minutes.
     """
     partitions = max(spark.sparkContext.defaultParallelism, -(-edges // EDGES_A_PARTITION))
     wanted = {
         "spark.sql.shuffle.partitions": str(partitions),
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.autoBroadcastJoinThreshold": "-1",
+        "spark.sql.constraintPropagation.enabled": "false",
     }
     before = {name: spark.conf.get(name) for name in wanted}
     try:
