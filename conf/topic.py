@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_va
 from conf.bots import RULES, Bots
 from conf.errors import WrongUse
 from conf.folding import alias_pattern, fold
+from conf.graph import Graphs
 from conf.part import Part
 
 METHOD = "mentions/1 votes/1 interval/normal-95"
@@ -161,6 +162,7 @@ class Topic(Part):
     collect: Collect = Collect()
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
+    graph: Graphs = Graphs()
 
     @field_validator("timezone")
     @classmethod
@@ -255,7 +257,7 @@ def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> 
 
 
 def _nearest_key(key: str) -> str:
-    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box, Bots, *RULES.values()]
+    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, *RULES.values()]
     names = sorted({name for model in models for name in model.model_fields})
     close = difflib.get_close_matches(key, names, n=1)
     return f"Did you mean {close[0]}?" if close else "Take it out; the keys are listed in the README"

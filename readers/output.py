@@ -1,8 +1,7 @@
 """Frames to files or stdout, for machines: one frame whole, or pages of posts while they are read."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
@@ -10,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from conf.errors import WrongUse
+from readers.files import opened, refuse_terminal
 from readers.plain import printable
 
 FORMATS = ("table", "csv", "json", "parquet")
@@ -25,7 +24,7 @@ def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
     Raises WrongUse for Parquet onto a terminal.
     """
     if format_ == "parquet":
-        _refuse_terminal(out)
+        refuse_terminal(out)
         frame.to_parquet(out or sys.stdout.buffer, index=False)
         return
     if format_ == "csv":
@@ -48,11 +47,11 @@ def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -
     Raises WrongUse for Parquet onto a terminal.
     """
     if format_ == "parquet":
-        _refuse_terminal(out)
-        with _opened(out) as file:
+        refuse_terminal(out)
+        with opened(out) as file:
             return _write_parquet(pages, file)
     rows = 0
-    with _opened(out) as file:
+    with opened(out) as file:
         for number, page in enumerate(pages):
             text = _csv(page, header=number == 0) if format_ == "csv" else _ndjson(page)
             file.write((printable(text) if out is None and sys.stdout.isatty() else text).encode(errors="replace"))
@@ -95,24 +94,3 @@ def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes]) -> int:
         if writer is not None:
             writer.close()
     return rows
-
-
-@contextmanager
-def _opened(out: Path | None) -> Iterator[IO[bytes]]:
-    """A file that gets its name when it is whole, or stdout."""
-    if out is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = out.with_name(f".{out.name}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _refuse_terminal(out: Path | None) -> None:
-    if out is None and sys.stdout.isatty():
-        raise WrongUse("Parquet is no text for a terminal", "Give --out FILE, or send stdout to one")

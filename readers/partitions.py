@@ -14,7 +14,7 @@ from conf.prepare import prepared
 from conf.schema import Table
 from conf.topic import Topic
 
-IN_FLIGHT = 64
+IN_FLIGHT, PAGE = 64, 5000
 TRIES, PAUSE = 10, 1.0
 """A run that is being published is waited for: its partitions are swapped one by one, within seconds."""
 
@@ -31,9 +31,12 @@ def rows_of_period(
     topic: Topic,
     key: Mapping[str, object],
     columns: Sequence[str] = (),
+    in_flight: int = IN_FLIGHT,
+    page: int = PAGE,
 ) -> Iterator[Any]:
     """The rows of one period, partition by partition, as they stand. `key` gives every column of the partition but
-    topic and bucket. `run_id` is always among the columns. Memory holds a page of each partition in flight."""
+    topic and bucket. `run_id` is always among the columns. Memory holds a page of each partition in flight. Read again,
+    the rows of the same run come in the same order."""
     names = ", ".join(dict.fromkeys((*(columns or table.columns), "run_id")))
     where = " AND ".join(f"{name} = ?" for name in table.partition)
     statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {where}")
@@ -42,10 +45,12 @@ def rows_of_period(
     assert isinstance(end, datetime)
     flying: deque[ResponseFuture] = deque()
     for bucket in range(partitions(topic, table, str(key["period"]), start, end)):
-        if len(flying) >= IN_FLIGHT:
+        if len(flying) >= in_flight:
             yield from flying.popleft().result()
         values = {"topic": topic.topic, "bucket": bucket, **key}
-        flying.append(session.execute_async(statement, [values[name] for name in table.partition]))
+        bound = statement.bind([values[name] for name in table.partition])
+        bound.fetch_size = page
+        flying.append(session.execute_async(bound))
     while flying:
         yield from flying.popleft().result()
 

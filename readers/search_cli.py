@@ -10,15 +10,10 @@ import typer
 
 from conf.connect import cassandra_session
 from conf.errors import WrongUse
-from conf.instants import parse_instant
 from conf.settings import load_settings
 from conf.terminal import ERR, out_console, progress
 from conf.topic import load_topic
-from readers.output import write_pages
-from readers.post_reads import Span
-from readers.query import parse_query
-from readers.search import PostSearch, posts_frame
-from readers.search_view import print_posts
+from readers import options
 
 SHOWN = 50
 """Posts that a table has unless --limit says otherwise; files have all."""
@@ -42,8 +37,8 @@ class Kind(StrEnum):
     QUOTE = "quote"
 
 
-def search(  # noqa: PLR0913, PLR0917  # a command has as many options as it has
-    topic: Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")],
+def search(
+    topic: options.Topic,
     words: Annotated[
         list[str] | None, typer.Argument(help='Words, "phrases" in quotes of their own, #hashtags, @author: all hold.')
     ] = None,
@@ -56,10 +51,16 @@ def search(  # noqa: PLR0913, PLR0917  # a command has as many options as it has
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
 ) -> None:
     """Find posts by word, phrase, hashtag, author and kind, newest first, folded as candidate matching folds."""
+    from readers.output import write_pages
+    from readers.post_reads import Span
+    from readers.query import parse_query
+    from readers.search import PostSearch, posts_frame
+    from readers.search_view import print_posts
+
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     query = parse_query(" ".join(words or ()), author, kind.value if kind else None)
-    span = Span(*(parse_instant(o, v) if v else None for o, v in (("--from", start), ("--to", end))))
+    span = Span(*options.bounds(start, end))
     as_table = format_ is PostsFormat.TABLE
     if as_table and out is not None:
         raise WrongUse("a table is for reading, not for a file", "Give --format csv, ndjson or parquet with --out")

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from scipy.stats import gamma  # type: ignore[import-untyped]
+from scipy.stats import gamma
 
 from conf.errors import WrongUse
 from conf.topic import Topic, parse_topic

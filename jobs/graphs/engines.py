@@ -5,13 +5,11 @@ from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 
+from conf.graph import LOCAL_MAX_EDGES
 from jobs.graphs.distributed import measure_distributed
 from jobs.graphs.frames import EDGES, NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
 from jobs.graphs.keys import graphs_of
 from jobs.graphs.local import measure_locally
-
-LOCAL_MAX_EDGES = 20_000_000
-"""Edges up to which a graph is measured in one process: about 5 GB there with communities, 3 GB without."""
 
 
 def measure(edges: DataFrame, local_max_edges: int = LOCAL_MAX_EDGES, options: Options | None = None) -> Measured:

@@ -13,6 +13,7 @@ from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES, Measured, Option
 from jobs.graphs.keys import Graph, buckets_of, numbered, with_keys
 from jobs.graphs.measures import node_measures, summary_measures, union_of
 from jobs.graphs.packing import PACKED, packed, unpacked
+from jobs.graphs.scratch import Scratch
 
 ENGINE = "igraph"
 BUCKET_EDGES = 2_000_000
@@ -22,9 +23,8 @@ _RESULT = ", ".join(["number int", "node string", *(f"{name} {kind}" for name, k
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures these graphs of the frame. Nothing runs before the frames given back are asked for their rows.
-
-    A node's row and a graph's row, the one without a node, come from the same pass, which is kept until released.
+    """Measures these graphs of the frame. Acts: a node's row and a graph's row, the one without a node, come from the
+    same pass, which is kept until released.
     """
     if not graphs:
         raise ValueError("no graphs to measure")
@@ -32,23 +32,19 @@ def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options)
     buckets = buckets_of(graphs, 4 * cores, BUCKET_EDGES)
     # Python group functions, since igraph lives there. Their cost: an edge goes through Python once to be packed, as
     # Arrow columns, and once as three integers to the process that measures its graph.
-    result = (
+    scratch = Scratch()
+    result = scratch.cut(
         numbered(edges, graphs, buckets, "src", "dst", "weight")
         .mapInArrow(packed, PACKED)
         .repartition(max(buckets) + 1, "bucket")
         .groupBy("bucket")
         .applyInPandas(_bucket_measures([graph.directed for graph in graphs], options), _RESULT)
-        .persist()
     )
     return Measured(
         with_keys(result.where(F.col("node").isNotNull()), graphs, ["node", *NODE_MEASURES]),
         with_keys(result.where(F.col("node").isNull()), graphs, [*SUMMARY_MEASURES, F.lit(ENGINE).alias("engine")]),
-        lambda: _unpersist(result),
+        scratch.close,
     )
-
-
-def _unpersist(frame: DataFrame) -> None:
-    frame.unpersist()
 
 
 def _bucket_measures(directed: Sequence[bool], options: Options) -> Callable[[pd.DataFrame], pd.DataFrame]:

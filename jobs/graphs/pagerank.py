@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from jobs.graphs.frames import DAMPING, Options
 from jobs.graphs.scratch import Scratch
 
-ROUNDS_A_CHECK = 10
+ROUNDS_A_CHECK = 5
 """Rounds computed in one Spark job, between two looks at the change."""
 
 

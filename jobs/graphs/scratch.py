@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -28,7 +29,7 @@ class Scratch:
 
         How it is partitioned is remembered, so that a join on the same column moves no rows.
         """
-        cut = frame.localCheckpoint(eager=True)
+        cut = _without_statistics(frame.localCheckpoint(eager=True))
         self._held[id(cut)] = cut
         self._cut.add(id(cut))
         return cut
@@ -53,6 +54,22 @@ class Scratch:
     def close(self) -> None:
         """Lets go of all frames that are held."""
         self.drop(*list(self._held.values()))
+
+
+def _without_statistics(checkpoint: DataFrame) -> DataFrame:
+    """The same rows, partitioned as they are, of a size unknown to Spark.
+
+    A checkpoint keeps the size that Spark guessed for it, and the guess for a join is the product of both sides. Over
+    an iteration the digits double from round to round, until Spark multiplies numbers of millions of digits.
+    """
+    spark = checkpoint.sparkSession
+    jvm: Any = spark._jvm
+    plan = checkpoint._jdf.queryExecution().analyzed()
+    parts = (plan.output(), plan.rdd(), plan.outputPartitioning(), plan.outputOrdering(), plan.isStreaming())
+    none = jvm.scala.Option.empty()
+    forgetful = jvm.org.apache.spark.sql.execution.LogicalRDD(*parts, spark._jsparkSession, none, none)
+    dataset = getattr(getattr(jvm.org.apache.spark.sql, "Dataset$"), "MODULE$")
+    return DataFrame(dataset.ofRows(spark._jsparkSession, forgetful), spark)
 
 
 @contextmanager

@@ -1,0 +1,138 @@
+"""Network graphs: who repeats, answers, quotes and mentions whom, and which hashtags go together (DESIGN 5).
+
+Five graphs an hour, day and window, of aggregated weighted edges; `jobs/interactions.py` says what an edge is. Edges
+from a node to itself are left out, and counted (as edges, not as posts) in `self_edges`; a node is an end of at least
+one edge that is left. Of each graph: degrees and strengths (in an undirected graph, in and out are the same), weighted
+PageRank (damping 0.85, dangling mass spread evenly, sums to 1), weakly connected components, communities by modularity
+on the undirected weighted graph, density, reciprocity, the share of the largest component, and the first 100 nodes by
+each measure. Small graphs are measured by `igraph` and NumPy side by side, larger ones on Spark frames; `engine` says
+which (jobs/graphs).
+"""
+
+import sys
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, POSTS
+from conf.topic import Topic
+from jobs.graphs.engines import measure
+from jobs.graphs.frames import KEYS, SUMMARY_MEASURES
+from jobs.interactions import COLUMNS, interactions
+from jobs.job import Frames, Job, Output, Rule
+from jobs.periods import with_periods
+from jobs.runner import run
+from jobs.window import Window
+
+TOP = 100
+TOP_MEASURES = ("in_degree", "out_degree", "in_weight", "out_weight", "pagerank")
+
+
+def network_graph(posts: DataFrame, topic: Topic, window: Window) -> Frames:
+    """The four tables' rows. Acts: the edges are kept before they are measured."""
+    edges = edges_of(posts, window).localCheckpoint(eager=True)
+    loops = edges.where(F.col("src") == F.col("dst"))
+    kept = edges.where(F.col("src") != F.col("dst"))
+    measured = measure(kept, topic.graph.local_max_edges)
+    name = F.lit(topic.topic).alias("topic")
+    return {
+        GRAPH_EDGES.name: kept.select(name, "*"),
+        GRAPH_NODES.name: with_times(measured.nodes, kept).select(name, "*"),
+        GRAPH_TOP_NODES.name: top_nodes(measured.nodes).select(name, "*"),
+        GRAPH_SUMMARY.name: with_self_edges(measured.summary, loops).select(name, "*"),
+    }
+
+
+def edges_of(posts: DataFrame, window: Window) -> DataFrame:
+    """KEYS, src, dst, weight, first_at, last_at: one row an edge of a graph and period, self-edges included."""
+    at = F.col("event_at").alias("at")
+    return (
+        with_periods(interactions(posts).select("*", at), window)
+        .groupBy(*KEYS, "src", "dst")
+        .agg(F.count(F.lit(1)).alias("weight"), F.min("at").alias("first_at"), F.max("at").alias("last_at"))
+    )
+
+
+def with_times(nodes: DataFrame, edges: DataFrame) -> DataFrame:
+    """The nodes with the first and the last post of their edges."""
+    ends = edges.select(*KEYS, "first_at", "last_at", F.explode(F.array("src", "dst")).alias("node"))
+    times = ends.groupBy(*KEYS, "node").agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
+    return nodes.join(times, [*KEYS, "node"], "inner")
+
+
+def top_nodes(nodes: DataFrame) -> DataFrame:
+    """The first nodes of each graph by each measure; of equal ones, the first by name."""
+    figures = F.array(
+        *(F.struct(F.lit(m).alias("measure"), F.col(m).cast("double").alias("value")) for m in TOP_MEASURES)
+    )
+    place = Over.partitionBy(*KEYS, "measure").orderBy(F.desc("value"), "node")
+    return (
+        nodes.select(*KEYS, "node", F.explode(figures).alias("one"))
+        .select(*KEYS, "node", "one.*")
+        .withColumn("rank", F.row_number().over(place))
+        .where(F.col("rank") <= TOP)
+    )
+
+
+def with_self_edges(summary: DataFrame, loops: DataFrame) -> DataFrame:
+    """The summaries with the number of self-edges; a graph of nothing else has a row of zeros."""
+    counts = loops.groupBy(*KEYS).agg(F.count(F.lit(1)).alias("self_edges"))
+    counted = ("nodes", "edges", "weight", "components", "communities")
+    return summary.join(counts, KEYS, "full").select(
+        *KEYS,
+        *(_or_zero(name) if name in counted else F.col(name) for name in SUMMARY_MEASURES),
+        _or_zero("self_edges"),
+        F.coalesce("engine", F.lit("none")).alias("engine"),
+    )
+
+
+def _or_zero(name: str) -> Column:
+    return F.coalesce(name, F.lit(0).cast("long")).alias(name)
+
+
+def _parts(topic: Topic) -> list[Mapping[str, str]]:
+    return [{"graph": graph} for graph in GRAPHS]
+
+
+def _measured_parts(topic: Topic) -> list[Mapping[str, str]]:
+    return [{"graph": graph, "measure": measure} for graph in GRAPHS for measure in TOP_MEASURES]
+
+
+_GROUP = "graph, period, period_start, period_end"
+RULES = {
+    GRAPH_EDGES.name: Rule(
+        "an edge joins two nodes, and has a post at the least; its first is not after its last",
+        "SELECT graph, src, dst FROM {batch} WHERE src = dst OR weight < 1 OR first_at > last_at",
+    ),
+    GRAPH_NODES.name: Rule(
+        "PageRank sums to 1, and as many edges and posts go out as come in",
+        f"SELECT {_GROUP}, sum(pagerank) AS pageranks FROM {{batch}} GROUP BY {_GROUP} HAVING abs(sum(pagerank) - 1) "
+        "> 1e-6 OR sum(in_degree) != sum(out_degree) OR sum(in_weight) != sum(out_weight)",
+    ),
+    GRAPH_TOP_NODES.name: Rule(
+        "ranks start at 1 and leave none out",
+        f"SELECT {_GROUP}, measure FROM {{batch}} GROUP BY {_GROUP}, measure "
+        "HAVING min(rank) != 1 OR max(rank) != count(*)",
+    ),
+    GRAPH_SUMMARY.name: Rule(
+        "there are no more edges than posts, nor components than nodes",
+        "SELECT graph, period, period_start FROM {batch} WHERE edges > weight OR components > nodes",
+    ),
+}
+
+JOB = Job(
+    name="network_graph",
+    inputs={POSTS.name: COLUMNS},
+    outputs=(
+        Output(GRAPH_EDGES, _parts, rules=(RULES[GRAPH_EDGES.name],)),
+        Output(GRAPH_NODES, _parts, rules=(RULES[GRAPH_NODES.name],)),
+        Output(GRAPH_TOP_NODES, _measured_parts, rules=(RULES[GRAPH_TOP_NODES.name],)),
+        Output(GRAPH_SUMMARY, _parts, rules=(RULES[GRAPH_SUMMARY.name],)),
+    ),
+    transform=lambda inputs, topic, window: network_graph(inputs[POSTS.name], topic, window),
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

@@ -1,0 +1,1 @@
+"""Stored network graphs: as tables, as files for other tools, and as pictures."""

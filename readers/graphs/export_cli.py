@@ -1,0 +1,71 @@
+"""`python -m readers export`: a network graph as a file for Gephi, igraph, NetworkX, or a table of its edges."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conf.connect import cassandra_session
+from conf.settings import load_settings
+from conf.terminal import ERR, progress
+from conf.topic import load_topic
+from readers import options
+from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
+from readers.options import Period
+
+
+class ExportFormat(StrEnum):
+    """What a graph is written as."""
+
+    GEXF = "gexf"
+    GRAPHML = "graphml"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+def export(
+    topic: options.Topic,
+    graph: Which,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.GEXF,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    period: Annotated[Period, typer.Option(help="Of which length.")] = Period.WINDOW,
+    start: options.From = None,
+    end: options.To = None,
+    nodes: Annotated[bool, typer.Option("--nodes", help="The nodes, not the edges (csv, ndjson, parquet).")] = False,
+    min_weight: MinWeight = 1,
+    backbone: Backbone = None,
+    ego: Ego = None,
+    steps: Steps = 1,
+    k_core: KCore = 0,
+    top: Top = None,
+) -> None:
+    """Write a network graph, whole or pruned: the window computed last, or the last hour or day within --from, --to."""
+    from readers.graphs.export import XML, kept_of
+    from readers.graphs.export import export as write
+    from readers.graphs.stored import stored_graph
+
+    if nodes and format_.value in XML:
+        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_.value} has nodes and edges")
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    pruning = pruning_of(min_weight, backbone, ego, steps, k_core, top)
+    with cassandra_session(settings) as session, progress() as display:
+        shown = out is not None or not sys.stdout.isatty()
+        task = display.add_task("export", total=None, note="reading", visible=shown)
+        found = stored_graph(
+            session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
+        )
+        kept = kept_of(found, pruning)
+        counts = (int(kept.nodes.sum()), int(kept.edges.sum())) if kept else (found.summary.nodes, found.summary.edges)
+        total = sum(counts) if format_.value in XML else counts[not nodes]
+        display.update(task, total=total, note="rows")
+        written = write(found, kept, format_.value, out, lambda rows: display.advance(task, rows), nodes=nodes)
+    ERR.print(_told(written, out), highlight=False)
+
+
+def _told(written: tuple[int, int], out: Path | None) -> str:
+    counts = [f"{count:,} {what}" for count, what in zip(written, ("nodes", "edges"), strict=True) if count]
+    return f"{' and '.join(counts) or 'nothing: the graph is empty'}{f' written to {out}' if out else ''}"

@@ -1,0 +1,86 @@
+"""`python -m readers graph`: a network's figures and first nodes, as a table, as data, or as a picture."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conf.connect import cassandra_session
+from conf.errors import WrongUse
+from conf.settings import load_settings
+from conf.terminal import ERR, out_console, progress
+from conf.topic import load_topic
+from readers import options
+from readers.graphs.options import Backbone, Ego, Graph, KCore, MinWeight, Steps, Top, Which, pruning_of
+from readers.graphs.pruning import Pruning
+from readers.graphs.stored import StoredGraph, stored_graph
+from readers.options import Format, Period
+
+MOST_DRAWN = {"png": 300, "html": 2000}
+"""Nodes by PageRank that a picture has unless --top says otherwise."""
+
+
+def graph(
+    topic: options.Topic,
+    graph: Which = Graph.RETWEET,
+    period: Annotated[Period, typer.Option(help="Of which length.")] = Period.WINDOW,
+    start: options.From = None,
+    end: options.To = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Make it an interactive page in this file.")] = None,
+    min_weight: MinWeight = 1,
+    backbone: Backbone = None,
+    ego: Ego = None,
+    steps: Steps = 1,
+    k_core: KCore = 0,
+    top: Top = None,
+) -> None:
+    """Show a network graph: its figures and first nodes; with --png or --html, a picture of it, pruned as asked."""
+    from readers.graphs.tops import top_nodes
+    from readers.graphs.view import print_graph
+    from readers.output import write_frame
+
+    if png and html:
+        raise WrongUse("--png and --html are two pictures", "Ask for them one after the other")
+    pruning = pruning_of(min_weight, backbone, ego, steps, k_core, None)
+    if not (png or html) and (not pruning.nothing or top):
+        raise WrongUse("what prunes goes with a picture", "Give --png FILE or --html FILE, or use the command export")
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    with cassandra_session(settings) as session:
+        found = stored_graph(
+            session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
+        )
+        if png or html:
+            most = top or MOST_DRAWN["png" if png else "html"]
+            _picture(found, pruning_of(min_weight, backbone, ego, steps, k_core, most), png, html)
+            return
+        tops = top_nodes(found)
+    if format_ is Format.TABLE:
+        print_graph(found, tops, out_console())
+    else:
+        write_frame(tops, format_.value, out)
+
+
+def _picture(found: StoredGraph, pruning: Pruning, png: Path | None, html: Path | None) -> None:
+    from readers.graphs.drawing import draw
+    from readers.graphs.export import title_of
+    from readers.graphs.view import figures
+
+    with progress(counted=False) as display:
+        display.add_task("graph", total=None, note="reading and drawing")
+        drawing = draw(found, pruning)
+        whole = f"{len(drawing.nodes):,} nodes and {len(drawing.edges):,} edges drawn, of: {figures(found.summary)}"
+        if png:
+            from readers.graphs.png import write_png
+
+            write_png(drawing, title_of(found), whole, png)
+        elif html:
+            from readers.graphs.page import write_page
+
+            write_page(drawing, title_of(found), whole, html)
+    ERR.print(
+        f"{len(drawing.nodes):,} nodes and {len(drawing.edges):,} edges drawn into {png or html}", highlight=False
+    )

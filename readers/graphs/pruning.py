@@ -1,0 +1,145 @@
+"""Pruning: the part of a graph that a person can look at. Steps are taken in the order of `Pruning`'s fields."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from conf.errors import PulsoError
+from readers.graphs.stored import StoredGraph
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """What is kept of a graph.
+
+    `min_weight`: edges of at least so many posts. `backbone`: edges that stand out at this level of significance from
+    what their ends' posts, spread at random over their edges, would give (disparity filter: Serrano, Boguñá and
+    Vespignani 2009). `ego`: that node, and all within `steps` edges of it, whichever way they point. `k_core`: nodes
+    that keep at least so many neighbours among each other. `top`: so many nodes by PageRank, with edges or without.
+
+    PageRank, communities and degrees stay those of the whole graph.
+    """
+
+    min_weight: int = 1
+    backbone: float | None = None
+    ego: str | None = None
+    steps: int = 1
+    k_core: int = 0
+    top: int | None = None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether all is kept."""
+        return self == Pruning(steps=self.steps)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """A graph in memory: names and PageRanks of nodes, and edges as places among them, with weights."""
+
+    names: Sequence[str]
+    pagerank: NDArray[np.float64]
+    src: Ints
+    dst: Ints
+    weight: Ints
+    directed: bool
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is left after pruning: a flag a node and a flag an edge, in the order in which they were read."""
+
+    nodes: NDArray[np.bool_]
+    edges: NDArray[np.bool_]
+
+
+def arrays(graph: StoredGraph) -> Arrays:
+    """Reads a graph: some 150 bytes a node and 24 an edge."""
+    names, ranks = [], []
+    for row in graph.nodes("node", "pagerank"):
+        names.append(row.node)
+        ranks.append(row.pagerank)
+    place = {name: number for number, name in enumerate(names)}
+    ends = np.fromiter(
+        ((place[row.src], place[row.dst], row.weight) for row in graph.edges("src", "dst", "weight")),
+        np.dtype((np.int64, 3)),
+    )
+    src, dst, weight = np.ascontiguousarray(ends.T)
+    return Arrays(names, np.array(ranks), src, dst, weight, graph.directed)
+
+
+def pruned(graph: Arrays, pruning: Pruning) -> Kept:
+    """Flags of what is kept. Raises PulsoError when the ego is no node of the graph."""
+    edges = graph.weight >= pruning.min_weight
+    if pruning.backbone is not None:
+        edges &= disparity(graph, edges) < pruning.backbone
+    nodes = np.ones(len(graph.names), bool)
+    if pruning.min_weight > 1 or pruning.backbone is not None:
+        nodes = _ends(graph, edges)
+    if pruning.ego is not None:
+        nodes = _around(graph, edges, pruning.ego, pruning.steps)
+    edges &= nodes[graph.src] & nodes[graph.dst]
+    if pruning.k_core:
+        nodes &= _coreness(graph, edges) >= pruning.k_core
+    if pruning.top is not None:
+        # By PageRank, then by name, so that a rerun keeps the same.
+        order = sorted(np.flatnonzero(nodes).tolist(), key=lambda n: (-graph.pagerank[n], graph.names[n]))
+        nodes = np.zeros_like(nodes)
+        nodes[order[: pruning.top]] = True
+    return Kept(nodes, edges & nodes[graph.src] & nodes[graph.dst])
+
+
+def disparity(graph: Arrays, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Each edge's significance, the lower the more it stands out at one of its ends; 1 for edges that aren't kept.
+
+    At an end of k edges and strength s, an edge of weight w has (1 - w / s)^(k - 1). A directed graph's source counts
+    its edges out, its target those in. An end of a single edge says nothing, and has 1.
+    """
+    src, dst, weight = graph.src[kept], graph.dst[kept], graph.weight[kept]
+    ends = [(src, src), (dst, dst)] if graph.directed else [(np.concatenate([src, dst]), end) for end in (src, dst)]
+    least = np.ones(len(src))
+    for counted, end in ends:
+        weights = weight if graph.directed else np.concatenate([weight, weight])
+        degree = np.bincount(counted, minlength=len(graph.names))
+        strength = np.bincount(counted, weights, len(graph.names))
+        least = np.minimum(least, (1 - weight / strength[end]) ** (degree[end] - 1))
+    found = np.ones(len(graph.src))
+    found[kept] = least
+    return found
+
+
+def _ends(graph: Arrays, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    nodes = np.zeros(len(graph.names), bool)
+    nodes[graph.src[edges]] = nodes[graph.dst[edges]] = True
+    return nodes
+
+
+def _around(graph: Arrays, edges: NDArray[np.bool_], ego: str, steps: int) -> NDArray[np.bool_]:
+    if ego not in graph.names:
+        raise PulsoError(f"{ego!r} is no node of the graph", "Handles are in lower case, without @; hashtags without #")
+    nodes = np.zeros(len(graph.names), bool)
+    nodes[graph.names.index(ego)] = True
+    src, dst = graph.src[edges], graph.dst[edges]
+    for _ in range(steps):
+        touched = nodes[src] | nodes[dst]
+        nodes[src[touched]] = nodes[dst[touched]] = True
+    return nodes
+
+
+def _coreness(graph: Arrays, edges: NDArray[np.bool_]) -> Ints:
+    """In how high a core each node is, by different neighbours, whichever way edges point."""
+    return np.array(as_igraph(graph, edges).simplify().coreness(), np.int64)
+
+
+def as_igraph(graph: Arrays, edges: NDArray[np.bool_]) -> Any:
+    """The undirected graph of the kept edges, with weights."""
+    import igraph  # noqa: PLC0415 - only what prunes by core, or draws, needs it
+
+    made = igraph.Graph(n=len(graph.names), edges=np.column_stack([graph.src[edges], graph.dst[edges]]))
+    made.es["weight"] = graph.weight[edges].tolist()
+    return made

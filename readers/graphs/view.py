@@ -1,0 +1,74 @@
+"""A graph as a person reads it: its figures, and its first nodes by three measures."""
+
+from typing import Any
+
+import pandas as pd
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from readers.graphs.stored import StoredGraph
+from readers.plain import one_line
+
+SHOWN = 10
+LONGEST_NAME = 26
+DIRECTED = {"pagerank": "PageRank", "in_weight": "posts in", "out_weight": "posts out"}
+UNDIRECTED = {"pagerank": "PageRank", "in_weight": "posts", "in_degree": "neighbours"}
+WHAT = {
+    "retweet": "who retweets whom",
+    "reply": "who replies to whom",
+    "quote": "who quotes whom",
+    "mention": "who mentions whom",
+    "hashtag": "which hashtags stand together",
+}
+
+
+def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown: int = SHOWN) -> None:
+    """Prints the graph's figures and a table of its first nodes."""
+    row, topic = graph.summary, graph.topic
+    console.print(Text(f"{WHAT[row.graph].capitalize()}: {topic.title or topic.topic}", style="bold"))
+    span = [f"{at.tz_convert(topic.zone):%Y-%m-%d %H:%M}" for at in _utc(row.period_start, row.period_end)]
+    console.print(f"{span[0]} to {span[1]} ({topic.timezone})")
+    console.print(figures(row))
+    measures = DIRECTED if graph.directed else UNDIRECTED
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", justify="right")
+    for title in measures.values():
+        table.add_column(f"by {title}", no_wrap=True, overflow="ellipsis", max_width=LONGEST_NAME)
+        table.add_column("", justify="right", no_wrap=True)
+    for cells in _cells(tops, measures, shown):
+        table.add_row(*cells)
+    if not tops.empty:
+        console.print(table)
+    console.print()
+
+
+def figures(row: Any) -> str:
+    """A graph's figures in a line."""
+    told = [f"{row.nodes:,} nodes", f"{row.edges:,} edges of {row.weight:,} posts"]
+    if row.self_edges:
+        told.append(f"{row.self_edges:,} self-edges left out")
+    if row.nodes:
+        told.append(f"{row.components:,} components, the largest with {row.giant_share:.1%} of the nodes")
+        told.append(f"{row.communities:,} communities (modularity {row.modularity:.2f})")
+    if row.reciprocity is not None:
+        told.append(f"reciprocity {row.reciprocity:.1%}")
+    return "; ".join(told)
+
+
+def _cells(tops: pd.DataFrame, measures: dict[str, str], shown: int) -> list[list[Text | str]]:
+    by_measure = {name: rows.sort_values("rank").head(shown) for name, rows in tops.groupby("measure")}
+    found = []
+    for rank in range(1, min(shown, int(tops["rank"].max()) if len(tops) else 0) + 1):
+        cells: list[Text | str] = [str(rank)]
+        for measure in measures:
+            row = by_measure[measure].iloc[rank - 1]
+            value = f"{row['value']:.2%}" if measure == "pagerank" else f"{int(row['value']):,}"
+            cells += [Text(one_line(row["node"])), value]
+        found.append(cells)
+    return found
+
+
+def _utc(*instants: Any) -> list[pd.Timestamp]:
+    return [pd.Timestamp(at, tz="UTC") for at in instants]
