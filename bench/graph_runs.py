@@ -4,6 +4,7 @@ A process of its own, since a Spark session is one. Every engine starts from the
 names, and ends with a figure from each of its nodes' rows; bare igraph starts from arrays of integers.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -29,16 +30,21 @@ from jobs.graphs.local import measure_locally
 PAGERANK_ROUNDS = 10
 HEAP = "3g"
 """The driver's, which in local mode is the executors' too."""
+SHUFFLES = 4
+"""For all alike: what suits some millions of edges on few cores. The project's 64 cost GraphX several times more."""
 SOME = Options(communities=False)
 Run = Callable[[], int]
 
 
 def main(what: str, folder: Path, rounds: int) -> None:
     """Runs what is asked for by turns, and prints the seconds of each by name."""
+    only = set(filter(None, os.environ.get("ONLY", "").split(",")))
     makers = {"side-by-side": side_by_side, "networkx": against_networkx, "distributed": distributed_alone}
     settings: dict[str, bool | float | int | str | None] = {
         "spark.driver.memory": HEAP,
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": SHUFFLES,
+        "spark.ui.showConsoleProgress": False,
     }
     spark = SparkSession.builder.appName(f"pulso bench {what}").config(map=settings).getOrCreate()
     runs = makers[what](spark, folder)
@@ -46,6 +52,8 @@ def main(what: str, folder: Path, rounds: int) -> None:
     nodes = set[int]()
     for _ in range(rounds):
         for name, run in runs.items():
+            if only and name not in only:
+                continue
             began = time.monotonic()
             nodes.add(run())
             seconds[name].append(time.monotonic() - began)

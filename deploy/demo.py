@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import zstandard
@@ -32,8 +33,6 @@ from jobs.window import parse_window
 POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
-JOBS = ("candidate_poll",)
-"""In the order in which they build on each other."""
 OUT = out_console()
 
 
@@ -46,6 +45,7 @@ class Story:
     window: tuple[str, str]
 
 
+LAST_WEEK = ((CAMPAIGN[1] - timedelta(days=7)).isoformat(), CAMPAIGN[1].isoformat())
 CAMPAIGN_STORY = Story("ph2016", POSTS, (CAMPAIGN[0].isoformat(), CAMPAIGN[1].isoformat()))
 REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
 
@@ -76,11 +76,12 @@ def _demo() -> None:
             if not is_stored(session, settings, REAL_STORY):
                 ingest(settings, REAL_STORY, REAL_CAPTURE)
     for story in stories:
-        for job in JOBS:
-            compute(settings, story, job)
+        compute(settings, story, "candidate_poll", story.window)
+    compute(settings, CAMPAIGN_STORY, "network_graph", LAST_WEEK)
     for story in stories:
         OUT.print()
         run([sys.executable, "-m", "readers", "poll", "--topic", story.topic])
+    run([sys.executable, "-m", "readers", "graph", "--topic", CAMPAIGN_STORY.topic, "--graph", "retweet"])
     OUT.print(f"done in {time.monotonic() - began:.0f} s. {where_things_are(settings)}")
 
 
@@ -139,11 +140,11 @@ def worker(settings: Settings) -> Iterator[None]:
         raise PulsoError("the worker failed", f"Its log is {log}")
 
 
-def compute(settings: Settings, story: Story, job: str) -> None:
+def compute(settings: Settings, story: Story, job: str, window: tuple[str, str]) -> None:
     """Runs a job by spark-submit, as a schedule would."""
     log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
     submit = Path(sys.executable).with_name("spark-submit")
-    start, end = story.window
+    start, end = window
     command = [str(submit), f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
     path = f"{submit.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "PATH": path}
@@ -170,9 +171,11 @@ def where_things_are(settings: Settings) -> str:
     """Where a person goes on from here."""
     host, port = settings.cassandra_hosts[0], settings.cassandra_port
     return (
-        f"The tables are in keyspace {settings.keyspace} at {host}:{port}: posts, candidate_poll, job_runs.\n"
+        f"The tables are in keyspace {settings.keyspace} at {host}:{port}: "
+        "posts, candidate_poll, graph_summary, job_runs and more.\n"
         "The share without bots:  run jobs/author_activity.py over the same window, then the poll again (README)\n"
         "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
+        "The last week's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
         "Stop the engines, keep the data:  make down"
     )
 

@@ -18,8 +18,11 @@ from jobs.graphs.scratch import Scratch
 ENGINE = "igraph"
 BUCKET_EDGES = 2_000_000
 """Edges that a bucket of small graphs holds, about: some 100 MB in Python."""
-_MEASURES = {**NODE_MEASURES, **SUMMARY_MEASURES}
-_RESULT = ", ".join(["number int", "node string", *(f"{name} {kind}" for name, kind in _MEASURES.items())])
+_SUMMARY = ", ".join(f"{name}: {kind}" for name, kind in SUMMARY_MEASURES.items())
+_RESULT = ", ".join(
+    ["number int", "node string", *(f"{name} {kind}" for name, kind in NODE_MEASURES.items()), f"of struct<{_SUMMARY}>"]
+)
+"""A row a node, with nothing in `of`, and a row a graph, with nothing but that."""
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
@@ -42,7 +45,7 @@ def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options)
     )
     return Measured(
         with_keys(result.where(F.col("node").isNotNull()), graphs, ["node", *NODE_MEASURES]),
-        with_keys(result.where(F.col("node").isNull()), graphs, [*SUMMARY_MEASURES, F.lit(ENGINE).alias("engine")]),
+        with_keys(result.where(F.col("node").isNull()), graphs, ["of.*", F.lit(ENGINE).alias("engine")]),
         scratch.close,
     )
 
@@ -54,27 +57,34 @@ def _bucket_measures(directed: Sequence[bool], options: Options) -> Callable[[pd
 
     def measures(rows: pd.DataFrame) -> pd.DataFrame:
         names, number, src, dst, weight = unpacked(rows["names"], rows["edges"])
-        numbers, number = np.unique(number, return_inverse=True)
+        numbers, number = (number[:1], number) if len(flags) == 1 else np.unique(number, return_inverse=True)
         union = union_of(number, src, dst, weight, len(names), flags[numbers])
         of_nodes = node_measures(union, seed)
         of_graphs = summary_measures(union, of_nodes)
-        nodes, graphs = union.nodes, len(numbers)
+        graphs = len(numbers)
         columns = {
             "number": np.concatenate([numbers[union.graph_of], numbers]),
             "node": np.append(names.take(pa.array(union.name_of)).to_numpy(zero_copy_only=False), [None] * graphs),
         }
-        columns |= {name: _column(of_nodes[name], 0, graphs) for name in NODE_MEASURES}
-        return pd.DataFrame(columns | {name: _column(of_graphs[name], nodes, 0) for name in SUMMARY_MEASURES})
+        columns |= {name: _padded(of_nodes[name], graphs) for name in NODE_MEASURES}
+        figures = [[_plain(values, place) for values in of_graphs.values()] for place in range(graphs)]
+        told = [dict(zip(of_graphs, row, strict=True)) for row in figures]
+        return pd.DataFrame(columns | {"of": [None] * union.nodes + told})
 
     return measures
 
 
-def _column(values: Any, before: int, after: int) -> Any:
-    """Values with nulls around them; nothing but nulls where there are no values. A NaN is null too."""
+def _padded(values: Any, nulls: int) -> Any:
+    """Values with nulls after them; nothing but nulls where there are no values."""
     if values is None:
         return None
-    padded = np.concatenate([np.zeros(before, values.dtype), values, np.zeros(after, values.dtype)])
-    missing = np.ones(len(padded), bool)
-    missing[before : before + len(values)] = np.isnan(values)
+    padded = np.append(values, np.zeros(nulls, values.dtype))
+    missing = np.arange(len(padded)) >= len(values)
     integers = padded.dtype == np.int64
     return pd.arrays.IntegerArray(padded, missing) if integers else np.where(missing, np.nan, padded)
+
+
+def _plain(values: Any, place: int) -> Any:
+    """One of an array's values for Python; nothing for NaN, and where there are no values."""
+    value = None if values is None else values[place].item()
+    return None if value != value else value  # noqa: PLR0124 - what NaN alone is

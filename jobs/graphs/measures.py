@@ -21,7 +21,7 @@ from jobs.graphs.leiden import leiden
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-PRECISION = 1e-10
+PRECISION = 1e-9
 """L1 change of a graph's PageRank at which the iteration ends."""
 MAX_ROUNDS = 500
 
@@ -66,26 +66,28 @@ class Union:
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints]:
         """Edges as undirected ones, one a pair, the weights of both directions added. Lesser, greater, weight."""
-        key = np.minimum(self.src, self.dst) * self.nodes + np.maximum(self.src, self.dst)
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        weight = np.add.reduceat(self.weight[order], first)
-        lesser, greater = np.divmod(key[first], self.nodes)
-        return lesser, greater, weight
+        ends = np.minimum(self.src, self.dst), np.maximum(self.src, self.dst)
+        return _in_order(*ends, self.weight, self.nodes)
 
 
 def union_of(number: Ints, src: Ints, dst: Ints, weight: Ints, names: int, directed: NDArray[np.bool_]) -> Union:
     """Edges of graphs 0, 1, 2, … with ends that are places among `names` sorted names, as a union."""
     if len(directed) > 1:
         src, dst = number * names + src, number * names + dst
-    order = np.lexsort((dst, src))
-    src, dst, weight = src[order], dst[order], weight[order]
-    if len(directed) == 1:
-        return Union(np.zeros(names, np.int64), np.arange(names), src, dst, weight, directed)
-    found, places = np.unique(np.concatenate([src, dst]), return_inverse=True)
-    graph_of, name_of = np.divmod(found, names)
-    return Union(graph_of, name_of, places[: len(src)], places[len(src) :], weight, directed)
+        found, places = np.unique(np.concatenate([src, dst]), return_inverse=True)
+        graph_of, name_of = np.divmod(found, names)
+        src, dst = places[: len(src)], places[len(src) :]
+    else:
+        graph_of, name_of = np.zeros(names, np.int64), np.arange(names)
+    return Union(graph_of, name_of, *_in_order(src, dst, weight, len(graph_of)), directed)
+
+
+def _in_order(src: Ints, dst: Ints, weight: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
+    """Edges by src, then dst; those that are the same as one, their weights added."""
+    matrix = csr_matrix((weight, (src, dst)), shape=(nodes, nodes))
+    matrix.sum_duplicates()
+    rows = np.repeat(np.arange(nodes), np.diff(matrix.indptr))
+    return rows, matrix.indices.astype(np.int64), matrix.data
 
 
 def node_measures(union: Union, seed: int | None) -> dict[str, Any]:

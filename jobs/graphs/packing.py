@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-CHUNK = 2_000_000
+CHUNK = 4_000_000
 """Edges after which a task packs what it has read: bounds a packed row to some tens of megabytes."""
 PACKED = "bucket int, names binary, edges binary"
 _SCHEMA = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])

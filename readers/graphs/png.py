@@ -37,7 +37,7 @@ def write_png(drawing: Drawing, title: str, figures: str, file: Path) -> None:
         axes.set_title(f"{one_line(title)}\n", loc="left", fontsize=15, fontweight="bold")
         axes.text(0, 1.005, one_line(figures), transform=axes.transAxes, fontsize=10, color="#555")
         _legend(axes, drawing)
-        canvas.draw()
+        canvas.draw()  # type: ignore[no-untyped-call]  # its own
         _drop_covered(list(_named(axes, drawing)), canvas)
         part = file.with_name(f".{file.name}.part")
         try:
@@ -90,7 +90,7 @@ def _drop_covered(texts: list[Text], canvas: FigureCanvasAgg) -> None:
     """Takes away the names that would cover one of a node with a higher PageRank."""
     boxes: list[Any] = []
     for text in texts:
-        box = text.get_window_extent(canvas.get_renderer())
+        box = text.get_window_extent(canvas.get_renderer())  # type: ignore[no-untyped-call]
         if any(box.overlaps(other) for other in boxes):
             text.remove()
         else:

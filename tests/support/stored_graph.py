@@ -1,0 +1,78 @@
+"""Puts a graph into the tables without a job: for what reads them."""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import networkx as nx
+from cassandra.cluster import Session
+
+from conf.buckets import bucket_of, period_buckets
+from conf.execute import execute_all
+from conf.prepare import prepared
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES
+from conf.topic import Topic
+
+START, END = datetime(2016, 5, 1, tzinfo=UTC), datetime(2016, 5, 3, tzinfo=UTC)
+Weights = Mapping[tuple[str, str], int]
+
+
+def store(weights: Weights, session: Session, settings: Settings, topic: Topic, graph: str = "retweet") -> Any:
+    """Stores a graph of one window and gives the NetworkX graph that it is; nodes 0, 1, 2, … by falling PageRank."""
+    made = nx.Graph() if graph == "hashtag" else nx.DiGraph()
+    made.add_weighted_edges_from((a, b, w) for (a, b), w in weights.items())
+    ranks = nx.pagerank(made) if weights else {}
+    parts = nx.connected_components(made.to_undirected())
+    component = {node: number for number, part in enumerate(sorted(parts, key=len, reverse=True)) for node in part}
+    run = {"run_id": uuid.uuid1(), "computed_at": datetime.now(UTC)}
+    key = {"topic": topic.topic, "graph": graph, "period": "window", "period_start": START, "period_end": END, **run}
+    buckets = period_buckets(topic, "window", START, END)
+    ways = (made.degree, made.degree) if graph == "hashtag" else (made.in_degree, made.out_degree)
+    nodes = [
+        {
+            **{**key, "bucket": bucket_of(node, buckets), "node": node, "pagerank": ranks[node]},
+            **{f"{side}_degree": way[node] for side, way in zip(("in", "out"), ways, strict=True)},
+            **{f"{side}_weight": way(weight="weight")[node] for side, way in zip(("in", "out"), ways, strict=True)},
+            **{"component": component[node], "community": component[node], "first_at": START, "last_at": END},
+        }
+        for node in made
+    ]
+    edges = [
+        {
+            **{**key, "bucket": bucket_of(b, buckets), "src": a, "dst": b, "weight": w},
+            **{"first_at": START, "last_at": START + timedelta(hours=w)},
+        }
+        for (a, b), w in weights.items()
+    ]
+    first = sorted(ranks, key=lambda node: (-ranks[node], node))[:100]
+    tops = [
+        {**key, "measure": measure, "rank": rank, "node": node, "value": float(rank)}
+        for measure in ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
+        for rank, node in enumerate(first, 1)
+    ]
+    summary = {
+        **{**key, "nodes": len(made), "edges": len(edges), "weight": sum(weights.values()), "self_edges": 1},
+        **{
+            "density": 0.5,
+            "reciprocity": None if graph == "hashtag" else 0.25,
+            "components": len(set(component.values())),
+        },
+        **{"giant_share": 1.0, "communities": 1, "modularity": 0.5, "engine": "igraph"},
+    }
+    for table, rows in (
+        (GRAPH_NODES, nodes),
+        (GRAPH_EDGES, edges),
+        (GRAPH_TOP_NODES, tops),
+        (GRAPH_SUMMARY, [summary]),
+    ):
+        write(session, settings, table, iter(rows))
+    return made
+
+
+def write(session: Session, settings: Settings, table: Table, rows: Iterator[Mapping[str, object]]) -> None:
+    """Writes rows that have every column of a table."""
+    insert = prepared(session, table.insert(settings.keyspace))
+    execute_all(session, (insert.bind([row[name] for name in table.columns]) for row in rows), 60)
