@@ -280,6 +280,33 @@ GRAPH_EDGES = Table(
     },
 )
 
+CASCADES = Table(
+    name="cascades",
+    doc="The most retweeted posts of a period, and how they spread.",
+    partition=("topic", "period"),
+    clustering=(*_STARTS_ENDS, "rank"),
+    columns={
+        **_TOPIC,
+        "period": _one_of("day or window", "day", "window"),
+        "period_start": _PERIOD["period_start"],
+        "period_end": _PERIOD["period_end"],
+        "rank": _key("int", "1 was retweeted most"),
+        "source": _one_of("x, bluesky or mastodon", *NETWORKS),
+        "post_id": _key("text", "the retweeted post, stored or not"),
+        "author": Column("text", "of that post, as in posts; null where unknown"),
+        "posted_at": Column("timestamp", "when it was posted, UTC; null where it is not stored in the window"),
+        "retweets": _count("retweets of it in the period"),
+        "retweeters": _count("authors of these"),
+        "quotes": _count("quotes of it in the period"),
+        "depth": Column("bigint", "longest chain of quotes below it, what repeats the last included", False, least=1),
+        "first_at": _key("timestamp", "first retweet of the period, UTC"),
+        "last_at": _key("timestamp", "last retweet of the period, UTC"),
+        "duration_seconds": Column("double", "from the post, or the first retweet, to the last", False, least=0),
+        "half_life_seconds": Column("double", "to the retweet with which half of them are there", False, least=0),
+        **_RUN,
+    },
+)
+
 COLLECTION_GAPS = Table(
     name="collection_gaps",
     doc="When live collection was down, throttled or shedding.",
@@ -360,6 +387,7 @@ TABLES = (
     GRAPH_NODES,
     GRAPH_TOP_NODES,
     GRAPH_EDGES,
+    CASCADES,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DATA_QUALITY,

@@ -1,0 +1,140 @@
+"""Cascades: the 100 most retweeted posts of a day and of the window, and how each of them spread.
+
+Counted: retweets (Bluesky's reposts, Mastodon's boosts) made in the period, by the post that they repeat, whether that
+post is stored or not; `retweeters` are their authors. A cascade starts with its post where that is stored, else with
+its first retweet. `duration` runs from there to the last retweet of the period, `half_life` to the one with which half
+of the period's retweets are there; a short one means a burst, one near `duration` a slow spread.
+
+`depth` is as far as the data allow. Every network says of a retweet which post it repeats, none says from whom the
+retweeter had it, so retweets are of depth 1. Quotes can be followed: one of a quote is of depth 2, and so on, and what
+repeats a quote is one below it. A chain longer than MOST_DEPTH is not followed to its end; nor is one whose middle was
+not collected.
+"""
+
+import sys
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.tables import CASCADES, POSTS
+from conf.topic import Topic
+from jobs.job import Job, Output, Rule
+from jobs.periods import with_periods
+from jobs.runner import run
+from jobs.window import Window
+
+TOP = 100
+PERIODS = ("day", "window")
+MOST_DEPTH = 10
+PERIOD = ["period", "period_start", "period_end"]
+ROOT = [*PERIOD, "source", "post_id"]
+RULE = Rule(
+    "ranks leave none out, a cascade is half there before it ends, and there are no more retweeters than retweets",
+    "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
+    "HAVING min(rank) != 1 OR max(rank) != count(*) OR min(retweets - retweeters) < 0 "
+    "OR max(half_life_seconds - duration_seconds) > 0",
+)
+
+
+def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row a period and post, the first TOP of each period by retweets. Acts, to follow quotes."""
+    retweets = with_periods(
+        posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(
+            *("source", F.col("retweet_of").alias("post_id"), F.col("retweet_of_author").alias("author")),
+            *(_author().alias("who"), F.col("event_at").alias("at"), "event_at"),
+        ),
+        window,
+    ).where(F.col("period").isin(*PERIODS))
+    most = Over.partitionBy(*PERIOD).orderBy(F.desc("retweets"), "source", "post_id")
+    first = (
+        retweets.groupBy(*ROOT)
+        .agg(
+            F.count(F.lit(1)).alias("retweets"),
+            F.count_distinct("who").alias("retweeters"),
+            F.max("author").alias("named"),
+            F.min("at").alias("first_at"),
+            F.max("at").alias("last_at"),
+        )
+        .withColumn("rank", F.row_number().over(most))
+        .where(F.col("rank") <= TOP)
+        .localCheckpoint(eager=True)
+    )
+    own = posts.select("source", "post_id", _author().alias("own"), F.col("event_at").alias("posted_at"))
+    start = F.least(F.coalesce("posted_at", "first_at"), "first_at")
+    return (
+        first.join(_halves(first, retweets), ROOT, "inner")
+        .join(own, ["source", "post_id"], "left")
+        .join(_quoted(first, posts), ROOT, "left")
+        .select(
+            F.lit(topic.topic).alias("topic"),
+            *(*PERIOD, "rank", "source", "post_id"),
+            F.coalesce("own", "named").alias("author"),
+            *("posted_at", "retweets", "retweeters"),
+            F.coalesce("quotes", F.lit(0).cast("long")).alias("quotes"),
+            F.coalesce("depth", F.lit(1).cast("long")).alias("depth"),
+            *("first_at", "last_at"),
+            _seconds(start, F.col("last_at")).alias("duration_seconds"),
+            _seconds(start, F.col("half_at")).alias("half_life_seconds"),
+        )
+    )
+
+
+def _author() -> Column:
+    return F.coalesce("author", "author_id")
+
+
+def _seconds(start: Column, end: Column) -> Column:
+    return (F.unix_micros(end) - F.unix_micros(start)) / 1e6
+
+
+def _halves(first: DataFrame, retweets: DataFrame) -> DataFrame:
+    """When half of each cascade's retweets were there."""
+    place = F.ceil(F.col("retweets") / 2)
+    order = Over.partitionBy(*ROOT).orderBy("at")
+    return (
+        retweets.join(F.broadcast(first.select(*ROOT, "retweets")), ROOT, "inner")
+        .withColumn("place", F.row_number().over(order))
+        .where(F.col("place") == place)
+        .select(*ROOT, F.col("at").alias("half_at"))
+    )
+
+
+def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
+    """Of each cascade: `quotes`, those of the post itself in the period, and `depth`."""
+    shares = posts.select(
+        *(F.col("source").alias("at_source"), F.col("post_id").alias("id"), F.col("event_at").alias("shared_at")),
+        F.coalesce(F.when(F.col("kind") == "retweet", F.col("retweet_of")), F.col("quote_of")).alias("parent"),
+        (F.col("kind") == "retweet").alias("repeats"),
+    ).where(F.col("parent").isNotNull())
+    inside = (F.col("shared_at") >= F.col("period_start")) & (F.col("shared_at") < F.col("period_end"))
+    below = (F.col("at_source") == F.col("source")) & (F.col("parent") == F.col("node")) & inside
+    frontier = first.select(*ROOT, F.col("post_id").alias("node"))
+    levels = []
+    for level in range(1, MOST_DEPTH + 1):
+        found = shares.join(F.broadcast(frontier), below, "inner").select(*ROOT, F.col("id").alias("node"), "repeats")
+        found = found.localCheckpoint(eager=True)
+        quotes = F.count_if(~F.col("repeats")) if level == 1 else F.lit(0).cast("long")
+        levels.append(found.groupBy(*ROOT).agg(F.lit(level).cast("long").alias("level"), quotes.alias("direct")))
+        frontier = found.where(~F.col("repeats")).select(*ROOT, "node")
+        if frontier.isEmpty():
+            break
+    every = reduce(DataFrame.unionByName, levels)
+    return every.groupBy(*ROOT).agg(F.max("level").alias("depth"), F.max("direct").alias("quotes"))
+
+
+JOB = Job(
+    name="cascades",
+    inputs={
+        POSTS.name: [
+            *("source", "post_id", "author_id", "author", "kind", "event_at"),
+            *("retweet_of", "retweet_of_author", "quote_of"),
+        ]
+    },
+    outputs=(Output(CASCADES, periods=PERIODS, rules=(RULE,)),),
+    transform=lambda inputs, topic, window: {CASCADES.name: cascades(inputs[POSTS.name], topic, window)},
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))
