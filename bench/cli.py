@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, generate, graphs, ingest, poll, search
+from bench import checks, export, generate, graphs, ingest, poll, search
 from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_markdown
@@ -36,6 +36,7 @@ class Name(StrEnum):
     SEARCH = "search"
     CHECKS = "checks"
     GRAPHS = "graphs"
+    EXPORT = "export"
 
 
 BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
@@ -45,6 +46,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
     Name.SEARCH: search.benchmark,
     Name.CHECKS: checks.benchmark,
     Name.GRAPHS: graphs.benchmark,
+    Name.EXPORT: export.benchmark,
 }
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 

@@ -4,7 +4,6 @@ A process of its own, since a Spark session is one. Every engine starts from the
 names, and ends with a figure from each of its nodes' rows; bare igraph starts from arrays of integers.
 """
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -38,7 +37,6 @@ Run = Callable[[], int]
 
 def main(what: str, folder: Path, rounds: int) -> None:
     """Runs what is asked for by turns, and prints the seconds of each by name."""
-    only = set(filter(None, os.environ.get("ONLY", "").split(",")))
     makers = {"side-by-side": side_by_side, "networkx": against_networkx, "distributed": distributed_alone}
     settings: dict[str, bool | float | int | str | None] = {
         "spark.driver.memory": HEAP,
@@ -52,8 +50,6 @@ def main(what: str, folder: Path, rounds: int) -> None:
     nodes = set[int]()
     for _ in range(rounds):
         for name, run in runs.items():
-            if only and name not in only:
-                continue
             began = time.monotonic()
             nodes.add(run())
             seconds[name].append(time.monotonic() - began)

@@ -46,6 +46,7 @@ class Plan:
     rounds: int
     month_posts: int = 1_000_000
     edges: int = 5_000_000
+    export_edges: int = 1_000_000
 
 
 @dataclass(frozen=True)

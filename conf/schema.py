@@ -1,6 +1,6 @@
 """What a table declaration is, and the CQL that follows from one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 INDEX_CLASS = "StorageAttachedIndex"  # by this name, not 'sai': the Spark connector knows no other (DESIGN 9)
@@ -74,9 +74,18 @@ class Table:
             for suffix, target in self.indexes.items()
         ]
 
+    def delete(self, keyspace: str, where: str) -> str:
+        """DELETE at a write time, in µs, which is bound first."""
+        return f"DELETE FROM {keyspace}.{self.name} USING TIMESTAMP ? WHERE {where}"
+
     def insert(self, keyspace: str, timestamp: bool = False) -> str:
         """INSERT of every column, in declared order; with `timestamp`, the write time in µs is bound last."""
         names = ", ".join(self.columns)
         marks = ", ".join("?" for _ in self.columns)
         using = " USING TIMESTAMP ?" if timestamp else ""
         return f"INSERT INTO {keyspace}.{self.name} ({names}) VALUES ({marks}){using}"
+
+
+def bound(names: Iterable[str]) -> str:
+    """A WHERE that binds a value to each of these columns, in order."""
+    return " AND ".join(f"{name} = ?" for name in names)

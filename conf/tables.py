@@ -23,6 +23,8 @@ PERIODS = ("hour", "day", "window")
 KINDS = ("original", "retweet", "reply", "quote")
 NETWORKS = ("x", "bluesky", "mastodon")
 GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
+UNDIRECTED_GRAPHS = frozenset({"hashtag"})
+"""Graphs whose edges count both ways; all others are directed."""
 
 
 _TOPIC = {"topic": _key("text", "topic id")}

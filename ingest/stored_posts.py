@@ -13,6 +13,7 @@ from cassandra.cluster import Session
 
 from conf.buckets import bucket_of
 from conf.prepare import prepared
+from conf.schema import bound
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.post import Deletion, InvalidMessage, Post
@@ -45,7 +46,7 @@ class StoredPosts:
     """Finds and changes stored posts. Every method raises what the driver raises while Cassandra is down."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
-        table, where = f"{keyspace}.{POSTS.name}", " AND ".join(f"{name} = ?" for name in POSTS.key)
+        table, where = f"{keyspace}.{POSTS.name}", bound(POSTS.key)
         columns = ", ".join((*POSTS.key, "event_at"))
         self._session = session
         self._table, self._where = table, where

@@ -12,6 +12,7 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.encoding import bigint
 from conf.prepare import prepared
+from conf.schema import bound
 from conf.tables import POSTS
 from ingest.posts_queue import Message
 from ingest.rows import Row
@@ -47,8 +48,7 @@ class PostWriter:
         self._session = session
         self._insert = prepared(session, POSTS.insert(keyspace, timestamp=True))
         self._insert.is_idempotent = True
-        where = " AND ".join(f"{name} = ?" for name in POSTS.key)
-        self._remove = prepared(session, f"DELETE FROM {keyspace}.{POSTS.name} USING TIMESTAMP ? WHERE {where}")
+        self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
 
     def write(self, writes: Iterable[Write]) -> list[Rejected]:
         """Writes all rows. Raises one of RETRIED when Cassandra is down or behind; then write them again."""

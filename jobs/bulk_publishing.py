@@ -24,7 +24,7 @@ from conf.connect import cassandra_session
 from conf.encoding import ENCODERS, bigint
 from conf.execute import execute_all
 from conf.prepare import prepared
-from conf.schema import Table
+from conf.schema import Table, bound
 from jobs.job import Output
 from jobs.publication import PUBLISH_TIMEOUT, Publication, owned_partitions, spans
 from jobs.publishing import declared_columns
@@ -90,10 +90,7 @@ def _key_schema(table: Table) -> T.StructType:
 def _delete_others(session: Session, output: Output, publication: Publication, swapped: set[Values]) -> None:
     """Deletes the partitions that the run owns and has no rows for."""
     table = output.table
-    where = " AND ".join(f"{name} = ?" for name in table.partition)
-    delete = prepared(
-        session, f"DELETE FROM {publication.settings.keyspace}.{table.name} USING TIMESTAMP ? WHERE {where}"
-    )
+    delete = prepared(session, table.delete(publication.settings.keyspace, bound(table.partition)))
     keys = (tuple(p[name] for name in table.partition) for p in owned_partitions(output, publication))
     execute_all(
         session, (delete.bind((publication.at_us - 1, *key)) for key in keys if key not in swapped), PUBLISH_TIMEOUT
@@ -144,8 +141,7 @@ class Batches:
 
     def __init__(self, swapper: Swapper, session: Session) -> None:
         table, keyspace = swapper.table, swapper.publication.settings.keyspace
-        where = " AND ".join(f"{name} = ?" for name in table.partition)
-        delete, leading = f"DELETE FROM {keyspace}.{table.name} USING TIMESTAMP ? WHERE {where}", table.clustering[0]
+        delete, leading = table.delete(keyspace, bound(table.partition)), table.clustering[0]
         self._swapper = swapper
         self._insert = prepared(session, table.insert(keyspace, timestamp=True))
         self._deletes = {

@@ -22,7 +22,7 @@ from conf.errors import PulsoError
 from conf.execute import execute_all
 from conf.instants import micros
 from conf.prepare import prepared
-from conf.schema import Table
+from conf.schema import Table, bound
 from jobs.job import Output
 from jobs.publication import PUBLISH_TIMEOUT, Publication, owned_parts
 from jobs.window import Window
@@ -135,17 +135,17 @@ def publish(session: Session, output: Output, found: Iterable[Swap], publication
 
 def _batch(session: Session, table: Table, swap: Swap, publication: Publication) -> BatchStatement:
     keyspace, at = publication.settings.keyspace, publication.at_us
-    where = " AND ".join(f"{name} = ?" for name in table.partition)
+    where = bound(table.partition)
     if swap.bounds:
         where += (
             " AND period_start = ? AND period_end = ?" if swap.exact else " AND period_start >= ? AND period_start < ?"
         )
-    delete = f"DELETE FROM {keyspace}.{table.name} USING TIMESTAMP ? WHERE {where}"
     insert = prepared(session, table.insert(keyspace, timestamp=True))
     batch = BatchStatement(BatchType.UNLOGGED)
     batch.is_idempotent = True
     batch.add(
-        prepared(session, delete), (at - 1, *(swap.partition[name] for name in table.partition), *(swap.bounds or ()))
+        prepared(session, table.delete(keyspace, where)),
+        (at - 1, *(swap.partition[name] for name in table.partition), *(swap.bounds or ())),
     )
     for row in swap.rows:
         batch.add(insert, (*(row[name] for name in table.columns), at))

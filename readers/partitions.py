@@ -11,7 +11,7 @@ from cassandra.cluster import ResponseFuture, Session
 from conf.buckets import period_buckets
 from conf.errors import PulsoError
 from conf.prepare import prepared
-from conf.schema import Table
+from conf.schema import Table, bound
 from conf.topic import Topic
 
 IN_FLIGHT, PAGE = 64, 5000
@@ -38,8 +38,7 @@ def rows_of_period(
     topic and bucket. `run_id` is always among the columns. Memory holds a page of each partition in flight. Read again,
     the rows of the same run come in the same order."""
     names = ", ".join(dict.fromkeys((*(columns or table.columns), "run_id")))
-    where = " AND ".join(f"{name} = ?" for name in table.partition)
-    statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {where}")
+    statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(table.partition)}")
     start, end = key["period_start"], key["period_end"]
     assert isinstance(start, datetime)
     assert isinstance(end, datetime)
@@ -48,9 +47,9 @@ def rows_of_period(
         if len(flying) >= in_flight:
             yield from flying.popleft().result()
         values = {"topic": topic.topic, "bucket": bucket, **key}
-        bound = statement.bind([values[name] for name in table.partition])
-        bound.fetch_size = page
-        flying.append(session.execute_async(bound))
+        asked = statement.bind([values[name] for name in table.partition])
+        asked.fetch_size = page
+        flying.append(session.execute_async(asked))
     while flying:
         yield from flying.popleft().result()
 

@@ -17,6 +17,7 @@ from cassandra.query import PreparedStatement
 from conf.folding import words_of
 from conf.instants import micros
 from conf.prepare import prepared
+from conf.schema import bound
 from conf.tables import POSTS
 from conf.topic import Topic
 from readers.query import Query
@@ -35,7 +36,7 @@ ANYWHERE = 300
 """Posts up to which the index is asked for all of them at once, whatever their day."""
 _SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 X = "x"
-_PARTITION = " AND ".join(f"{name} = ?" for name in POSTS.partition)
+_PARTITION = bound(POSTS.partition)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,15 @@ from conf.connect import RedisClient
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.posts_queue import PostsQueue
-from jobs import author_activity, candidate_hashtags, candidate_poll, hashtag_trends, poll_backtest
+from jobs import (
+    author_activity,
+    candidate_hashtags,
+    candidate_poll,
+    cascades,
+    hashtag_trends,
+    network_graph,
+    poll_backtest,
+)
 from jobs.job import Job
 from jobs.runner import run
 from tests.conftest import make_topic
@@ -25,6 +33,8 @@ JOBS = (
     hashtag_trends.JOB,
     candidate_hashtags.JOB,
     poll_backtest.JOB,
+    network_graph.JOB,
+    cascades.JOB,
 )
 CAPTURES = ("x_v2/brexit.jsonl", "x_v2/streaming_output.jsonl", "x_v11/100-sample.jsonl")
 RACES = (

@@ -19,6 +19,7 @@ from jobs.graphs.frames import NODES, SUMMARY, Options
 from jobs.graphs.keys import Graph, buckets_of, graphs_of
 from jobs.graphs.local import measure_locally
 
+pytestmark = pytest.mark.usefixtures("compiled")
 START, END = datetime(2016, 5, 1, tzinfo=UTC), datetime(2016, 5, 2, tzinfo=UTC)
 HUB = 50_000
 Pairs = dict[tuple[str, str], int]

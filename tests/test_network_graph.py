@@ -194,13 +194,7 @@ def run_on(
     return published(session, settings, topic)
 
 
-def test_an_empty_window_publishes_nothing(
-    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, topic: Topic
-) -> None:
-    assert run_on([], spark, session, settings, queue, topic) == Published()
-
-
-def test_names_that_files_take_badly_are_nodes_as_they_are_and_a_rerun_replaces(
+def test_names_that_files_take_badly_a_rerun_and_an_empty_window(
     spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, topic: Topic
 ) -> None:
     lines = [acting(1, *HOSTILE[:2]), acting(2, HOSTILE[1], HOSTILE[2]), acting(3, "me", "me")]
@@ -219,3 +213,5 @@ def test_names_that_files_take_badly_are_nodes_as_they_are_and_a_rerun_replaces(
     tags = again.nodes[next(key for key in again.summary if key[:2] == ("hashtag", "window"))]
     assert set(tags["node"]) == {"a", "b"}
     assert tags["pagerank"].tolist() == pytest.approx([0.5, 0.5])
+    empty = parse_window("2016-05-02T16:00Z", "2016-05-03T16:00Z", topic.zone)
+    assert run_job(JOB, spark, session, settings, topic, empty).rows_written == 0

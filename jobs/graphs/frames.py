@@ -7,8 +7,6 @@ from pyspark.sql import DataFrame
 
 KEYS = ["graph", "period", "period_start", "period_end"]
 """What tells one graph of a frame from another."""
-UNDIRECTED = frozenset({"hashtag"})
-"""Graphs whose edges count both ways; all others are directed."""
 DAMPING = 0.85
 """Of PageRank, as in Brin and Page (1998)."""
 

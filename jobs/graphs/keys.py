@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from jobs.graphs.frames import KEYS, UNDIRECTED
+from conf.tables import UNDIRECTED_GRAPHS
+from jobs.graphs.frames import KEYS
 
 _STORED = "graph: string, period: string, start: long, end: long, number: int, bucket: int"
 
@@ -26,7 +27,7 @@ class Graph:
     @property
     def directed(self) -> bool:
         """Whether an edge counts one way only."""
-        return self.graph not in UNDIRECTED
+        return self.graph not in UNDIRECTED_GRAPHS
 
 
 def graphs_of(edges: DataFrame) -> list[Graph]:

@@ -7,18 +7,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
+from conf.tables import GRAPH_NODES
 from readers.graphs.names import xml
 
-ATTRIBUTES = {
-    "in_degree": "long",
-    "out_degree": "long",
-    "in_weight": "long",
-    "out_weight": "long",
-    "pagerank": "double",
-    "component": "long",
-    "community": "long",
-}
-"""Of a node, with GEXF's types."""
+_TYPES = {"bigint": "long", "double": "double"}
+ATTRIBUTES = {name: _TYPES[column.cql] for name, column in GRAPH_NODES.columns.items() if column.cql in _TYPES}
+"""A node's measures, with the types that GEXF and GraphML have for them."""
 
 
 def gexf(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bool) -> Iterator[str]:

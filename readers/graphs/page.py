@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import plotly.graph_objects as go
 
+from readers.files import opened
 from readers.graphs.drawing import Drawing
 from readers.graphs.png import sizes
 from readers.plain import one_line
@@ -51,12 +52,8 @@ def write_page(drawing: Drawing, title: str, figures: str, file: Path) -> None:
         "<style>html,body{margin:0;height:100%}#graph{height:100vh}</style></head>\n<body>"
         f"{plot}{FIND.replace('__NAMES__', names)}</body></html>\n"
     )
-    part = file.with_name(f".{file.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
+    with opened(file) as out:
+        out.write(text.encode())
 
 
 def figure_of(drawing: Drawing, title: str, figures: str) -> go.Figure:

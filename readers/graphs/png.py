@@ -14,6 +14,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from readers.files import opened
 from readers.graphs.drawing import Drawing, Floats
 from readers.plain import one_line
 
@@ -39,12 +40,8 @@ def write_png(drawing: Drawing, title: str, figures: str, file: Path) -> None:
         _legend(axes, drawing)
         canvas.draw()  # type: ignore[no-untyped-call]  # its own
         _drop_covered(list(_named(axes, drawing)), canvas)
-        part = file.with_name(f".{file.name}.part")
-        try:
-            figure.savefig(part, format="png", facecolor="white")
-            part.replace(file)
-        finally:
-            part.unlink(missing_ok=True)
+        with opened(file) as out:
+            figure.savefig(out, format="png", facecolor="white")
 
 
 def sizes(drawing: Drawing) -> Floats:

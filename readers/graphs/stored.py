@@ -10,11 +10,10 @@ from cassandra.cluster import Session
 from conf.errors import PulsoError
 from conf.prepare import prepared
 from conf.schema import Table
-from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, UNDIRECTED_GRAPHS
 from conf.topic import Topic
 from readers.partitions import rows_of_period
 
-UNDIRECTED = frozenset({"hashtag"})
 IN_FLIGHT, PAGE = 4, 1000
 """Partitions asked at once, and rows a page: what keeps a stream of a million edges within some megabytes."""
 
@@ -31,7 +30,7 @@ class StoredGraph:
     @property
     def directed(self) -> bool:
         """Whether an edge counts one way only."""
-        return self.summary.graph not in UNDIRECTED
+        return self.summary.graph not in UNDIRECTED_GRAPHS
 
     def nodes(self, *columns: str) -> Iterator[Any]:
         """Rows of `graph_nodes`, in no order. Raises PulsoError when they aren't all of the summary's run."""
