@@ -13,12 +13,18 @@ from ingest.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
 from jobs.runner import run_job
 from jobs.window import parse_window
+from tests.conftest import make_topic
 from tests.support.commands import run_command
 from tests.support.posts import capture, stream_line, tweet
 from tests.support.stored import stored
 from tests.test_changes import X_ID, compliance, x_post
 
 SECOND, THIRD = (str(int(X_ID) + (ms << 22)) for ms in (1000, 2000))
+RACES = (
+    "races: [{id: president, candidates: ["
+    + ", ".join(f"{{id: {name}, name: {name}, aliases: [{name}]}}" for name in ("duterte", "poe", "roxas", "binay"))
+    + "]}]\n"
+)
 EDITED = str(int(X_ID) + (60_000 << 22))
 
 
@@ -43,8 +49,9 @@ def run(*arguments: str) -> str:
 
 
 def test_a_deleted_and_an_edited_post_are_gone_for_good(
-    spark: SparkSession, session: Session, settings: Settings, stream: PostsQueue, topic: Topic, tmp_path: Path
+    spark: SparkSession, session: Session, settings: Settings, stream: PostsQueue, tmp_path: Path
 ) -> None:
+    topic = make_topic(settings, RACES)
     old, new, file = tmp_path / "old.jsonl", tmp_path / "new.jsonl", tmp_path / "compliance.jsonl"
     texts = {X_ID: "duterte duterte", SECOND: "grace poe", THIRD: "mar roxas"}
     old.write_bytes(capture(*(x_post(post_id, text=text) for post_id, text in texts.items())))

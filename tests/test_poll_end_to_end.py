@@ -294,9 +294,7 @@ def test_many_periods_are_swapped_in_spans_of_time_that_leave_nothing_out(settin
     ]
 
 
-def test_the_command_tells_what_it_did_and_what_is_wrong(
-    settings: Settings, session: Session, queue: PostsQueue, tmp_path: Path
-) -> None:
+def test_the_command_tells_what_it_did(settings: Settings, session: Session, queue: PostsQueue, tmp_path: Path) -> None:
     topic = plain_topic(settings)
     load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
 
@@ -314,17 +312,13 @@ def test_the_command_tells_what_it_did_and_what_is_wrong(
         f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published"
         in good.stdout
     )
-    bad = submit("--topic", "ph201", "--from", DAY[0], "--to", DAY[1])
-    assert bad.returncode == 2
-    told = bad.stdout + bad.stderr  # spark-submit gives a Python program's stderr on its own stdout
-    assert "error: no topic 'ph201'" in told
-    assert "Traceback" not in told
 
 
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
         (["--topic", "ph2016", "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
+        (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
         (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is no date or ISO time"),
         (["--topic", "ph2016", "--fro", DAY[0]], "the following arguments are required: --from, --to"),
     ],

@@ -98,13 +98,13 @@ def _laid_out(part: Any) -> Floats:
     grid = "nogrid" if part.vcount() <= FEW else "grid"
     places = np.array(part.layout_fruchterman_reingold(weights="pull", niter=500, grid=grid).coords)
     places -= np.median(places, axis=0)
-    # Far-flung nodes are drawn nearer: what lies around the middle is what a person looks at.
+    # The force leaves a crowd in the middle and a few far out. Each node keeps its direction and its place in the order
+    # of distances, and half of its distance gives way to what fills the disc evenly.
     radius = np.hypot(*places.T)
-    usual = max(float(np.quantile(radius, 0.9)), 1e-9)
-    places *= np.where(
-        radius > usual, usual * (1 + np.log(np.maximum(radius, usual) / usual)) / np.maximum(radius, 1e-9), 1
-    )[:, None]
-    return np.asarray(places * np.sqrt(part.vcount()) / usual)
+    nodes = len(places)
+    even = np.sqrt((np.argsort(np.argsort(radius, kind="stable")) + 0.5) / nodes)
+    wanted = (even + np.minimum(radius / max(float(np.quantile(radius, 0.95)), 1e-9), 1.0)) / 2
+    return np.asarray(places * (np.sqrt(nodes) * wanted / np.maximum(radius, 1e-9))[:, None])
 
 
 def _packed(nodes: int, parts: list[tuple[list[int], Floats]]) -> Floats:
