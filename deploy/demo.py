@@ -45,7 +45,7 @@ class Story:
     window: tuple[str, str]
 
 
-LAST_WEEK = ((CAMPAIGN[1] - timedelta(days=7)).isoformat(), CAMPAIGN[1].isoformat())
+LAST_DAY = ((CAMPAIGN[1] - timedelta(days=1)).isoformat(), CAMPAIGN[1].isoformat())
 CAMPAIGN_STORY = Story("ph2016", POSTS, (CAMPAIGN[0].isoformat(), CAMPAIGN[1].isoformat()))
 REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
 
@@ -77,7 +77,7 @@ def _demo() -> None:
                 ingest(settings, REAL_STORY, REAL_CAPTURE)
     for story in stories:
         compute(settings, story, "candidate_poll", story.window)
-    compute(settings, CAMPAIGN_STORY, "network_graph", LAST_WEEK)
+    compute(settings, CAMPAIGN_STORY, "network_graph", LAST_DAY)
     for story in stories:
         OUT.print()
         run([sys.executable, "-m", "readers", "poll", "--topic", story.topic])
@@ -175,7 +175,7 @@ def where_things_are(settings: Settings) -> str:
         "posts, candidate_poll, graph_summary, job_runs and more.\n"
         "The share without bots:  run jobs/author_activity.py over the same window, then the poll again (README)\n"
         "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
-        "The last week's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
+        "The last day's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
         "Stop the engines, keep the data:  make down"
     )
 
