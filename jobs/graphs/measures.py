@@ -7,7 +7,7 @@ Nodes are numbered by (graph, name), and edges sorted by their ends: the same ed
 bit, whatever order they came in.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -39,7 +39,6 @@ class Union:
     dst: Ints
     weight: Ints
     directed: NDArray[np.bool_]
-    _size: dict[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def nodes(self) -> int:

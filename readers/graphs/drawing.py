@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import igraph
@@ -67,14 +68,14 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
             f"nothing is left of the {graph.summary.graph} graph to draw",
             "Prune less" if whole.names else "The graph is empty: no post of the period has such an interaction",
         )
-    rows = {row.node: row for row in graph.nodes("node", "pagerank", "in_weight", "out_weight", "community")}
-    names = [whole.names[number] for number in np.flatnonzero(kept.nodes).tolist()]
-    order = sorted(range(len(names)), key=lambda n: (-rows[names[n]].pagerank, names[n]))
+    read = graph.nodes("node", "pagerank", "in_weight", "out_weight", "community")
+    rows = list(compress(read, kept.nodes))  # in the order of the arrays, as the stream always comes
+    order = sorted(range(len(rows)), key=lambda n: (-rows[n].pagerank, rows[n].node))
     edges = _edges(whole, kept, order)
-    places = layout(len(names), edges)
+    places = layout(len(rows), edges)
     nodes = [
-        Node(name, row.pagerank, row.in_weight, row.out_weight, row.community, float(x), float(y))
-        for name, row, (x, y) in ((names[n], rows[names[n]], place) for n, place in zip(order, places, strict=True))
+        Node(row.node, row.pagerank, row.in_weight, row.out_weight, row.community, float(x), float(y))
+        for row, (x, y) in zip((rows[n] for n in order), places, strict=True)
     ]
     return Drawing(nodes, edges, _colours(nodes))
 

@@ -32,6 +32,11 @@ class StoredGraph:
         """Whether an edge counts one way only."""
         return self.summary.graph not in UNDIRECTED_GRAPHS
 
+    @property
+    def key(self) -> dict[str, object]:
+        """What tells this graph from the topic's others, in every table of graphs."""
+        return {name: getattr(self.summary, name) for name in ("graph", "period", "period_start", "period_end")}
+
     def nodes(self, *columns: str) -> Iterator[Any]:
         """Rows of `graph_nodes`, in no order. Raises PulsoError when they aren't all of the summary's run."""
         return self._rows(GRAPH_NODES, columns)
@@ -42,9 +47,8 @@ class StoredGraph:
 
     def _rows(self, table: Table, columns: Sequence[str]) -> Iterator[Any]:
         row = self.summary
-        key = {name: getattr(row, name) for name in ("graph", "period", "period_start", "period_end")}
         rows = rows_of_period(
-            self.session, self.keyspace, table, self.topic, key, columns, in_flight=IN_FLIGHT, page=PAGE
+            self.session, self.keyspace, table, self.topic, self.key, columns, in_flight=IN_FLIGHT, page=PAGE
         )
         for found in rows:
             if found.run_id != row.run_id:

@@ -22,8 +22,7 @@ def top_nodes(graph: StoredGraph) -> pd.DataFrame:
 
     def read() -> Any:
         for measure in MEASURES:
-            key = {name: getattr(row, name) for name in ("graph", "period", "period_start", "period_end")}
-            key["measure"] = measure
+            key = {**graph.key, "measure": measure}
             yield from rows_of_period(graph.session, graph.keyspace, GRAPH_TOP_NODES, graph.topic, key, COLUMNS)
 
     rows = whole_period(read, what, row.run_id)
