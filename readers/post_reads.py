@@ -6,7 +6,7 @@ its end, a partition gives the day's last posts first.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -99,10 +99,17 @@ class PostReads:
         """Partitions a day."""
         return self._topic.buckets
 
-    def stored_days(self) -> list[date]:
-        """The topic's days that hold posts, newest first; looks at every partition's key, of all topics."""
-        keys = self._session.execute(self._statements.select("DISTINCT topic, day, bucket", ""))
-        return sorted({key.day.date() for key in keys if key.topic == self._topic.topic}, reverse=True)
+    def stored_days(self) -> Callable[[], list[date]]:
+        """Asks for the topic's days that hold posts and gives what waits for them, newest first.
+
+        Cassandra looks at every partition's key for it, of all topics, so other things are asked meanwhile.
+        """
+        asked = self._session.execute_async(self._statements.select("DISTINCT topic, day, bucket", ""))
+
+        def answered() -> list[date]:
+            return sorted({key.day.date() for key in asked.result() if key.topic == self._topic.topic}, reverse=True)
+
+        return answered
 
     def day_of(self, at: datetime) -> date:
         """The topic's day of an instant."""

@@ -108,11 +108,12 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
     """Posts in portions, each newest first and newer than the next."""
     days, asked_anywhere = _listed_days(reads.span, reads), False
     if days is None:
+        stored = reads.stored_days()
         rare = reads.anywhere() if reads.indexed else None
         if rare is not None:
             yield _newest_first(row for _, row in rare)
             return
-        days, asked_anywhere = _stored_days(reads), True
+        days, asked_anywhere = _inside(reads, stored()), True
     done, found, together, given = 0, 0, 1, set[Key]()
     for rows in _from_the_end(reads, days[0]) if days else ():
         given.update(map(key_of, rows))
@@ -174,10 +175,10 @@ def _listed_days(span: Span, reads: PostReads) -> list[date] | None:
     return [last - number * DAY for number in range((last - first).days + 1)]
 
 
-def _stored_days(reads: PostReads) -> list[date]:
+def _inside(reads: PostReads, days: list[date]) -> list[date]:
     first = reads.day_of(reads.span.start) if reads.span.start else date.min
     last = reads.day_of(reads.span.end) if reads.span.end else date.max
-    return [day for day in reads.stored_days() if first <= day <= last]
+    return [day for day in days if first <= day <= last]
 
 
 def _newest_first(rows: Iterable[Row]) -> list[Row]:

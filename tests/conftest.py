@@ -1,6 +1,7 @@
-"""One engine set and one Spark session for the whole run, with a home, ports and a keyspace of their own.
+"""One engine set and one Spark session for the whole run, whether one process runs the tests or several (pytest-xdist).
 
-A developer's running engines are never touched; what is started here is ended here, by the ids it holds.
+Processes share the engines, each in a keyspace of its own; all tests that ask for Spark go to one of them. What is
+started here is ended here, by the ids it holds.
 """
 
 import os
@@ -12,20 +13,16 @@ from pathlib import Path
 import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
-from rich.console import Console
 
 from conf import ROOT
 from conf.connect import RedisClient, cassandra_session, redis_client
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
-from deploy.engines import Engines
-from deploy.node import JMX_OFFSET, STORAGE_OFFSET
 from ingest.migrate import migrate
 from ingest.posts_queue import PostsQueue
 from jobs.spark import spark_session
-from tests.support.ports import LOCAL, free_port
+from tests.support import engine_set
 
-HOME = ROOT / ".pulso-test"
 TEST_CONF = {"spark.sql.shuffle.partitions": "4"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """For small frames and many plans: what Spark spends on compiling a plan it never earns back there."""
@@ -39,6 +36,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-captures", action="store_true", help="tests/test_every_job.py runs each job on each capture"
     )
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The process that leads the run forgets what an earlier one has left."""
+    if not _is_worker(session.config):
+        engine_set.begin()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """And it ends the engines, after the last test of all processes."""
+    if not _is_worker(session.config):
+        engine_set.end()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What one process runs, for `--dist loadgroup`: all that ask for Spark, so that there is one session; a module."""
+    for item in items:
+        fixtures: list[str] = getattr(item, "fixturenames", [])
+        item.add_marker(pytest.mark.xdist_group("spark" if "spark" in fixtures else item.nodeid.partition("::")[0]))
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
 
 
 @pytest.fixture
@@ -59,29 +81,18 @@ def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def settings(tmp_path_factory: pytest.TempPathFactory, _away_from_home: None) -> Iterator[Settings]:
+def settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _away_from_home: None) -> Settings:
     """Settings of running engines, in the environment too, for commands and jobs."""
     topics = tmp_path_factory.mktemp("topics")
     for file in SHIPPED_TOPICS.glob("*.yaml"):
         shutil.copy(file, topics)
+    engine_set.join()
     os.environ.update(
-        PULSO_HOME=str(HOME),
-        PULSO_CASSANDRA_PORT=str(free_port(STORAGE_OFFSET, JMX_OFFSET)),
-        PULSO_REDIS_URL=f"redis://{LOCAL}:{free_port()}/0",
-        PULSO_KEYSPACE="pulso_test",
+        PULSO_KEYSPACE=f"pulso_test_{worker_id}",
         PULSO_TOPICS_DIR=str(topics),
         SPARK_CONF_DIR=str(ROOT / "conf"),
     )
-    settings = load_settings()
-    engines = Engines(settings, heap="1G", console=Console(quiet=True))
-    engines.down()  # what a run that was killed left in this home
-    for part in ("cassandra", "redis"):
-        shutil.rmtree(HOME / part, ignore_errors=True)
-    try:
-        engines.up()
-        yield settings
-    finally:
-        engines.down()
+    return load_settings()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from conf.topic import Topic
 from readers.cli import main
 from readers.graphs.names import token, xml
 from readers.graphs.pruning import Arrays, Pruning, disparity, pruned
-from tests.conftest import HOME
+from tests.support.engine_set import HOME
 from tests.support.schemas import schema
 from tests.support.stored_graph import store
 

@@ -1,15 +1,38 @@
 import itertools
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from conf.connect import redis_client
+from conf.settings import Settings
+from deploy.engines import Engines
 from ingest.dead_letters import DeadLetters
 from ingest.posts_queue import Envelope, PostsQueue, QueueFull
 from ingest.publisher import PIPELINE, Publisher
+from tests.support.ports import LOCAL, free_port
 
 
 def envelopes(count: int) -> list[Envelope]:
     return [Envelope("t", "x", "x_v2", f"post {i}".encode(), f"file:{i}") for i in range(count)]
+
+
+@pytest.fixture
+def full(settings: Settings, tmp_path: Path) -> Iterator[PostsQueue]:
+    """A queue in a Redis of the test's own, which is made to run out of memory."""
+    own = settings.model_copy(update={"home": tmp_path, "redis_url": f"redis://{LOCAL}:{free_port()}/0"})
+    engines = Engines(own, console=Console(quiet=True))
+    engines.up()
+    try:
+        client = redis_client(own)
+        queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
+        queue.ensure_group()
+        yield queue
+        client.close()
+    finally:
+        engines.down()
 
 
 def test_what_is_put_is_queued_in_order(queue: PostsQueue) -> None:
@@ -38,40 +61,40 @@ def test_at_the_limit_it_holds_back_and_trims_nothing(queue: PostsQueue) -> None
     assert publisher.queued == PIPELINE
 
 
-def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(queue: PostsQueue) -> None:
-    used = queue.client.info("memory")["used_memory"]
-    before = queue.client.config_get("maxmemory")["maxmemory"]
+def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(full: PostsQueue) -> None:
+    used = full.client.info("memory")["used_memory"]
+    before = full.client.config_get("maxmemory")["maxmemory"]
     reasons: list[str] = []
 
     def make_room(_: float) -> None:
-        queue.client.config_set("maxmemory", before)
+        full.client.config_set("maxmemory", before)
 
-    publisher = Publisher(queue, wait=make_room, on_wait=reasons.append)
-    queue.client.config_set("maxmemory", max(used - 100_000, 1))
+    publisher = Publisher(full, wait=make_room, on_wait=reasons.append)
+    full.client.config_set("maxmemory", max(used - 100_000, 1))
     try:
         for envelope in envelopes(PIPELINE):
             publisher.put(envelope)
     finally:
-        queue.client.config_set("maxmemory", before)
+        full.client.config_set("maxmemory", before)
     assert reasons == ["Redis is out of memory: waiting for a worker"]
-    assert queue.backlog() == PIPELINE
+    assert full.backlog() == PIPELINE
 
 
-def test_acks_and_counts_work_when_redis_is_out_of_memory(queue: PostsQueue) -> None:
-    queue.add(envelopes(10))
-    messages = queue.read("me", 10, 10)
-    before = queue.client.config_get("maxmemory")["maxmemory"]
-    queue.client.config_set("maxmemory", 1)
+def test_acks_and_counts_work_when_redis_is_out_of_memory(full: PostsQueue) -> None:
+    full.add(envelopes(10))
+    messages = full.read("me", 10, 10)
+    before = full.client.config_get("maxmemory")["maxmemory"]
+    full.client.config_set("maxmemory", 1)
     try:
         with pytest.raises(QueueFull):
-            queue.add(envelopes(1))
+            full.add(envelopes(1))
         with pytest.raises(QueueFull):
-            DeadLetters(queue).add([(envelopes(1)[0], "why")])
-        assert queue.ack(messages, "stored") == 10
+            DeadLetters(full).add([(envelopes(1)[0], "why")])
+        assert full.ack(messages, "stored") == 10
     finally:
-        queue.client.config_set("maxmemory", before)
-    assert queue.backlog() == 0
-    assert queue.client.hget(queue.counts, "t|x|stored") == b"10"
+        full.client.config_set("maxmemory", before)
+    assert full.backlog() == 0
+    assert full.client.hget(full.counts, "t|x|stored") == b"10"
 
 
 def test_an_ack_counts_once(queue: PostsQueue) -> None:

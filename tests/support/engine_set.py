@@ -1,0 +1,61 @@
+"""The run's one engine set: started by the process of the run that first asks for it, ended by the one that leads.
+
+Its home and ports are its own, so that a developer's running engines are never touched.
+"""
+
+import json
+import os
+import shutil
+
+from rich.console import Console
+
+from conf import ROOT
+from conf.settings import load_settings
+from deploy.engines import Engines
+from deploy.lock import locked
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET
+from tests.support.ports import LOCAL, free_port
+
+HOME = ROOT / ".pulso-test"
+_RECORD, _LOCK = HOME / "run" / "tests.json", HOME / "run" / "tests.lock"
+_QUIET = Console(quiet=True)
+
+
+def begin() -> None:
+    """A run begins: what an earlier one has recorded is over."""
+    _RECORD.unlink(missing_ok=True)
+
+
+def join() -> None:
+    """Starts the engines, or finds those that another process of this run has started; the environment names them."""
+    with locked(_LOCK, _QUIET):
+        if _RECORD.exists():
+            os.environ.update(json.loads(_RECORD.read_text()))
+            return
+        names = {
+            "PULSO_HOME": str(HOME),
+            "PULSO_CASSANDRA_PORT": str(free_port(STORAGE_OFFSET, JMX_OFFSET)),
+            "PULSO_REDIS_URL": f"redis://{LOCAL}:{free_port()}/0",
+        }
+        os.environ.update(names)
+        engines = _engines()
+        engines.down()  # what a run that was killed left in this home
+        for part in ("cassandra", "redis"):
+            shutil.rmtree(HOME / part, ignore_errors=True)
+        try:
+            engines.up()
+        except BaseException:
+            engines.down()
+            raise
+        _RECORD.write_text(json.dumps(names))
+
+
+def end() -> None:
+    """The run is over: the engines end, where there are any."""
+    if _RECORD.exists():
+        _engines().down()
+        _RECORD.unlink()
+
+
+def _engines() -> Engines:
+    return Engines(load_settings(home=HOME), heap="1G", console=_QUIET)
