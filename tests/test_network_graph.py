@@ -27,7 +27,7 @@ from tests.support.loading import load
 from tests.support.posts import stream_line, tweet, user
 
 POSTS = 20_000
-START, END = datetime(2016, 5, 6, 3, 30, tzinfo=UTC), datetime(2016, 5, 8, 18, 20, tzinfo=UTC)
+START, END = datetime(2016, 5, 7, 12, 30, tzinfo=UTC), datetime(2016, 5, 8, 18, 20, tzinfo=UTC)
 HOSTILE = ("zoë🗳️", "a&b", "<c>")
 
 
@@ -76,7 +76,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def corpus(settings: Settings, session: Session, client: RedisClient, spark: SparkSession, compiled: None) -> Run:
-    """20,000 generated posts; the job's window is the last two days and a half, in which the most were made."""
+    """20,000 generated posts; the job's window is the last day and a quarter, in which the most were made."""
     topic = make_topic(settings)
     lines = b"".join(generate(topic, POSTS, 23)).splitlines()
     load(lines, topic.topic, PostsQueue(client, "test:graphs"), session, settings)

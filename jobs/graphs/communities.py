@@ -45,7 +45,8 @@ class _Half:
     half: int
 
     def has(self, node: str) -> Column:
-        return F.pmod(F.xxhash64(F.lit(self.level), F.lit(self.sweep), node), F.lit(2)) == self.half
+        # As text: Spark writes numbers into the code that it compiles, so that each sweep would be compiled anew.
+        return F.pmod(F.xxhash64(F.lit(f"{self.level}/{self.sweep}"), node), F.lit(2)) == self.half
 
 
 def labels(level: Level, scratch: Scratch) -> DataFrame:

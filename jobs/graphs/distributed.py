@@ -141,7 +141,7 @@ def _node_measures(prepared: Prepared, graphs: Sequence[Graph], options: Options
 
 def _joined(nodes: DataFrame, received: DataFrame, found: DataFrame) -> DataFrame:
     return (
-        nodes.join(received.select("id", "received").hint("shuffle_hash"), "id", "left")
+        nodes.join(received.hint("shuffle_hash"), "id", "left")
         .join(found.hint("shuffle_hash"), "id", "left")
         .select(
             *nodes.columns,
@@ -156,10 +156,10 @@ def _received(prepared: Prepared, graphs: Sequence[Graph], options: Options, scr
     arcs = _arcs(prepared.edges, graphs)
     shares = scratch.keep(
         arcs.join(out, F.col("start") == F.col("id"), "inner").select(
-            "number", "start", "end", (F.col("weight") / F.col("out_weight")).alias("share")
+            "start", "end", (F.col("weight") / F.col("out_weight")).alias("share")
         )
     )
-    received = received_mass(shares, prepared.counts, options, scratch)
+    received = received_mass(shares, prepared.nodes.select("number", "id"), prepared.counts, options, scratch)
     scratch.drop(shares)
     return received
 

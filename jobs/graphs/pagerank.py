@@ -9,6 +9,7 @@ What a round carries is each node's received mass. Messages are summed before th
 number of ways in gets one from each partition.
 """
 
+import math
 from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
@@ -17,8 +18,8 @@ from pyspark.sql import functions as F
 from jobs.graphs.frames import DAMPING, Options
 from jobs.graphs.scratch import Scratch
 
-ROUNDS_A_CHECK = 5
-"""Rounds computed in one Spark job, between two looks at the change."""
+LEAST, MOST = 4, 10
+"""Rounds between two looks at the change; all but the last are one Spark job."""
 
 
 def rank(received: Column) -> Column:
@@ -26,55 +27,64 @@ def rank(received: Column) -> Column:
     return F.lit(1 - DAMPING) + DAMPING * F.coalesce(received, F.lit(0.0))
 
 
-def received_mass(shares: DataFrame, nodes: Mapping[int, int], options: Options, scratch: Scratch) -> DataFrame:
+def received_mass(
+    shares: DataFrame, nodes: DataFrame, counts: Mapping[int, int], options: Options, scratch: Scratch
+) -> DataFrame:
     """What each node with a way in receives in the end: id, received; partitioned by id.
 
-    `shares` has number, start, end, share (of the start's weight that goes this way), kept and partitioned by start;
-    `nodes` is the number of nodes of each graph. Rounds go on until the L1 change of every graph, its ranks summing to
-    1, is under `options.tolerance`, or `options.max_rounds` are done. Acts.
+    `shares` has start, end, share (of the start's weight that goes this way), kept and partitioned by start; `nodes`
+    has number and id, kept and partitioned by id; `counts` is the number of nodes of each graph. Rounds go on until the
+    L1 change of every graph, its ranks summing to 1, is under `options.tolerance`, or `options.max_rounds` are done;
+    with a tolerance of 0 nothing looks at the change. Acts.
     """
     received: DataFrame | None = None
-    done = 0
+    done, rounds = 0, LEAST
     while done < options.max_rounds:
-        rounds = min(ROUNDS_A_CHECK, options.max_rounds - done)
-        before = received
+        rounds = min(rounds, options.max_rounds - done)
+        before, spent = received, [received]
         for _ in range(rounds - 1):
             before = _round(shares, before)
-        following = scratch.cut(_with_change(_round(shares, before), before))
+        if before is not None and before is not received:
+            before = scratch.cut(before)  # it is read twice, and Spark would compute it twice
+            spent.append(before)
+        received = scratch.cut(_round(shares, before))
         done += rounds
-        scratch.drop(received)
-        received = following
-        if options.tolerance > 0 and _change(received, nodes) < options.tolerance:
-            break
+        if before is not None and options.tolerance > 0:
+            change = _change(received, before, nodes, counts)
+            done = done if change >= options.tolerance else options.max_rounds
+            rounds = _rounds_to(options.tolerance / change) if change else LEAST
+        scratch.drop(*spent)
     if received is None:
         raise ValueError("max_rounds must be at least 1")
     return received
 
 
+def _rounds_to(ratio: float) -> int:
+    """Rounds until the next look, for a change that is to shrink by a ratio: half of what it takes at the most.
+
+    A round shrinks the change to DAMPING of it or less, much less where mass gets lost.
+    """
+    return min(max(math.ceil(math.log(ratio, DAMPING) / 2), LEAST), MOST)
+
+
 def _round(shares: DataFrame, received: DataFrame | None) -> DataFrame:
-    """One round: number, id, received. The first starts from ranks of 1."""
+    """One round: id, received. The first starts from ranks of 1."""
     mass = F.col("share")
     if received is not None:
-        ranks = received.select("id", "received").hint("shuffle_hash")
-        shares = shares.join(ranks, F.col("start") == F.col("id"), "left").drop("id")
+        shares = shares.join(received.hint("shuffle_hash"), F.col("start") == F.col("id"), "left").drop("id")
         mass = mass * rank(F.col("received"))
-    sums = shares.select("number", "end", mass.alias("mass")).groupBy("end")
-    return sums.agg(F.max("number").alias("number"), F.sum("mass").alias("received")).select(
-        "number", F.col("end").alias("id"), "received"
-    )
+    sums = shares.select("end", mass.alias("mass")).groupBy("end").agg(F.sum("mass").alias("received"))
+    return sums.select(F.col("end").alias("id"), "received")
 
 
-def _with_change(following: DataFrame, before: DataFrame | None) -> DataFrame:
-    """Adds what each node's received mass has changed by; both frames have the same nodes."""
-    if before is None:
-        return following.select("*", F.lit(1.0).alias("change"))
+def _change(received: DataFrame, before: DataFrame, nodes: DataFrame, counts: Mapping[int, int]) -> float:
+    """The greatest L1 change of a graph's ranks, as they are when they sum to 1; both frames have the same nodes."""
     last = before.select("id", F.col("received").alias("last")).hint("shuffle_hash")
-    change = F.abs(F.col("received") - F.col("last")).alias("change")
-    return following.join(last, "id", "inner").select("number", "id", "received", change)
-
-
-def _change(received: DataFrame, nodes: Mapping[int, int]) -> float:
-    """The greatest L1 change of a graph's ranks, as they are when they sum to 1."""
-    sums = received.groupBy("number").agg(F.sum("received"), F.sum("change")).collect()
-    totals = {number: (1 - DAMPING) * nodes[number] + DAMPING * mass for number, mass, _ in sums}
+    both = received.join(last, "id", "inner")
+    both = (
+        both.join(nodes.hint("shuffle_hash"), "id", "inner") if len(counts) > 1 else both.withColumn("number", F.lit(0))
+    )
+    change = F.abs(F.col("received") - F.col("last"))
+    sums = both.groupBy("number").agg(F.sum("received"), F.sum(change)).collect()
+    totals = {number: (1 - DAMPING) * counts[number] + DAMPING * mass for number, mass, _ in sums}
     return max(float(DAMPING * changed / totals[number]) for number, _, changed in sums)
