@@ -23,6 +23,8 @@ PERIODS = ("hour", "day", "window")
 KINDS = ("original", "retweet", "reply", "quote")
 NETWORKS = ("x", "bluesky", "mastodon")
 GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
+TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
+"""Of graph_nodes: those by which graph_top_nodes ranks."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag"})
 """Graphs whose edges count both ways; all others are directed."""
 

@@ -20,6 +20,7 @@ from conf.bots import Bots
 from conf.tables import AUTHOR_ACTIVITY, POSTS
 from conf.topic import Topic
 from jobs.bot_rules import flags, score
+from jobs.interactions import known_as
 from jobs.job import Job, Output, Rule
 from jobs.near_duplicates import with_near_duplicate, with_signature, with_words
 from jobs.periods import with_periods
@@ -62,8 +63,7 @@ def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
 def with_author(posts: DataFrame) -> DataFrame:
     """The posts with `author` as graphs name it; without those whose author has no name at all."""
     others = [name for name in posts.columns if name not in ("author", "author_id")]
-    author = F.coalesce("author", "author_id").alias("author")
-    return posts.select(author, *others).where(F.col("author").isNotNull())
+    return posts.select(known_as().alias("author"), *others).where(F.col("author").isNotNull())
 
 
 def mentions_received(posts: DataFrame, window: Window) -> DataFrame:

@@ -20,6 +20,7 @@ from conf.errors import WrongUse
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
 from jobs.author_activity import KINDS, PERIOD, flagged
+from jobs.interactions import known_as
 from jobs.job import Frames, Job, Output, Rule
 from jobs.mentions import ANYONE, COLUMNS, with_named
 from jobs.periods import with_periods
@@ -63,8 +64,7 @@ def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
     voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
     if flagged is None:
         return voters.withColumn("is_person", F.lit(None).cast("boolean"))
-    known_as = F.coalesce(F.col("author"), F.col("author_id"))
-    named = voters.select("voter", known_as.alias("flagged_name")).distinct()
+    named = voters.select("voter", known_as().alias("flagged_name")).distinct()
     bots = named.join(
         F.broadcast(flagged.select(F.col("author").alias("flagged_name"))), on="flagged_name", how="inner"
     )

@@ -20,6 +20,7 @@ from pyspark.sql import functions as F
 
 from conf.tables import CASCADES, POSTS
 from conf.topic import Topic
+from jobs.interactions import known_as
 from jobs.job import Job, Output, Rule
 from jobs.periods import with_periods
 from jobs.runner import run
@@ -43,7 +44,7 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     retweets = with_periods(
         posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(
             *("source", F.col("retweet_of").alias("post_id"), F.col("retweet_of_author").alias("author")),
-            *(_author().alias("who"), F.col("event_at").alias("at"), "event_at"),
+            *(known_as().alias("who"), F.col("event_at").alias("at"), "event_at"),
         ),
         window,
     ).where(F.col("period").isin(*PERIODS))
@@ -61,7 +62,7 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
         .where(F.col("rank") <= TOP)
         .localCheckpoint(eager=True)
     )
-    own = posts.select("source", "post_id", _author().alias("own"), F.col("event_at").alias("posted_at"))
+    own = posts.select("source", "post_id", known_as().alias("own"), F.col("event_at").alias("posted_at"))
     start = F.least(F.coalesce("posted_at", "first_at"), "first_at")
     return (
         first.join(_halves(first, retweets), ROOT, "inner")
@@ -79,10 +80,6 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
             _seconds(start, F.col("half_at")).alias("half_life_seconds"),
         )
     )
-
-
-def _author() -> Column:
-    return F.coalesce("author", "author_id")
 
 
 def _seconds(start: Column, end: Column) -> Column:

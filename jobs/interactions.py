@@ -18,9 +18,14 @@ COLUMNS = [
 _TYPE = "array<struct<graph: string, src: string, dst: string>>"
 
 
+def known_as() -> Column:
+    """The name that a post's author has in graphs and tables: the handle, or the id where none is known."""
+    return F.coalesce("author", "author_id")
+
+
 def interactions(posts: DataFrame) -> DataFrame:
     """graph, src, dst, event_at: one row an interaction, self-interactions included."""
-    author, kind = F.coalesce("author", "author_id"), F.col("kind")
+    author, kind = known_as(), F.col("kind")
     own = kind != "retweet"
     found = F.concat(
         _to_one("retweet", author, F.col("retweet_of_author"), kind == "retweet"),

@@ -16,7 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, POSTS
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, POSTS, TOP_MEASURES
 from conf.topic import Topic
 from jobs.graphs.engines import measure
 from jobs.graphs.frames import KEYS, SUMMARY_MEASURES
@@ -27,7 +27,6 @@ from jobs.runner import run
 from jobs.window import Window
 
 TOP = 100
-TOP_MEASURES = ("in_degree", "out_degree", "in_weight", "out_weight", "pagerank")
 
 
 def network_graph(posts: DataFrame, topic: Topic, window: Window) -> Frames:

@@ -13,11 +13,11 @@ from pyspark.sql import SparkSession
 
 from conf.connect import RedisClient
 from conf.settings import Settings
-from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, TOP_MEASURES
 from conf.topic import Topic
 from ingest.generate import generate
 from ingest.posts_queue import PostsQueue
-from jobs.network_graph import JOB, TOP, TOP_MEASURES
+from jobs.network_graph import JOB, TOP
 from jobs.runner import run_job
 from jobs.window import parse_window
 from readers.partitions import rows_of_period

@@ -4,11 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from conf.tables import GRAPH_TOP_NODES
+from conf.tables import GRAPH_TOP_NODES, TOP_MEASURES
 from readers.graphs.stored import StoredGraph
 from readers.partitions import rows_of_period, whole_period
 
-MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at",)]
 
 
@@ -21,7 +20,7 @@ def top_nodes(graph: StoredGraph) -> pd.DataFrame:
     what = f"the {row.graph} graph of {graph.topic.topic}"
 
     def read() -> Any:
-        for measure in MEASURES:
+        for measure in TOP_MEASURES:
             key = {**graph.key, "measure": measure}
             yield from rows_of_period(graph.session, graph.keyspace, GRAPH_TOP_NODES, graph.topic, key, COLUMNS)
 
