@@ -16,7 +16,7 @@ demo: setup ## From nothing to the printed polls of a 170,000-post corpus
 	@$(BIN)/python -m deploy.demo
 
 test: setup-dev ## The whole test suite, on engines of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/test_soak.py --soak-posts 300000 -s

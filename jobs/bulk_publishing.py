@@ -7,8 +7,9 @@ row bears its run's id, so that a reader of several partitions can tell a mix.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from conf.encoding import ENCODERS, bigint
 from conf.execute import execute_all
 from conf.prepare import prepared
 from conf.schema import Table, bound
+from conf.settings import Settings
 from jobs.job import Output
 from jobs.publication import PUBLISH_TIMEOUT, Publication, owned_partitions, spans
 from jobs.publishing import declared_columns
@@ -198,9 +200,18 @@ def _swap_all(swapper: Swapper, batches: Iterable[pa.RecordBatch]) -> Iterator[p
             counts[key] = len(members)
             yield from made.of(key, members)
 
-    with cassandra_session(swapper.publication.settings) as session:
-        execute_all(session, statements(session), PUBLISH_TIMEOUT, most=8)
+    session = _session_of_process(swapper.publication.settings)
+    execute_all(session, statements(session), PUBLISH_TIMEOUT, most=8)
     columns = [*zip(*counts, strict=True), tuple(counts.values())]
     types = [*(ARROW[swapper.table.columns[name].cql] for name in swapper.table.partition), pa.int64()]
     arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
     yield pa.RecordBatch.from_arrays(arrays, names=[*swapper.table.partition, "rows"])
+
+
+_OPEN = ExitStack()
+
+
+@cache
+def _session_of_process(settings: Settings) -> Session:
+    """A Python worker's session, for all tasks that come to it: to connect takes longer than a small task."""
+    return _OPEN.enter_context(cassandra_session(settings))

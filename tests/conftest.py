@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from conf import ROOT
 from conf.connect import RedisClient, cassandra_session, redis_client
@@ -23,7 +25,7 @@ from ingest.posts_queue import PostsQueue
 from jobs.spark import spark_session
 from tests.support import engine_set
 
-TEST_CONF = {"spark.sql.shuffle.partitions": "4"}
+TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """For small frames and many plans: what Spark spends on compiling a plan it never earns back there."""
 CAPTURES = ROOT.parent / "shared" / "data"
@@ -51,12 +53,18 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         engine_set.end()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What one process runs, for `--dist loadgroup`: all that ask for Spark, so that there is one session; a module."""
-    for item in items:
-        fixtures: list[str] = getattr(item, "fixturenames", [])
-        item.add_marker(pytest.mark.xdist_group("spark" if "spark" in fixtures else item.nodeid.partition("::")[0]))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Which process runs what."""
+    return _Shares(config, log)
+
+
+class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """A module is run by one process; and all that use Spark by the same, so that there is one session."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "spark" if "SparkSession" in (ROOT / module).read_text() else module
 
 
 def _is_worker(config: pytest.Config) -> bool:

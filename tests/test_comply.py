@@ -1,75 +1,24 @@
-"""What is taken back is gone from posts, search and the next run of the poll, and an old file doesn't bring it back."""
+"""Compliance files: their deletions are applied, and a row that is none is refused."""
 
 from pathlib import Path
 
 import orjson
 import pytest
 from cassandra.cluster import Session
-from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.posts_queue import PostsQueue
-from jobs.candidate_poll import JOB
-from jobs.runner import run_job
-from jobs.window import parse_window
-from tests.conftest import make_topic
 from tests.support.commands import run_command
 from tests.support.posts import capture, stream_line, tweet
 from tests.support.stored import stored
-from tests.test_changes import X_ID, compliance, x_post
-
-SECOND, THIRD = (str(int(X_ID) + (ms << 22)) for ms in (1000, 2000))
-RACES = (
-    "races: [{id: president, candidates: ["
-    + ", ".join(f"{{id: {name}, name: {name}, aliases: [{name}]}}" for name in ("duterte", "poe", "roxas", "binay"))
-    + "]}]\n"
-)
-EDITED = str(int(X_ID) + (60_000 << 22))
-
-
-def counts(spark: SparkSession, session: Session, settings: Settings, topic: Topic) -> dict[str, int]:
-    """Posts by candidate of the president's race, as a run of the poll gives them now."""
-    run_job(JOB, spark, session, settings, topic, parse_window("2026-05-25T15:00Z", "2026-05-25T17:00Z", topic.zone))
-    where = "topic = %s AND race = 'president' AND period = 'window'"
-    rows = session.execute(f"SELECT * FROM {settings.keyspace}.candidate_poll WHERE {where}", (topic.topic,))
-    return {row.candidate: row.posts for row in rows if row.posts}
-
-
-def found(session: Session, settings: Settings, topic: Topic, word: str) -> set[str]:
-    """Posts of the topic that hold a word, by the index that search uses."""
-    query = f"SELECT topic, post_id FROM {settings.keyspace}.posts WHERE words CONTAINS %s"
-    return {row.post_id for row in session.execute(query, (word,)) if row.topic == topic.topic}
+from tests.test_changes import compliance
 
 
 def run(*arguments: str) -> str:
     done = run_command("ingest", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def test_a_deleted_and_an_edited_post_are_gone_for_good(
-    spark: SparkSession, session: Session, settings: Settings, stream: PostsQueue, tmp_path: Path
-) -> None:
-    topic = make_topic(settings, RACES)
-    old, new, file = tmp_path / "old.jsonl", tmp_path / "new.jsonl", tmp_path / "compliance.jsonl"
-    texts = {X_ID: "duterte duterte", SECOND: "grace poe", THIRD: "mar roxas"}
-    old.write_bytes(capture(*(x_post(post_id, text=text) for post_id, text in texts.items())))
-    run("replay", str(old), "--topic", topic.topic)
-    run("work", "--drain")
-    assert counts(spark, session, settings, topic) == {"duterte": 1, "poe": 1, "roxas": 1}
-
-    new.write_bytes(capture(x_post(EDITED, text="jejomar binay", edit_history_tweet_ids=[SECOND, EDITED])))
-    file.write_bytes(capture(compliance()))
-    assert run("comply", str(file)) == "1 lines read, 1 deletions queued, 0 lines refused\n"
-    run("replay", str(new), "--topic", topic.topic)
-    for _ in range(2):
-        run("work", "--drain")
-        assert stored(session, settings.keyspace, topic.topic).keys() == {THIRD, EDITED}
-        assert found(session, settings, topic, "duterte") == found(session, settings, topic, "poe") == set()
-        assert found(session, settings, topic, "binay") == {EDITED}
-        assert counts(spark, session, settings, topic) == {"binay": 1, "roxas": 1}
-        run("replay", str(old), "--topic", topic.topic)  # an old file
 
 
 def test_a_real_compliance_file_is_applied(

@@ -202,7 +202,7 @@ def test_the_order_of_the_edges_changes_nothing(spark: SparkSession, local: Resu
 
 def test_larger_graphs_go_to_the_distributed_engine(edges: DataFrame) -> None:
     some = edges.where("period in ('single edge', 'hostile names')")
-    measured = measure(some, local_max_edges=1, options=Options(communities=False))
+    measured = measure(some, local_max_edges=1, options=Options(communities=False, tolerance=1e-3))
     engines = {row.period: (row.engine, row.nodes) for row in measured.summary.collect()}
     assert engines == {"single edge": ("igraph", 2), "hostile names": ("spark", 6)}
     assert measured.nodes.count() == 8

@@ -185,32 +185,21 @@ def acting(number: int, name: str, other: str, kind: str = "replied_to", tags: t
     return stream_line(post, list(users.values()), tweets=[target])
 
 
-def run_on(
-    lines: list[bytes], spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, topic: Topic
-) -> Published:
-    load(lines, topic.topic, queue, session, settings)
-    window = parse_window("2016-04-30T16:00Z", "2016-05-01T16:00Z", topic.zone)
-    run_job(JOB, spark, session, settings, topic, window)
-    return published(session, settings, topic)
-
-
-def test_names_that_files_take_badly_a_rerun_and_an_empty_window(
+def test_names_that_files_take_badly_self_edges_alone_and_an_empty_window(
     spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, topic: Topic
 ) -> None:
-    lines = [acting(1, *HOSTILE[:2]), acting(2, HOSTILE[1], HOSTILE[2]), acting(3, "me", "me")]
-    found = run_on(lines, spark, session, settings, queue, topic)
+    answers = [acting(1, *HOSTILE[:2]), acting(2, HOSTILE[1], HOSTILE[2]), acting(3, "me", "me")]
+    load([*answers, acting(4, "me", "me", "quoted", ("a", "b"))], topic.topic, queue, session, settings)
+    run_job(JOB, spark, session, settings, topic, parse_window("2016-04-30T16:00Z", "2016-05-01T16:00Z", topic.zone))
+    found = published(session, settings, topic)
     for key, summary in found.summary.items():
         if key[0] == "reply":
             assert set(found.nodes[key]["node"]) == set(HOSTILE)
             assert (summary.nodes, summary.edges, summary.self_edges) == (3, 2, 1)
-    first = {summary.run_id for summary in found.summary.values()}
-    again = run_on([acting(4, "me", "me", "quoted", ("a", "b"))], spark, session, settings, queue, topic)
-    assert {summary.run_id for summary in again.summary.values()}.isdisjoint(first)
-    key = next(key for key in again.summary if key[:2] == ("quote", "window"))
-    alone = again.summary[key]
+    alone = next(summary for key, summary in found.summary.items() if key[:2] == ("quote", "window"))
     assert (alone.nodes, alone.edges, alone.self_edges, alone.components) == (0, 0, 1, 0)
     assert (alone.density, alone.giant_share, alone.modularity, alone.engine) == (None, None, None, "none")
-    tags = again.nodes[next(key for key in again.summary if key[:2] == ("hashtag", "window"))]
+    tags = found.nodes[next(key for key in found.summary if key[:2] == ("hashtag", "window"))]
     assert set(tags["node"]) == {"a", "b"}
     assert tags["pagerank"].tolist() == pytest.approx([0.5, 0.5])
     empty = parse_window("2016-05-02T16:00Z", "2016-05-03T16:00Z", topic.zone)

@@ -1,14 +1,10 @@
 """The whole path on 20,000 generated posts, held to the poll computed apart; and what a run leaves behind."""
 
-import os
-import subprocess
-import sys
 import threading
 import uuid
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +13,6 @@ from cassandra.cluster import Session
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conf import ROOT
 from conf.connect import RedisClient
 from conf.errors import PulsoError
 from conf.settings import Settings
@@ -31,7 +26,6 @@ from jobs.job import Frames, Job, JobResult
 from jobs.publication import Publication
 from jobs.publishing import swaps
 from jobs.reading import stored_posts
-from jobs.runner import run as run_command_line
 from jobs.runner import run_job
 from jobs.window import Window, parse_window
 from readers.partitions import rows_of_period
@@ -292,45 +286,3 @@ def test_many_periods_are_swapped_in_spans_of_time_that_leave_nothing_out(settin
     assert [swap.bounds for swap in found] == [
         (hours[a], hours[b] if b < 24 else start + 86_400_000) for a, b in ((0, 7), (7, 14), (14, 21), (21, 24))
     ]
-
-
-def test_the_command_tells_what_it_did(settings: Settings, session: Session, queue: PostsQueue, tmp_path: Path) -> None:
-    topic = plain_topic(settings)
-    load(lines_of("ana", "bob"), topic.topic, queue, session, settings)
-
-    def submit(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        bin_folder = Path(sys.executable).parent
-        command = [str(bin_folder / "spark-submit"), str(ROOT / "jobs/candidate_poll.py"), *arguments]
-        environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
-        return subprocess.run(
-            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=300
-        )
-
-    good = submit("--topic", topic.topic, "--from", DAY[0], "--to", DAY[1])
-    assert good.returncode == 0, good.stderr
-    assert (
-        f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published"
-        in good.stdout
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["--topic", "ph2016", "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
-        (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
-        (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is no date or ISO time"),
-        (["--topic", "ph2016", "--fro", DAY[0]], "the following arguments are required: --from, --to"),
-    ],
-)
-def test_wrong_use_is_one_line_and_exit_code_2(
-    settings: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
-) -> None:
-    try:
-        code = run_command_line(JOB, arguments)
-    except SystemExit as left:  # argparse's own way
-        code = int(str(left.code))
-    told = capsys.readouterr().err
-    assert code == 2
-    assert error in told.splitlines()[-1]
-    assert "Traceback" not in told

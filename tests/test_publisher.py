@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from conf.connect import redis_client
-from conf.settings import Settings
+from conf.settings import Settings, load_settings
 from deploy.engines import Engines
 from ingest.dead_letters import DeadLetters
 from ingest.posts_queue import Envelope, PostsQueue, QueueFull
@@ -22,7 +22,7 @@ def envelopes(count: int) -> list[Envelope]:
 @pytest.fixture
 def full(settings: Settings, tmp_path: Path) -> Iterator[PostsQueue]:
     """A queue in a Redis of the test's own, which is made to run out of memory."""
-    own = settings.model_copy(update={"home": tmp_path, "redis_url": f"redis://{LOCAL}:{free_port()}/0"})
+    own = load_settings(home=tmp_path, redis_url=f"redis://{LOCAL}:{free_port()}/0")
     engines = Engines(own, console=Console(quiet=True))
     engines.up()
     try:

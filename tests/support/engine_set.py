@@ -6,6 +6,8 @@ Its home and ports are its own, so that a developer's running engines are never 
 import json
 import os
 import shutil
+import uuid
+from pathlib import Path
 
 from rich.console import Console
 
@@ -17,20 +19,22 @@ from deploy.node import JMX_OFFSET, STORAGE_OFFSET
 from tests.support.ports import LOCAL, free_port
 
 HOME = ROOT / ".pulso-test"
-_RECORD, _LOCK = HOME / "run" / "tests.json", HOME / "run" / "tests.lock"
+_RUN = "TEST_RUN"
+"""Of the environment: the id of this run, which its other processes inherit."""
+_LOCK = HOME / "run" / "tests.lock"
 _QUIET = Console(quiet=True)
 
 
 def begin() -> None:
-    """A run begins: what an earlier one has recorded is over."""
-    _RECORD.unlink(missing_ok=True)
+    """A run begins, in the process that leads it."""
+    os.environ[_RUN] = uuid.uuid4().hex
 
 
 def join() -> None:
     """Starts the engines, or finds those that another process of this run has started; the environment names them."""
     with locked(_LOCK, _QUIET):
-        if _RECORD.exists():
-            os.environ.update(json.loads(_RECORD.read_text()))
+        if _record().exists():
+            os.environ.update(json.loads(_record().read_text()))
             return
         names = {
             "PULSO_HOME": str(HOME),
@@ -47,14 +51,19 @@ def join() -> None:
         except BaseException:
             engines.down()
             raise
-        _RECORD.write_text(json.dumps(names))
+        _record().write_text(json.dumps(names))
 
 
 def end() -> None:
     """The run is over: the engines end, where there are any."""
-    if _RECORD.exists():
+    if _record().exists():
+        _record().unlink()
         _engines().down()
-        _RECORD.unlink()
+
+
+def _record() -> Path:
+    """Where the run's engines answer: as much of the settings' environment."""
+    return HOME / "run" / f"tests-{os.environ[_RUN]}.json"
 
 
 def _engines() -> Engines:
