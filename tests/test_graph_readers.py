@@ -2,6 +2,9 @@
 
 import json
 import random
+import re
+import shutil
+import subprocess
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from conf.topic import Topic
 from readers.cli import main
 from readers.graphs.names import token, xml
 from readers.graphs.pruning import Arrays, Pruning, disparity, pruned
+from readers.plain import one_line
 from tests.support.engine_set import HOME
 from tests.support.schemas import schema
 from tests.support.stored_graph import store
@@ -304,7 +308,7 @@ def test_a_person_sees_figures_and_first_nodes(made: Any, topic: Topic, capsys: 
 
 
 def test_pictures_are_drawn(session: Session, settings: Settings, topic: Topic, tmp_path: Path) -> None:
-    store({**some_graph(), **HOSTILE, ("$x^2$", "</script><b>"): 3}, session, settings, topic)
+    made = store({**some_graph(), **HOSTILE, ("$x^2$", "</script><b>"): 3}, session, settings, topic)
     png, page = tmp_path / "g.png", tmp_path / "g.html"
     assert main(["graph", "--topic", topic.topic, "--png", str(png)]) == 0
     picture = matplotlib.image.imread(png)
@@ -314,8 +318,33 @@ def test_pictures_are_drawn(session: Session, settings: Settings, topic: Topic, 
     text = page.read_text()
     assert "</script><b>" not in text
     assert "&lt;/script&gt;&lt;b&gt;" in text or "&amp;lt;" in text or "\\u003c" in text
-    assert "http" not in text.split("<body>")[0]
+    assert "http" not in text
+    (data,) = re.findall(r"^  const \{nodes.*?\} = (\{.*\});", text, re.MULTILINE)
+    drawn = json.loads(data)
+    assert {node["name"] for node in drawn["nodes"]} == {one_line(node) for node in made}
+    assert len(drawn["edges"]) == 2 * made.number_of_edges()
     first, second = tmp_path / "1.png", tmp_path / "2.png"
     for file in (first, second):
         assert main(["graph", "--topic", topic.topic, "--png", str(file), "--top", "30"]) == 0
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_page_draws_itself_in_a_browser(made: Any, topic: Topic, tmp_path: Path) -> None:
+    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not browser:
+        pytest.skip("no Chromium on the PATH to open the page in")
+    page = tmp_path / "g.html"
+    assert main(["graph", "--topic", topic.topic, "--html", str(page)]) == 0
+    quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    shown = subprocess.run(
+        [
+            *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", *quiet),
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--dump-dom", page.as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    ).stdout
+    assert re.search(r'<canvas id="graph"[^>]* data-paint="[0-9.]+"', shown)
+    assert shown.count("<option") == len(made)

@@ -38,8 +38,8 @@ def received_mass(
     with a tolerance of 0 nothing looks at the change. Acts.
     """
     received: DataFrame | None = None
-    done, rounds = 0, LEAST
-    while done < options.max_rounds:
+    done, rounds, settled = 0, LEAST, False
+    while done < options.max_rounds and not settled:
         rounds = min(rounds, options.max_rounds - done)
         before, spent = received, [received]
         for _ in range(rounds - 1):
@@ -51,8 +51,8 @@ def received_mass(
         done += rounds
         if before is not None and options.tolerance > 0:
             change = _change(received, before, nodes, counts)
-            done = done if change >= options.tolerance else options.max_rounds
-            rounds = _rounds_to(options.tolerance / change) if change else LEAST
+            settled = change < options.tolerance
+            rounds = LEAST if settled else _rounds_to(options.tolerance / change)
         scratch.drop(*spent)
     if received is None:
         raise ValueError("max_rounds must be at least 1")
