@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """The process that leads the run forgets what an earlier one has left."""
+    """The process that leads the run gives it its name."""
     if not _is_worker(session.config):
         engine_set.begin()
 
