@@ -28,6 +28,8 @@ from tests.support import engine_set
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """For small frames and many plans: what Spark spends on compiling a plan it never earns back there."""
+JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
+"""On two cores that other tests use too, neither a second compiler nor a collector beside the work pays."""
 CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
@@ -164,7 +166,7 @@ def captures() -> Path:
 @pytest.fixture(scope="session")
 def spark(settings: Settings) -> Iterator[SparkSession]:
     """The run's one Spark session, made as jobs make it."""
-    os.environ["PYSPARK_SUBMIT_ARGS"] = "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell"
+    os.environ["PYSPARK_SUBMIT_ARGS"] = f'--driver-java-options "{JAVA_OPTIONS}" pyspark-shell'
     session = spark_session("tests", settings)
     for name, value in {**TEST_CONF, **INTERPRETED}.items():
         session.conf.set(name, value)
