@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
 from jobs.graphs.keys import Graph, buckets_of, numbered, with_keys
@@ -20,14 +21,9 @@ BUCKET_EDGES = 2_000_000
 """Edges that a bucket of small graphs holds, about: some 100 MB in Python."""
 BATCH_ROWS = 100_000
 """Rows that a task hands back at a time: some 10 MB."""
-_SUMMARY = ", ".join(f"{name}: {kind}" for name, kind in SUMMARY_MEASURES.items())
-_RESULT = ", ".join(
-    ["number int", "node string", *(f"{name} {kind}" for name, kind in NODE_MEASURES.items()), f"of struct<{_SUMMARY}>"]
-)
-"""A row a node, with nothing in `of`, and a row a graph, with nothing but that."""
 _ARROW = {"long": pa.int64(), "double": pa.float64()}
 _OF = pa.struct([(name, _ARROW[kind]) for name, kind in SUMMARY_MEASURES.items()])
-_SCHEMA = pa.schema(
+_RESULT = pa.schema(
     [
         ("number", pa.int32()),
         ("node", pa.string()),
@@ -35,7 +31,7 @@ _SCHEMA = pa.schema(
         ("of", _OF),
     ]
 )
-"""The same for Arrow."""
+"""A row a node, with nothing in `of`, and a row a graph, with nothing but that."""
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
@@ -51,9 +47,9 @@ def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options)
     scratch = Scratch()
     result = scratch.cut(
         numbered(edges, graphs, buckets, "src", "dst", "weight")
-        .mapInArrow(packed, PACKED)
+        .mapInArrow(packed, from_arrow_schema(PACKED))
         .repartition(max(buckets) + 1, "bucket")
-        .mapInArrow(_measures_of([graph.directed for graph in graphs], options), _RESULT)
+        .mapInArrow(_measures_of([graph.directed for graph in graphs], options), from_arrow_schema(_RESULT))
     )
     return Measured(
         with_keys(result.where(F.col("node").isNotNull()), graphs, ["node", *NODE_MEASURES]),
@@ -99,8 +95,8 @@ def _bucket(
 def _batch(number: Ints, **columns: Any) -> pa.RecordBatch:
     """Rows of _RESULT; a column that is not given is null."""
     given = {"number": number, **columns}
-    arrays = [_column(given.get(field.name), field.type, len(number)) for field in _SCHEMA]
-    return pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+    arrays = [_column(given.get(field.name), field.type, len(number)) for field in _RESULT]
+    return pa.RecordBatch.from_arrays(arrays, schema=_RESULT)
 
 
 def _column(values: Any, kind: pa.DataType, rows: int) -> pa.Array:

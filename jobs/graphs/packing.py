@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 CHUNK = 4_000_000
 """Edges after which a task packs what it has read: bounds a packed row to some tens of megabytes."""
-PACKED = "bucket int, names binary, edges binary"
-_SCHEMA = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])
+PACKED = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])
 
 
 def packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -40,8 +39,8 @@ def _pack(table: pa.Table) -> Iterator[pa.RecordBatch]:
     for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
         part = table.slice(start, end - start)
         columns = [[int(buckets[start])], *([written] for written in _written(part))]
-        arrays = [pa.array(column, field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
-        yield pa.RecordBatch.from_arrays(arrays, schema=_SCHEMA)
+        arrays = [pa.array(column, field.type) for column, field in zip(columns, PACKED, strict=True)]
+        yield pa.RecordBatch.from_arrays(arrays, schema=PACKED)
 
 
 def _written(part: pa.Table) -> tuple[bytes, bytes]:
@@ -60,7 +59,7 @@ def _written(part: pa.Table) -> tuple[bytes, bytes]:
 
 
 def unpacked(
-    names: Sequence[bytes], edges: Sequence[bytes]
+    names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]
 ) -> tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """All names, sorted, each once; and of each edge its number, src and dst as places in the names, and weight."""
     chunks = [_table(blob)["names"].combine_chunks() for blob in names]
@@ -90,5 +89,5 @@ def _stream(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _table(blob: bytes) -> pa.Table:
+def _table(blob: pa.Buffer) -> pa.Table:
     return pa.ipc.open_stream(blob).read_all()
