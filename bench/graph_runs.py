@@ -4,6 +4,7 @@ A process of its own, since a Spark session is one. Every engine starts from the
 names, and ends with a figure from each of its nodes' rows; bare igraph starts from arrays of integers.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -34,6 +35,8 @@ SHUFFLES = 4
 """For all alike: what suits some millions of edges on few cores. The project's 64 cost GraphX several times more."""
 SOME = Options(communities=False)
 TEN_ROUNDS = Options(communities=False, tolerance=0, max_rounds=PAGERANK_ROUNDS)
+SETTLE = 5
+"""Seconds between two runs."""
 Run = Callable[[], int]
 
 
@@ -146,12 +149,17 @@ def _edges(spark: SparkSession, folder: Path) -> DataFrame:
 
 
 def _cleared(spark: SparkSession) -> None:
-    """Lets go of all that a run has left in memory, so that the next begins as it did: GraphX keeps its graphs."""
+    """Lets go of all that a run has left in memory, so that the next begins as it did: GraphX keeps its graphs.
+
+    Spark removes what nothing refers to any more in the background, hence the wait.
+    """
     spark.catalog.clearCache()
     for rdd in spark.sparkContext._jsc.getPersistentRDDs().values():
         rdd.unpersist(True)
     jvm: Any = spark._jvm
     jvm.System.gc()
+    os.sync()
+    time.sleep(SETTLE)
 
 
 def _drawn(nodes: DataFrame) -> int:

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from jobs.graphs.communities import Level, labels
 from jobs.graphs.components import roots
 from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
-from jobs.graphs.keys import Graph, numbered, with_keys
+from jobs.graphs.keys import Graph, hash_of, numbered, with_keys
 from jobs.graphs.pagerank import rank, received_mass
 from jobs.graphs.scratch import Scratch, partitioned
 
@@ -39,7 +39,7 @@ class Prepared:
 
 
 def measure_distributed(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures these graphs of the frame, all at once: as one graph of several parts. Acts."""
+    """Measures the graphs of a frame, all of them, at once: as one graph of several parts. Acts."""
     if not graphs:
         raise ValueError("no graphs to measure")
     scratch = Scratch()
@@ -177,9 +177,9 @@ def _first_level(prepared: Prepared, scratch: Scratch) -> Level:
 
 
 def _numbered_by_size(nodes: DataFrame, label: str, name: str) -> DataFrame:
-    """Adds the label's place within its graph, from 0, by falling size, then by the first node's name."""
-    sizes = nodes.groupBy("number", label).agg(F.count(F.lit(1)).alias("size"), F.min("node").alias("first"))
-    place = F.row_number().over(Over.partitionBy("number").orderBy(F.desc("size"), "first")) - 1
+    """Adds the label's place within its graph, from 0, by falling size, then by the first node's hash."""
+    sizes = nodes.groupBy("number", label).agg(F.count(F.lit(1)).alias("size"), F.min(hash_of("node")).alias("first"))
+    place = F.row_number().over(Over.partitionBy("number").orderBy(F.desc("size"), "first", label)) - 1
     places = sizes.select(F.col(label).alias("labelled"), place.cast("long").alias(name)).hint("shuffle_hash")
     return nodes.join(places, F.col(label) == F.col("labelled"), "inner").drop("labelled")
 

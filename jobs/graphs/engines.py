@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame, SparkSession
 from conf.graph import LOCAL_MAX_EDGES
 from jobs.graphs.distributed import measure_distributed
 from jobs.graphs.frames import EDGES, NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
-from jobs.graphs.keys import graphs_of
+from jobs.graphs.keys import graphs_of, only
 from jobs.graphs.local import measure_locally
 
 
@@ -21,8 +21,9 @@ def measure(edges: DataFrame, local_max_edges: int = LOCAL_MAX_EDGES, options: O
     graphs = graphs_of(edges)
     small = [graph for graph in graphs if graph.edges <= local_max_edges]
     large = [graph for graph in graphs if graph.edges > local_max_edges]
-    parts = [measure_locally(edges, small, options)] if small else []
-    parts += [measure_distributed(edges, large, options)] if large else []
+    of_small, of_large = (edges, edges) if not (small and large) else (only(edges, small), only(edges, large))
+    parts = [measure_locally(of_small, small, options)] if small else []
+    parts += [measure_distributed(of_large, large, options)] if large else []
     if not parts:
         return nothing(edges.sparkSession)
     return Measured(

