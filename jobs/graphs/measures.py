@@ -167,7 +167,7 @@ def _settled(ways: csr_matrix, known: Floats, graph_of: Ints) -> Floats:
 @contextmanager
 def _rounds_of(ways: csr_matrix) -> Iterator[Callable[[Floats], Floats]]:
     """What multiplies by a matrix: a large one by bands of rows side by side, which gives the same to the last bit."""
-    bands = min(len(os.sched_getaffinity(0)), ways.nnz // BAND + 1)
+    bands = min(os.cpu_count() or 1, ways.nnz // BAND + 1)
     cuts = np.searchsorted(ways.indptr, np.linspace(0, ways.nnz, bands + 1)[1:-1])
     parts = [ways[first:last] for first, last in pairwise([0, *cuts, ways.shape[0]])]
     with ThreadPoolExecutor(bands) as pool:
