@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from jobs.graphs import measures
 from jobs.graphs.distributed import measure_distributed
 from jobs.graphs.engines import measure
 from jobs.graphs.frames import NODES, SUMMARY, Options
-from jobs.graphs.keys import Graph, buckets_of, graphs_of
+from jobs.graphs.keys import Graph, buckets_of, graphs_of, hash_of
 from jobs.graphs.local import measure_locally
-from jobs.graphs.measures import union_of
 from jobs.graphs.packing import packed, unpacked
 
 pytestmark = pytest.mark.usefixtures("compiled")
@@ -124,6 +124,12 @@ def distributed(edges: DataFrame) -> Results:
     return results
 
 
+@pytest.fixture(scope="module")
+def hashes(edges: DataFrame) -> dict[str, int]:
+    nodes = edges.select(F.explode(F.array("src", "dst")).alias("node")).distinct()
+    return {row["node"]: row["hash"] for row in nodes.select("node", hash_of("node").alias("hash")).collect()}
+
+
 def as_networkx(name: str) -> Any:
     graph, pairs = CASES[name]
     made = nx.Graph() if graph == "hashtag" else nx.DiGraph()
@@ -160,7 +166,9 @@ def test_an_engine_equals_networkx(engine: str, name: str, request: pytest.Fixtu
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("engine", ["local", "distributed"])
-def test_the_modularity_is_that_of_the_communities(engine: str, name: str, request: pytest.FixtureRequest) -> None:
+def test_the_modularity_is_that_of_the_communities(
+    engine: str, name: str, hashes: dict[str, int], request: pytest.FixtureRequest
+) -> None:
     results: Results = request.getfixturevalue(engine)
     community, summary = results.nodes[name]["community"], results.summary.loc[name]
     undirected = nx.Graph()
@@ -168,7 +176,8 @@ def test_the_modularity_is_that_of_the_communities(engine: str, name: str, reque
         undirected.add_edge(a, b, weight=weight + (undirected[a][b]["weight"] if undirected.has_edge(a, b) else 0))
     groups = [set(rows.index) for _, rows in community.groupby(community)]
     assert summary["modularity"] == pytest.approx(nx.community.modularity(undirected, groups))
-    assert [len(g) for g in groups] == sorted(map(len, groups), reverse=True)
+    placed = [(-len(g), min(hashes[node] for node in g)) for g in groups]
+    assert placed == sorted(placed)
     assert (summary["communities"], community.min(), community.max()) == (len(groups), 0, len(groups) - 1)
 
 
@@ -253,7 +262,7 @@ def test_a_large_matrix_multiplied_in_bands_gives_the_same(monkeypatch: pytest.M
     names, places = np.unique(np.array(list(power_law())), return_inverse=True)
     weight = np.array(list(power_law().values()))
     src, dst = places.reshape(-1, 2).T
-    union = union_of(np.zeros_like(weight), src, dst, weight, len(names), np.array([True]))
+    union = measures.union_of(np.zeros_like(weight), src, dst, weight, len(names), np.array([True]))
     whole = measures.pagerank(union)
     monkeypatch.setattr(measures, "BAND", len(weight) // 7)
     monkeypatch.setattr(os, "cpu_count", lambda: 7)

@@ -21,9 +21,11 @@ def measure(edges: DataFrame, local_max_edges: int = LOCAL_MAX_EDGES, options: O
     graphs = graphs_of(edges)
     small = [graph for graph in graphs if graph.edges <= local_max_edges]
     large = [graph for graph in graphs if graph.edges > local_max_edges]
-    of_small, of_large = (edges, edges) if not (small and large) else (only(edges, small), only(edges, large))
-    parts = [measure_locally(of_small, small, options)] if small else []
-    parts += [measure_distributed(of_large, large, options)] if large else []
+    parts = [
+        by(edges if len(some) == len(graphs) else only(edges, some), some, options)
+        for by, some in ((measure_locally, small), (measure_distributed, large))
+        if some
+    ]
     if not parts:
         return nothing(edges.sparkSession)
     return Measured(

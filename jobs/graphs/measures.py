@@ -119,8 +119,7 @@ def pagerank(union: Union) -> Floats:
     2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes, and the last step is to divide.
 
     Rounds run over the core alone, the nodes with a way in and a way out: without a way in, y is 1 - d from the start;
-    the y of a node without a way out is read by none, and the last step gives it. Of a network of retweets the core is
-    a small part.
+    the y of a node without a way out is read by none, and the last step gives it.
     """
     start, end, weight = union.arcs
     out = np.bincount(start, weight, union.nodes)
@@ -148,7 +147,7 @@ def _settled(ways: csr_matrix, known: Floats, graph_of: Ints) -> Floats:
     """The solution of y = known + ways y: each graph's L1 change at the end is under half of PRECISION.
 
     Half, since what nodes outside the core take from it changes by less than the core does. The start is `known` at the
-    scale at which a round would keep each graph's sum: from there a third of the rounds is enough.
+    scale at which a round would keep each graph's sum: from there a quarter of the rounds is enough.
     """
     with _rounds_of(ways) as passed_on:
         sums, kept = (np.bincount(graph_of, some) for some in (known, passed_on(known)))
