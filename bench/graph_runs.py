@@ -15,7 +15,6 @@ import igraph
 import networkx as nx
 import numpy as np
 import orjson
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
@@ -27,6 +26,7 @@ from jobs.graphs.distributed import measure_distributed
 from jobs.graphs.frames import Measured, Options
 from jobs.graphs.keys import graphs_of
 from jobs.graphs.local import measure_locally
+from jobs.graphs.packing import chain
 
 PAGERANK_ROUNDS = 10
 HEAP = "3g"
@@ -135,13 +135,9 @@ def by_networkx(folder: Path, *, communities: bool) -> int:
 def ready_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """The edges as bare igraph wants them: start, end, weight, and the number of nodes."""
     table = pq.read_table(folder, columns=["src", "dst", "weight"])
-    names = pc.unique(_both(table["src"], table["dst"]))
+    names = pc.unique(chain(table["src"], table["dst"]))
     start, end = (pc.index_in(table[side], names).to_numpy() for side in ("src", "dst"))
     return start, end, table["weight"].to_numpy(), len(names)
-
-
-def _both(one: pa.ChunkedArray, other: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pa.chunked_array([*one.chunks, *other.chunks])
 
 
 def _edges(spark: SparkSession, folder: Path) -> DataFrame:

@@ -1,6 +1,8 @@
 """The two graph engines against each other and against NetworkX and igraph, one frame of many graphs for all."""
 
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.graphs import local as local_engine
 from jobs.graphs import measures
 from jobs.graphs.distributed import measure_distributed
 from jobs.graphs.engines import measure
@@ -108,12 +111,16 @@ class Results:
         self.summary = collected(summary).set_index("period")
 
 
-@pytest.fixture(scope="module")
-def local(edges: DataFrame) -> Results:
+def measured_here(edges: DataFrame) -> Results:
     measured = measure_locally(edges, graphs_of(edges), Options())
     results = Results(measured.nodes, measured.summary)
     measured.release()
     return results
+
+
+@pytest.fixture(scope="module")
+def local(edges: DataFrame) -> Results:
+    return measured_here(edges)
 
 
 @pytest.fixture(scope="module")
@@ -204,14 +211,28 @@ def test_each_engine_says_its_name(local: Results, distributed: Results) -> None
 
 def test_the_order_of_the_edges_changes_nothing(spark: SparkSession, local: Results, tmp_path: Path) -> None:
     shuffled = pd.concat(map(table, CASES)).sample(frac=1, random_state=4)
-    edges = stored(spark, shuffled, tmp_path / "shuffled.parquet")
-    again = measure_locally(edges, graphs_of(edges), Options())
-    results = Results(again.nodes, again.summary)
-    again.release()
+    results = measured_here(stored(spark, shuffled, tmp_path / "shuffled.parquet"))
     for name in CASES:
         pd.testing.assert_frame_equal(
             results.nodes[name].sort_index(), local.nodes[name].sort_index(), check_exact=True
         )
+
+
+def test_graphs_in_many_buckets_give_the_same(
+    edges: DataFrame, local: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_engine, "AT_ONCE", 0)
+    results = measured_here(edges)
+    for name in CASES:
+        nodes, expected = results.nodes[name].sort_index(), local.nodes[name].sort_index()
+        pd.testing.assert_frame_equal(nodes, expected, rtol=0, atol=measures.PRECISION)
+    pd.testing.assert_frame_equal(results.summary.sort_index(), local.summary.sort_index())
+
+
+def test_a_graph_alone_gives_the_same_as_among_others(edges: DataFrame, local: Results) -> None:
+    nodes = measured_here(edges.where("period = 'power law'")).nodes["power law"].sort_index()
+    expected = local.nodes["power law"].sort_index()
+    pd.testing.assert_frame_equal(nodes, expected, rtol=0, atol=measures.PRECISION)
 
 
 def test_larger_graphs_go_to_the_distributed_engine(edges: DataFrame) -> None:
@@ -227,6 +248,14 @@ def test_no_edges_give_no_rows(edges: DataFrame) -> None:
     measured = measure(edges.where("false"))
     assert (measured.nodes.columns, measured.summary.columns) == (NODES, SUMMARY)
     assert (measured.nodes.count(), measured.summary.count()) == (0, 0)
+
+
+def test_communities_are_found_without_a_means_to_draw_that_others_still_have() -> None:
+    told = "import sys; from jobs.graphs.leiden import leiden; import numpy as np; one = np.array([0]); "
+    told += "print(leiden(2, one, one + 1, one + 1, 1).tolist(), 'matplotlib' in sys.modules); import matplotlib"
+    root = Path(__file__).parents[1]
+    ran = subprocess.run([sys.executable, "-c", told], cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["[0,", "0]", "False"]
 
 
 def test_without_communities_there_are_none(edges: DataFrame) -> None:
@@ -247,10 +276,10 @@ def test_buckets_are_filled_evenly() -> None:
 
 def test_names_of_one_hash_are_told_apart() -> None:
     edges = {"src": ["a", "b", "c"], "dst": ["b", "c", "a"], "src_hash": [7, 7, 5], "dst_hash": [7, 5, 7]}
-    same = {name: pa.array([0] * 3, pa.int32()) for name in ("bucket", "number")}
-    batch = pa.RecordBatch.from_pydict({**same, **edges, "weight": [1, 2, 3]})
-    (row,) = pa.Table.from_batches(packed([batch, batch.slice(0, 1)])).to_pylist()
-    (other,) = pa.Table.from_batches(packed([batch.slice(2)])).to_pylist()
+    batch = pa.RecordBatch.from_pydict({"number": pa.array([0] * 3, pa.int32()), **edges, "weight": [1, 2, 3]})
+    one = np.array([0])
+    (row,) = pa.Table.from_batches(packed([batch, batch.slice(0, 1)], one)).to_pylist()
+    (other,) = pa.Table.from_batches(packed([batch.slice(2)], one)).to_pylist()
     names, number, src, dst, weight = unpacked(*[[pa.py_buffer(r[part]) for r in (row, other)] for part in PARTS])
     assert names.to_pylist() == ["c", "a", "b"]
     found = zip(number, names.take(src).to_pylist(), names.take(dst).to_pylist(), weight, strict=True)

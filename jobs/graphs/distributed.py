@@ -64,7 +64,7 @@ def measure_distributed(edges: DataFrame, graphs: Sequence[Graph], options: Opti
 def _prepared(edges: DataFrame, graphs: Sequence[Graph], scratch: Scratch) -> Prepared:
     for seed in _SEEDS:
         start, end = (F.xxhash64(F.lit(seed), "number", name) for name in ("src", "dst"))
-        plain = numbered(edges, graphs, [0] * len(graphs), "src", "dst", "weight")
+        plain = numbered(edges, graphs, "src", "dst", "weight")
         hashed = plain.select("number", start.alias("start"), end.alias("end"), "weight")
         kept = scratch.keep(hashed.repartition("start").sortWithinPartitions("start"))
         nodes = scratch.keep(_degrees(_arcs(kept, graphs)))

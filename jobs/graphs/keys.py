@@ -2,7 +2,7 @@
 
 import heapq
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from conf.tables import UNDIRECTED_GRAPHS
 from jobs.graphs.frames import KEYS
 
-_STORED = "graph: string, period: string, start: long, end: long, number: int, bucket: int"
+_STORED = "graph: string, period: string, start: long, end: long"
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,15 @@ def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
 
 def only(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
     """The edges of these graphs."""
-    keys = _frame(edges.sparkSession, graphs, [0] * len(graphs))
-    return edges.join(F.broadcast(keys), KEYS, "left_semi")
+    return edges.join(F.broadcast(_frame(edges.sparkSession, graphs)), KEYS, "left_semi")
 
 
-def numbered(edges: DataFrame, graphs: Sequence[Graph], buckets: Sequence[int], *columns: Column | str) -> DataFrame:
-    """The edges of a frame that holds these graphs and no others, as bucket, number and the columns asked for."""
+def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) -> DataFrame:
+    """The edges of a frame that holds these graphs and no others, as number and the columns asked for."""
     if len(graphs) == 1:
-        return edges.select(F.lit(buckets[0]).alias("bucket"), F.lit(0).alias("number"), *columns)
-    keys = _frame(edges.sparkSession, graphs, buckets)
-    return edges.join(F.broadcast(keys), KEYS, "inner").select("bucket", "number", *columns)
+        return edges.select(F.lit(0).alias("number"), *columns)
+    keys = _frame(edges.sparkSession, graphs)
+    return edges.join(F.broadcast(keys), KEYS, "inner").select("number", *columns)
 
 
 def hash_of(name: str) -> Column:
@@ -74,26 +73,26 @@ def hash_of(name: str) -> Column:
 
 def with_keys(measured: DataFrame, graphs: Sequence[Graph], columns: Sequence[Column | str]) -> DataFrame:
     """The key columns in place of the number, then `columns`."""
-    keys = _frame(measured.sparkSession, graphs, [0] * len(graphs)).drop("bucket")
-    return measured.join(F.broadcast(keys), "number", "inner").select(*KEYS, *columns)
+    key = _stored(graphs)[F.col("number")]
+    return measured.select(*_key_columns(lambda name: key[name]), *columns)
 
 
-def _frame(spark: SparkSession, graphs: Sequence[Graph], buckets: Sequence[int]) -> DataFrame:
-    """The keys with their numbers and buckets; as one literal, since rows from Python would start a Python worker."""
-    rows = [
-        {"graph": g.graph, "period": g.period, "start": g.start, "end": g.end, "number": number, "bucket": bucket}
-        for number, (g, bucket) in enumerate(zip(graphs, buckets, strict=True))
+def _frame(spark: SparkSession, graphs: Sequence[Graph]) -> DataFrame:
+    """The keys with their numbers."""
+    stored = spark.range(1).select(F.posexplode(_stored(graphs)).alias("number", "key"))
+    return stored.select(*_key_columns(lambda name: F.col("key")[name]), "number")
+
+
+def _stored(graphs: Sequence[Graph]) -> Column:
+    """The keys in order, in one literal: rows from Python would start a Python worker, and a join for them a job."""
+    rows = [{"graph": g.graph, "period": g.period, "start": g.start, "end": g.end} for g in graphs]
+    return F.from_json(F.lit(json.dumps(rows)), f"array<struct<{_STORED}>>")
+
+
+def _key_columns(stored: Callable[[str], Column]) -> list[Column]:
+    """KEYS from what _STORED names."""
+    micros = {"period_start": stored("start"), "period_end": stored("end")}
+    return [
+        *(stored(name).alias(name) for name in ("graph", "period")),
+        *(F.timestamp_micros(column).alias(name) for name, column in micros.items()),
     ]
-    stored = F.inline(F.from_json(F.lit(json.dumps(rows)), f"array<struct<{_STORED}>>"))
-    return (
-        spark.range(1)
-        .select(stored)
-        .select(
-            "graph",
-            "period",
-            F.timestamp_micros("start").alias("period_start"),
-            F.timestamp_micros("end").alias("period_end"),
-            "number",
-            "bucket",
-        )
-    )

@@ -79,7 +79,7 @@ class Union:
 def union_of(number: Ints, src: Ints, dst: Ints, weight: Ints, names: int, directed: NDArray[np.bool_]) -> Union:
     """Edges of graphs 0, 1, 2, … with ends that are places among `names` names, as a union."""
     if len(directed) > 1:
-        src, dst = number * names + src, number * names + dst
+        src, dst = (np.int64(names) * number + end for end in (src, dst))
         found, places = np.unique(np.concatenate([src, dst]), return_inverse=True)
         graph_of, name_of = np.divmod(found, names)
         src, dst = places[: len(src)], places[len(src) :]
@@ -92,8 +92,8 @@ def _in_order(src: Ints, dst: Ints, weight: Ints, nodes: int) -> tuple[Ints, Int
     """Edges by src, then dst; those that are the same as one, their weights added."""
     matrix = csr_matrix((weight, (src, dst)), shape=(nodes, nodes))
     matrix.sum_duplicates()
-    rows = np.repeat(np.arange(nodes), np.diff(matrix.indptr))
-    return rows, matrix.indices.astype(np.int64), matrix.data
+    rows = np.repeat(np.arange(nodes, dtype=matrix.indices.dtype), np.diff(matrix.indptr))
+    return rows, matrix.indices, matrix.data
 
 
 def node_measures(union: Union, seed: int | None) -> dict[str, Any]:
@@ -190,8 +190,8 @@ def communities(union: Union, seed: int) -> Ints:
     for graph in range(graphs):
         first, last = node_at[graph], node_at[graph + 1]
         edges = slice(edge_at[graph], edge_at[graph + 1])
-        ends = np.column_stack([lesser[edges], greater[edges]]) - first
-        labels[first:last] = leiden(int(last - first), ends, weight[edges], seed) + first
+        pairs = lesser[edges] - first, greater[edges] - first, weight[edges]
+        labels[first:last] = leiden(int(last - first), *pairs, seed) + first
     return labels
 
 

@@ -15,26 +15,31 @@ CHUNK = 4_000_000
 """Edges after which a task packs what it has read: bounds a packed row to some tens of megabytes."""
 PACKED = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])
 
+Unpacked = tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""All names, each once, in the order of their hashes; of each edge number, places of src and dst, and weight."""
 
-def packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Batches of bucket, number, src, dst, src_hash, dst_hash, weight as rows of PACKED, one a bucket and chunk."""
+
+def packed(batches: Iterable[pa.RecordBatch], bucket_of: np.ndarray) -> Iterator[pa.RecordBatch]:
+    """Batches of number, src, dst, src_hash, dst_hash, weight as rows of PACKED, one a bucket and chunk.
+
+    `bucket_of` gives the bucket of each graph, by its number.
+    """
     held, rows = list[pa.RecordBatch](), 0
     for batch in batches:
         held.append(batch)
         rows += batch.num_rows
         if rows >= CHUNK:
-            yield from _pack(pa.Table.from_batches(held))
+            yield from _pack(pa.Table.from_batches(held), bucket_of)
             held, rows = [], 0
     if rows:
-        yield from _pack(pa.Table.from_batches(held))
+        yield from _pack(pa.Table.from_batches(held), bucket_of)
 
 
-def _pack(table: pa.Table) -> Iterator[pa.RecordBatch]:
-    table = table.combine_chunks()
-    buckets = table["bucket"].to_numpy()
+def _pack(table: pa.Table, bucket_of: np.ndarray) -> Iterator[pa.RecordBatch]:
+    buckets = bucket_of[table["number"].to_numpy()]
     if buckets[0] != buckets[-1] or (buckets != buckets[0]).any():
         order = np.argsort(buckets, kind="stable")
-        table, buckets = table.take(pa.array(order)).combine_chunks(), buckets[order]
+        table, buckets = table.combine_chunks().take(pa.array(order)), buckets[order]
     starts = np.flatnonzero(np.diff(buckets, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(buckets)], strict=True):
         part = table.slice(start, end - start)
@@ -44,7 +49,7 @@ def _pack(table: pa.Table) -> Iterator[pa.RecordBatch]:
 
 
 def _written(part: pa.Table) -> tuple[bytes, bytes]:
-    names, hashes = (_chain(part[one], part[other]) for one, other in (("src", "dst"), ("src_hash", "dst_hash")))
+    names, hashes = _both_ends(part)
     first, places = _distinct(names, hashes)
     edges = pa.table(
         {
@@ -57,23 +62,49 @@ def _written(part: pa.Table) -> tuple[bytes, bytes]:
     return _stream(pa.table({"name": names.take(first), "hash": hashes.take(first)})), _stream(edges)
 
 
-def unpacked(
-    names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]
-) -> tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """All names, each once, in the order of their hashes; of each edge number, places of src and dst, and weight."""
+def unpacked(names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]) -> Unpacked:
+    """The edges of the rows of a bucket, as one."""
     chunks, tables = ([_table(blob) for blob in blobs] for blobs in (names, edges))
-    every = pa.concat_tables(chunks).combine_chunks()
-    first, places = _distinct(*(_chain(every[column]) for column in ("name", "hash")))
-    distinct = every.take(first)
-    order = pc.sort_indices(distinct, [("hash", "ascending"), ("name", "ascending")])
-    rank = np.empty(len(order), np.int64)
-    rank[order.to_numpy()] = np.arange(len(order))
-    maps = np.split(rank[places.to_numpy()], np.cumsum([len(chunk) for chunk in chunks])[:-1])
+    ranked, ranks = _ranked(*(chain(*(chunk[column] for chunk in chunks)) for column in ("name", "hash")))
+    maps = np.split(ranks, np.cumsum([len(chunk) for chunk in chunks])[:-1])
     src, dst = (
         np.concatenate([m[t[end].to_numpy()] for m, t in zip(maps, tables, strict=True)]) for end in ("src", "dst")
     )
     number, weight = (np.concatenate([t[name].to_numpy() for t in tables]) for name in ("number", "weight"))
-    return _chain(distinct["name"].take(order)), number, src, dst, weight
+    return ranked, number, src, dst, weight
+
+
+def gathered(batches: Iterable[pa.RecordBatch]) -> Unpacked:
+    """All edges of what `packed` takes, as `unpacked` gives them: where nothing has to be sent in between."""
+    table = pa.Table.from_batches(batches)
+    names, ranks = _ranked(*_both_ends(table))
+    number, weight = (table[name].to_numpy() for name in ("number", "weight"))
+    return names, number, ranks[: len(table)], ranks[len(table) :], weight
+
+
+def _both_ends(table: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """Names and hashes of src, then of dst."""
+    return chain(table["src"], table["dst"]), chain(table["src_hash"], table["dst_hash"])
+
+
+def _ranked(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """Each name once, by hash, then by name; and of each row the place of its name among those."""
+    first, places = _distinct(names, hashes)
+    distinct = names.take(first)
+    order = _in_order(distinct, hashes.take(first))
+    rank = np.empty(len(order), np.int32)
+    rank[order] = np.arange(len(order))
+    return distinct.take(pa.array(order)), rank[places.to_numpy()]
+
+
+def _in_order(names: pa.Array, hashes: pa.Array) -> np.ndarray:
+    """The order of different names: by hash, then by name."""
+    numbers = hashes.to_numpy()
+    order = np.argsort(numbers)
+    if np.diff(numbers[order]).all():
+        return order
+    by_name = pc.sort_indices(names).to_numpy()
+    return np.asarray(by_name[np.argsort(numbers[by_name], kind="stable")])
 
 
 def _distinct(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -85,14 +116,14 @@ def _distinct(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, pa.Array]:
     for known_by in (hashes, names):
         encoded = known_by.dictionary_encode()
         places = encoded.indices
-        first = np.empty(len(encoded.dictionary), np.int64)
-        first[places.to_numpy()[::-1]] = np.arange(len(places) - 1, -1, -1)
-        if known_by is names or names.take(pa.array(first)).take(places).equals(names):
+        # Places are given out in the order in which values are first met.
+        first = pa.array(np.flatnonzero(np.diff(np.maximum.accumulate(places.to_numpy()), prepend=-1)))
+        if known_by is names or names.take(first).take(places).equals(names):
             break
-    return pa.array(first), places
+    return first, places
 
 
-def _chain(*columns: pa.ChunkedArray) -> pa.Array:
+def chain(*columns: pa.ChunkedArray) -> pa.Array:
     """The columns one after the other, in one piece."""
     return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
 

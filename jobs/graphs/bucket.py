@@ -1,0 +1,81 @@
+"""What a Python process does with the graphs of a bucket: from packed edges to a row a node and a row a graph.
+
+It runs on the executors, and imports igraph only where communities are asked for: a new process waits most of a second
+for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES
+from jobs.graphs.measures import Ints, node_measures, summary_measures, union_of
+from jobs.graphs.packing import gathered, unpacked
+
+BATCH_ROWS = 100_000
+"""Rows that a task hands back at a time: some 10 MB."""
+_ARROW = {"long": pa.int64(), "double": pa.float64()}
+_OF = pa.struct([(name, _ARROW[kind]) for name, kind in SUMMARY_MEASURES.items()])
+RESULT = pa.schema(
+    [
+        ("number", pa.int32()),
+        ("node", pa.string()),
+        *((name, _ARROW[kind]) for name, kind in NODE_MEASURES.items()),
+        ("of", _OF),
+    ]
+)
+"""A row a node, with nothing in `of`, and a row a graph, with nothing but that."""
+
+
+def measured_at_once(
+    batches: Iterable[pa.RecordBatch], directed: np.ndarray, seed: int | None
+) -> Iterator[pa.RecordBatch]:
+    """Measures the graphs of a partition as one bucket: from what `packed` takes to rows of RESULT."""
+    return _bucket(*gathered(batches), directed, seed)
+
+
+def measured(batches: Iterable[pa.RecordBatch], directed: np.ndarray, seed: int | None) -> Iterator[pa.RecordBatch]:
+    """Measures the buckets of a partition: from rows of PACKED to rows of RESULT.
+
+    `directed` says of each graph, by its number, whether an edge counts one way only; without a seed there are no
+    communities.
+    """
+    blobs = defaultdict[int, list[tuple[pa.Buffer, pa.Buffer]]](list)
+    for batch in batches:
+        for bucket, names, edges in zip(*batch.columns, strict=True):
+            blobs[bucket.as_py()].append((names.as_buffer(), edges.as_buffer()))
+    while blobs:
+        _, some = blobs.popitem()
+        yield from _bucket(*unpacked(*zip(*some, strict=True)), directed, seed)
+
+
+def _bucket(
+    names: pa.Array, number: Ints, src: Ints, dst: Ints, weight: Ints, directed: np.ndarray, seed: int | None
+) -> Iterator[pa.RecordBatch]:
+    numbers, number = (number[:1], number) if len(directed) == 1 else np.unique(number, return_inverse=True)
+    union = union_of(number, src, dst, weight, len(names), directed[numbers])
+    of_nodes = node_measures(union, seed)
+    of_graphs = summary_measures(union, of_nodes)
+    named = names.take(pa.array(union.name_of))
+    rows = _batch(number=numbers[union.graph_of], node=named, **of_nodes)
+    for first in range(0, union.nodes, BATCH_ROWS):
+        yield rows.slice(first, BATCH_ROWS)
+    columns = [_column(of_graphs[field.name], field.type, len(numbers)) for field in _OF]
+    yield _batch(number=numbers, of=pa.StructArray.from_arrays(columns, [field.name for field in _OF]))
+
+
+def _batch(number: Ints, **columns: Any) -> pa.RecordBatch:
+    """Rows of RESULT; a column that is not given is null."""
+    given = {"number": number, **columns}
+    arrays = [_column(given.get(field.name), field.type, len(number)) for field in RESULT]
+    return pa.RecordBatch.from_arrays(arrays, schema=RESULT)
+
+
+def _column(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
+    """Values, null where they are NaN; nothing but nulls where there are no values."""
+    if values is None:
+        return pa.nulls(rows, kind)
+    return values if isinstance(values, pa.Array) else pa.array(values, kind, from_pandas=True)
