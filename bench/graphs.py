@@ -21,12 +21,12 @@ def benchmark(lab: Lab) -> Section:
     """The engines by turns in one Spark session, then NetworkX on a tenth of the edges, then the growth."""
     edges = lab.plan.edges
     sizes = {"whole": edges, "tenth": edges // 10, "grown": edges * GROWTH}
-    side = _run(lab, "side-by-side", sizes["whole"], lab.plan.rounds)
-    small = _run(lab, "networkx", sizes["tenth"], 1)
+    side = _run(lab, "side-by-side", sizes["whole"], 1 + lab.plan.rounds)
+    small = _run(lab, "networkx", sizes["tenth"], 2)
     once = _run(lab, "distributed", sizes["whole"], 1)
     grown = _run(lab, "distributed", sizes["grown"], 1)
     rows = _side_rows(edges, side) + _small_rows(sizes["tenth"], small) + _growth_rows(sizes, once, grown)
-    return Section(TITLE, rows, _sentences(edges, side, small, once, grown))
+    return Section(TITLE, rows, _sentences(edges, _later(side), _later(small), once, grown))
 
 
 def _run(lab: Lab, what: str, edges: int, rounds: int) -> Seconds:
@@ -45,26 +45,38 @@ def _run(lab: Lab, what: str, edges: int, rounds: int) -> Seconds:
 
 def _side_rows(edges: int, side: Seconds) -> list[Row]:
     rounds = f"{PAGERANK_ROUNDS} rounds"
-    return [
-        Row("local engine, PageRank to 1e-9", edges, side["local"]),
-        Row("bare igraph on ready integers", edges, side["igraph"], over(side["local"], side["igraph"])),
-        Row(f"GraphX inside pyspark, {rounds}", edges, side["graphx"], over(side["graphx"], side["local"])),
-        Row(f"distributed engine, {rounds}", edges, side["distributed"], over(side["distributed"], side["graphx"])),
-    ]
+    rows = []
+    for some, when in ((_first(side), ", cold"), (_later(side), "")):
+        local, bare, graphx, distributed = (some[name] for name in ("local", "igraph", "graphx", "distributed"))
+        rows += [
+            Row(f"local engine, PageRank to 1e-9{when}", edges, local),
+            Row(f"bare igraph on ready integers{when}", edges, bare, over(local, bare)),
+            Row(f"GraphX inside pyspark, {rounds}{when}", edges, graphx, over(graphx, local)),
+            Row(f"distributed engine, {rounds}{when}", edges, distributed, over(distributed, graphx)),
+        ]
+    return rows
 
 
 def _small_rows(edges: int, small: Seconds) -> list[Row]:
-    return [
-        Row("local engine", edges, small["local"]),
-        Row("NetworkX", edges, small["networkx"], over(small["networkx"], small["local"])),
-        Row("local engine, communities too", edges, small["local, all"]),
-        Row(
-            "NetworkX, communities too",
-            edges,
-            small["networkx, all"],
-            over(small["networkx, all"], small["local, all"]),
-        ),
-    ]
+    rows = []
+    for some, when in ((_first(small), ", cold"), (_later(small), "")):
+        for what, all_of_it in (("", ""), (", communities too", ", all")):
+            ours, theirs = some[f"local{all_of_it}"], some[f"networkx{all_of_it}"]
+            rows += [
+                Row(f"local engine{what}{when}", edges, ours),
+                Row(f"NetworkX{what}{when}", edges, theirs, over(theirs, ours)),
+            ]
+    return rows
+
+
+def _first(seconds: Seconds) -> Seconds:
+    """The round that began in a new session."""
+    return {name: some[:1] for name, some in seconds.items()}
+
+
+def _later(seconds: Seconds) -> Seconds:
+    """The rounds after it, which the targets speak of."""
+    return {name: some[1:] for name, some in seconds.items()}
 
 
 def _growth_rows(sizes: dict[str, int], once: Seconds, grown: Seconds) -> list[Row]:
@@ -79,14 +91,21 @@ def _sentences(edges: int, side: Seconds, small: Seconds, once: Seconds, grown: 
         _held("GraphX's time over the local engine's: at least 5", over(side["graphx"], side["local"]), 5, least=True),
         _held("the local engine's time over bare igraph's: at most 3", over(side["local"], side["igraph"]), 3),
         _held("the distributed engine's time over GraphX's: at most 2", over(side["distributed"], side["graphx"]), 2),
-        _held(
-            "NetworkX's time over the local engine's, all measures: at least 20",
-            over(small["networkx, all"], small["local, all"]),
-            20,
-            least=True,
+        *(
+            _held(
+                f"NetworkX's time over the local engine's, {what}: at least 20",
+                over(small[f"networkx{which}"], small[f"local{which}"]),
+                20,
+                least=True,
+            )
+            for what, which in (("PageRank and components alone", ""), ("all measures", ", all"))
         ),
         _held(f"{GROWTH} times the edges, the time grows: at most 5 times", growth, 5),
-        "posts: here, edges of the table. ratio: as the targets above say, each by its second row.",
+        "posts: here, edges of the table. ratio: as the targets above say, each by its second row; the targets speak of"
+        " the rounds that are not cold.",
+        "cold: the first round in a new session, in the order of the rows. Before each later run the same engine has"
+        " gone over a table of 10,000 edges, not counted, since Spark ends its Python processes after a minute without"
+        " work, and NetworkX's has none to start.",
         f"{edges:,} edges and {edges // EDGES_A_NODE:,} nodes. All engines but bare igraph start from the same Parquet"
         " table of edges with names and end with a figure from each node's row, names joined back; GraphX's PageRank"
         " takes no weights, which is to its advantage. The distributed engine does as many rounds as GraphX where they"
