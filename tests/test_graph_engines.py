@@ -1,8 +1,10 @@
 """The two graph engines against each other and against NetworkX and igraph, one frame of many graphs for all."""
 
 import os
+import random
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -203,6 +205,25 @@ def test_the_communities_are_as_good_as_leidens_own(local: Results, distributed:
     expected = graph.modularity(best, weights="weight")
     assert local.summary.loc["hashtags", "modularity"] == pytest.approx(expected, rel=0.01)
     assert distributed.summary.loc["hashtags", "modularity"] > 0.9 * expected
+
+
+def undirected(pairs: Pairs) -> igraph.Graph:
+    both = Counter[frozenset[str]]()
+    for ends, weight in pairs.items():
+        both[frozenset(ends)] += weight
+    return igraph.Graph.TupleList([(*sorted(ends), weight) for ends, weight in both.items()], weights=True)
+
+
+@pytest.mark.parametrize("name", ["power law", "disconnected", "hub", "hostile names"])
+def test_a_node_with_one_neighbour_is_in_its_community_at_no_cost(local: Results, name: str) -> None:
+    graph, community = undirected(CASES[name][1]), local.nodes[name]["community"]
+    alone = [node for node in graph.vs if node.degree() == 1]
+    assert alone
+    assert all(community[node["name"]] == community[node.neighbors()[0]["name"]] for node in alone)
+    igraph.set_random_number_generator(random.Random(5))
+    best = graph.community_leiden("modularity", weights="weight", n_iterations=-1)
+    expected = graph.modularity(best, weights="weight")
+    assert local.summary.loc[name, "modularity"] == pytest.approx(expected, abs=0.005)
 
 
 def test_each_engine_says_its_name(local: Results, distributed: Results) -> None:

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES
-from jobs.graphs.measures import Ints, node_measures, summary_measures, union_of
+from jobs.graphs.leiden import Ints
+from jobs.graphs.measures import node_measures, summary_measures, union_of
 from jobs.graphs.packing import gathered, unpacked
 
 BATCH_ROWS = 100_000

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 STABLE_UP_TO = 100_000
 """Edges up to which rounds go on until none changes anything."""
 ROUNDS = 2
@@ -21,20 +21,43 @@ of a stable partition in a fifteenth of its time.
 def leiden(nodes: int, one: Ints, other: Ints, weight: Ints, seed: int) -> Ints:
     """The community of each node, by modularity at resolution 1; seeded, the same for the same edges in one order.
 
-    A pair is node number `one`, node number `other`, and their weight.
+    A pair is node number `one`, node number `other`, and their weight; each pair is given once, none is of one node.
+
+    A node with one neighbour is in that neighbour's community wherever modularity is greatest: to join it always gains
+    (Brandes et al. 2008, IEEE TKDE 20(2)). So it is merged with it before the search, which spares half of the work
+    where half of all people repeat one other. The merged nodes keep the strength of all they hold, so that the
+    modularity of every partition of them stays as it was.
     """
     igraph = _igraph()
     igraph.set_random_number_generator(random.Random(seed))
+    strength = np.bincount(one, weight, nodes) + np.bincount(other, weight, nodes)
+    place, kept = _merged(nodes, one, other)
+    one, other, weight = place[one[kept]], place[other[kept]], weight[kept]
+    merged = int(place.max()) + 1
     # Pairs one by one: igraph makes a list of each row of an array, and Python's collector goes through all of them
     # again and again, in four times the time.
-    graph = igraph.Graph(nodes, zip(one.tolist(), other.tolist(), strict=True))
-    graph.es["weight"] = weight.tolist()
+    graph = igraph.Graph(merged, zip(one.tolist(), other.tolist(), strict=True))
     found = graph.community_leiden(
-        objective_function="modularity",
-        weights="weight",
+        # Modularity, said so that merged nodes can have their weight.
+        objective_function="CPM",
+        resolution=1 / strength.sum(),
+        weights=weight.tolist(),
+        node_weights=np.bincount(place, strength, merged).tolist(),
         n_iterations=-1 if len(weight) <= STABLE_UP_TO else ROUNDS,
     )
-    return np.array(found.membership, np.int64)
+    return np.array(found.membership, np.int64)[place]
+
+
+def _merged(nodes: int, one: Ints, other: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """The place of each node once those with one neighbour are merged with it; and which pairs are left."""
+    neighbours = np.bincount(one, minlength=nodes) + np.bincount(other, minlength=nodes)
+    one_alone = neighbours[one] == 1
+    other_alone = (neighbours[other] == 1) & ~one_alone
+    host = np.arange(nodes)
+    host[one[one_alone]] = other[one_alone]
+    host[other[other_alone]] = one[other_alone]
+    numbers = np.cumsum(host == np.arange(nodes)) - 1
+    return numbers[host], ~(one_alone | other_alone)
 
 
 @cache

@@ -22,9 +22,8 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from jobs.graphs.frames import DAMPING
-from jobs.graphs.leiden import leiden
+from jobs.graphs.leiden import Ints, leiden
 
-Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 PRECISION = 1e-9
 """L1 change of a graph's PageRank at which the iteration ends."""
