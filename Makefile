@@ -45,7 +45,7 @@ down: $(BIN)/.runtime ## Stop them; their data stays
 status: $(BIN)/.runtime ## Describe the engines
 	@$(BIN)/python -m deploy status
 
-bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md
+bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
 constraints: $(BIN)/.dev ## Write down the versions of what the requirements bring along

@@ -11,7 +11,7 @@ from bench.results import Row, Section
 from bench.stored_month import stored_month
 from conf.errors import PulsoError
 
-TITLE = "checks: candidate_poll over a month"
+TITLE = "candidate_poll over a month"
 TARGET = 0.2
 _TOLD = re.compile(r"([\d,]+) posts read, .* in ([\d.]+) s, ([\d.]+) s of them checks")
 

@@ -14,17 +14,11 @@ import typer
 from bench import checks, export, generate, graphs, ingest, poll, search
 from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
-from bench.results import Section, print_sections, write_markdown
+from bench.results import Section, print_sections, write_section
 from conf import ROOT, cli
 from conf.terminal import progress
 
 RESULTS = ROOT / "bench" / "RESULTS.md"
-METHOD = (
-    "Each figure is the median of {rounds} rounds, with the least and the greatest; what is compared runs by turns in"
-    " the same minutes, so that a busy machine slows both. The engines are the embedded ones with nothing tuned for"
-    " this. Ratios hold better than seconds do: on a shared machine expect a quarter up or down, and more where the"
-    " load average above exceeds the cores."
-)
 
 
 class Name(StrEnum):
@@ -67,22 +61,20 @@ def bench(
     rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
     edges: Annotated[int, typer.Option(help="Edges of the graph.", min=1000)] = 5_000_000,
     home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
-    results: Annotated[Path, typer.Option(help="Where the report of a run of all goes.")] = RESULTS,
+    results: Annotated[Path, typer.Option(help="The report; the sections of the others stay.")] = RESULTS,
 ) -> None:
-    """Measure, print the tables, and write the report where all benchmarks ran."""
+    """Measure, and put each section into the report as soon as it is there; print the tables."""
     chosen = [name for name in Name if name in (names or Name)]
     plan = Plan(posts, min(sample, posts), rounds, month_posts, edges)
-    began, load = datetime.now(UTC), psutil.getloadavg()[0]
+    sections = dict[str, Section]()
     with _shown(len(chosen)) as (show, advance), lab(plan, home, show) as running:
-        sections = list[Section]()
         for name in chosen:
-            sections.append(BENCHMARKS[name](running))
+            began, load = datetime.now(UTC), psutil.getloadavg()[0]
+            sections[name] = BENCHMARKS[name](running)
+            write_section(results, list(Name), name, sections[name], describe(running, began, load))
             advance()
-        machine = describe(running, began, load)
     print_sections(sections)
-    if len(chosen) == len(Name):
-        write_markdown(results, machine, METHOD.format(rounds=rounds), sections)
-        typer.echo(f"written to {results}")
+    typer.echo(f"written to {results}")
 
 
 @contextmanager

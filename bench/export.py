@@ -22,7 +22,7 @@ from conf.schema import Table
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY
 from ingest.migrate import migrate
 
-TITLE = "export: a graph to GEXF"
+TITLE = "a graph to GEXF"
 MOST_MB = 150
 _NAMESPACE = "{http://www.gexf.net/1.2draft}"
 Edge = tuple[str, str, int]

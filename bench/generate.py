@@ -10,7 +10,7 @@ from bench.corpus import generate_command
 from bench.lab import Lab
 from bench.results import Row, Section, verdict
 
-TITLE = "generate: the made-up corpus, to /dev/null"
+TITLE = "the made-up corpus, to /dev/null"
 TARGET = 20_000.0
 
 

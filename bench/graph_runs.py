@@ -135,16 +135,39 @@ def bare_igraph(start: np.ndarray, end: np.ndarray, weight: np.ndarray, nodes: i
 
 
 def by_networkx(folder: Path, *, communities: bool) -> int:
-    """What NetworkX takes for the same from the same table."""
+    """What NetworkX takes for PageRank and components from the same table, or for all that the local engine gives."""
     edges = pq.read_table(folder, columns=["src", "dst", "weight"]).to_pandas()
     graph = nx.from_pandas_edgelist(edges, "src", "dst", "weight", create_using=nx.DiGraph)
     nx.pagerank(graph)
-    sum(len(part) for part in nx.weakly_connected_components(graph))
+    parts = list(nx.weakly_connected_components(graph))
     if communities:
-        nx.overall_reciprocity(graph)
-        undirected = graph.to_undirected()
-        nx.community.modularity(undirected, nx.community.louvain_communities(undirected, seed=1))
+        degrees = [
+            dict(side(weight=weight)) for side in (graph.in_degree, graph.out_degree) for weight in (None, "weight")
+        ]
+        undirected = _undirected(graph)
+        found = nx.community.louvain_communities(undirected, seed=1)
+        summary = {
+            "nodes": len(degrees[0]),
+            "components": len(parts),
+            "giant_share": max(map(len, parts)) / len(graph),
+            "density": nx.density(graph),
+            "reciprocity": nx.overall_reciprocity(graph),
+            "communities": len(found),
+            "modularity": nx.community.modularity(undirected, found),
+        }
+        print("NetworkX", summary, file=sys.stderr, flush=True)
     return len(graph)
+
+
+def _undirected(graph: nx.DiGraph) -> nx.Graph:
+    """One edge a pair, the weights of both directions added; NetworkX's own way keeps one of them, and takes longer."""
+    undirected = nx.Graph()
+    for one, other, weight in graph.edges(data="weight"):
+        if undirected.has_edge(one, other):
+            undirected[one][other]["weight"] += weight
+        else:
+            undirected.add_edge(one, other, weight=weight)
+    return undirected
 
 
 def ready_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:

@@ -8,7 +8,7 @@ from bench.lab import Lab
 from bench.pulso import MOST_QUEUED, Pass
 from bench.results import Row, Section, over, verdict
 
-TITLE = "ingest: from replay to stored and acked, against one RQ job a post"
+TITLE = "from replay to stored and acked, against one RQ job a post"
 TARGET = 50.0
 FORK, FORK_ONLY, SIMPLE = "fork", "fork, nothing stored", "simple"
 CLASSIC = {

@@ -16,7 +16,7 @@ PACKAGES = ("pyspark", "cassandra-driver", "redis", "rq")
 
 
 def describe(lab: Lab, began: datetime, load_before: float) -> list[str]:
-    """Date, machine, load by others, versions: one line each."""
+    """Date, machine, load before and after, versions: one line each."""
     memory = psutil.virtual_memory().total / 2**30
     load_after = psutil.getloadavg()[0]
     engines = f"Cassandra {lab.cassandra.version} (heap {HEAP}), Redis {lab.redis_server.version}"
@@ -25,7 +25,7 @@ def describe(lab: Lab, began: datetime, load_before: float) -> list[str]:
         f"Date: {began:%Y-%m-%d %H:%M} UTC, {(datetime.now(UTC) - began).total_seconds() / 60:.0f} minutes",
         f"Machine: {psutil.cpu_count()} cores ({_processor()}), {memory:.0f} GiB, {platform.system()}; everything"
         " runs on it side by side: engines, workers, Spark",
-        f"Load average over the last minute: {load_before:.1f} before the engines started, {load_after:.1f} at the end",
+        f"Load average over the last minute: {load_before:.1f} before it, {load_after:.1f} at its end",
         f"Versions: {engines}, Python {platform.python_version()}, Java {_java()}, {packages}",
     ]
 

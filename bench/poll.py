@@ -14,7 +14,7 @@ from conf.errors import PulsoError
 from deploy.ivy import pyspark_folder
 from ingest.generate import CAMPAIGN
 
-TITLE = "poll: candidate_poll through spark-submit, and its read of one week of three months"
+TITLE = "candidate_poll through spark-submit, and its read of one week of three months"
 _JOB = ROOT / "jobs" / "candidate_poll.py"
 _READ = re.compile(r"([\d,]+) posts read, .* in ([\d.]+) s")
 

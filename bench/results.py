@@ -1,6 +1,7 @@
 """What a benchmark found: rows of figures with their spread, as Markdown and on a terminal."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -8,6 +9,15 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+INTRODUCTION = """\
+# Benchmarks
+
+Written by `make bench`; by `python -m bench NAME`, one section.
+
+Each figure is the median of the rounds, with the least and the greatest; what is compared runs by turns in the same \
+minutes, so that a busy machine slows both. The engines are the embedded ones with nothing tuned for this. Ratios hold \
+better than seconds do: on a shared machine expect a quarter up or down, and more where the load average exceeds the \
+cores."""
 HEADER = ("what", "posts", "seconds", "posts/s", "ratio")
 
 
@@ -38,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """What one benchmark reports: its rows, then sentences on what they say and how they were measured."""
+    """What one benchmark reports: what it is about, rows, then sentences on what they say and how they were measured."""
 
     title: str
     rows: Sequence[Row]
@@ -55,13 +65,15 @@ def over(these: Sequence[float], those: Sequence[float]) -> list[float]:
     return [this / that for this, that in zip(these, those, strict=True)]
 
 
-def print_sections(sections: Sequence[Section]) -> None:
-    """The tables on stdout."""
+def print_sections(sections: Mapping[str, Section]) -> None:
+    """The tables on stdout, each under its benchmark's name."""
     console = Console(highlight=False, width=None if Console().is_terminal else 140)
-    for section in sections:
-        table = Table(*HEADER[:1], box=None, header_style="bold", title=section.title, title_justify="left")
-        for name in HEADER[1:]:
-            table.add_column(name, justify="right")
+    for name, section in sections.items():
+        table = Table(
+            *HEADER[:1], box=None, header_style="bold", title=f"{name}: {section.title}", title_justify="left"
+        )
+        for column in HEADER[1:]:
+            table.add_column(column, justify="right")
         for row in section.rows:
             table.add_row(*row.cells())
         console.print(table)
@@ -70,16 +82,25 @@ def print_sections(sections: Sequence[Section]) -> None:
         console.print()
 
 
-def write_markdown(path: Path, machine: Sequence[str], method: str, sections: Sequence[Section]) -> None:
-    """Writes the report, whole or not at all."""
-    lines = ["# Benchmarks", "", "Written by `make bench`.", "", *[f"- {fact}" for fact in machine], "", method, ""]
-    for section in sections:
-        lines += [f"## {section.title}", "", *_markdown_table(section.rows), ""]
-        lines += [f"- {sentence}" for sentence in section.text]
-        lines.append("")
+def write_section(path: Path, order: Sequence[str], name: str, section: Section, facts: Sequence[str]) -> None:
+    """Puts a benchmark's section in place of the one the report had, and leaves the others; whole or not at all.
+
+    `order` is the names of all benchmarks, in the order of their sections.
+    """
+    lines = [f"## {name}: {section.title}", "", *_markdown_table(section.rows), ""]
+    lines += [f"- {told}" for told in (*section.text, *facts)]
+    sections = _sections(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    sections[name] = "\n".join(lines)
     part = path.with_suffix(".part")
-    part.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    texts = [INTRODUCTION, *(sections[known] for known in order if known in sections)]
+    part.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def _sections(report: str) -> dict[str, str]:
+    """The sections of a report by the names of their benchmarks."""
+    _, *texts = re.split(r"^(?=## )", report, flags=re.MULTILINE)
+    return {text.removeprefix("## ").partition(":")[0]: text.strip() for text in texts}
 
 
 def _markdown_table(rows: Sequence[Row]) -> list[str]:

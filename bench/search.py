@@ -22,7 +22,7 @@ from readers.post_reads import Span
 from readers.query import parse_query
 from readers.search import PostSearch, posts_frame
 
-TITLE = "search: one word over one month"
+TITLE = "one word over one month"
 TARGET_MS = 200.0
 PAGE = 50
 SHARES = {"very frequent": 0.1, "frequent": 0.01, "medium": 0.001, "rare": 0.00002}
