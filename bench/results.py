@@ -83,7 +83,7 @@ def print_sections(sections: Mapping[str, Section]) -> None:
 
 
 def write_section(path: Path, order: Sequence[str], name: str, section: Section, facts: Sequence[str]) -> None:
-    """Puts a benchmark's section in place of the one the report had, and leaves the others; whole or not at all.
+    """Puts a benchmark's section in place of the one the report had; the others stay. Whole or not at all.
 
     `order` is the names of all benchmarks, in the order of their sections.
     """
