@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """What one benchmark reports: what it is about, rows, then sentences on what they say and how they were measured."""
+    """What one benchmark reports: a title, rows, then sentences on what they say and how they were measured."""
 
     title: str
     rows: Sequence[Row]
