@@ -20,6 +20,8 @@ def _one_of(doc: str, *values: str) -> Column:
 
 
 PERIODS = ("hour", "day", "window")
+LONGER_PERIODS = ("day", "window")
+"""Of tables that say nothing by the hour, where it holds too few posts."""
 KINDS = ("original", "retweet", "reply", "quote")
 NETWORKS = ("x", "bluesky", "mastodon")
 GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
@@ -174,7 +176,7 @@ CANDIDATE_HASHTAGS = Table(
     columns={
         **_TOPIC,
         "race": _key("text", "race id"),
-        "period": _one_of("day or window", "day", "window"),
+        "period": _one_of("day or window", *LONGER_PERIODS),
         "period_start": _PERIOD["period_start"],
         "period_end": _PERIOD["period_end"],
         "candidate": _key("text", "candidate id"),
@@ -291,7 +293,7 @@ CASCADES = Table(
     clustering=(*_STARTS_ENDS, "rank"),
     columns={
         **_TOPIC,
-        "period": _one_of("day or window", "day", "window"),
+        "period": _one_of("day or window", *LONGER_PERIODS),
         "period_start": _PERIOD["period_start"],
         "period_end": _PERIOD["period_end"],
         "rank": _key("int", "1 was retweeted most"),

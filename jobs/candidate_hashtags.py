@@ -17,7 +17,7 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import CANDIDATE_HASHTAGS, POSTS
+from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, POSTS
 from conf.topic import Candidate, Race, Topic
 from jobs.hashtag_trends import FEWEST_AUTHORS
 from jobs.job import Frames, Job, Output
@@ -28,7 +28,6 @@ from jobs.window import Window
 
 TOP = 20
 """Hashtags a candidate and period."""
-PERIODS = ("day", "window")
 PRIOR_SIZE = 500
 """Hashtag uses that the prior weighs."""
 GROUP = ["race", "period", "period_start", "period_end"]
@@ -60,8 +59,7 @@ def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     named = with_named(tagged, topic.races, ["author", "event_at", "tags"])
     one_a_tag = named.select("author", "event_at", "race", "candidate", F.explode("tags").alias("hashtag"))
     return (
-        with_periods(one_a_tag, window)
-        .where(F.col("period").isin(*PERIODS))
+        with_periods(one_a_tag, window, LONGER_PERIODS)
         .groupBy(*GROUP, "candidate", "hashtag", "author")
         .agg(F.count(F.lit(1)).alias("posts"))
         .groupBy(*GROUP, "candidate", "hashtag")
@@ -133,7 +131,7 @@ def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
 JOB = Job(
     name="candidate_hashtags",
     inputs={POSTS.name: ["source", "author_id", "event_at", *COLUMNS]},
-    outputs=(Output(CANDIDATE_HASHTAGS, lambda topic: [{"race": race.id} for race in topic.races], PERIODS),),
+    outputs=(Output(CANDIDATE_HASHTAGS, lambda topic: [{"race": race.id} for race in topic.races]),),
     transform=transform,
 )
 

@@ -18,7 +18,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from conf.tables import CASCADES, POSTS
+from conf.tables import CASCADES, LONGER_PERIODS, POSTS
 from conf.topic import Topic
 from jobs.interactions import known_as
 from jobs.job import Job, Output, Rule
@@ -27,7 +27,6 @@ from jobs.runner import run
 from jobs.window import Window
 
 TOP = 100
-PERIODS = ("day", "window")
 MOST_DEPTH = 10
 PERIOD = ["period", "period_start", "period_end"]
 ROOT = [*PERIOD, "source", "post_id"]
@@ -47,7 +46,8 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
             *(known_as().alias("who"), F.col("event_at").alias("at"), "event_at"),
         ),
         window,
-    ).where(F.col("period").isin(*PERIODS))
+        LONGER_PERIODS,
+    )
     most = Over.partitionBy(*PERIOD).orderBy(F.desc("retweets"), "source", "post_id")
     first = (
         retweets.groupBy(*ROOT)
@@ -129,7 +129,7 @@ JOB = Job(
             *("retweet_of", "retweet_of_author", "quote_of"),
         ]
     },
-    outputs=(Output(CASCADES, periods=PERIODS, rules=(RULE,)),),
+    outputs=(Output(CASCADES, rules=(RULE,)),),
     transform=lambda inputs, topic, window: {CASCADES.name: cascades(inputs[POSTS.name], topic, window)},
 )
 

@@ -8,7 +8,7 @@ from typing import Literal
 from pyspark.sql import DataFrame
 
 from conf.schema import Table
-from conf.tables import PERIODS, POSTS
+from conf.tables import POSTS
 from conf.topic import Topic
 from jobs.window import Window
 
@@ -35,13 +35,17 @@ class Output:
     """A table that a job publishes, and which of its partitions a run replaces.
 
     `parts(topic)` gives the partition's columns beside topic, period and bucket, for every partition that the job owns,
-    those that end up empty included; `periods` are those that it publishes.
+    those that end up empty included.
     """
 
     table: Table
     parts: Callable[[Topic], Sequence[Mapping[str, str]]] = lambda _: [{}]
-    periods: tuple[str, ...] = PERIODS
     rules: tuple[Rule, ...] = ()
+
+    @property
+    def periods(self) -> Sequence[str]:
+        """The kinds of period that the table holds."""
+        return self.table.columns["period"].values
 
 
 def same_window(window: Window, _: Topic) -> Window:
