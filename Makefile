@@ -4,7 +4,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
-CHECKED := conf deploy ingest jobs readers bench tests
+CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
 .PHONY: help demo test soak lint format setup setup-dev up down status bench constraints clean
@@ -19,7 +19,7 @@ test: setup-dev ## The whole test suite, on engines of its own
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
-	@$(BIN)/python -m pytest tests/test_soak.py --soak-posts 300000 -s
+	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s
 
 lint: $(BIN)/.dev ## Formatter, linter, strict types
 	@$(BIN)/ruff format --check $(CHECKED)

@@ -16,11 +16,11 @@ from bench.lab import TOPIC, Lab
 from bench.results import Row, Section
 from conf.buckets import bucket_of, period_buckets
 from conf.errors import PulsoError
-from conf.execute import execute_all
-from conf.prepare import prepared
 from conf.schema import Table
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY
-from ingest.migrate import migrate
+from ingest.write.migrate import migrate
+from stores.execute import execute_all
+from stores.prepare import prepared
 
 TITLE = "a graph to GEXF"
 MOST_MB = 150

@@ -16,7 +16,6 @@ from cassandra.cluster import Session
 from rich.console import Console
 
 from conf import ROOT
-from conf.connect import RedisClient, cassandra_session, redis_client
 from conf.errors import PulsoError
 from conf.settings import PREFIX, Settings
 from conf.terminal import ERR
@@ -27,6 +26,7 @@ from deploy.lock import locked
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET
 from deploy.ports import is_free
 from deploy.status import Status
+from stores.connect import RedisClient, cassandra_session, redis_client
 
 HOME = ROOT / ".pulso-bench"
 TOPIC = "ph2016"

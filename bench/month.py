@@ -18,16 +18,16 @@ from multiprocessing import get_context
 from cassandra.cluster import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from conf.connect import cassandra_session
 from conf.errors import PulsoError, exit_code_of
-from conf.layout import record_layout
 from conf.settings import load_settings
 from conf.topic import Topic, load_topic
+from corpus import CAMPAIGN, generate
 from ingest.formats import Unit, parse, split
-from ingest.generate import CAMPAIGN, generate
-from ingest.posts_queue import Message
-from ingest.rows import row_of
-from ingest.writer import RETRIED, PostWriter, Write
+from ingest.queue.posts_queue import Message
+from ingest.write.rows import row_of
+from ingest.write.writer import RETRIED, PostWriter, Write
+from stores.connect import cassandra_session
+from stores.layout import record_layout
 
 MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
 """The half-open window of what is stored: the campaign's last 30 days."""

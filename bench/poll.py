@@ -11,8 +11,8 @@ from bench.lab import TOPIC, Lab
 from bench.results import Row, Section, over
 from conf import ROOT
 from conf.errors import PulsoError
+from corpus import CAMPAIGN
 from deploy.ivy import pyspark_folder
-from ingest.generate import CAMPAIGN
 
 TITLE = "candidate_poll through spark-submit, and its read of one week of three months"
 _JOB = ROOT / "jobs" / "candidate_poll.py"

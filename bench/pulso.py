@@ -10,7 +10,7 @@ import psutil
 from bench.commands import Ended, cpu_seconds, python, run, running
 from bench.corpus import check_stored, first
 from bench.lab import TOPIC, Lab
-from ingest.migrate import migrate
+from ingest.write.migrate import migrate
 
 KEYSPACE = "bench_pulso"
 MOST_QUEUED = 200_000

@@ -18,9 +18,9 @@ from bench.stored_month import stored_month
 from conf.errors import PulsoError
 from conf.folding import words_of
 from conf.tables import POSTS
-from readers.post_reads import Span
-from readers.query import parse_query
-from readers.search import PostSearch, posts_frame
+from readers.search.post_reads import Span
+from readers.search.query import parse_query
+from readers.search.search import PostSearch, posts_frame
 
 TITLE = "one word over one month"
 TARGET_MS = 200.0

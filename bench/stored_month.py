@@ -2,7 +2,7 @@
 
 from bench.commands import python, run
 from bench.lab import Lab
-from ingest.migrate import migrate
+from ingest.write.migrate import migrate
 
 KEYSPACE = "bench_month"
 

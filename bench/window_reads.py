@@ -19,12 +19,12 @@ from conf.errors import PulsoError, exit_code_of
 from conf.settings import Settings, load_settings
 from conf.tables import POSTS
 from conf.topic import load_topic
-from ingest.generate import CAMPAIGN
+from corpus import CAMPAIGN
 from jobs.candidate_poll import JOB
-from jobs.periods import instant
-from jobs.reading import stored_posts
-from jobs.spark import spark_session
-from jobs.window import Window
+from jobs.framework.reading import stored_posts
+from jobs.framework.spark import spark_session
+from jobs.framework.window import Window
+from jobs.measures.periods import instant
 
 COLUMNS = [*POSTS.key, *JOB.post_columns]
 MIDDLE = timedelta(weeks=8)

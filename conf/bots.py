@@ -2,7 +2,8 @@
 
 An author's score in a period is the sum of the weights of the rules that fire, cut to 1. With the default weights no
 rule flags an author alone but `declared`: it takes two signs, one of them strong, to reach `flag_at`; the three weak
-ones (`retweet_share`, `new_account`, `follow_ratio`) do not reach it together. `jobs/bot_rules.py` applies the rules.
+ones (`retweet_share`, `new_account`, `follow_ratio`) do not reach it together. `jobs/measures/bot_rules.py` applies
+the rules.
 
 Only the rate has a published model: Howard and Kollanyi (2016, "Bots, #StrongerIn, and #Brexit") call accounts that
 post 50 times a day or more on one topic heavily automated. The others are ours; they were set on generated corpora

@@ -21,15 +21,15 @@ import zstandard
 from cassandra.cluster import Session
 
 from conf import ROOT
-from conf.connect import cassandra_session
 from conf.errors import PulsoError, exit_code_of
 from conf.settings import Settings, load_settings
 from conf.terminal import ERR, configure_logs, out_console, progress
 from conf.topic import load_topic
+from corpus import CAMPAIGN, generate
 from deploy.engines import Engines
-from ingest.generate import CAMPAIGN, generate
-from ingest.migrate import migrate
-from jobs.window import parse_window
+from ingest.write.migrate import migrate
+from jobs.framework.window import parse_window
+from stores.connect import cassandra_session
 
 POSTS = 170_000
 SEED = 2016

@@ -10,26 +10,26 @@ import orjson
 import typer
 
 from conf import cli
-from conf.connect import cassandra_session, redis_client
 from conf.errors import PulsoError
 from conf.settings import Settings, load_settings
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
 from ingest import metrics, views
-from ingest.captures import Capture, open_captures
-from ingest.dead_letters import DeadLetter, DeadLetters
+from ingest.live.matching import TopicMatcher
 from ingest.live.run import collect
-from ingest.matching import TopicMatcher
-from ingest.migrate import migrate as bring_up
-from ingest.posts_queue import PostsQueue
-from ingest.publisher import QUEUE_LIMIT, Publisher
-from ingest.replay import EVERY_TOPIC, Replay
+from ingest.queue.dead_letters import DeadLetter, DeadLetters
+from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.publisher import QUEUE_LIMIT, Publisher
+from ingest.replay.captures import Capture, open_captures
+from ingest.replay.replay import EVERY_TOPIC, Replay
 from ingest.rules_cli import app as rules
 from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
-from ingest.store import Store
-from ingest.topics import TopicBook
-from ingest.worker import CLAIM_IDLE, Worker
+from ingest.write.migrate import migrate as bring_up
+from ingest.write.store import Store
+from ingest.write.topics import TopicBook
+from ingest.write.worker import CLAIM_IDLE, Worker
+from stores.connect import cassandra_session, redis_client
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 dead = cli.application("What could not be parsed or stored, with the reason.")
@@ -189,7 +189,7 @@ def generate(
     topic: Annotated[str, typer.Option("--topic", "-t", help="Whose races are talked about.")] = "ph2016",
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
-    from ingest.generate import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
+    from corpus import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
 
     settings = load_settings()
     races = load_topic(topic, settings.topics_dir)

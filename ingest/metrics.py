@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector as Family
 from conf.errors import PulsoError
 from conf.instants import micros
 from ingest.live.collector import Collector
-from ingest.posts_queue import PostsQueue
+from ingest.queue.posts_queue import PostsQueue
 from ingest.status import read_status
-from ingest.worker import Worker
+from ingest.write.worker import Worker
 
 HOST = "127.0.0.1"
 BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)

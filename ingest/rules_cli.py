@@ -9,7 +9,7 @@ import typer
 from conf import cli
 from conf.settings import Settings, load_settings
 from conf.topic import load_topic
-from ingest.sources.x_rules import LONGEST_RULE, Rule, RulePlan, diff, rules_of
+from ingest.sources.x.rules import LONGEST_RULE, Rule, RulePlan, diff, rules_of
 
 app = cli.application(
     "The topic as rules of X's filtered stream. `show` needs no connection; nothing but `push` changes."
@@ -36,7 +36,7 @@ def show(
 @app.command("diff")
 def show_diff(topic: TopicName) -> None:
     """Show what `push` would add (+) and remove (-)."""
-    from ingest.sources.x_api import XApi  # noqa: PLC0415 - tweepy takes half a second
+    from ingest.sources.x.api import XApi  # noqa: PLC0415 - tweepy takes half a second
 
     settings = load_settings()
     plan = _plan(settings, topic)
@@ -51,8 +51,8 @@ def show_diff(topic: TopicName) -> None:
 @app.command()
 def push(topic: TopicName) -> None:
     """Bring X's rules with the topic's tag in line with its file. Rules of other topics are left alone."""
-    from ingest.sources.x_api import XApi  # noqa: PLC0415 - tweepy takes half a second
-    from ingest.sources.x_push import push as push_plan  # noqa: PLC0415
+    from ingest.sources.x.api import XApi  # noqa: PLC0415 - tweepy takes half a second
+    from ingest.sources.x.push import push as push_plan  # noqa: PLC0415
 
     settings = load_settings()
     plan = _plan(settings, topic)

@@ -8,9 +8,9 @@ from typing import Any
 import redis
 
 from conf.instants import instant
-from ingest.dead_letters import DeadLetters
 from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
-from ingest.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from conf.terminal import out_console
-from ingest.captures import Capture
-from ingest.dead_letters import DeadLetter
 from ingest.live.collector import Collector
 from ingest.live.state import LiveState
-from ingest.posts_queue import PostsQueue
+from ingest.queue.dead_letters import DeadLetter
+from ingest.queue.posts_queue import PostsQueue
+from ingest.replay.captures import Capture
 from ingest.status import Live, Status
-from ingest.worker import Worker
+from ingest.write.worker import Worker
 
 
 class Pace:

@@ -5,8 +5,8 @@ retweets left out as in the mention graph; `followers` as last delivered in the 
 lower case (X), the DID (Bluesky) or user@server (Mastodon), and the network's id where that is unknown.
 
 The bot rules are transparent: `bot_flags` names those that fired, and `bot_score` is the sum of their weights, cut to
-1 (conf/bots.py, jobs/bot_rules.py). Whether a text was seen before is judged over the job's whole window, once a post;
-all else within the period. Nothing here says or uses whom an author favours.
+1 (conf/bots.py, jobs/measures/bot_rules.py). Whether a text was seen before is judged over the job's whole window,
+once a post; all else within the period. Nothing here says or uses whom an author favours.
 
 Not counted: authors who were only mentioned; hours and days that the window cuts.
 """
@@ -19,13 +19,13 @@ from pyspark.sql import functions as F
 from conf.bots import Bots
 from conf.tables import AUTHOR_ACTIVITY, POSTS
 from conf.topic import Topic
-from jobs.bot_rules import flags, score
-from jobs.interactions import known_as
-from jobs.job import Job, Output, Rule
-from jobs.near_duplicates import with_near_duplicate, with_signature, with_words
-from jobs.periods import with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.framework.job import Job, Output, Rule
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.bot_rules import flags, score
+from jobs.measures.interactions import known_as
+from jobs.measures.near_duplicates import with_near_duplicate, with_signature, with_words
+from jobs.measures.periods import with_periods
 
 KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
 """Columns that count kinds of posts."""

@@ -19,12 +19,12 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, POSTS
 from conf.topic import Candidate, Race, Topic
+from jobs.framework.job import Frames, Job, Output
+from jobs.framework.runner import run
+from jobs.framework.window import Window
 from jobs.hashtag_trends import FEWEST_AUTHORS
-from jobs.job import Frames, Job, Output
-from jobs.mentions import ANYONE, COLUMNS, with_named
-from jobs.periods import with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.measures.mentions import ANYONE, COLUMNS, with_named
+from jobs.measures.periods import with_periods
 
 TOP = 20
 """Hashtags a candidate and period."""

@@ -20,12 +20,12 @@ from conf.errors import WrongUse
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
 from conf.topic import Race, Topic
 from jobs.author_activity import KINDS, PERIOD, flagged
-from jobs.interactions import known_as
-from jobs.job import Frames, Job, Output, Rule
-from jobs.mentions import ANYONE, COLUMNS, with_named
-from jobs.periods import with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.framework.job import Frames, Job, Output, Rule
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.interactions import known_as
+from jobs.measures.mentions import ANYONE, COLUMNS, with_named
+from jobs.measures.periods import with_periods
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""

@@ -20,11 +20,11 @@ from pyspark.sql import functions as F
 
 from conf.tables import CASCADES, LONGER_PERIODS, POSTS
 from conf.topic import Topic
-from jobs.interactions import known_as
-from jobs.job import Job, Output, Rule
-from jobs.periods import with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.framework.job import Job, Output, Rule
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.interactions import known_as
+from jobs.measures.periods import with_periods
 
 TOP = 100
 MOST_DEPTH = 10

@@ -21,10 +21,10 @@ from pyspark.sql import functions as F
 
 from conf.tables import HASHTAG_TRENDS, POSTS
 from conf.topic import Topic
-from jobs.job import Job, Output, Rule
-from jobs.periods import instant, with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.framework.job import Job, Output, Rule
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.periods import instant, with_periods
 
 TOP = 100
 """Hashtags a period."""

@@ -1,12 +1,12 @@
 """Network graphs: who repeats, answers, quotes and mentions whom, and which hashtags go together (DESIGN 5).
 
-Five graphs an hour, day and window, of aggregated weighted edges; `jobs/interactions.py` says what an edge is. Edges
-from a node to itself are left out, and counted (as edges, not as posts) in `self_edges`; a node is an end of at least
-one edge that is left. Of each graph: degrees and strengths (in an undirected graph, in and out are the same), weighted
-PageRank (damping 0.85, dangling mass spread evenly, sums to 1), weakly connected components, communities by modularity
-on the undirected weighted graph, density, reciprocity, the share of the largest component, and the first 100 nodes by
-each measure. Small graphs are measured by `igraph` and NumPy side by side, larger ones on Spark frames; `engine` says
-which (jobs/graphs).
+Five graphs an hour, day and window, of aggregated weighted edges; `jobs/measures/interactions.py` says what an edge
+is. Edges from a node to itself are left out, and counted (as edges, not as posts) in `self_edges`; a node is an end
+of at least one edge that is left. Of each graph: degrees and strengths (in an undirected graph, in and out are the
+same), weighted PageRank (damping 0.85, dangling mass spread evenly, sums to 1), weakly connected components,
+communities by modularity on the undirected weighted graph, density, reciprocity, the share of the largest component,
+and the first 100 nodes by each measure. Small graphs are measured by `igraph` and NumPy side by side, larger ones on
+Spark frames; `engine` says which (jobs/graphs).
 """
 
 import sys
@@ -18,13 +18,13 @@ from pyspark.sql import functions as F
 
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, POSTS, TOP_MEASURES
 from conf.topic import Topic
+from jobs.framework.job import Frames, Job, Output, Rule
+from jobs.framework.runner import run
+from jobs.framework.window import Window
 from jobs.graphs.engines import measure
 from jobs.graphs.frames import KEYS, SUMMARY_MEASURES
-from jobs.interactions import COLUMNS, interactions
-from jobs.job import Frames, Job, Output, Rule
-from jobs.periods import with_periods
-from jobs.runner import run
-from jobs.window import Window
+from jobs.measures.interactions import COLUMNS, interactions
+from jobs.measures.periods import with_periods
 
 TOP = 100
 

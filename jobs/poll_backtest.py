@@ -35,10 +35,10 @@ from jobs.candidate_poll import (
     with_every_candidate,
     with_voter,
 )
-from jobs.job import Frames, Job, Output
-from jobs.periods import instant
-from jobs.runner import run
-from jobs.window import Window
+from jobs.framework.job import Frames, Job, Output
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.periods import instant
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """Days before the vote."""

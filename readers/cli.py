@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from conf import cli
 from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
-from readers.poll_cli import poll
-from readers.search_cli import search
+from readers.polls.poll_cli import poll
+from readers.search.search_cli import search
 
 app = cli.application("Summaries as tables, files and pictures. Add -v anywhere for tracebacks.")
 for command in (poll, graph, export, search):

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from cassandra.cluster import Session
 
-from conf.prepare import prepared
+from stores.prepare import prepared
 
 
 def read_frame(session: Session, cql: str, values: Sequence[Any] = ()) -> pd.DataFrame:

@@ -10,9 +10,9 @@ from cassandra.cluster import ResponseFuture, Session
 
 from conf.buckets import period_buckets
 from conf.errors import PulsoError
-from conf.prepare import prepared
 from conf.schema import Table, bound
 from conf.topic import Topic
+from stores.prepare import prepared
 
 IN_FLIGHT, PAGE = 64, 5000
 TRIES, PAUSE = 10, 1.0

@@ -17,12 +17,12 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from conf import ROOT
-from conf.connect import RedisClient, cassandra_session, redis_client
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
-from ingest.migrate import migrate
-from ingest.posts_queue import PostsQueue
-from jobs.spark import spark_session
+from ingest.queue.posts_queue import PostsQueue
+from ingest.write.migrate import migrate
+from jobs.framework.spark import spark_session
+from stores.connect import RedisClient, cassandra_session, redis_client
 from tests.support import engine_set
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
@@ -36,9 +36,9 @@ SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What can be asked for beyond the ordinary run; `make soak` asks for more posts."""
-    parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/test_soak.py")
+    parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption(
-        "--all-captures", action="store_true", help="tests/test_every_job.py runs each job on each capture"
+        "--all-captures", action="store_true", help="tests/jobs/test_every_job.py runs each job on each capture"
     )
 
 

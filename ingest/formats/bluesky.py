@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from conf.folding import blank, fold
-from ingest.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"

@@ -6,7 +6,7 @@ import msgspec
 import orjson
 
 from ingest.formats import bluesky, mastodon, x_v2
-from ingest.post import InvalidMessage
+from ingest.formats.post import InvalidMessage
 
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024

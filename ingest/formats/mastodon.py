@@ -13,7 +13,7 @@ import msgspec
 
 from conf.folding import blank, fold
 from conf.instants import micros
-from ingest.post import Deletion, Post, unique
+from ingest.formats.post import Deletion, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 SHOWN = ("public", "unlisted")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ingest.formats import bluesky, mastodon, x_v2, x_v11
 from ingest.formats.detect import MALFORMED, reason_of
-from ingest.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, InvalidMessage, Post
 
 PARSERS = {
     "x_v2": x_v2.parse_line,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from conf.folding import X_HANDLE, blank, fold
-from ingest.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Deletion, InvalidMessage, Post, unique
 
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {

@@ -12,7 +12,7 @@ import msgspec
 import orjson
 
 from conf.folding import X_HANDLE, blank, fold
-from ingest.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Deletion, InvalidMessage, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _RT_PREFIX = re.compile(r"RT @(\w+):")

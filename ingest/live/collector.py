@@ -13,14 +13,14 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 
 from conf.errors import PulsoError
 from conf.instants import instant, micros
-from ingest.dead_letters import DeadLetters
-from ingest.gaps import BEGINNING, Gap, gap_message, through_message
 from ingest.live.archive import Archive
 from ingest.live.buffer import LIMIT_BYTES, Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
 from ingest.live.selection import Rejected, Selection
 from ingest.live.state import Lease, LiveKeys, LiveState, read_states
-from ingest.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
+from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
 from ingest.sources.base import Clock
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from conf.instants import instant
-from ingest.gaps import Gap
+from ingest.queue.notes import Gap
 
 CONNECTION, SHEDDING = "connection", "shedding"
 SHED = "shedding: the queue was full or down for longer than memory lasts"

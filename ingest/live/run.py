@@ -3,17 +3,17 @@
 import signal
 from collections.abc import Callable
 
-from conf.connect import redis_client
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.live.archive import Archive
 from ingest.live.collector import Collector
+from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
 from ingest.live.state import LiveState
-from ingest.matching import TopicMatcher
-from ingest.posts_queue import PostsQueue
+from ingest.queue.posts_queue import PostsQueue
 from ingest.sources import make_source
 from ingest.sources.base import Clock
+from stores.connect import redis_client
 
 
 def collect(

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.changes import ONLY_STORED, REPOST
 from ingest.formats import DELETIONS, Refused, Unit, parse, split
-from ingest.matching import TopicMatcher
-from ingest.post import InvalidMessage
-from ingest.posts_queue import Envelope
+from ingest.formats.post import InvalidMessage
+from ingest.live.matching import TopicMatcher
+from ingest.queue.posts_queue import Envelope
+from ingest.write.changes import ONLY_STORED, REPOST
 
 SELECTING = ("x",)
 """Sources that have been told the topic's rules, so that all they send is asked for."""

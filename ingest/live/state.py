@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 import psutil
 
-from conf.connect import RedisClient
 from conf.errors import PulsoError
 from ingest.live.gap_keeper import OpenGap
+from stores.connect import RedisClient
 
 LEASE_SECONDS = 30
 _RENEW = """

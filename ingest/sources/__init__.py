@@ -10,13 +10,13 @@ SOURCES = ("x", "bluesky", "mastodon")
 def make_source(name: str, settings: Settings, topic: Topic, clock: Clock) -> Source:
     """The source of that name. Raises WrongUse when its address can't be used; each imports its client only then."""
     if name == "x":
-        from ingest.sources.x_stream import XStream  # noqa: PLC0415 - tweepy takes half a second
+        from ingest.sources.x.stream import XStream  # noqa: PLC0415 - tweepy takes half a second
 
         return XStream(settings, topic, clock)
     if name == "mastodon":
-        from ingest.sources.mastodon import Mastodon  # noqa: PLC0415
+        from ingest.sources.mastodon.stream import Mastodon  # noqa: PLC0415
 
         return Mastodon(settings, clock)
-    from ingest.sources.bluesky import Bluesky  # noqa: PLC0415
+    from ingest.sources.bluesky.stream import Bluesky  # noqa: PLC0415
 
     return Bluesky(settings, clock)

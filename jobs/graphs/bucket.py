@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from jobs.graphs.frames import NODE_MEASURES, SUMMARY_MEASURES
 from jobs.graphs.leiden import Ints
-from jobs.graphs.measures import node_measures, summary_measures, union_of
 from jobs.graphs.packing import gathered, unpacked
+from jobs.graphs.sparse import node_measures, summary_measures, union_of
 
 BATCH_ROWS = 100_000
 """Rows that a task hands back at a time: some 10 MB."""

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from conf.connect import cassandra_session
 from conf.settings import load_settings
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
 from readers import options
 from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
 from readers.options import Period
+from stores.connect import cassandra_session
 
 
 class ExportFormat(StrEnum):

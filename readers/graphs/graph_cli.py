@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from conf.connect import cassandra_session
 from conf.errors import WrongUse
 from conf.settings import load_settings
 from conf.terminal import ERR, out_console, progress
@@ -15,6 +14,7 @@ from readers.graphs.options import Backbone, Ego, Graph, KCore, MinWeight, Steps
 from readers.graphs.pruning import Pruning
 from readers.graphs.stored import StoredGraph, stored_graph
 from readers.options import Format, Period
+from stores.connect import cassandra_session
 
 MOST_DRAWN = {"png": 300, "html": 2000}
 """Nodes by PageRank that a picture has unless --top says otherwise."""

@@ -8,11 +8,11 @@ from typing import Any
 from cassandra.cluster import Session
 
 from conf.errors import PulsoError
-from conf.prepare import prepared
 from conf.schema import Table
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, UNDIRECTED_GRAPHS
 from conf.topic import Topic
 from readers.partitions import rows_of_period
+from stores.prepare import prepared
 
 IN_FLIGHT, PAGE = 4, 1000
 """Partitions asked at once, and rows a page: what keeps a stream of a million edges within some megabytes."""

@@ -9,8 +9,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 from conf import ROOT
 from conf.topic import Topic, load_topic
+from corpus import generate
 from ingest.formats import Unit, parse, split
-from ingest.generate import generate
 from tests.support.independent_poll import Seen
 
 SCHEMA = (

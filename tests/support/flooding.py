@@ -1,6 +1,6 @@
 """A flood to add to a generated corpus: young accounts that post for one candidate round the clock, from templates.
 
-As `ingest.generate` writes them: X v2 filtered-stream lines, sorted by time, the same bytes for the same arguments.
+As `corpus` writes them: X v2 filtered-stream lines, sorted by time, the same bytes for the same arguments.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from conf.topic import Candidate
-from ingest.generate.clock import CAMPAIGN
+from corpus.clock import CAMPAIGN
 
 DAYS = 20
 TEMPLATES = (

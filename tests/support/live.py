@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ingest.live.state import LiveState, read_states
-from ingest.posts_queue import PostsQueue
+from ingest.queue.posts_queue import PostsQueue
 from tests.support.commands import start_command
 
 PATIENCE = 60.0

@@ -6,10 +6,10 @@ from cassandra.cluster import Session
 
 from conf.settings import Settings
 from ingest.formats import Unit, split
-from ingest.posts_queue import Envelope, PostsQueue
-from ingest.store import Store
-from ingest.topics import TopicBook
-from ingest.worker import Worker
+from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.write.store import Store
+from ingest.write.topics import TopicBook
+from ingest.write.worker import Worker
 
 
 def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session, settings: Settings) -> int:

@@ -9,12 +9,12 @@ import networkx as nx
 from cassandra.cluster import Session
 
 from conf.buckets import bucket_of, period_buckets
-from conf.execute import execute_all
-from conf.prepare import prepared
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES
 from conf.topic import Topic
+from stores.execute import execute_all
+from stores.prepare import prepared
 
 START, END = datetime(2016, 5, 1, tzinfo=UTC), datetime(2016, 5, 3, tzinfo=UTC)
 Weights = Mapping[tuple[str, str], int]

@@ -7,7 +7,7 @@ import orjson
 from conf.settings import load_settings
 from conf.topic import Collect, Topic
 from ingest.sources.base import Clock
-from ingest.sources.x_stream import XStream
+from ingest.sources.x.stream import XStream
 from tests.support.posts import stream_line, tweet, user
 from tests.support.source_doubles import PATIENCE, FakeClock, Notes
 from tests.support.x_server import TOKEN, Script, XServer

@@ -1,0 +1,69 @@
+"""A written post, kept for as long as later posts retweet, answer or quote it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import orjson
+
+from corpus.cascades import QUOTE, REPLY, RETWEET
+from corpus.entities import Entities, as_retweet
+
+LIKES_A_RETWEET = 2
+METRICS = b',"public_metrics":{"retweet_count":%d,"reply_count":%d,"like_count":%d,"quote_count":%d}}'
+"""What closes a post's JSON object."""
+
+NO_METRICS = METRICS % (0, 0, 0, 0)
+
+
+class Repeat(NamedTuple):
+    """What all retweets of one post hold: some members of their JSON object, and the ids of those they mention."""
+
+    members: bytes
+    mentioned: list[str]
+
+
+@dataclass(slots=True)
+class Kept:
+    """A post as others refer to it.
+
+    `head` is its JSON object without the counts and the closing brace, `people` the ids of its author and of those
+    whom it mentions, `uses` how many posts yet to come refer to it.
+    """
+
+    post_id: str
+    author_id: str
+    handle: str
+    lang: str
+    text: str
+    entities: Entities
+    people: list[str]
+    head: bytes
+    uses: int
+    retweets: int = 0
+    replies: int = 0
+    quotes: int = 0
+    _repeat: Repeat | None = None
+
+    def as_included(self) -> bytes:
+        """The post as `includes.tweets` shows it, with the counts that it has by now."""
+        return self.head + METRICS % (self.retweets, self.replies, LIKES_A_RETWEET * self.retweets, self.quotes)
+
+    def count(self, kind: int) -> None:
+        """Counts one more post of that kind that refers to this one."""
+        self.retweets += kind == RETWEET
+        self.replies += kind == REPLY
+        self.quotes += kind == QUOTE
+
+    def repeat(self) -> Repeat:
+        """What a retweet of the post holds; made once."""
+        if self._repeat is None:
+            text, entities = as_retweet(self.handle, self.author_id, self.text, self.entities)
+            reference = [{"type": "retweeted", "id": self.post_id}]
+            members = {"text": text, "lang": self.lang, "entities": entities, "referenced_tweets": reference}
+            self._repeat = Repeat(orjson.dumps(members)[1:-1], ids_of(entities))
+        return self._repeat
+
+
+def ids_of(entities: Entities) -> list[str]:
+    """The ids of the accounts that a text mentions."""
+    return [mention["id"] for mention in entities.get("mentions", ())]

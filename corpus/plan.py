@@ -1,0 +1,37 @@
+"""The corpus before a word is written: when, by whom, about whom, in answer to what. All columns, one row a post."""
+
+from dataclasses import dataclass
+
+from conf.topic import Topic
+from corpus.authors import Cast, cast_of, posts_of, reach_of
+from corpus.cascades import Cascades, cascades_of
+from corpus.clock import campaign_part, snowflakes
+from corpus.draws import Floats, Ints, stream
+from corpus.leanings import mood_of, subjects
+from corpus.voices import lures_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The posts, sorted by time: milliseconds since 1970, id, number of the author, numbers of the candidates that the
+    post is about (-1: none), what it refers to; and the accounts with their reach."""
+
+    cast: Cast
+    reach: Floats
+    ms: Ints
+    ids: Ints
+    author: Ints
+    subject: Ints
+    second: Ints
+    cascades: Cascades
+
+
+def plan_of(topic: Topic, posts: int, seed: int) -> Plan:
+    """Draws the plan of a corpus."""
+    cast = cast_of(topic, posts, lures_of(topic))
+    ms, author = posts_of(cast, posts, stream(seed, "authors"))
+    reach = reach_of(cast, stream(seed, "reach"))
+    mood = mood_of(topic, stream(seed, "mood"))
+    subject, second = subjects(mood, cast, author, campaign_part(ms), stream(seed, "subjects"))
+    cascades = cascades_of(cast, ms, author, subject, reach, stream(seed, "cascades"))
+    return Plan(cast, reach, ms, snowflakes(ms, stream(seed, "ids")), author, subject, second, cascades)

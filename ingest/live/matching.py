@@ -1,0 +1,42 @@
+"""Whether a topic asks for a post: the `collect` part of its file, applied on this side."""
+
+import regex
+
+from conf.folding import alias_pattern, fold
+from conf.topic import Box, Topic
+from ingest.formats.post import Post
+
+
+class TopicMatcher:
+    """Any keyword, user or place of `collect`, and, where languages are named, one of these."""
+
+    def __init__(self, topic: Topic) -> None:
+        collect = topic.collect
+        phrases = [word for word in collect.keywords if not word.startswith("#")]
+        self._pattern = regex.compile(alias_pattern(phrases)) if phrases else None
+        self._hashtags = {fold(word.lstrip("#")) for word in collect.keywords if " " not in word}
+        self._users = {user.lstrip("@").lower() for user in collect.users}
+        self._boxes = collect.geo
+        self._languages = {language.lower() for language in collect.languages}
+
+    def wants(self, post: Post) -> bool:
+        """Whether the topic asks for this post."""
+        if self._languages and (post.lang or "").lower() not in self._languages:
+            return False
+        return self._by_words(post) or self._by_people(post) or self._by_place(post)
+
+    def _by_words(self, post: Post) -> bool:
+        return bool(self._pattern and self._pattern.search(post.folded)) or not self._hashtags.isdisjoint(post.hashtags)
+
+    def _by_people(self, post: Post) -> bool:
+        people = {post.author, post.retweet_of_author, post.reply_to_author, post.quote_of_author, *post.mentions}
+        return not self._users.isdisjoint(p for p in people if p)
+
+    def _by_place(self, post: Post) -> bool:
+        lat, lon = post.lat, post.lon
+        return lat is not None and lon is not None and any(_holds(box, lat, lon) for box in self._boxes)
+
+
+def _holds(box: Box, lat: float, lon: float) -> bool:
+    across = box.west <= lon <= box.east if box.west <= box.east else lon >= box.west or lon <= box.east
+    return across and box.south <= lat <= box.north

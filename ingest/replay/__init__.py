@@ -1,0 +1,1 @@
+"""Captures through the same path as live collection."""

@@ -1,0 +1,173 @@
+"""Replay: a capture through the same path as live collection."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from ingest.formats import DELETIONS, Refused, Unit, parse, parse_deletion, split
+from ingest.formats.post import Deletion, InvalidMessage
+from ingest.live.matching import TopicMatcher
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.queue.publisher import Publisher
+from ingest.replay.captures import Capture
+
+_UNKNOWN_SOURCE = "file"
+COMPLIANCE = "x_compliance"
+EVERY_TOPIC = "*"
+"""Stands for the topic in a message that means all of them: a deletion from a file."""
+
+
+@dataclass
+class ReplayResult:
+    """What became of a replay: lines read, posts and deletions queued, posts the topic did not ask for, lines without
+    a post (heartbeats, notices, likes), lines or posts refused, and, after a wait, posts stored and refused by workers.
+    """
+
+    lines: int = 0
+    queued: int = 0
+    deletions: int = 0
+    unmatched: int = 0
+    without_post: int = 0
+    refused: int = 0
+    stored: int | None = None
+    deleted: int | None = None
+    refused_by_worker: int = 0
+    broken: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """One line for a person."""
+        parts = [f"{self.lines:,} lines read"]
+        if self.queued or not self.deletions:
+            parts.append(f"{self.queued:,} posts queued")
+        if self.deletions:
+            parts.append(f"{self.deletions:,} deletions queued")
+        if self.unmatched:
+            parts.append(f"{self.unmatched:,} posts not asked for")
+        if self.without_post:
+            parts.append(f"{self.without_post:,} lines without a post")
+        parts.append(f"{self.refused:,} lines refused")
+        if self.stored is not None and (self.queued or not self.deletions):
+            parts.append(f"{self.stored:,} posts stored")
+        if self.deleted is not None and self.deletions:
+            parts.append(f"{self.deleted:,} deletions applied")
+        if self.refused_by_worker:
+            parts.append(f"{self.refused_by_worker:,} posts refused by the worker")
+        return ", ".join(parts)
+
+
+class Replay:
+    """Reads captures, cuts them into posts, and queues what parses; the rest goes to the dead letters at once.
+
+    Each post is parsed here, before it is queued, so that the summary can say what was refused; the worker
+    parses again, since a live message reaches it unparsed.
+    """
+
+    def __init__(
+        self, topic: str, queue: PostsQueue, publisher: Publisher, matcher: TopicMatcher | None = None
+    ) -> None:
+        self.id = uuid.uuid4().hex
+        self.result = ReplayResult()
+        self._topic = topic
+        self._publisher = publisher
+        self._dead_letters = DeadLetters(queue)
+        self._queue = queue
+        self._matcher = matcher
+        self._refused: list[tuple[Envelope, str]] = []
+
+    def read(self, capture: Capture) -> Iterator[int]:
+        """Replays one capture; yields after each line how many posts have been taken so far."""
+        for number, line in capture.lines():
+            self.result.lines += 1
+            self._take(line, f"{capture.name}:{number}")
+            yield self.result.queued
+        self._end(capture)
+
+    def comply(self, capture: Capture) -> Iterator[int]:
+        """Queues the rows of a batch compliance file; yields after each line how many were queued so far."""
+        for number, line in capture.lines():
+            self.result.lines += 1
+            if row := line.strip():
+                envelope = Envelope(self._topic, "x", COMPLIANCE, row, f"{capture.name}:{number}", self.id)
+                try:
+                    parse_deletion(COMPLIANCE, row)
+                    self._queue_deletion(envelope)
+                except InvalidMessage as error:
+                    self._refuse_envelope(envelope, str(error))
+            yield self.result.deletions
+        self._end(capture)
+
+    def _end(self, capture: Capture) -> None:
+        if capture.broken:
+            self._refuse(Refused(capture.broken, b""), capture.name)
+            self.result.broken.append(capture.broken)
+        self.flush()
+
+    def _queue_deletion(self, envelope: Envelope) -> None:
+        """Queues a message that takes something back."""
+        self._publisher.put(envelope)
+        self.result.deletions += 1
+
+    def flush(self) -> None:
+        """Hands over everything buffered."""
+        self._publisher.flush()
+        self._dead_letters.add(self._refused)
+        self._refused = []
+
+    @property
+    def messages(self) -> int:
+        """Posts and deletions queued."""
+        return self.result.queued + self.result.deletions
+
+    def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
+        """Yields how many of the queued messages have been dealt with, until all are."""
+        while True:
+            outcome = self._queue.replay_outcome(self.id)
+            self.result.stored = outcome.get("stored", 0)
+            self.result.deleted = outcome.get("deleted", 0)
+            self.result.refused_by_worker = outcome.get("dead", 0)
+            done = sum(outcome.values())
+            yield done
+            if done >= self.messages:
+                return
+            sleep(0.1)
+
+    def _take(self, line: bytes, origin: str) -> None:
+        parts = split(line)
+        if not parts:
+            self.result.without_post += 1
+        for part in parts:
+            if isinstance(part, Refused):
+                self._refuse(part, origin)
+            else:
+                self._queue_unit(part, origin)
+
+    def _queue_unit(self, unit: Unit, origin: str) -> None:
+        envelope = Envelope(self._topic, unit.source, unit.format, unit.payload, origin, self.id)
+        try:
+            post = (
+                parse_deletion(unit.format, unit.payload)
+                if unit.format in DELETIONS
+                else parse(unit.format, unit.payload)
+            )
+        except InvalidMessage as error:
+            self._refuse_envelope(envelope, str(error))
+            return
+        if isinstance(post, Deletion):
+            self._queue_deletion(envelope)
+        elif self._matcher and not self._matcher.wants(post):
+            self.result.unmatched += 1
+        else:
+            self._publisher.put(envelope)
+            self.result.queued += 1
+
+    def _refuse(self, part: Refused, origin: str) -> None:
+        self._refuse_envelope(Envelope(self._topic, _UNKNOWN_SOURCE, "", part.payload, origin, self.id), part.reason)
+
+    def _refuse_envelope(self, envelope: Envelope, reason: str) -> None:
+        self.result.refused += 1
+        self._refused.append((envelope, reason))
+        if len(self._refused) >= 100:
+            self._dead_letters.add(self._refused)
+            self._refused = []

@@ -1,0 +1,56 @@
+"""Brings the rules that X has in line with a topic's plan, so that at no moment a wanted post is not asked for."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from conf.errors import PulsoError
+from ingest.sources.x.api import XApi
+from ingest.sources.x.rules import MOST_RULES, Rule, RulePlan, diff
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a push did."""
+
+    added: int
+    removed: int
+    unchanged: int
+
+
+def push(api: XApi, plan: RulePlan) -> Pushed:
+    """Adds first and removes then; where the account has no room, removes first just as many as need be.
+
+    Raises PulsoError, with nothing changed, when the plan can't stand beside the account's other rules, and when X
+    refuses a rule: the old ones then still stand.
+    """
+    existing = api.rules()
+    add, remove = diff(plan, existing)
+    _check(plan, existing, add)
+    first = remove[: max(0, len(existing) + len(add) - MOST_RULES)]
+    api.remove(first)
+    try:
+        api.add(add)
+    except PulsoError:
+        with suppress(PulsoError):
+            api.add(first)
+        raise
+    api.remove(remove[len(first) :])
+    return Pushed(len(add), len(remove), len(plan.rules) - len(add))
+
+
+def _check(plan: RulePlan, existing: Sequence[Rule], add: Sequence[Rule]) -> None:
+    if not plan.rules:
+        why = "; ".join(f"{part.what} {part.why}" for part in plan.left_out[:3])
+        raise PulsoError(f"topic {plan.topic} comes to no rule: {why}", "Mend its collect part")
+    others = {rule.value: rule for rule in existing if rule.tag != plan.tag}
+    if len(others) + len(plan.rules) > MOST_RULES:
+        raise PulsoError(
+            f"X takes {MOST_RULES:,} rules: others have {len(others):,}, topic {plan.topic} needs {len(plan.rules):,}",
+            "Make the topic smaller, or remove other rules",
+        )
+    if clash := [others[rule.value] for rule in add if rule.value in others]:
+        raise PulsoError(
+            f"X takes a rule's text once, and it is there with the tag {clash[0].tag!r}: {clash[0].value[:80]}",
+            "Change collect in one of the two topics, or remove that rule",
+        )

@@ -1,0 +1,1 @@
+"""From the queue into Cassandra: the worker and what it writes."""

@@ -1,0 +1,98 @@
+"""Messages that change what is stored: each is applied once everything queued before it has been written.
+
+Posts are written in any order, by any worker. A deletion, an update, a repost that matters only if its subject is
+kept, and a collector's notes are not: they wait until no worker holds an older message, so that they find what they
+are about.
+"""
+
+import time
+
+from ingest.formats import DELETIONS, parse, parse_deletion
+from ingest.formats.post import InvalidMessage, Post
+from ingest.queue.notes import GAP, THROUGH, parse_note
+from ingest.queue.posts_queue import Message, PostsQueue
+from ingest.write.rows import row_of
+from ingest.write.store import Store
+from ingest.write.topics import TopicBook
+from ingest.write.writer import Write
+
+REPOST = "bluesky_repost"
+"""A Bluesky repost, which says nothing of what it repeats: its topic asks for it if the subject is kept."""
+ONLY_STORED = "_update"
+"""Ends the format of an update that its topic does not ask for by itself: it replaces a version stored before."""
+MOST_WAITING = 10_000
+_FORMATS = {*DELETIONS, GAP, THROUGH, REPOST}
+
+
+def is_change(message: Message, post: Post | None = None) -> bool:
+    """Whether a message must wait for those before it."""
+    return message.format in _FORMATS or message.format.endswith(ONLY_STORED) or (post is not None and post.is_update)
+
+
+class Changes:
+    """What one worker holds back, in the queue's order, and how it is applied."""
+
+    def __init__(self, queue: PostsQueue, consumer: str, store: Store, topics: TopicBook, hold_every: float) -> None:
+        self._queue, self._consumer = queue, consumer
+        self._store, self._topics = store, topics
+        self._waiting: dict[str, Message] = {}
+        self._hold_every = hold_every
+        self._held_at = time.monotonic()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether so many wait that nothing new should be read before they are applied."""
+        return len(self) >= MOST_WAITING
+
+    def add(self, message: Message) -> None:
+        """Holds a message back until it is due."""
+        self._waiting[message.id] = message
+
+    def due(self) -> list[Message]:
+        """Those that nothing held by another worker stands before, in order; the others stay claimed by this one."""
+        waiting = sorted(self._waiting.values(), key=lambda message: message.place)
+        if not waiting:
+            return []
+        older = self._queue.held_elsewhere(self._consumer, waiting[-1], len(waiting) + 1)
+        if older is not None and time.monotonic() - self._held_at > self._hold_every:
+            self._queue.hold(self._consumer, waiting)
+            self._held_at = time.monotonic()
+        return [message for message in waiting if older is None or message.place < older]
+
+    def done(self, message: Message) -> None:
+        """A message that needs no more."""
+        self._waiting.pop(message.id, None)
+
+    def apply(self, message: Message) -> str:
+        """Applies a message and gives its outcome, one of OUTCOMES; harmless to repeat.
+
+        Raises InvalidMessage for one that can't be applied, and what the driver raises while Cassandra is down.
+        """
+        if message.format in (GAP, THROUGH):
+            self._store.collection.write(message, parse_note(message.format, message.payload))
+            return "noted"
+        if message.format in DELETIONS:
+            self._store.changes.delete(parse_deletion(message.format, message.payload))
+            return "deleted"
+        return self._apply_post(message)
+
+    def _apply_post(self, message: Message) -> str:
+        """A repost beside its subject; an update in the place of what it replaces."""
+        changes = self._store.changes
+        if message.format == REPOST:
+            found = changes.with_subject(parse("bluesky", message.payload), message.topic)
+        else:
+            post = parse(message.format.removesuffix(ONLY_STORED), message.payload)
+            found = changes.in_place(post, message.topic)
+            if found is None and not message.format.endswith(ONLY_STORED):
+                found = post
+        return "unmatched" if found is None else self._written(message, found)
+
+    def _written(self, message: Message, post: Post) -> str:
+        row = row_of(post, self._topics.get(message.topic))
+        for rejected in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
+            raise InvalidMessage(rejected.reason)
+        return "stored"

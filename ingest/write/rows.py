@@ -1,0 +1,52 @@
+"""From a Post to its row in `posts`, encoded as Cassandra takes it."""
+
+import struct
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from cassandra.query import UNSET_VALUE
+
+from conf.buckets import bucket_of
+from conf.folding import words_of
+from conf.tables import POSTS
+from conf.topic import Topic
+from ingest.formats.post import InvalidMessage, Post
+from stores.encoding import ENCODERS
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An encoded row: the partition it falls in, and a value a column, in declared order; `size` in bytes."""
+
+    partition: tuple[str, date, int]
+    values: list[Any]
+    size: int
+
+
+def row_of(post: Post, topic: Topic) -> Row:
+    """The row of a post in a topic. What is unknown stays unset: a bound null would write a tombstone.
+
+    Raises InvalidMessage for a number or date that Cassandra can't hold.
+    """
+    words = words_of(post.folded)
+    words.update(f"#{tag}" for tag in post.hashtags)
+    try:
+        day = topic.day_of(post.event_at)
+        bucket = bucket_of(post.post_id, topic.buckets)
+        derived = {"topic": topic.topic, "day": day, "bucket": bucket, "words": words}
+        values, size = [], 0
+        for name, encode in _PLAN:
+            value = derived[name] if name in derived else getattr(post, name)
+            if not value and value != 0:
+                values.append(UNSET_VALUE)
+                continue
+            encoded = encode(value)
+            values.append(encoded)
+            size += len(encoded)
+    except (struct.error, OverflowError) as error:
+        raise InvalidMessage(f"out of range: {error}") from None
+    return Row((topic.topic, day, bucket), values, size)
+
+
+_PLAN = [(name, ENCODERS[column.cql]) for name, column in POSTS.columns.items()]

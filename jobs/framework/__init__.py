@@ -1,0 +1,1 @@
+"""What runs a job: inputs, checks, publication, the record of runs."""

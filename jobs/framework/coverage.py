@@ -1,0 +1,80 @@
+"""Coverage: the part of a period in which live collection was up, from `collection_gaps` and `collection_through`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cassandra.cluster import Session
+
+from conf.tables import COLLECTION_GAPS, COLLECTION_THROUGH
+from stores.prepare import prepared
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A time that was not, or not wholly, collected; `end` is None while it lasts."""
+
+    start: datetime
+    end: datetime | None
+    reason: str = ""
+    lost: int | None = None
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one source's collection: its gaps, and until when everything collected is stored."""
+
+    gaps: Sequence[Gap]
+    through: datetime
+
+
+def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Record]:
+    """What is known of a topic's live collection, by source; empty where it was never collected live."""
+    sources = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_THROUGH.name} WHERE topic = ?")
+    gaps = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_GAPS.name} WHERE topic = ? AND source = ?")
+    return {
+        row.source: Record(
+            [
+                Gap(_utc(r.gap_start), r.gap_end and _utc(r.gap_end), r.reason, r.posts_lost_estimate)
+                for r in session.execute(gaps, (topic, row.source))
+            ],
+            _utc(row.through),
+        )
+        for row in session.execute(sources, (topic,))
+    }
+
+
+def coverage(records: Mapping[str, Record], start: datetime, end: datetime) -> float | None:
+    """The part of `[start, end)`, 0..1, in which live collection was up; None where nothing was ever collected live.
+
+    `records` is by source. Of several, those count that were up at any time in the period, by their mean; a source
+    that was not up at all was not meant to be.
+    """
+    if not records:
+        return None
+    parts = [part for part in (_up(record, start, end) for record in records.values()) if part > 0]
+    return sum(parts) / len(parts) if parts else 0.0
+
+
+def _up(record: Record, start: datetime, end: datetime) -> float:
+    """The part of a period outside every gap, and before the time until which everything is stored."""
+    limit = min(record.through, end)
+    down = [(max(gap.start, start), min(gap.end or end, end)) for gap in record.gaps]
+    if limit < end:
+        down.append((max(limit, start), end))
+    return 1 - _seconds(down) / (end - start).total_seconds()
+
+
+def _seconds(spans: Iterable[tuple[datetime, datetime]]) -> float:
+    """The length of the union of spans; those that end before they start count nothing."""
+    total, reached = 0.0, None
+    for start, end in sorted(span for span in spans if span[0] < span[1]):
+        begin = start if reached is None else max(start, reached)
+        if end > begin:
+            total += (end - begin).total_seconds()
+            reached = end
+    return total
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC)

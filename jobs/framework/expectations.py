@@ -1,0 +1,110 @@
+"""What is expected of the posts that a job reads and of the rows that it gives: Great Expectations suites.
+
+A suite follows from the table's declaration in `conf/tables.py` (nulls, bounds, values, the primary key) and from a few
+rules of the job's own.
+"""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from conf.schema import Column, Table
+from conf.tables import POSTS
+from jobs.framework.job import Rule
+from jobs.framework.quality import Expected
+from jobs.framework.window import Window
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # it still imports what Python has deprecated
+    import great_expectations.expectations as gxe
+
+KEY_HASH = "key_hash"
+"""A hash of the key's columns: 64 bits are counted far faster than several texts, and two of a million keys have the
+same one in thirty million runs."""
+EVENT_DAY = "event_day"
+DATED_AT_LEAST = 0.999
+"""Part of the posts that must have an event time."""
+FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
+"""Posts of a window, as parts of the trailing week's mean, beyond which a warning is given."""
+
+
+def checked_posts(posts: DataFrame, window: Window) -> DataFrame:
+    """Posts as read, with what the checks look at beside their columns."""
+    local_day = F.to_date(F.from_utc_timestamp("event_at", window.zone.key))
+    return posts.withColumns({EVENT_DAY: local_day, KEY_HASH: F.xxhash64("source", "post_id")})
+
+
+def checked_rows(rows: DataFrame, table: Table) -> DataFrame:
+    """A summary's rows with the hash of the key's columns that the job gives."""
+    return rows.withColumn(KEY_HASH, F.xxhash64(*_key_of(rows, table)))
+
+
+def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
+    """What is expected of the posts of a window; `before` are the counts of like windows in the week before."""
+    expected = [e for e in declared(posts, POSTS) if not e.says.startswith("event_at ")]
+    expected += [
+        Expected(
+            f"event_at is there in {DATED_AT_LEAST:.1%} of posts",
+            gxe.ExpectColumnValuesToNotBeNull(column="event_at", mostly=DATED_AT_LEAST),
+        ),
+        Expected(
+            "event_at falls on the day under which the post is stored",
+            gxe.ExpectColumnPairValuesToBeEqual(
+                column_A="day", column_B=EVENT_DAY, ignore_row_if="either_value_is_missing"
+            ),
+        ),
+        _unique(["source", "post_id"], "a post stands under one day"),
+    ]
+    if before:
+        usual = sum(before) / len(before)
+        least, most = int(usual * FEWEST_OF_USUAL), int(usual * MOST_OF_USUAL) + 1
+        check = gxe.ExpectTableRowCountToBeBetween(min_value=least, max_value=most)
+        expected.append(Expected(f"posts read are near the trailing week's mean of {usual:,.0f}", check, "warning"))
+    return expected
+
+
+def of_rows(rows: DataFrame, table: Table, rules: Sequence[Rule]) -> list[Expected]:
+    """What is expected of a summary's rows."""
+    key = _key_of(rows, table)
+    return [*declared(rows, table), _unique(key, f"{', '.join(key)} are unique"), *map(_from_rule, rules)]
+
+
+def declared(frame: DataFrame, table: Table) -> list[Expected]:
+    """What a table's declaration says of the columns that a frame holds."""
+    present = {name: column for name, column in table.columns.items() if name in frame.columns}
+    return [expected for name, column in present.items() for expected in _of_column(name, column)]
+
+
+def _of_column(name: str, column: Column) -> Iterator[Expected]:
+    if not column.nullable:
+        yield Expected(f"{name} is not null", gxe.ExpectColumnValuesToNotBeNull(column=name))
+    if column.values:
+        check = gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.values))
+        yield Expected(f"{name} is one of {', '.join(column.values)}", check)
+    if column.least is not None or column.greatest is not None:
+        check = gxe.ExpectColumnValuesToBeBetween(column=name, min_value=column.least, max_value=column.greatest)
+        bounds = f"at least {column.least:g}" if column.greatest is None else f"{column.least:g} to {column.greatest:g}"
+        yield Expected(f"{name} is {bounds}", check)
+
+
+def _unique(key: Sequence[str], says: str) -> Expected:
+    names = ", ".join(key)
+    return Expected(
+        says,
+        gxe.ExpectColumnProportionOfUniqueValuesToBeBetween(column=KEY_HASH, min_value=1),
+        detail=gxe.UnexpectedRowsExpectation(
+            unexpected_rows_query=f"SELECT {names}, count(*) AS n FROM {{batch}} GROUP BY {names} HAVING count(*) > 1",
+            description=says,
+        ),
+    )
+
+
+def _from_rule(rule: Rule) -> Expected:
+    check = gxe.UnexpectedRowsExpectation(unexpected_rows_query=rule.broken, description=rule.says)
+    return Expected(rule.says, check, rule.severity)
+
+
+def _key_of(rows: DataFrame, table: Table) -> list[str]:
+    return [name for name in table.key if name in rows.columns]

@@ -1,0 +1,1 @@
+"""What several jobs count with: mentions, votes, interactions, bot rules, periods."""

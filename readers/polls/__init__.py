@@ -1,0 +1,1 @@
+"""The candidate poll as a frame, a table and bars."""

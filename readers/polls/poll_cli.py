@@ -1,0 +1,51 @@
+"""`python -m readers poll`: the candidate poll as a table with bars, or as CSV, JSON or Parquet."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conf.settings import load_settings
+from conf.terminal import out_console
+from conf.topic import load_topic
+from readers import options
+from readers.options import Format, Period
+from stores.connect import cassandra_session
+
+TOO_FEW = 30
+"""Authors below which no share is shown: an interval of so few says nothing."""
+
+
+def poll(
+    topic: options.Topic,
+    race: Annotated[str | None, typer.Option(help="Race id; all of the topic's races if left out.")] = None,
+    period: Annotated[Period, typer.Option(help="Which periods.")] = Period.WINDOW,
+    start: options.From = None,
+    end: options.To = None,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    smooth: Annotated[int, typer.Option(help="Trailing mean over so many days, with --period day.", min=1)] = 1,
+    min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than that.", min=0)] = TOO_FEW,
+) -> None:
+    """Show the candidate poll: share of conversation with its interval. Not a forecast."""
+    import pandas as pd
+
+    from readers.output import write_frame
+    from readers.polls.poll import read_poll, smoothed, without_few
+    from readers.polls.poll_view import print_poll
+
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    races = [topic_file.race(race)] if race else list(topic_file.races)
+    if smooth > 1 and period is not Period.DAY:
+        raise typer.BadParameter("--smooth takes a mean over days: give --period day with it")
+    within = options.bounds(start, end)
+    with cassandra_session(settings) as session:
+        frames = [read_poll(session, settings.keyspace, topic_file, r.id, period.value, *within) for r in races]
+    frames = [without_few(smoothed(f, smooth) if smooth > 1 else f, min_authors) for f in frames]
+    if format_ is not Format.TABLE:
+        write_frame(pd.concat(frames, ignore_index=True), format_.value, out)
+        return
+    console = out_console()
+    for one, frame in zip(races, frames, strict=True):
+        print_poll(frame, topic_file, one, console)

@@ -1,0 +1,1 @@
+"""Posts by word, phrase, hashtag, author and kind."""

@@ -1,0 +1,84 @@
+"""`python -m readers search`: posts by word, phrase, hashtag, author and kind, newest first."""
+
+import sys
+from enum import StrEnum
+from itertools import chain
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conf.errors import WrongUse
+from conf.settings import load_settings
+from conf.terminal import ERR, out_console, progress
+from conf.topic import load_topic
+from readers import options
+from stores.connect import cassandra_session
+
+SHOWN = 50
+"""Posts that a table has unless --limit says otherwise; files have all."""
+
+
+class PostsFormat(StrEnum):
+    """What posts are written as."""
+
+    TABLE = "table"
+    CSV = "csv"
+    NDJSON = "ndjson"
+    PARQUET = "parquet"
+
+
+class Kind(StrEnum):
+    """A post's kind (DESIGN 5)."""
+
+    ORIGINAL = "original"
+    RETWEET = "retweet"
+    REPLY = "reply"
+    QUOTE = "quote"
+
+
+def search(
+    topic: options.Topic,
+    words: Annotated[
+        list[str] | None, typer.Argument(help='Words, "phrases" in quotes of their own, #hashtags, @author: all hold.')
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Posts from then on; date or ISO time, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Posts before then; all that are stored if left out.")] = None,
+    author: Annotated[str | None, typer.Option(help="Written by: handle, DID or user@server.")] = None,
+    kind: Annotated[Kind | None, typer.Option(help="Only posts of this kind.")] = None,
+    limit: Annotated[int | None, typer.Option(help=f"Posts at most; {SHOWN} on a table, else all.", min=1)] = None,
+    format_: Annotated[PostsFormat, typer.Option("--format", help="What to write.")] = PostsFormat.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+) -> None:
+    """Find posts by word, phrase, hashtag, author and kind, newest first, folded as candidate matching folds."""
+    from readers.output import write_pages
+    from readers.search.post_reads import Span
+    from readers.search.query import parse_query
+    from readers.search.search import PostSearch, posts_frame
+    from readers.search.search_view import print_posts
+
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    query = parse_query(" ".join(words or ()), author, kind.value if kind else None)
+    span = Span(*options.bounds(start, end))
+    as_table = format_ is PostsFormat.TABLE
+    if as_table and out is not None:
+        raise WrongUse("a table is for reading, not for a file", "Give --format csv, ndjson or parquet with --out")
+    most = limit or (SHOWN if as_table else None)
+    with cassandra_session(settings) as session, progress() as display:
+        # A bar on stderr and text on the same terminal would write over each other.
+        shown = as_table or out is not None or not sys.stdout.isatty()
+        task = display.add_task("search", total=None, note="", visible=shown)
+        on_day = lambda done, days: display.update(task, completed=done, total=days, note="days")  # noqa: E731
+        pages = PostSearch(session, settings.keyspace, topic_file).pages(query, span, most, on_day)
+        if not as_table:
+            found = write_pages(chain([posts_frame([])], pages), format_.value, out)
+        else:
+            frame = posts_frame(pages)
+            found = len(frame)
+    if not found:
+        ERR.print(f"no posts found in {topic_file.topic}", highlight=False)
+    elif as_table:
+        print_posts(frame, query, topic_file, out_console())
+        if found == most and limit is None:
+            ERR.print(f"the newest {found}; --limit asks for more, --format csv for all", highlight=False)

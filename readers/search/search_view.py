@@ -1,0 +1,78 @@
+"""Found posts as a person reads them: when, who, what kind, and the text with the hit emphasised."""
+
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import regex
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from conf.folding import HANDLE, URL, fold
+from conf.topic import Topic
+from readers.plain import one_line
+from readers.search.query import Query
+
+HIT = "bold reverse"
+BEFORE_HIT = 40
+"""Characters of a clipped text that are left before its first hit."""
+OTHER_COLUMNS = 52
+"""What time, author and kind take of the width, with their gaps, at most."""
+_CLUSTER = regex.compile(r"\X")
+
+
+def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Console) -> None:
+    """Prints a line a post, the text clipped to the width; times are in the topic's zone."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(f"time ({topic.timezone})", no_wrap=True, min_width=19)
+    table.add_column("author", no_wrap=True, overflow="ellipsis", min_width=16, max_width=16)
+    table.add_column("kind", no_wrap=True, min_width=8)
+    table.add_column("text", no_wrap=True, overflow="ellipsis")
+    room = max(20, console.width - OTHER_COLUMNS)
+    for row in frame.to_dict("records"):
+        author = row["author_id"] if pd.isna(row["author"]) else row["author"]
+        text = "" if pd.isna(row["text"]) else str(row["text"])
+        names = (Text(one_line(str(author))), Text(str(row["kind"])))
+        table.add_row(_local(row["event_at"], topic.zone), *names, emphasised(text, query, room))
+    console.print(table)
+
+
+def emphasised(text: str, query: Query, room: int) -> Text:
+    """A text on one line of `room` cells at most, with what the query found in it emphasised; where the first hit lies
+    beyond them, the text begins shortly before it."""
+    line = one_line(text)
+    spans = hits(line, query)
+    if spans and spans[0][1] > room:
+        cut = max(0, spans[0][0] - min(BEFORE_HIT, room // 2))
+        line = "…" + line[cut:]
+        spans = [(start - cut + 1, end - cut + 1) for start, end in spans]
+    shown = Text(line)
+    for start, end in spans:
+        shown.stylize(HIT, start, end)
+    shown.truncate(room, overflow="ellipsis")
+    return shown
+
+
+def hits(line: str, query: Query) -> list[tuple[int, int]]:
+    """Where a line holds what is searched for, as (start, end), in order; found in its folded form and traced back."""
+    if query.marks is None:
+        return []
+    folded, origin = list[str](), list[tuple[int, int]]()
+    for cluster in _CLUSTER.finditer(_masked(line)):
+        piece = fold(cluster[0]) or " "
+        folded.append(piece)
+        origin += [cluster.span()] * len(piece)
+    found = query.marks.finditer("".join(folded))
+    return [(origin[match.start()][0], origin[match.end() - 1][1]) for match in found if match.end() > match.start()]
+
+
+def _masked(line: str) -> str:
+    """The line with URLs and handles blanked, as long as before."""
+    for pattern in (HANDLE, URL):
+        line = pattern.sub(lambda match: " " * len(match[0]), line)
+    return line
+
+
+def _local(at: pd.Timestamp, zone: ZoneInfo) -> str:
+    return f"{at.tz_convert(zone):%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,374 @@
+"""The embedded engines: configuration, refusals, other people's servers, and one real set that is killed and restarted.
+
+The last test starts a real Cassandra and Redis of its own and takes some 40 s (a minute more where no jars are cached).
+"""
+
+import json
+import os
+import socket
+import socketserver
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+from rich.console import Console
+
+from conf.errors import PulsoError, StoreDown, WrongUse
+from conf.settings import Settings, load_settings
+from deploy import jars, lifecycle
+from deploy.answers import Login, ask_cassandra, ask_redis
+from deploy.cli import main
+from deploy.engines import Engines
+from deploy.java import find_java
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node, render
+from deploy.ports import Port, check_range
+from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
+from deploy.redis_server import RedisServer, find_redis
+from deploy.status import State
+from stores.connect import cassandra_session, redis_client
+from tests.support.ports import LOCAL, free_port
+
+QUIET = Console(quiet=True)
+SECONDS = 30
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("PULSO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PULSO_HOME", str(tmp_path / "a home"))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings for engines of their own, in the environment too: a home with a space in its name, free ports."""
+    monkeypatch.setenv("PULSO_CASSANDRA_PORT", str(free_port(STORAGE_OFFSET, JMX_OFFSET)))
+    monkeypatch.setenv("PULSO_REDIS_URL", f"redis://{LOCAL}:{free_port()}/0")
+    return load_settings()
+
+
+@pytest.fixture
+def processes() -> Iterator[list[psutil.Process]]:
+    """Whatever a test appends is ended, by its id, however the test ends."""
+    started: list[psutil.Process] = []
+    yield started
+    for process in started:
+        if is_alive(process):
+            process.kill()
+            assert wait_ended(process, SECONDS)
+
+
+class CqlStub(socketserver.BaseRequestHandler):
+    """Answers OPTIONS, STARTUP and one query as a Cassandra of version 9.9.9 would."""
+
+    def handle(self) -> None:
+        while (head := self.request.recv(9)) and head[:1] == b"\x04":
+            self.request.recv(struct.unpack(">i", head[5:])[0])
+            opcode, body = {5: (6, b"\0\0"), 1: (2, b""), 7: (8, self.rows())}[head[4]]
+            self.request.sendall(struct.pack(">BBhBi", 0x84, 0, 1, opcode, len(body)) + body)
+
+    @staticmethod
+    def rows() -> bytes:
+        names = b"\0\6system\0\5local\0\x0frelease_version"
+        return struct.pack(">iii", 2, 1, 1) + names + b"\0\x0d" + struct.pack(">ii", 1, 5) + b"9.9.9"
+
+
+@pytest.fixture
+def cql_stub() -> Iterator[int]:
+    """The port of somebody else's Cassandra."""
+    with socketserver.ThreadingTCPServer((LOCAL, 0), CqlStub) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+class ShellServer(RedisServer):
+    """A server that is a shell script and never answers."""
+
+    executable = "sh"
+    script = ""
+
+    @property
+    def arguments(self) -> list[str]:
+        return ["-c", self.script]
+
+    def program(self) -> str:
+        return "/bin/sh"
+
+    def ask(self) -> None:
+        return None
+
+
+def shell_server(home: Path, script: str) -> ShellServer:
+    server = ShellServer(home, LOCAL, free_port(), f"redis://{LOCAL}")
+    server.script = script
+    return server
+
+
+def test_storage_and_jmx_ports_follow_from_the_cql_port(tmp_path: Path) -> None:
+    ports = [[port.number for port in make_node(tmp_path, LOCAL, cql).ports] for cql in (9042, 9142)]
+    assert ports == [[9042, 7000, 7199], [9142, 7100, 7299]]
+
+
+def test_a_heap_that_is_no_size_and_ports_that_cannot_be_are_wrong_use(tmp_path: Path) -> None:
+    with pytest.raises(WrongUse, match="Give one such as 1G"):
+        make_node(tmp_path, LOCAL, 9042, heap="much")
+    with pytest.raises(WrongUse, match="storage would be 958, outside 1024"):
+        check_range(make_node(tmp_path, LOCAL, 3000).ports)
+    with pytest.raises(WrongUse, match="Redis would be 7000, the same as for Cassandra's storage"):
+        check_range((*make_node(tmp_path, LOCAL, 9042).ports, Port("Redis", LOCAL, 7000, "move it")))
+
+
+def test_cassandra_is_configured_within_its_home_whatever_its_name(tmp_path: Path) -> None:
+    home = tmp_path / 'a "home"'
+    (home / "lib").mkdir(parents=True)
+    (home / "lib" / "jamm-9.9.9.jar").touch()
+    node = make_node(home, "127.0.1.2", 9142, "768M")
+    render(node)
+    rendered = yaml.safe_load((node.folder / "cassandra.yaml").read_text())
+    assert rendered["data_file_directories"] == [str(home / "cassandra" / "data")]
+    assert rendered["seed_provider"][0]["parameters"] == [{"seeds": "127.0.1.2:7100"}]
+    assert (rendered["rpc_address"], rendered["native_transport_port"]) == ("127.0.1.2", 9142)
+    options = (node.folder / "jvm.options").read_text().splitlines()
+    assert {"-Xms768M", "-Xmx768M", "-Dcassandra.jmx.local.port=7299"} <= set(options)
+    assert f'-javaagent:"{tmp_path}/a \\"home\\"/lib/jamm-9.9.9.jar"' in options
+    assert not [option for option in options if "$" in option]
+
+
+def test_the_password_of_a_redis_address_is_asked_for_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
+    RedisServer(tmp_path, LOCAL, 7777, "redis://ann:p%20w@127.0.0.1:7777/0").render()
+    config = tmp_path / "redis" / "redis.conf"
+    assert config.stat().st_mode & 0o077 == 0
+    assert 'user default off\nuser ann on ">p w" ~* &* +@all' in config.read_text()
+
+
+def fake(folder: Path, name: str, says: str) -> Path:
+    """A program that only says its version."""
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\necho '{says}'\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize(
+    ("says", "complaint"),
+    [
+        ('openjdk version "11.0.22" 2024-01-16', "is Java 11, older than the 17"),
+        ('java version "1.8.0_402"', "is Java 8, older than the 17"),
+        ('openjdk version "21" 2023-09-19', "is Java 21, newer than the 17"),
+        ("Unable to locate a Java Runtime", "does not say its version"),
+    ],
+)
+def test_another_java_is_named_with_the_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, complaint: str
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", f"{fake(tmp_path / 'bin', 'java', says).parent}:/bin")
+    with pytest.raises(PulsoError, match=rf"{complaint}.*Install Java 17"):
+        find_java()
+
+
+def test_java_home_comes_before_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(tmp_path / "old", "java", 'openjdk version "11"')
+    wanted = fake(tmp_path / "home" / "bin", "java", 'openjdk version "17.0.9"')
+    monkeypatch.setenv("PATH", f"{tmp_path / 'old'}:/bin")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
+    assert find_java() == str(wanted)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "none"))
+    with pytest.raises(PulsoError, match="has no bin/java"):
+        find_java()
+
+
+def test_an_old_redis_on_the_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = fake(tmp_path / "bin", "redis-server", "Redis server v=6.0.16 sha=0:0")
+    monkeypatch.setenv("PATH", f"{old.parent}:/bin")
+    assert find_redis() != str(old)
+    fake(old.parent, "redis-server", "Redis server v=7.4.1 sha=0:0")
+    assert find_redis() == str(old)
+
+
+def test_jars_are_complete_only_when_all_that_the_stamp_lists_are_there(tmp_path: Path) -> None:
+    lib = tmp_path / "done" / "lib"
+    lib.mkdir(parents=True)
+    (lib / "one.jar").write_bytes(b"12345")
+    assert not jars.has_engine_jars(lib)
+    stamp = {"wanted": jars.engine_artifacts(), "files": {"one.jar": 5}}
+    (lib / jars.STAMP).write_text(json.dumps(stamp))
+    assert jars.has_engine_jars(lib)
+    (lib / "one.jar").write_bytes(b"123")
+    assert not jars.has_engine_jars(lib)
+    (lib / jars.STAMP).write_text(json.dumps({**stamp, "wanted": ["a:b:1"], "files": {"one.jar": 3}}))
+    assert not jars.has_engine_jars(lib)
+
+
+def test_a_half_finished_retrieve_is_redone_and_a_second_home_takes_the_jars_of_the_first(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second / "lib", second / "lib.part-killed"):
+        folder.mkdir(parents=True)
+    (first / "one.jar").write_bytes(b"12345")
+    (first / jars.STAMP).write_text(json.dumps({"wanted": jars.engine_artifacts(), "files": {"one.jar": 5}}))
+    (second / "lib" / "left.jar").touch()
+    jars.fetch_engine_jars(second, QUIET, others=first)
+    assert [path.name for path in second.iterdir()] == ["lib"]
+    assert sorted(path.name for path in (second / "lib").iterdir()) == [jars.STAMP, "one.jar"]
+
+
+def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:
+    pid_file, me = tmp_path / "some.pid", psutil.Process()
+    write_pid_file(pid_file, me)
+    assert recorded_process(pid_file) == me
+    pid_file.write_text(json.dumps({"pid": me.pid, "started": me.create_time() - 100}))
+    assert recorded_process(pid_file) is None
+    pid_file.write_text("half")
+    assert recorded_process(pid_file) is None
+
+
+def test_a_process_without_a_pid_file_is_found_by_its_command(tmp_path: Path, processes: list[psutil.Process]) -> None:
+    process = start_detached(["/bin/sleep", "61.5"], tmp_path, tmp_path / "output")
+    processes.append(process)
+    assert process_of_command("sleep", ["61.5"]) == process
+    assert process_of_command("sleep", ["61"]) is None
+    assert process.cwd() == str(tmp_path)
+    assert os.getsid(process.pid) != os.getsid(0)
+
+
+def test_a_server_that_ends_while_starting_is_said_at_once_with_what_it_said(tmp_path: Path) -> None:
+    server = shell_server(tmp_path, "echo no such option >&2; sleep 0.3; exit 3")
+    with pytest.raises(StoreDown, match=r"ended while starting: no such option. See .*redis-output\.log"):
+        lifecycle.wait_until_answering([lifecycle.start(server)], SECONDS, QUIET)
+    assert not server.pid_file.exists()
+
+
+def test_a_server_that_does_not_answer_in_time_is_said_and_stopped_by_force_if_need_be(
+    tmp_path: Path, processes: list[psutil.Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = shell_server(tmp_path, "trap '' TERM; echo busy; exec sleep 62")
+    started = lifecycle.start(server)
+    processes.append(started.process)
+    with pytest.raises(StoreDown, match="did not answer within 1 s: busy"):
+        lifecycle.wait_until_answering([started], 1, QUIET)
+    monkeypatch.setattr(lifecycle, "GRACE", 0.2)
+    assert lifecycle.stop([server], QUIET) == [started.process.pid]
+    assert not is_alive(started.process)
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
+
+
+@pytest.mark.parametrize("offset", [0, STORAGE_OFFSET, JMX_OFFSET])
+def test_a_taken_port_is_named_with_its_holder_and_the_setting(
+    settings: Settings, offset: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = settings.cassandra_port - offset
+    with socket.create_server((LOCAL, port)):
+        assert main(["up"]) == 1
+    said = one_line(capsys)
+    assert f"port {port} (" in said
+    assert f"(pid {os.getpid()})" in said
+    assert "PULSO_CASSANDRA_PORT" in said
+    assert not (settings.home / "run" / "cassandra.pid").exists()
+
+
+def test_a_port_that_is_too_low_ends_the_command_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PULSO_CASSANDRA_PORT", "3000")
+    assert main(["status"]) == 2
+    assert "storage would be 958" in one_line(capsys)
+
+
+def test_servers_of_ones_own_are_used_and_neither_started_nor_stopped(
+    tmp_path: Path,
+    settings: Settings,
+    cql_stub: int,
+    processes: list[psutil.Process],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PULSO_CASSANDRA_PORT", str(cql_stub))
+    host, port = settings.redis_address
+    options = ["--port", str(port), "--bind", host, "--save", "", "--appendonly", "no"]
+    processes.append(start_detached([find_redis(), *options], tmp_path, tmp_path / "redis.out"))
+    while ask_redis(settings.redis_url.get_secret_value()) is None:
+        assert is_alive(processes[0])
+    assert ask_cassandra(host, port, Login()) is None, "it speaks another protocol"
+    assert ask_redis(f"redis://{LOCAL}:{cql_stub}/0") is None, "it speaks another protocol"
+    assert main(["up"]) == 0
+    assert main(["down"]) == 0
+    assert is_alive(processes[0])
+    capsys.readouterr()
+    assert main(["status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["engine"], one["state"], one["pid"]) for one in told] == [
+        ("Cassandra", "external", None),
+        ("Redis", "external", None),
+    ]
+    assert told[0]["version"] == "9.9.9"
+    assert not list((settings.home / "run").glob("*.pid"))
+
+
+def test_another_machines_engine_is_never_started_only_missed(
+    settings: Settings, cql_stub: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PULSO_CASSANDRA_PORT", str(cql_stub))
+    monkeypatch.setenv("PULSO_REDIS_URL", settings.redis_url.get_secret_value().replace("redis://", "rediss://"))
+    assert main(["up"]) == 1
+    assert "does not answer. Start it, or unset PULSO_REDIS_URL" in one_line(capsys)
+
+
+def write(settings: Settings, said: str) -> None:
+    with cassandra_session(settings) as session:
+        session.execute(f"CREATE KEYSPACE kept WITH replication = {settings.replication_cql}")
+        session.execute("CREATE TABLE kept.row (id int PRIMARY KEY, said text)")
+        session.execute("INSERT INTO kept.row (id, said) VALUES (1, %s)", (said,))
+    with redis_client(settings) as client:
+        client.set("said", said)
+
+
+def read(settings: Settings) -> tuple[str, bytes]:
+    with cassandra_session(settings) as session, redis_client(settings) as client:
+        return session.execute("SELECT said FROM kept.row WHERE id = 1").one().said, client.get("said")
+
+
+def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(
+    settings: Settings, processes: list[psutil.Process]
+) -> None:
+    engines = Engines(settings, heap="1G", console=QUIET)
+
+    def up() -> list[int]:
+        pids = [one.pid for one in engines.up() if one.pid and one.state is State.RUNNING]
+        processes.extend(psutil.Process(pid) for pid in pids)
+        assert len(pids) == 2
+        return pids
+
+    first = up()
+    write(settings, "before")
+    assert up() == first, "up twice starts nothing"
+    time.sleep(1)  # Cassandra marks how far its commit log goes ten times a second, later on a busy machine
+
+    for process in processes:
+        process.kill()
+    assert all(wait_ended(process, SECONDS) for process in processes)
+    assert [one.state for one in engines.status()] == [State.STOPPED, State.STOPPED]
+    (settings.home / "run" / "redis.pid").unlink()
+
+    second = up()
+    assert read(settings) == ("before", b"before")
+
+    (settings.home / "run" / "cassandra.pid").unlink()
+    elsewhere = Engines(load_settings(cassandra_hosts=("192.0.2.1",)), console=QUIET)
+    assert elsewhere.down() == second, "found without its pid file, whatever the settings say by now"
+    assert engines.down() == []
+    assert "Reason: DRAIN" in (settings.home / "logs" / "cassandra" / "system.log").read_text()

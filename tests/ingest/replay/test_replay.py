@@ -1,0 +1,271 @@
+"""`python -m ingest replay` as a person runs it: files of every kind, good and bad."""
+
+import gzip
+from pathlib import Path
+
+import orjson
+import pytest
+import zstandard
+from cassandra.cluster import Session
+
+from conf.settings import Settings
+from conf.topic import Topic
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.posts_queue import PostsQueue
+from tests.conftest import make_topic
+from tests.support.commands import Done, run_command, start_command
+from tests.support.posts import capture, stream_line, tweet, user
+from tests.support.stored import stored
+
+GOOD = stream_line(tweet("1"))
+THREE = capture(*(stream_line(tweet(str(i))) for i in (1, 2, 3)))
+
+
+@pytest.fixture
+def topic(settings: Settings) -> Topic:
+    return make_topic(settings)
+
+
+def replay(*arguments: str, stdin: bytes = b"") -> Done:
+    done = run_command("ingest", "replay", *arguments, stdin=stdin)
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, session: Session, settings: Settings
+) -> None:
+    file = tmp_path / "mixed.jsonl"
+    ten_megabytes = b'{"data":{"id":"9","text":"' + b"x" * 10_000_000 + b'"}}'
+    lines = [
+        GOOD,
+        b'{"data": {"id": "4"',  # broken
+        stream_line(tweet("5", text=5)),  # a wrong type
+        stream_line({"text": "x", "author_id": "1", "created_at": "2016-05-01T12:00:00Z"}),  # no id
+        stream_line({"id": "6", "text": "x", "author_id": "1"}),  # no date
+        stream_line(tweet("7", text="x" * 30_000)),  # over-long text
+        stream_line(tweet("8")).replace(b"hello", b"\\ud800\\ud800"),  # lone surrogates
+        ten_megabytes,
+        b"",
+        stream_line(tweet("2")),
+        b"\xff\xfe\x00",
+        stream_line(tweet("3")),
+    ]
+    file.write_bytes(capture(*lines))
+    done = replay(str(file), "--topic", topic.topic)
+    assert done.returncode == 0
+    assert done.stdout == "12 lines read, 3 posts queued, 1 lines without a post, 8 lines refused\n"
+    letters = list(DeadLetters(stream).read())
+    assert sorted(letter.origin for letter in letters) == sorted(f"{file}:{n}" for n in (2, 3, 4, 5, 6, 7, 8, 11))
+    assert all(letter.reason for letter in letters)
+    assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
+    assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "2", "3"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["plain", "gzip", "zstd", "two zstd frames", "stdin", "gzip on stdin", "no last newline"]
+)
+def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path: Path, kind: str) -> None:
+    packed = zstandard.ZstdCompressor().compress
+    half = THREE.index(b"\n") + 1
+    content = {
+        "gzip": gzip.compress(THREE),
+        "gzip on stdin": gzip.compress(THREE),
+        "zstd": packed(THREE),
+        "two zstd frames": packed(THREE[:half]) + packed(THREE[half:]),
+        "no last newline": THREE.rstrip(),
+    }.get(kind, THREE)
+    file = tmp_path / "posts"  # no extension: content tells
+    file.write_bytes(content)
+    from_stdin = "stdin" in kind
+    done = replay("-" if from_stdin else str(file), "--topic", topic.topic, stdin=content if from_stdin else b"")
+    assert (done.returncode, done.stdout) == (0, "3 lines read, 3 posts queued, 0 lines refused\n"), done.stderr
+
+
+@pytest.mark.parametrize("packed", [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)])
+def test_a_truncated_file_keeps_what_was_whole_and_says_so(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, packed: bytes
+) -> None:
+    file = tmp_path / "cut.gz"
+    file.write_bytes(packed[: len(packed) // 2])
+    done = replay(str(file), "--topic", topic.topic)
+    assert done.returncode == 1
+    assert "posts queued, 1 lines refused" in done.stdout
+    assert done.stderr.startswith(f"error: {file} is damaged or truncated after line ")
+    (letter,) = DeadLetters(stream).read()
+    assert "damaged or truncated" in letter.reason
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["missing.jsonl", "--topic", "TOPIC"], "error: no file missing.jsonl. Check the path\n"),
+        ([".", "--topic", "TOPIC"], "error: . is a directory. Give its files: ./*.jsonl\n"),
+        (["-", "--topic", "ph2015"], "Did you mean ph2016?\n"),
+        (["-"], "Missing option '--topic'"),
+        (["--topic", "TOPIC"], "Missing argument"),
+        (["-", "--topic", "TOPIC", "--rate", "fast"], "Invalid value"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    stream: PostsQueue, topic: Topic, arguments: list[str], error: str
+) -> None:
+    done = replay(*(a.replace("TOPIC", topic.topic) for a in arguments))
+    assert done.returncode == 2
+    assert error in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_empty_file_is_no_error(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    done = replay(str(tmp_path / "empty"), "--topic", topic.topic)
+    assert (done.returncode, done.stdout) == (0, "0 lines read, 0 posts queued, 0 lines refused\n")
+
+
+def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    file = tmp_path / "posts"
+    lines = [
+        stream_line(tweet("1", text="Si Duterté na")),
+        stream_line(tweet("2", text="dutertes")),
+        stream_line(tweet("3", text="x", entities={"hashtags": [{"tag": "Halalan2016"}]})),
+        stream_line(tweet("4", text="lunch")),
+    ]
+    file.write_bytes(capture(*lines))
+    done = replay(str(file), "--topic", topic.topic, "--match")
+    assert done.stdout == "4 lines read, 2 posts queued, 2 posts not asked for, 0 lines refused\n"
+
+
+def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    file = tmp_path / "posts"
+    file.write_bytes(THREE)
+    worker = start_command("ingest", "work")
+    try:
+        done = replay(str(file), "--topic", topic.topic, "--wait")
+    finally:
+        worker.terminate()
+        worker.communicate(timeout=60)
+    assert done.stdout == "3 lines read, 3 posts queued, 0 lines refused, 3 posts stored\n", done.stderr
+
+
+def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(b"{\n[]\n")
+    replay(str(tmp_path / "bad"), "--topic", topic.topic)
+    listed = run_command("ingest", "dead-letters", "list", "--json").stdout.splitlines()
+    first = orjson.loads(listed[0])
+    assert (first["origin"], first["payload"]) == (f"{tmp_path}/bad:1", "{")
+    assert "not valid JSON" in run_command("ingest", "dead-letters", "list").stdout
+    assert run_command("ingest", "dead-letters", "requeue", "--all").stdout.startswith("0 requeued, 2 left")
+    assert run_command("ingest", "dead-letters", "drop", first["id"]).stdout == "1 dropped\n"
+    assert run_command("ingest", "dead-letters", "drop").returncode == 2
+    assert run_command("ingest", "dead-letters", "drop", "9-9").returncode == 2
+    assert run_command("ingest", "dead-letters", "drop", "--all").stdout == "1 dropped\n"
+
+
+def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    (tmp_path / "posts").write_bytes(THREE)
+    replay(str(tmp_path / "posts"), "--topic", topic.topic)
+    before = orjson.loads(run_command("ingest", "status", "--json").stdout)
+    assert (before["backlog"], before["flows"][0]["waiting"]) == (3, 3)
+    run_command("ingest", "work", "--drain")
+    after = orjson.loads(run_command("ingest", "status", "--json").stdout)
+    flow = after["flows"][0]
+    assert (after["backlog"], flow["topic"], flow["queued"], flow["stored"]) == (0, topic.topic, 3, 3)
+    assert flow["stored_per_second"] > 0
+    assert topic.topic in run_command("ingest", "status").stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "setting", "value", "error"),
+    [
+        (
+            ["replay", "-", "--topic", "ph2016"],
+            "PULSO_REDIS_URL",
+            "redis://127.0.0.1:1/0",
+            "Redis does not answer at 127.0.0.1:1",
+        ),
+        (["work"], "PULSO_CASSANDRA_PORT", "1", "Cassandra does not answer at 127.0.0.1:1"),
+        (["migrate"], "PULSO_CASSANDRA_PORT", "1", "Cassandra does not answer at 127.0.0.1:1"),
+        (["status"], "PULSO_REDIS_URL", "redis://127.0.0.1:1/0", "Redis does not answer at 127.0.0.1:1"),
+    ],
+)
+def test_an_engine_that_is_down_is_named_with_the_mend(
+    stream: PostsQueue, monkeypatch: pytest.MonkeyPatch, command: list[str], setting: str, value: str, error: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+    done = run_command("ingest", *command)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {error}")
+    assert "make up" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_worker_without_tables_says_migrate(stream: PostsQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSO_KEYSPACE", "nothing_here")
+    done = run_command("ingest", "work", "--drain")
+    assert done.returncode == 1
+    assert "Run `python -m ingest migrate`" in done.stderr
+
+
+def test_a_topic_file_that_changed_its_buckets_is_held_back(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, settings: Settings
+) -> None:
+    (tmp_path / "posts").write_bytes(THREE)
+    replay(str(tmp_path / "posts"), "--topic", topic.topic)
+    run_command("ingest", "work", "--drain")
+    file = settings.topics_dir / f"{topic.topic}.yaml"
+    file.write_text(file.read_text().replace("buckets: 4", "buckets: 5"))
+    replay(str(tmp_path / "posts"), "--topic", topic.topic)
+    assert run_command("ingest", "work", "--drain").stdout == "0 posts stored, 3 refused\n"
+    assert "was stored with timezone: Asia/Manila and buckets: 4" in next(DeadLetters(stream).read()).reason
+    file.write_text(file.read_text().replace("buckets: 5", "buckets: 4"))
+    assert run_command("ingest", "dead-letters", "requeue", "--all").stdout == "3 requeued\n"
+    assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
+
+
+REAL = {
+    "x_v2/streaming_output.jsonl": (8, 7),  # one post stands twice in the file
+    "x_v2/streaming_output_with_error.jsonl": (7, 7),
+    "x_v2/brexit.jsonl": (100, 100),
+    "x_v2/noflat.jsonl": (100, 100),
+    "x_v2/withheld.jsonl": (215, 215),
+    "x_v2/geo_tweets.jsonl": (2, 2),
+    "x_v2/edited.jsonl": (1, 1),
+    "x_v2/mentions_tweet.jsonl": (1, 1),
+    "x_v2/tweets_compliance.jsonl": (0, 0),
+    "x_v11/10-sample.jsonl": (10, 10),
+    "x_v11/100-sample.jsonl": (100, 100),
+    "bluesky/golden_v1.jsonl": (2, 2),  # a post and a repost; likes, follows and accounts are none
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_capture_is_stored_whole_and_twice_is_the_same(
+    stream: PostsQueue, topic: Topic, captures: Path, session: Session, settings: Settings, name: str
+) -> None:
+    posts, distinct = REAL[name]
+    tables = []
+    for _ in range(2):
+        done = replay(str(captures / name), "--topic", topic.topic)
+        assert f"{posts:,} posts queued" in done.stdout
+        assert run_command("ingest", "work", "--drain").stdout == f"{posts:,} posts stored, 0 refused\n"
+        tables.append(stored(session, settings.keyspace, topic.topic))
+    assert len(tables[0]) == distinct
+    assert tables[0] == tables[1]
+
+
+def test_users_are_found_whatever_their_order(
+    stream: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    line = stream_line(tweet("1", author_id="20"), [user(), user("20", "BEA")])
+    replay("-", "--topic", topic.topic, stdin=capture(line))
+    run_command("ingest", "work", "--drain")
+    found = session.execute(
+        f"SELECT post_id FROM {settings.keyspace}.posts WHERE author = 'bea' AND topic = %s ALLOW FILTERING",
+        (topic.topic,),
+    )
+    assert [row.post_id for row in found] == ["1"]
+    found = session.execute(
+        f"SELECT post_id FROM {settings.keyspace}.posts WHERE words CONTAINS 'hello' AND topic = %s ALLOW FILTERING",
+        (topic.topic,),
+    )
+    assert [row.post_id for row in found] == ["1"]

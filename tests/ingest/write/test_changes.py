@@ -1,0 +1,185 @@
+"""Deletions, edits and updates on real engines: what they change, in which order, and that nothing comes back."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from cassandra.cluster import Session
+
+from conf.settings import Settings
+from conf.topic import Topic
+from ingest.formats import Unit, split
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.notes import Gap, gap_message, through_message
+from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.write.store import Store
+from ingest.write.stored_posts import x_made_at
+from ingest.write.topics import TopicBook
+from ingest.write.worker import Worker
+from jobs.framework.coverage import Gap as StoredGap
+from jobs.framework.coverage import read_records
+from tests.support.bluesky import REPOST, account_gone, event, tid
+from tests.support.posts import stream_line, tweet
+from tests.support.stored import stored
+
+AT = datetime(2026, 5, 25, 15, 59, 59, tzinfo=UTC)
+"""One second before midnight in Manila, where the tests' topics are."""
+X_ID = str(((int(AT.timestamp() * 1000) - 1_288_834_974_657) << 22) + 7)
+LATER = timedelta(seconds=30)
+
+
+class Line:
+    """Messages, work, and what then stands in the table, for one topic."""
+
+    def __init__(self, queue: PostsQueue, session: Session, settings: Settings, topic: str) -> None:
+        self.queue, self.topic = queue, topic
+        self._session, self._settings = session, settings
+        self.make_worker().run(drain=True)
+
+    def make_worker(self) -> Worker:
+        store = Store(self._session, self._settings.keyspace)
+        worker = Worker(self.queue, store, TopicBook(self._session, self._settings), claim_idle=0.5)
+        worker._topics.get(self.topic)
+        return worker
+
+    def put(self, *lines: bytes, format_: str = "") -> None:
+        for line in lines:
+            for unit in split(line) if not format_ else [Unit(format_, "x", line)]:
+                assert isinstance(unit, Unit), unit
+                self.queue.add([Envelope(self.topic, unit.source, unit.format, unit.payload)])
+
+    def work(self, *lines: bytes, format_: str = "") -> dict[str, Any]:
+        self.put(*lines, format_=format_)
+        self.make_worker().run(drain=True)
+        return self.rows()
+
+    def rows(self) -> dict[str, Any]:
+        return stored(self._session, self._settings.keyspace, self.topic)
+
+
+@pytest.fixture
+def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) -> Line:
+    return Line(queue, session, settings, topic.topic)
+
+
+def x_post(post_id: str = X_ID, **changes: Any) -> bytes:
+    made = x_made_at(post_id).replace(microsecond=0)
+    return stream_line(tweet(post_id, created_at=made.isoformat(), **changes))
+
+
+def x_notice(post_id: str = X_ID) -> bytes:
+    return orjson.dumps({"delete": {"status": {"id": int(post_id), "id_str": post_id, "user_id_str": "10"}}})
+
+
+def compliance(action: str = "delete", post_id: str = X_ID) -> bytes:
+    return orjson.dumps({"id": post_id, "action": action, "created_at": AT.isoformat(), "reason": "deleted"})
+
+
+def test_a_deleted_x_post_goes_and_no_replay_brings_it_back(line: Line, session: Session, settings: Settings) -> None:
+    assert line.work(x_post(text="goodbye")).keys() == {X_ID}
+    assert line.work(x_notice()) == {}
+    assert line.work(x_post(text="goodbye")) == {}
+    query = (
+        f"SELECT post_id FROM {settings.keyspace}.posts WHERE topic = %s AND words CONTAINS 'goodbye' ALLOW FILTERING"
+    )
+    assert list(session.execute(query, (line.topic,))) == []
+
+
+def test_a_deletion_may_come_before_the_post(line: Line) -> None:
+    assert line.work(compliance(), format_="x_compliance") == {}
+    assert line.work(x_post()) == {}
+
+
+def test_a_post_whose_place_is_taken_back_stays_without_it(line: Line) -> None:
+    geo = {"coordinates": {"type": "Point", "coordinates": [121.0, 14.6]}}
+    assert line.work(x_post(geo=geo))[X_ID].lat == 14.6
+    for _ in range(2):
+        row = line.work(compliance("scrub_geo"), format_="x_compliance")[X_ID]
+        assert (row.lat, row.lon, row.place, row.text) == (None, None, None, "hello")
+        line.put(x_post(geo=geo))
+
+
+def test_an_edit_replaces_its_earlier_version_whichever_comes_last(line: Line) -> None:
+    second = str(int(X_ID) + (60_000 << 22))
+    edited = x_post(second, text="now right", edit_history_tweet_ids=[X_ID, second])
+    assert line.work(x_post(text="wrnog"), edited).keys() == {second}
+    assert line.work(x_post(text="wrnog")).keys() == {second}
+    assert line.rows()[second].text == "now right"
+
+
+def test_an_id_that_tells_no_time_is_refused_with_the_reason(line: Line, queue: PostsQueue) -> None:
+    line.work(x_notice("5"))
+    assert "does not tell when" in next(DeadLetters(queue).read()).reason
+
+
+class TestBluesky:
+    def test_a_deleted_post_goes_and_no_replay_brings_it_back(self, line: Line) -> None:
+        post = event({"text": "hi"}, AT)
+        other = event({"text": "stays"}, AT, did="did:plc:ben")
+        gone = event(None, AT + LATER, rkey=tid(AT), operation="delete")
+        assert line.work(post, other, gone).keys() == {f"did:plc:ben/{tid(AT)}"}
+        assert line.work(post).keys() == {f"did:plc:ben/{tid(AT)}"}
+
+    def test_an_account_that_goes_takes_its_posts_along(self, line: Line) -> None:
+        posts = [event({"text": f"{i}"}, AT + i * timedelta(hours=9)) for i in range(5)]
+        other = event({"text": "stays"}, AT, did="did:plc:ben")
+        assert line.work(*posts, other, account_gone(AT + LATER)).keys() == {f"did:plc:ben/{tid(AT)}"}
+
+    def test_an_update_replaces_the_text_in_its_place(self, line: Line) -> None:
+        first = event({"text": "old #tag", "tags": ["tag"], "langs": ["en"]}, AT)
+        update = event({"text": "new"}, AT + LATER, rkey=tid(AT), operation="update")
+        for lines in ((first, update), (first,), (update,)):
+            [row] = line.work(*lines).values()
+            assert (row.text, row.hashtags, row.lang, row.words) == ("new", None, None, {"new"})
+            assert row.event_at.replace(tzinfo=UTC) == AT  # the update came on the next day in Manila
+
+    def test_a_repost_is_kept_if_its_subject_is(self, line: Line) -> None:
+        subject = event({"text": "said Duterte", "langs": ["tl"]}, AT)
+        kept = f"at://did:plc:ana/app.bsky.feed.post/{tid(AT)}"
+        for uri in (kept, kept.replace("ana", "nobody")):
+            repost = event({"subject": {"uri": uri, "cid": "c"}}, AT + LATER, did="did:plc:ben", collection=REPOST)
+            line.put(subject)
+            line.put(repost, format_="bluesky_repost")
+            rows = line.work()
+        assert rows.keys() == {f"did:plc:ana/{tid(AT)}", f"did:plc:ben/{tid(AT + LATER)}"}
+        row = rows[f"did:plc:ben/{tid(AT + LATER)}"]
+        assert (row.kind, row.text, row.folded, row.lang) == ("retweet", "said Duterte", "said duterte", "tl")
+        assert (row.retweet_of, row.retweet_of_author) == (f"did:plc:ana/{tid(AT)}", "did:plc:ana")
+
+
+def test_a_deletion_waits_for_a_post_that_another_worker_holds(line: Line) -> None:
+    line.put(event({"text": "hi"}, AT), event(None, AT + LATER, rkey=tid(AT), operation="delete"))
+    slow, quick = line.make_worker(), line.make_worker()
+    [post] = line.queue.read(slow.consumer, 1, 10)
+    [deletion] = line.queue.read(quick.consumer, 10, 10)
+    quick._process([deletion])
+    quick._settle()
+    assert line.queue.backlog() == 2, "it has not waited"
+    slow._process([post])
+    assert len(line.rows()) == 1
+    quick._settle()
+    assert (line.rows(), line.queue.backlog()) == ({}, 0)
+
+
+def test_a_deletion_outlives_the_worker_that_waited_with_it(line: Line) -> None:
+    line.put(event({"text": "hi"}, AT), event(None, AT + LATER, rkey=tid(AT), operation="delete"))
+    line.queue.read("dead-one", 1, 10)
+    waiting = line.make_worker()
+    waiting._process(line.queue.read(waiting.consumer, 10, 10))
+    waiting._settle()
+    assert line.work() == {}  # the next worker takes both over
+    assert line.queue.backlog() == 0
+
+
+def test_what_a_collector_notes_is_kept_and_the_later_note_replaces(
+    line: Line, queue: PostsQueue, session: Session, settings: Settings
+) -> None:
+    note: Callable[..., Envelope] = lambda *a: gap_message(line.topic, "x", Gap(AT, *a))  # noqa: E731
+    queue.add([note(None, "network error"), through_message(line.topic, "x", AT)])
+    queue.add([note(AT + LATER, "network error", 12), through_message(line.topic, "x", AT + LATER)])
+    line.make_worker().run(drain=True)
+    record = read_records(session, settings.keyspace, line.topic)["x"]
+    assert record.gaps == [StoredGap(AT, AT + LATER, "network error", 12)]
+    assert record.through == AT + LATER

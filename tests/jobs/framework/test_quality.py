@@ -1,0 +1,195 @@
+"""Bad data is stopped by the checks before and after a job: nothing published, the run before still there, one line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from cassandra.cluster import Session
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf.buckets import bucket_of
+from conf.settings import Settings
+from conf.tables import POSTS
+from conf.topic import Topic
+from ingest.queue.posts_queue import PostsQueue
+from jobs.candidate_poll import JOB
+from jobs.framework.job import Frames, Job
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from stores.connect import RedisClient
+from tests.conftest import make_topic
+from tests.support.loading import load
+from tests.support.posts import stream_line, tweet
+
+DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
+RACES = "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
+
+
+Put = tuple[str, date]
+"""A row's post id and day."""
+
+
+@dataclass
+class Poll:
+    """A topic with 40 posts and one published poll."""
+
+    session: Session
+    settings: Settings
+    topic: Topic
+
+    def run(self, job: Job = JOB, day: tuple[str, str] = DAY) -> int:
+        return run(job, ["--topic", self.topic.topic, "--from", day[0], "--to", day[1]])
+
+    def published(self) -> list[Any]:
+        query = f"SELECT * FROM {self.settings.keyspace}.candidate_poll WHERE topic = %s AND race = 'r' AND period = %s"
+        return [
+            row
+            for period in ("hour", "day", "window")
+            for row in self.session.execute(query, (self.topic.topic, period))
+        ]
+
+    def checks(self) -> list[Any]:
+        """The checks of the newest run."""
+        query = f"SELECT * FROM {self.settings.keyspace}.data_quality WHERE job = 'candidate_poll' AND topic = %s"
+        rows = list(self.session.execute(query, (self.topic.topic,)))
+        return [row for row in rows if row.run_id == rows[0].run_id]
+
+    def put(self, post_id: str, day: date, **columns: Any) -> Put:
+        """A row as no worker writes it; gives what takes it back."""
+        values: dict[str, Any] = {
+            **{"topic": self.topic.topic, "day": day, "bucket": bucket_of(post_id, self.topic.buckets), "source": "x"},
+            **{"post_id": post_id, "event_at": datetime(2016, 5, 1, 3, tzinfo=UTC), "author_id": "1"},
+            **{"kind": "original", "folded": "ana", **columns},
+        }
+        given = {name: value for name, value in values.items() if value is not None}
+        marks = ", ".join(["%s"] * len(given))
+        self.session.execute(
+            f"INSERT INTO {self.settings.keyspace}.posts ({', '.join(given)}) VALUES ({marks})", list(given.values())
+        )
+        return post_id, day
+
+    def take_back(self, post_id: str, day: date) -> None:
+        """Removes such a row."""
+        key = (self.topic.topic, day, bucket_of(post_id, self.topic.buckets), "x", post_id)
+        where = " AND ".join(f"{name} = %s" for name in POSTS.key)
+        self.session.execute(f"DELETE FROM {self.settings.keyspace}.posts WHERE {where}", key)
+
+
+@pytest.fixture(scope="module")
+def poll(spark: SparkSession, session: Session, settings: Settings, client: RedisClient) -> Poll:
+    topic, queue = make_topic(settings, RACES), PostsQueue(client, "test:quality")
+    lines = [stream_line(tweet(str(i), text=["ana", "bob"][i % 2], author_id=str(i))) for i in range(1, 41)]
+    load(lines, topic.topic, queue, session, settings)
+    found = Poll(session, settings, topic)
+    assert found.run() == 0
+    return found
+
+
+def null_key(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), author_id=None)
+
+
+def outside_its_day(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), event_at=datetime(2019, 1, 1, tzinfo=UTC))
+
+
+def no_date(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), event_at=None)
+
+
+def under_two_days(poll: Poll) -> Put:
+    return poll.put("1", date(2016, 5, 2), event_at=datetime(2016, 5, 1, 17, tzinfo=UTC))
+
+
+def unknown_kind(poll: Poll) -> Put:
+    return poll.put("900", date(2016, 5, 1), kind="shout")
+
+
+TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
+
+
+@pytest.mark.parametrize(
+    ("harm", "says", "day"),
+    [
+        (null_key, "posts: author_id is not null: 1 of 41 rows", DAY),
+        (outside_its_day, "posts: event_at falls on the day under which the post is stored: 1 of 41 rows", DAY),
+        (no_date, "posts: event_at is there in 99.9% of posts: 1 of 41 rows", DAY),
+        (
+            under_two_days,
+            "posts: a post stands under one day: 1 rows, such as [{'source': 'x', 'post_id': '1'",
+            TWO_DAYS,
+        ),
+        (unknown_kind, "posts: kind is one of original, retweet, reply, quote: 1 of 41 rows, such as ['shout']", DAY),
+    ],
+)
+def test_bad_posts_stop_the_job(
+    poll: Poll, capsys: pytest.CaptureFixture[str], harm: Callable[[Poll], Put], says: str, day: tuple[str, str]
+) -> None:
+    before = poll.published()
+    post_id, stored_on = harm(poll)
+    try:
+        code = poll.run(day=day)
+    finally:
+        poll.take_back(post_id, stored_on)
+    assert code == 1
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    assert told.startswith(f"error: a check failed: {says}")
+    assert told.endswith("Nothing was published; data_quality has every check")
+    assert poll.published() == before
+    failed = [check for check in poll.checks() if not check.success]
+    assert [(check.severity, check.target) for check in failed] == [("error", "posts")]
+
+
+def harmed(of: Callable[[DataFrame], DataFrame]) -> Job:
+    """The job, with rows that are wrong."""
+
+    def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+        return {name: of(frame) for name, frame in JOB.transform(inputs, topic, window).items()}
+
+    return replace(JOB, transform=transform)
+
+
+def test_shares_that_cannot_sum_are_not_published(poll: Poll, capsys: pytest.CaptureFixture[str]) -> None:
+    before = poll.published()
+    halved = harmed(lambda rows: rows.withColumn("share_posts", F.col("share_posts") / 2))
+    assert poll.run(halved) == 1
+    assert "candidate_poll: the shares of a race and period sum to 1: 3 rows" in capsys.readouterr().err
+    beyond = harmed(lambda rows: rows.withColumn("share_authors_high", F.lit(1.5)))
+    assert poll.run(beyond) == 1
+    assert (
+        "candidate_poll: share_authors_high is 0 to 1: 6 of 6 rows, such as [1.5, 1.5, 1.5]" in capsys.readouterr().err
+    )
+    assert poll.published() == before
+
+
+def test_every_check_of_a_run_is_kept(poll: Poll) -> None:
+    assert poll.run() == 0
+    checks = poll.checks()
+    assert {check.target for check in checks} == {"posts", "candidate_poll"}
+    assert all(check.success and check.observed == "" for check in checks)
+    assert len(checks) > 20
+
+
+def test_an_unusual_number_of_posts_is_a_warning_and_is_published(
+    poll: Poll, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomorrow = (DAY[1], "2016-05-02T16:00Z")
+    poll.put("901", date(2016, 5, 2), event_at=datetime(2016, 5, 2, 3, tzinfo=UTC))
+    assert poll.run(day=tomorrow) == 0
+    assert "warning: posts: posts read are near the trailing week's mean of 40: 1" in capsys.readouterr().out
+    starts = {row.period_start.replace(tzinfo=UTC) for row in poll.published() if row.period == "day"}
+    assert datetime(2016, 5, 1, 16, tzinfo=UTC) in starts
+    assert [check.severity for check in poll.checks() if not check.success] == ["warning"]
+
+
+def test_data_docs_are_built_on_demand(poll: Poll, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--topic", poll.topic.topic, "--from", DAY[0], "--to", DAY[1], "--docs"]
+    assert run(JOB, arguments) == 0
+    page = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("data docs: "))
+    index = poll.settings.home / page.removeprefix("data docs: file://")
+    assert index.is_file()
+    assert index.is_relative_to(poll.settings.home / "quality")
+    assert "candidate_poll" in index.read_text()

@@ -1,0 +1,64 @@
+"""A job as a command: what it prints, and how it ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cassandra.cluster import Session
+
+from conf import ROOT
+from conf.settings import Settings
+from ingest.queue.posts_queue import PostsQueue
+from jobs.candidate_poll import JOB
+from jobs.framework.runner import run
+from tests.conftest import make_topic
+from tests.support.loading import load
+from tests.support.posts import stream_line, tweet
+
+DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
+RACES = "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
+
+
+def test_the_command_tells_what_it_did(settings: Settings, session: Session, queue: PostsQueue, tmp_path: Path) -> None:
+    topic = make_topic(settings, RACES)
+    lines = [stream_line(tweet(str(i), text=text, author_id=str(i))) for i, text in enumerate(("ana", "bob"), 1)]
+    load(lines, topic.topic, queue, session, settings)
+
+    def submit(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        bin_folder = Path(sys.executable).parent
+        command = [str(bin_folder / "spark-submit"), str(ROOT / "jobs/candidate_poll.py"), *arguments]
+        environment = {**os.environ, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment, timeout=300
+        )
+
+    good = submit("--topic", topic.topic, "--from", DAY[0], "--to", DAY[1])
+    assert good.returncode == 0, good.stderr
+    assert (
+        f"candidate_poll {topic.topic} [2016-04-30T16:00Z, 2016-05-01T16:00Z): 2 posts read, 6 rows published"
+        in good.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["--topic", "ph2016", "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
+        (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
+        (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is no date or ISO time"),
+        (["--topic", "ph2016", "--fro", DAY[0]], "the following arguments are required: --from, --to"),
+    ],
+)
+def test_wrong_use_is_one_line_and_exit_code_2(
+    settings: Settings, capsys: pytest.CaptureFixture[str], arguments: list[str], error: str
+) -> None:
+    try:
+        code = run(JOB, arguments)
+    except SystemExit as left:  # argparse's own way
+        code = int(str(left.code))
+    told = capsys.readouterr().err
+    assert code == 2
+    assert error in told.splitlines()[-1]
+    assert "Traceback" not in told
