@@ -26,7 +26,7 @@ lint: $(BIN)/.dev ## Formatter, linter, strict types
 	@$(BIN)/ruff check $(CHECKED)
 	@$(BIN)/mypy $(CHECKED)
 
-format: $(BIN)/.dev ## Let the formatter and linter mend what they can
+format: $(BIN)/.dev ## Let the formatter and linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)
 	@$(BIN)/ruff format $(CHECKED)
 

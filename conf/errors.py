@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 
 class PulsoError(Exception):
-    """Something a person can mend: says what is wrong and what to do. Exit code 1."""
+    """Something a person can fix: says what is wrong and what to do. Exit code 1."""
 
     exit_code = 1
 
-    def __init__(self, what: str, mend: str = "") -> None:
-        super().__init__(f"{what}. {mend}" if mend else what)
+    def __init__(self, what: str, fix: str = "") -> None:
+        super().__init__(f"{what}. {fix}" if fix else what)
         self.what = what
-        self.mend = mend
+        self.fix = fix
 
 
 class WrongUse(PulsoError):

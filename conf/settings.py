@@ -115,8 +115,8 @@ def load_settings(**overrides: Any) -> Settings:
     given = {*os.environ, *dotenv_values(".env")}
     for name in sorted(n for n in given if n.upper().startswith(PREFIX) and n.upper() not in known):
         close = difflib.get_close_matches(name.upper(), known, n=1)
-        mend = f"Did you mean {close[0]}?" if close else "The settings are listed in the README"
-        raise WrongUse(f"unknown setting {name}", mend)
+        fix = f"Did you mean {close[0]}?" if close else "The settings are listed in the README"
+        raise WrongUse(f"unknown setting {name}", fix)
     try:
         return Settings(**overrides)
     except ValidationError as error:

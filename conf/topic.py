@@ -203,14 +203,14 @@ class Topic(Part):
 def load_topic(name: str, topics_dir: Path) -> Topic:
     """Loads and validates `topics_dir/name.yaml`.
 
-    Raises WrongUse that names the file, the line, the key and the mend.
+    Raises WrongUse that names the file, the line, the key and the fix.
     """
     path = topics_dir / f"{name}.yaml"
     if not path.is_file():
         known = sorted(p.stem for p in topics_dir.glob("*.yaml"))
         close = difflib.get_close_matches(name, known, n=1)
-        mend = f"Did you mean {close[0]}?" if close else f"Topics there: {', '.join(known) or 'none'}"
-        raise WrongUse(f"no topic {name!r} in {topics_dir}", mend)
+        fix = f"Did you mean {close[0]}?" if close else f"Topics there: {', '.join(known) or 'none'}"
+        raise WrongUse(f"no topic {name!r} in {topics_dir}", fix)
     topic = parse_topic(path.read_text(encoding="utf-8", errors="replace"), str(path))
     if topic.topic != name:
         raise WrongUse(f"{path}: topic: is {topic.topic!r}, the file's name says {name!r}", "Make them the same")
@@ -242,18 +242,18 @@ def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> 
     where = first["loc"]
     key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".") or "topic"
     message = first["msg"].removeprefix("Value error, ")
-    mend = ""
+    fix = ""
     if first["type"] == "extra_forbidden":
-        message, mend = "unknown key", _nearest_key(str(where[-1]))
+        message, fix = "unknown key", _nearest_key(str(where[-1]))
     elif first["type"] == "missing":
-        message, mend = "is missing", "Add it"
+        message, fix = "is missing", "Add it"
     else:
         message = (
             f"{message} (found {_short(first['input'])})"
             if not isinstance(first["input"], dict | list | BaseModel)
             else message
         )
-    return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", mend)
+    return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", fix)
 
 
 def _nearest_key(key: str) -> str:

@@ -76,8 +76,8 @@ class Engines:
             return server
         answer = engine.ask()
         if answer is None:
-            mend = f"Start it, or unset {engine.setting} for the embedded one"
-            raise StoreDown(f"{engine.name} at {engine.address} does not answer", mend)
+            fix = f"Start it, or unset {engine.setting} for the embedded one"
+            raise StoreDown(f"{engine.name} at {engine.address} does not answer", fix)
         if problem := answer.problem or engine.shortcoming(answer):
             raise StoreDown(f"{engine.name} at {engine.address} {problem}", f"{engine.setting} names it")
         say(self._console, f"{engine.name} {answer.version} at {engine.address} is external and answers")

@@ -9,7 +9,7 @@ from pathlib import Path
 from conf.errors import PulsoError
 
 WANTED = 17
-MEND = (
+FIX = (
     "Install Java 17 (Debian, Ubuntu: openjdk-17-jre-headless; macOS: brew install openjdk@17) and set JAVA_HOME to it"
 )
 PATIENCE = 30.0
@@ -19,15 +19,15 @@ _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 def find_java() -> str:
     """The path of a `java` of version 17.
 
-    Raises PulsoError, with the mend, when there is none, when it does not run, or when it is another version.
+    Raises PulsoError, with the fix, when there is none, when it does not run, or when it is another version.
     """
     java, origin = _candidate()
     version = java_version(java)
     if version is None:
-        raise PulsoError(f"{java} ({origin}) does not say its version, so there is no Java here", MEND)
+        raise PulsoError(f"{java} ({origin}) does not say its version, so there is no Java here", FIX)
     if version != WANTED:
         age = "older" if version < WANTED else "newer"
-        raise PulsoError(f"{java} ({origin}) is Java {version}, {age} than the {WANTED} that Cassandra 5.0 needs", MEND)
+        raise PulsoError(f"{java} ({origin}) is Java {version}, {age} than the {WANTED} that Cassandra 5.0 needs", FIX)
     return java
 
 
@@ -48,9 +48,9 @@ def _candidate() -> tuple[str, str]:
     if home:
         java = Path(home) / "bin" / "java"
         if not os.access(java, os.X_OK):
-            raise PulsoError(f"JAVA_HOME is {home}, which has no bin/java", MEND)
+            raise PulsoError(f"JAVA_HOME is {home}, which has no bin/java", FIX)
         return str(java), "from JAVA_HOME"
     on_path = shutil.which("java")
     if on_path is None:
-        raise PulsoError("there is no java on the PATH and JAVA_HOME is not set", MEND)
+        raise PulsoError("there is no java on the PATH and JAVA_HOME is not set", FIX)
     return on_path, "on the PATH"

@@ -48,8 +48,8 @@ def serves_elsewhere(server: Server) -> str:
 def adopt(server: Server, process: psutil.Process) -> Started:
     """Takes over a process that already runs. Raises PulsoError when it serves another port than the settings say."""
     if elsewhere := serves_elsewhere(server):
-        mend = "Run make down first, or give the second set of engines a PULSO_HOME of its own"
-        raise PulsoError(f"{server.name} of this PULSO_HOME {elsewhere}", mend)
+        fix = "Run make down first, or give the second set of engines a PULSO_HOME of its own"
+        raise PulsoError(f"{server.name} of this PULSO_HOME {elsewhere}", fix)
     server.pid_file.parent.mkdir(parents=True, exist_ok=True)
     write_pid_file(server.pid_file, process)
     return Started(server, process, process.create_time(), fresh=False)

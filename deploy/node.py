@@ -15,7 +15,7 @@ STORAGE_OFFSET = 2042
 JMX_OFFSET = 1843
 """CQL port minus JMX port: 9042 goes with 7199."""
 SMALL_MACHINE = 8 * 2**30
-MEND = "set PULSO_CASSANDRA_PORT to another, such as 9142, from which the storage and JMX ports follow"
+FIX = "set PULSO_CASSANDRA_PORT to another, such as 9142, from which the storage and JMX ports follow"
 LOGBACK = Path(__file__).parent / "logback.xml"
 
 
@@ -55,9 +55,9 @@ class Node:
     def ports(self) -> tuple[Port, ...]:
         """What the node listens on, the port for clients first."""
         return (
-            Port("Cassandra's CQL", self.address, self.cql_port, MEND),
-            Port("Cassandra's storage", self.address, self.storage_port, MEND),
-            Port("Cassandra's JMX", "127.0.0.1", self.jmx_port, MEND),
+            Port("Cassandra's CQL", self.address, self.cql_port, FIX),
+            Port("Cassandra's storage", self.address, self.storage_port, FIX),
+            Port("Cassandra's JMX", "127.0.0.1", self.jmx_port, FIX),
         )
 
 

@@ -20,7 +20,7 @@ class Port:
     use: str
     host: str
     number: int
-    mend: str
+    fix: str
 
 
 def check_ports(ports: tuple[Port, ...]) -> None:
@@ -34,19 +34,17 @@ def check_range(ports: tuple[Port, ...]) -> None:
     """Raises WrongUse where a port falls out of 1024 to 65535 or two uses fall on one port."""
     uses: dict[tuple[str, int], str] = {}
     for port in ports:
-        mend = f"{port.mend[0].upper()}{port.mend[1:]}"
+        fix = f"{port.fix[0].upper()}{port.fix[1:]}"
         if not LOWEST <= port.number <= HIGHEST:
-            raise WrongUse(f"the port for {port.use} would be {port.number}, outside {LOWEST} to {HIGHEST}", mend)
+            raise WrongUse(f"the port for {port.use} would be {port.number}, outside {LOWEST} to {HIGHEST}", fix)
         if other := uses.get((port.host, port.number)):
-            raise WrongUse(f"the port for {port.use} would be {port.number}, the same as for {other}", mend)
+            raise WrongUse(f"the port for {port.use} would be {port.number}, the same as for {other}", fix)
         uses[port.host, port.number] = port.use
 
 
 def taken(port: Port) -> PulsoError:
     """The error of a port that another process holds."""
-    return PulsoError(
-        f"port {port.number} ({port.use}) is taken by {holder(port.number)}", f"Stop that, or {port.mend}"
-    )
+    return PulsoError(f"port {port.number} ({port.use}) is taken by {holder(port.number)}", f"Stop that, or {port.fix}")
 
 
 def is_free(host: str, number: int) -> bool:

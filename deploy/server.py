@@ -31,7 +31,7 @@ class Server(ABC):
 
     @abstractmethod
     def program(self) -> str:
-        """The program's path, checked. Raises PulsoError with the mend."""
+        """The program's path, checked. Raises PulsoError with the fix."""
 
     @property
     @abstractmethod

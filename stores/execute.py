@@ -1,48 +1,63 @@
-"""Many statements, a bounded number in flight."""
+"""Many requests to Cassandra with a bounded number in flight: the one loop that does this."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from cassandra import OperationTimedOut, WriteTimeout
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+T = TypeVar("T")
 IN_FLIGHT = 32
 PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
+"""Errors that may pass when a request is sent again."""
+
+
+def in_flight(
+    requests: Iterable[T], send: Callable[[T], ResponseFuture], most: int = IN_FLIGHT
+) -> Iterator[tuple[T, ResponseFuture]]:
+    """Yields each request with its future, in order; at most `most` are in flight at any time.
+
+    The caller takes `future.result()`, which waits and raises what the driver raises. A request is sent while those
+    before it are waited for. When the caller stops early, what is still in flight is waited for, its result ignored.
+    """
+    flying: deque[tuple[T, ResponseFuture]] = deque()
+    try:
+        for request in requests:
+            if len(flying) >= most:
+                yield flying.popleft()
+            flying.append((request, send(request)))
+        while flying:
+            yield flying.popleft()
+    finally:
+        for _, future in flying:
+            with suppress(Exception):
+                future.result()
 
 
 def execute_all(session: Session, statements: Iterable[Any], timeout: float, most: int = IN_FLIGHT) -> int:
-    """Executes statements that may be repeated at will, at most so many at once; gives how many there were.
+    """Runs idempotent statements, at most `most` in flight; returns their count.
 
-    One that times out is tried again and again, for `timeout` seconds more. Raises what the driver raises then; nothing
-    is in flight any more when it does.
+    A statement that times out is sent again until `timeout` seconds have passed. Then it raises what the driver raises,
+    once nothing is in flight any more.
     """
-    flying: deque[tuple[Any, ResponseFuture]] = deque()
     count = 0
-    try:
-        for count, statement in enumerate(statements, 1):  # noqa: B007
-            if len(flying) >= most:
-                _finish(session, *flying.popleft(), timeout)
-            flying.append((statement, session.execute_async(statement, timeout=timeout)))
-        while flying:
-            _finish(session, *flying.popleft(), timeout)
-    finally:
-        for _, future in flying:
-            with suppress(*PASSING):
-                future.result()
+    sent = in_flight(statements, lambda statement: session.execute_async(statement, timeout=timeout), most)
+    for count, (statement, future) in enumerate(sent, 1):  # noqa: B007
+        try:
+            future.result()
+        except PASSING:
+            _again(session, statement, timeout)
     return count
 
 
-def _finish(session: Session, statement: Any, future: ResponseFuture, timeout: float) -> None:
-    try:
-        future.result()
-    except PASSING:
-        retrying = Retrying(
-            retry=retry_if_exception_type(PASSING),
-            wait=wait_exponential(multiplier=0.5, max=10),
-            stop=stop_after_delay(timeout),
-            reraise=True,
-        )
-        retrying(session.execute, statement, timeout=timeout)
+def _again(session: Session, statement: Any, timeout: float) -> None:
+    retrying = Retrying(
+        retry=retry_if_exception_type(PASSING),
+        wait=wait_exponential(multiplier=0.5, max=10),
+        stop=stop_after_delay(timeout),
+        reraise=True,
+    )
+    retrying(session.execute, statement, timeout=timeout)

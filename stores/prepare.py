@@ -8,7 +8,7 @@ from conf.errors import PulsoError
 
 
 def prepared(session: Session, cql: str) -> PreparedStatement:
-    """Prepares a statement. Raises PulsoError, with the mend, where the tables are not there yet."""
+    """Prepares a statement. Raises PulsoError, with the fix, where the tables are not there yet."""
     try:
         return session.prepare(cql)
     except InvalidRequest as error:

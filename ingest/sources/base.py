@@ -42,7 +42,7 @@ class Sink(Protocol):
 class Source(Protocol):
     """One network. `run` stays until `clock.stop` and keeps connected as the network asks.
 
-    Raises PulsoError when going on makes no sense (a bad token, no rules), with the mend.
+    Raises PulsoError when going on makes no sense (a bad token, no rules), with the fix.
     """
 
     name: str

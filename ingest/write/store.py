@@ -8,7 +8,7 @@ from ingest.write.writer import PostWriter
 
 
 class Store:
-    """One keyspace, by its three parts. Raises PulsoError, with the mend, where the tables are not there."""
+    """One keyspace, by its three parts. Raises PulsoError, with the fix, where the tables are not there."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self.posts = PostWriter(session, keyspace)

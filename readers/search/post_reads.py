@@ -68,11 +68,11 @@ class Statements:
         self._prepared: dict[tuple[str, int], PreparedStatement] = {}
 
     def check(self) -> None:
-        """Raises PulsoError, with the mend, where the tables are not there."""
+        """Raises PulsoError, with the fix, where the tables are not there."""
         self.select(", ".join(COLUMNS), "LIMIT 1")
 
     def select(self, what: str, rest: str, fetch_size: int = 5000) -> PreparedStatement:
-        """`SELECT what FROM posts rest`. Raises PulsoError, with the mend, where the tables are not there."""
+        """`SELECT what FROM posts rest`. Raises PulsoError, with the fix, where the tables are not there."""
         cql = f"SELECT {what} FROM {self._table} {rest}"
         if (cql, fetch_size) not in self._prepared:
             self._prepared[cql, fetch_size] = prepared(self.session, cql)

@@ -77,8 +77,8 @@ def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...],
     readings = sorted({fold(blank(text)), fold(blank(text, X_HANDLE))})
     words = set.intersection(*(words_of(reading) for reading in readings))
     if not words:
-        mend = "URLs and handles are not among the words of posts" if "://" in text or "@" in text else GIVE
-        raise WrongUse(f"{text!r} holds no letter or digit to search for", mend)
+        fix = "URLs and handles are not among the words of posts" if "://" in text or "@" in text else GIVE
+        raise WrongUse(f"{text!r} holds no letter or digit to search for", fix)
     indexed = sorted(word for word in words if not _UNSPACED_EDGE.search(word))
     terms.update(dict.fromkeys(indexed))
     if exact or len(indexed) < len(words) or any(len(word) == LONGEST_WORD for word in words):

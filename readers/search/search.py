@@ -112,8 +112,8 @@ def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFr
                     return
     except FAILURES as error:
         reason = " ".join(str(error).split())[:160]
-        mend = "Look at `make status`, or ask for less: a narrower --from and --to"
-        raise StoreDown(f"Cassandra did not answer the search ({reason})", mend) from None
+        fix = "Look at `make status`, or ask for less: a narrower --from and --to"
+        raise StoreDown(f"Cassandra did not answer the search ({reason})", fix) from None
 
 
 def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[list[Row]]:

@@ -28,7 +28,7 @@ SILENCE = 60.0
 FIRST_WAIT, LONGEST_WAIT, LONGEST_429 = 1.0, 60.0, 900.0
 PAGE, MOST_PAGES = 40, 50
 KINDS = ("update", "status.update", "delete")
-TOKEN_MEND = "Make one under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN"
+TOKEN_FIX = "Make one under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN"
 
 log = structlog.get_logger("mastodon")
 
@@ -46,7 +46,7 @@ class Mastodon:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         if settings.mastodon_token is None:
-            raise PulsoError("Mastodon gives its stream to signed-in users only", TOKEN_MEND)
+            raise PulsoError("Mastodon gives its stream to signed-in users only", TOKEN_FIX)
         self._address = checked_address(settings.mastodon_url, "PULSO_MASTODON_URL", "https", "http").rstrip("/")
         self._server = urlsplit(self._address).hostname or ""
         self._headers = {"Authorization": f"Bearer {settings.mastodon_token.get_secret_value()}"}
@@ -102,7 +102,7 @@ class Mastodon:
     def _refused(self, response: httpx.Response) -> tuple[str, float] | None:
         """What an answer other than success means. Raises PulsoError where waiting does not help."""
         if response.status_code in (401, 403):
-            raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_MEND)
+            raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_FIX)
         if response.status_code == 429:
             asked = response.headers.get("Retry-After", "")
             wait = float(asked) if asked.isdecimal() else LONGEST_WAIT

@@ -15,7 +15,7 @@ import tweepy
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
 from ingest.sources.addresses import checked_address
-from ingest.sources.x.errors import TOKEN_MEND, Unavailable, detail_of, refusal
+from ingest.sources.x.errors import TOKEN_FIX, Unavailable, detail_of, refusal
 from ingest.sources.x.rules import Rule
 
 TWEEPYS_ADDRESS = "https://api.twitter.com"
@@ -54,7 +54,7 @@ class XApi:
             asked = [tweepy.StreamRule(value=rule.value, tag=rule.tag or None) for rule in some]
             answer = self._call(self._client.add_rules, asked)
             if refused := _refused(answer, "not_created"):
-                raise PulsoError(f"X refuses {refused}", "Mend the topic's collect part, and push again")
+                raise PulsoError(f"X refuses {refused}", "Fix the topic's collect part, and push again")
 
     def remove(self, rules: Sequence[Rule]) -> None:
         """Removes rules, by their ids."""
@@ -137,9 +137,9 @@ def cause_of(error: BaseException) -> str:
 def _token(settings: Settings) -> str:
     token = settings.x_bearer_token.get_secret_value().strip() if settings.x_bearer_token else ""
     if not token:
-        raise WrongUse("X_BEARER_TOKEN is not set", TOKEN_MEND)
+        raise WrongUse("X_BEARER_TOKEN is not set", TOKEN_FIX)
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise WrongUse("X_BEARER_TOKEN holds characters that no token has", TOKEN_MEND)  # requests would quote it
+        raise WrongUse("X_BEARER_TOKEN holds characters that no token has", TOKEN_FIX)  # requests would quote it
     return token
 
 

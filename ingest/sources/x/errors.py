@@ -12,9 +12,9 @@ import orjson
 from conf.errors import PulsoError
 
 Kind = Literal["network", "http", "rate"]
-TOKEN_MEND = "Put the app's current bearer token into X_BEARER_TOKEN"
-APP_MEND = "Look up in X's developer console what the app of X_BEARER_TOKEN may use, and its credits"
-RULES_MEND = "Run `python -m ingest rules push --topic T`"
+TOKEN_FIX = "Put the app's current bearer token into X_BEARER_TOKEN"
+APP_FIX = "Look up in X's developer console what the app of X_BEARER_TOKEN may use, and its credits"
+RULES_FIX = "Run `python -m ingest rules push --topic T`"
 WAIT_STATUS = (408, 425)
 RATE_STATUS = (420, 429)
 CONFLICT = 409
@@ -37,7 +37,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PulsoError:
     detail = detail_of(problem)
     what = f"X answers HTTP {status}" + (f": {detail}" if detail else "")
     if _is_about_rules(problem):
-        return PulsoError(f"X has no rules to stream by ({what})", RULES_MEND)
+        return PulsoError(f"X has no rules to stream by ({what})", RULES_FIX)
     if status == CONFLICT or problem.get("title") == "ConnectionException":
         return Unavailable(f"{OTHER_CONNECTION} ({what})", "http")
     if status in RATE_STATUS:
@@ -49,9 +49,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PulsoError:
 
 def _final(status: int, what: str) -> PulsoError:
     if status == 401:
-        return PulsoError(f"X does not accept the bearer token ({what})", TOKEN_MEND)
+        return PulsoError(f"X does not accept the bearer token ({what})", TOKEN_FIX)
     if status in (402, 403):
-        return PulsoError(f"X refuses this app ({what})", APP_MEND)
+        return PulsoError(f"X refuses this app ({what})", APP_FIX)
     return PulsoError(what, "Check PULSO_X_API, the address of X's API")
 
 
@@ -66,7 +66,7 @@ def disconnect(notice: Mapping[str, Any]) -> PulsoError | None:
     if "resource" in kind or "not-authorized" in kind:
         return None
     if _is_about_rules(problem):
-        return PulsoError(f"X has no rules to stream by ({what})", RULES_MEND)
+        return PulsoError(f"X has no rules to stream by ({what})", RULES_FIX)
     if "operational-disconnect" in kind or "client-disconnected" in kind:
         return Unavailable(_line(what), "network")
     if "usage-capped" in kind or "UsageCap" in kind or "rate-limit" in kind:

@@ -42,7 +42,7 @@ def push(api: XApi, plan: RulePlan) -> Pushed:
 def _check(plan: RulePlan, existing: Sequence[Rule], add: Sequence[Rule]) -> None:
     if not plan.rules:
         why = "; ".join(f"{part.what} {part.why}" for part in plan.left_out[:3])
-        raise PulsoError(f"topic {plan.topic} comes to no rule: {why}", "Mend its collect part")
+        raise PulsoError(f"topic {plan.topic} comes to no rule: {why}", "Fix its collect part")
     others = {rule.value: rule for rule in existing if rule.tag != plan.tag}
     if len(others) + len(plan.rules) > MOST_RULES:
         raise PulsoError(

@@ -150,7 +150,7 @@ class TestStream:
     def test_a_refused_token_ends_it_with_the_mend(self) -> None:
         with MastodonServer() as server, pytest.raises(PulsoError, match="refuses the token") as caught:
             source_of(server, FakeClock(1), token="other").run(Notes())
-        assert "MASTODON_TOKEN" in str(caught.value.mend)
+        assert "MASTODON_TOKEN" in str(caught.value.fix)
 
     def test_no_token_and_no_encryption_are_told_at_the_start(self) -> None:
         with pytest.raises(PulsoError, match="signed-in users only"):

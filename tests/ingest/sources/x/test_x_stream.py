@@ -173,11 +173,9 @@ def test_no_more_than_fifty_connects_in_fifteen_minutes() -> None:
     assert len(server.connects) == 60
 
 
-@pytest.mark.parametrize(
-    ("status", "mend"), [(401, "X_BEARER_TOKEN"), (403, "developer console"), (404, "PULSO_X_API")]
-)
-def test_a_refusal_for_good_ends_it_with_a_mend(status: int, mend: str) -> None:
-    with pytest.raises(PulsoError, match=mend) as raised:
+@pytest.mark.parametrize(("status", "fix"), [(401, "X_BEARER_TOKEN"), (403, "developer console"), (404, "PULSO_X_API")])
+def test_a_refusal_for_good_ends_it_with_a_fix(status: int, fix: str) -> None:
+    with pytest.raises(PulsoError, match=fix) as raised:
         run(Refusal(status), waits=1)
     assert TOKEN not in str(raised.value)
 
