@@ -1,8 +1,8 @@
 """Many requests to Cassandra with a bounded number in flight: the one loop that does this."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, suppress
 from typing import Any, TypeVar
 
 from cassandra import OperationTimedOut, WriteTimeout
@@ -17,7 +17,7 @@ PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
 
 def in_flight(
     requests: Iterable[T], send: Callable[[T], ResponseFuture], most: int = IN_FLIGHT
-) -> Iterator[tuple[T, ResponseFuture]]:
+) -> Generator[tuple[T, ResponseFuture], None, None]:
     """Yields each request with its future, in order; at most `most` are in flight at any time.
 
     The caller takes `future.result()`, which waits and raises what the driver raises. A request is sent while those
@@ -45,11 +45,12 @@ def execute_all(session: Session, statements: Iterable[Any], timeout: float, mos
     """
     count = 0
     sent = in_flight(statements, lambda statement: session.execute_async(statement, timeout=timeout), most)
-    for count, (statement, future) in enumerate(sent, 1):  # noqa: B007
-        try:
-            future.result()
-        except PASSING:
-            _again(session, statement, timeout)
+    with closing(sent):
+        for count, (statement, future) in enumerate(sent, 1):  # noqa: B007
+            try:
+                future.result()
+            except PASSING:
+                _again(session, statement, timeout)
     return count
 
 
