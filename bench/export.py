@@ -14,8 +14,8 @@ from bench.commands import python, run
 from bench.graph_edges import write_edges
 from bench.lab import TOPIC, Lab
 from bench.results import Row, Section
-from conf.buckets import bucket_of, period_buckets
 from conf.errors import PulsoError
+from conf.partitions import bucket_of, period_buckets
 from conf.schema import Table
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY
 from ingest.write.migrate import migrate

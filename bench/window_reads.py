@@ -21,12 +21,13 @@ from conf.tables import POSTS
 from conf.topic import load_topic
 from corpus import CAMPAIGN
 from jobs.candidate_poll import JOB
-from jobs.framework.reading import stored_posts
+from jobs.framework.direct_join import stored_posts
+from jobs.framework.inputs import posts_of
+from jobs.framework.literals import instant
 from jobs.framework.spark import spark_session
 from jobs.framework.window import Window
-from jobs.measures.periods import instant
 
-COLUMNS = [*POSTS.key, *JOB.post_columns]
+COLUMNS = [*POSTS.key, *posts_of(JOB).columns]
 MIDDLE = timedelta(weeks=8)
 """From the campaign's start to that of the week: busier than the first, calmer than the last."""
 

@@ -10,11 +10,11 @@ post 50 times a day or more on one topic heavily automated. The others are ours;
 and are to be read with each topic's own accounts at hand.
 """
 
-import hashlib
 from typing import Annotated
 
 from pydantic import Field
 
+from conf.digest import digest
 from conf.part import Part
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -114,8 +114,8 @@ class Bots(Part):
 
     @property
     def digest(self) -> str:
-        """Of the thresholds: to be stored with whatever leaves flagged authors out."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+        """A digest of every threshold and weight; `author_activity` stores it as part of its `method`."""
+        return digest(self.model_dump(mode="json"))
 
 
 RULES: dict[str, type[Rule]] = {

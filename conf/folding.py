@@ -19,6 +19,8 @@ WORD_CHARACTER = r"[\p{L}\p{Nd}_]"
 _UNSPACED = regex.compile(f"[{UNSPACED}]")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
 LONGEST_WORD = 64
+VERSION = "nfkd/1"
+"""To be raised when folding, blanking or the boundaries of aliases change: it is part of every `method`."""
 
 
 def fold(text: str) -> str:

@@ -26,9 +26,12 @@ class Column:
 class Table:
     """A table, declared once; statements, Spark's columns, checks and readers follow from it.
 
-    `partition` and `clustering` name the primary key's columns in order, `descending` those clustering
-    columns that are kept newest first, `indexes` maps a storage-attached index's suffix to its target, and `options`
-    are table options that differ from Cassandra's defaults.
+    `partition` and `clustering` name the primary key's columns in order. `descending` names the clustering columns that
+    are kept newest first. `indexes` maps a storage-attached index's suffix to its target. `options` are table options
+    that differ from Cassandra's defaults.
+
+    Of a table that a job publishes: `job` is that job, `part` the column that divides each topic (a race or a graph),
+    and `named_by` the small table whose row of the same part and period names the run as well.
     """
 
     name: str
@@ -39,6 +42,14 @@ class Table:
     descending: tuple[str, ...] = ()
     indexes: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, int] = field(default_factory=dict)
+    job: str = ""
+    part: str = ""
+    named_by: str = ""
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether a run's rows have partitions of their own, so that `published` says which run is read."""
+        return "run_id" in self.partition and bool(self.job)
 
     @property
     def key(self) -> tuple[str, ...]:

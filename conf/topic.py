@@ -1,8 +1,6 @@
 """A topic: what is collected, and which races and candidates are counted (DESIGN 4)."""
 
 import difflib
-import hashlib
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +10,9 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
 
 from conf.bots import RULES, Bots
+from conf.digest import digest
 from conf.errors import WrongUse
+from conf.folding import VERSION as FOLDING
 from conf.folding import alias_pattern, fold
 from conf.graph import Graphs
 from conf.part import Part
@@ -138,10 +138,9 @@ class Race(Part):
 
     @property
     def method(self) -> str:
-        """A digest of the race's rules and of the counting method, stored with every result."""
+        """A digest of the race's rules, of the folding and of the counting method: what shapes every share."""
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
-        text = json.dumps([METHOD, self.id, sorted(rules)], ensure_ascii=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest(METHOD, FOLDING, self.id, sorted(rules))
 
 
 def _check_shares(what: str, shares: Shares, ids: list[str]) -> None:

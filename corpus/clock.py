@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from conf.snowflakes import X_EPOCH_MS
 from corpus.draws import Floats, Ints
 
 CAMPAIGN = (datetime(2016, 2, 8, 16, tzinfo=UTC), datetime(2016, 5, 8, 16, tzinfo=UTC))
 """The corpus's half-open window: 9 February 2016, midnight in Manila, to the midnight before election day, 9 May."""
 
-SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 DAY_MS = 86_400_000
 MANILA_MS = 8 * 3_600_000
 START_MS, END_MS = (int(moment.timestamp()) * 1000 for moment in CAMPAIGN)
@@ -70,7 +70,7 @@ def snowflakes(sorted_ms: Ints, rng: np.random.Generator) -> Ints:
     place = np.arange(sorted_ms.size)
     sequence = place - np.searchsorted(sorted_ms, sorted_ms)
     worker = rng.integers(0, 1 << 10, sorted_ms.size)
-    return np.sort(((sorted_ms - SNOWFLAKE_EPOCH_MS) << 22) | (worker << 12) | (sequence & 0xFFF))
+    return np.sort(((sorted_ms - X_EPOCH_MS) << 22) | (worker << 12) | (sequence & 0xFFF))
 
 
 def iso(ms: Ints) -> list[str]:

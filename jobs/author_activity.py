@@ -17,19 +17,21 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.bots import Bots
-from conf.tables import AUTHOR_ACTIVITY, POSTS
+from conf.digest import digest
+from conf.folding import VERSION as FOLDING
+from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY, POSTS
 from conf.topic import Topic
-from jobs.framework.job import Job, Output, Rule
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.runner import run
 from jobs.framework.window import Window
+from jobs.measures.authors import known_as
 from jobs.measures.bot_rules import flags, score
-from jobs.measures.interactions import known_as
 from jobs.measures.near_duplicates import with_near_duplicate, with_signature, with_words
 from jobs.measures.periods import with_periods
 
-KINDS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
-"""Columns that count kinds of posts."""
-PERIOD = ["period", "period_start", "period_end"]
+METHOD = "activity/1"
+"""The version of the measures and rules; to be raised when they change."""
 HOURS_A_DAY = 24
 
 
@@ -38,26 +40,17 @@ def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame
     named = with_author(posts)
     received = mentions_received(named, window)
     measures = author_measures(observed(named, topic.bots, window), topic.bots, window)
-    known = measures.join(received, on=["author", *PERIOD], how="left").select(
+    known = measures.join(received, on=["author", *PERIOD_KEY], how="left").select(
         "*", flags(topic.bots).alias("bot_flags")
     )
     return known.select(
         F.lit(topic.topic).alias("topic"),
-        *(*PERIOD, "author", "posts", *KINDS),
+        *(*PERIOD_KEY, "author", "posts", *KIND_COLUMNS),
         F.coalesce("mentions_received", F.lit(0)).alias("mentions_received"),
         "followers",
         score(topic.bots).alias("bot_score"),
         "bot_flags",
     )
-
-
-def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
-    """The authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
-
-    `activity` are rows of `author_activity` of one window; hours and days are passed over.
-    """
-    reached = (F.col("period") == "window") & (F.col("bot_score") >= topic.bots.flag_at)
-    return activity.where(reached).groupBy("author").agg(F.count(F.lit(1))).select("author")
 
 
 def with_author(posts: DataFrame) -> DataFrame:
@@ -73,7 +66,7 @@ def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
     of_others = pairs.where(F.col("mentioned") != F.col("author"))
     return (
         with_periods(of_others.select(F.col("mentioned").alias("author"), "event_at"), window)
-        .groupBy("author", *PERIOD)
+        .groupBy("author", *PERIOD_KEY)
         .agg(F.count(F.lit(1)).alias("mentions_received"))
     )
 
@@ -99,9 +92,9 @@ def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
 
 def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
     """What the rules look at, one row an author and period."""
-    by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KINDS.items()]
+    by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
     length = (F.unix_seconds("period_end") - F.unix_seconds("period_start")) / 3600
-    grouped = with_periods(posts, window).groupBy("author", *PERIOD)
+    grouped = with_periods(posts, window).groupBy("author", *PERIOD_KEY)
     measured = grouped.agg(
         F.count(F.lit(1)).alias("posts"),
         *by_kind,
@@ -154,16 +147,30 @@ RULE = Rule(
     "WHERE posts < 1 OR posts != originals + retweets + replies + quotes",
 )
 
+
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
+    """Each author's activity."""
+    return {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window)}
+
+
+def methods(topic: Topic, _: Inputs) -> dict[str, str]:
+    """A digest of the bot rules' thresholds, of the folding and of the way of counting."""
+    return {"": digest(METHOD, FOLDING, topic.bots.digest)}
+
+
 JOB = Job(
     name="author_activity",
-    inputs={
-        POSTS.name: [
-            *("author_id", "author", "kind", "event_at", "folded", "mentions", "client"),
-            *("author_followers", "author_following", "author_created_at", "author_is_bot"),
-        ]
-    },
+    inputs=(
+        Posts(
+            [
+                *("author_id", "author", "kind", "event_at", "folded", "mentions", "client"),
+                *("author_followers", "author_following", "author_created_at", "author_is_bot"),
+            ]
+        ),
+    ),
     outputs=(Output(AUTHOR_ACTIVITY, rules=(RULE,)),),
-    transform=lambda inputs, topic, window: {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window)},
+    transform=transform,
+    methods=methods,
 )
 
 if __name__ == "__main__":

@@ -16,13 +16,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
+from conf.digest import digest
 from conf.errors import WrongUse
-from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, POSTS
+from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, PERIOD_KEY, POSTS
 from conf.topic import Candidate, Race, Topic
-from jobs.framework.job import Frames, Job, Output
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.hashtag_trends import FEWEST_AUTHORS
+from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.mentions import ANYONE, COLUMNS, with_named
 from jobs.measures.periods import with_periods
 
@@ -30,7 +32,9 @@ TOP = 20
 """Hashtags a candidate and period."""
 PRIOR_SIZE = 500
 """Hashtag uses that the prior weighs."""
-GROUP = ["race", "period", "period_start", "period_end"]
+GROUP = ["race", *PERIOD_KEY]
+METHOD = "log-odds/1"
+"""The version of the comparison; to be raised when it changes."""
 
 
 def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
@@ -120,19 +124,25 @@ def _prior() -> Column:
 def _rules(race: Race, candidate: Candidate) -> tuple[Column, Column]:
     """The candidate's key in the map of rules, and what it maps to."""
     own = F.array(*map(F.lit, candidate.folded_hashtags)).cast("array<string>")
-    return F.lit(f"{race.id}/{candidate.id}"), F.struct(own.alias("own"), F.lit(race.method).alias("method"))
+    return F.lit(f"{race.id}/{candidate.id}"), F.struct(own.alias("own"), F.lit(method(race)).alias("method"))
 
 
-def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+def method(race: Race) -> str:
+    """A digest of the race's rules and of the comparison."""
+    return digest(race.method, METHOD)
+
+
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Each candidate's hashtags."""
     return {CANDIDATE_HASHTAGS.name: candidate_hashtags(inputs[POSTS.name], topic, window)}
 
 
 JOB = Job(
     name="candidate_hashtags",
-    inputs={POSTS.name: ["source", "author_id", "event_at", *COLUMNS]},
-    outputs=(Output(CANDIDATE_HASHTAGS, lambda topic: [{"race": race.id} for race in topic.races]),),
+    inputs=(Posts(["source", "author_id", "event_at", *COLUMNS]),),
+    outputs=(Output(CANDIDATE_HASHTAGS),),
     transform=transform,
+    methods=lambda topic, _: {race.id: method(race) for race in topic.races},
 )
 
 if __name__ == "__main__":

@@ -18,18 +18,18 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from conf.tables import CASCADES, LONGER_PERIODS, POSTS
+from conf.tables import CASCADES, LONGER_PERIODS, PERIOD_KEY, POSTS
 from conf.topic import Topic
-from jobs.framework.job import Job, Output, Rule
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.interactions import known_as
+from jobs.measures.authors import known_as
 from jobs.measures.periods import with_periods
 
 TOP = 100
 MOST_DEPTH = 10
-PERIOD = ["period", "period_start", "period_end"]
-ROOT = [*PERIOD, "source", "post_id"]
+ROOT = [*PERIOD_KEY, "source", "post_id"]
 RULE = Rule(
     "ranks leave none out, a cascade is half there before it ends, and there are no more retweeters than retweets",
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
@@ -38,8 +38,11 @@ RULE = Rule(
 )
 
 
-def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a period and post, the first TOP of each period by retweets. Acts, to follow quotes."""
+def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+    """One row a period and post, the first TOP of each period by retweets.
+
+    Triggers Spark actions: how far chains of quotes go is only known once each level of them has been computed.
+    """
     retweets = with_periods(
         posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(
             *("source", F.col("retweet_of").alias("post_id"), F.col("retweet_of_author").alias("author")),
@@ -48,7 +51,7 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
         window,
         LONGER_PERIODS,
     )
-    most = Over.partitionBy(*PERIOD).orderBy(F.desc("retweets"), "source", "post_id")
+    most = Over.partitionBy(*PERIOD_KEY).orderBy(F.desc("retweets"), "source", "post_id")
     first = (
         retweets.groupBy(*ROOT)
         .agg(
@@ -65,12 +68,12 @@ def cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     own = posts.select("source", "post_id", known_as().alias("own"), F.col("event_at").alias("posted_at"))
     start = F.least(F.coalesce("posted_at", "first_at"), "first_at")
     return (
-        first.join(_halves(first, retweets), ROOT, "inner")
-        .join(own, ["source", "post_id"], "left")
-        .join(_quoted(first, posts), ROOT, "left")
+        first.join(_halves(first, retweets), on=ROOT, how="inner")
+        .join(own, on=["source", "post_id"], how="left")
+        .join(_quoted(first, posts), on=ROOT, how="left")
         .select(
             F.lit(topic.topic).alias("topic"),
-            *(*PERIOD, "rank", "source", "post_id"),
+            *(*PERIOD_KEY, "rank", "source", "post_id"),
             F.coalesce("own", "named").alias("author"),
             *("posted_at", "retweets", "retweeters"),
             F.coalesce("quotes", F.lit(0).cast("long")).alias("quotes"),
@@ -91,7 +94,7 @@ def _halves(first: DataFrame, retweets: DataFrame) -> DataFrame:
     place = F.ceil(F.col("retweets") / 2)
     order = Over.partitionBy(*ROOT).orderBy("at")
     return (
-        retweets.join(F.broadcast(first.select(*ROOT, "retweets")), ROOT, "inner")
+        retweets.join(F.broadcast(first.select(*ROOT, "retweets")), on=ROOT, how="inner")
         .withColumn("place", F.row_number().over(order))
         .where(F.col("place") == place)
         .select(*ROOT, F.col("at").alias("half_at"))
@@ -110,7 +113,9 @@ def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
     frontier = first.select(*ROOT, F.col("post_id").alias("node"))
     levels = []
     for level in range(1, MOST_DEPTH + 1):
-        found = shares.join(F.broadcast(frontier), below, "inner").select(*ROOT, F.col("id").alias("node"), "repeats")
+        found = shares.join(F.broadcast(frontier), on=below, how="inner").select(
+            *ROOT, F.col("id").alias("node"), "repeats"
+        )
         found = found.localCheckpoint(eager=True)
         quotes = F.count_if(~F.col("repeats")) if level == 1 else F.lit(0).cast("long")
         levels.append(found.groupBy(*ROOT).agg(F.lit(level).cast("long").alias("level"), quotes.alias("direct")))
@@ -121,16 +126,24 @@ def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
     return every.groupBy(*ROOT).agg(F.max("level").alias("depth"), F.max("direct").alias("quotes"))
 
 
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
+    """The most retweeted posts."""
+    return {CASCADES.name: compute_cascades(inputs[POSTS.name], topic, window)}
+
+
 JOB = Job(
     name="cascades",
-    inputs={
-        POSTS.name: [
-            *("source", "post_id", "author_id", "author", "kind", "event_at"),
-            *("retweet_of", "retweet_of_author", "quote_of"),
-        ]
-    },
+    inputs=(
+        Posts(
+            [
+                *("source", "post_id", "author_id", "author", "kind", "event_at"),
+                *("retweet_of", "retweet_of_author", "quote_of"),
+            ]
+        ),
+    ),
     outputs=(Output(CASCADES, rules=(RULE,)),),
-    transform=lambda inputs, topic, window: {CASCADES.name: cascades(inputs[POSTS.name], topic, window)},
+    transform=transform,
+    methods=by_name("cascades/1"),
 )
 
 if __name__ == "__main__":

@@ -19,12 +19,15 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from conf.tables import HASHTAG_TRENDS, POSTS
+from conf.tables import HASHTAG_TRENDS, PERIOD_KEY, POSTS
 from conf.topic import Topic
-from jobs.framework.job import Job, Output, Rule
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
+from jobs.framework.literals import instant
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.periods import instant, with_periods
+from jobs.measures.hashtags import FEWEST_AUTHORS
+from jobs.measures.periods import with_periods
 
 TOP = 100
 """Hashtags a period."""
@@ -32,15 +35,12 @@ BASELINE = {"hour": 24, "day": 7, "window": 1}
 """How many preceding periods say what was to be expected."""
 LONGEST_BEFORE = timedelta(days=7)
 """A window longer than this has no span before it."""
-FEWEST_AUTHORS = 5
-"""A hashtag of fewer authors does not burst, nor is it held to be anyone's."""
 ANY_HASHTAG = ""
 """Stands for all hashtags together, beside each of them."""
-PERIOD = ["period", "period_start", "period_end"]
 RULE = Rule(
     "ranks start at 1 and leave none out, posts are as many as authors at the least",
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
-    "HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > 100 OR min(posts - authors) < 0",
+    f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0",
 )
 
 
@@ -79,7 +79,7 @@ def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
         .where((F.col("rank") <= TOP) & (F.col("hashtag") != ANY_HASHTAG))
         .select(
             F.lit(topic.topic).alias("topic"),
-            *(*PERIOD, "rank", "hashtag", "posts", "authors"),
+            *(*PERIOD_KEY, "rank", "hashtag", "posts", "authors"),
             F.when(~unread, previous).alias("previous_posts"),
             burst(F.col("authors"), expected_authors()).alias("burst"),
         )
@@ -94,7 +94,7 @@ def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     author = F.concat_ws(":", "source", "author_id").alias("author")
     tags = F.array_append(F.array_remove(F.array_distinct("hashtags"), ANY_HASHTAG), ANY_HASHTAG)
     carried = posts.where(F.size("hashtags") > 0).select("event_at", author, F.explode(tags).alias("hashtag"))
-    key = [*PERIOD, "step", "hashtag"]
+    key = [*PERIOD_KEY, "step", "hashtag"]
     return (
         _with_steps(carried, topic, window)
         .groupBy(*key, "author")
@@ -167,12 +167,17 @@ def _with_steps(carried: DataFrame, topic: Topic, window: Window) -> DataFrame:
     )
 
 
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
+    """The most used hashtags."""
+    return {HASHTAG_TRENDS.name: hashtag_trends(inputs[POSTS.name], topic, window)}
+
+
 JOB = Job(
     name="hashtag_trends",
-    inputs={POSTS.name: ["source", "author_id", "event_at", "hashtags"]},
+    inputs=(Posts(["source", "author_id", "event_at", "hashtags"], reach=reach),),
     outputs=(Output(HASHTAG_TRENDS, rules=(RULE,)),),
-    transform=lambda inputs, topic, window: {HASHTAG_TRENDS.name: hashtag_trends(inputs[POSTS.name], topic, window)},
-    reach=reach,
+    transform=transform,
+    methods=by_name("hashtags/1 burst/ic025"),
 )
 
 if __name__ == "__main__":

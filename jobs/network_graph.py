@@ -10,15 +10,15 @@ Spark frames; `engine` says which (jobs/graphs).
 """
 
 import sys
-from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
-from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, GRAPHS, POSTS, TOP_MEASURES
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, POSTS, TOP_MEASURES
 from conf.topic import Topic
-from jobs.framework.job import Frames, Job, Output, Rule
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
@@ -29,8 +29,8 @@ from jobs.measures.periods import with_periods
 TOP = 100
 
 
-def network_graph(posts: DataFrame, topic: Topic, window: Window) -> Frames:
-    """The four tables' rows. Acts: the edges are kept before they are measured."""
+def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
+    """The rows of the four tables. Triggers Spark actions: the edges are computed before they are measured."""
     edges = edges_of(posts, window).localCheckpoint(eager=True)
     loops = edges.where(F.col("src") == F.col("dst"))
     kept = edges.where(F.col("src") != F.col("dst"))
@@ -58,7 +58,7 @@ def with_times(nodes: DataFrame, edges: DataFrame) -> DataFrame:
     """The nodes with the first and the last post of their edges."""
     ends = edges.select(*KEYS, "first_at", "last_at", F.explode(F.array("src", "dst")).alias("node"))
     times = ends.groupBy(*KEYS, "node").agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
-    return nodes.join(times, [*KEYS, "node"], "inner")
+    return nodes.join(times, on=[*KEYS, "node"], how="inner")
 
 
 def top_nodes(nodes: DataFrame) -> DataFrame:
@@ -79,7 +79,7 @@ def with_self_edges(summary: DataFrame, loops: DataFrame) -> DataFrame:
     """The summaries with the number of self-edges; a graph of nothing else has a row of zeros."""
     counts = loops.groupBy(*KEYS).agg(F.count(F.lit(1)).alias("self_edges"))
     counted = ("nodes", "edges", "weight", "components", "communities")
-    return summary.join(counts, KEYS, "full").select(
+    return summary.join(counts, on=KEYS, how="full").select(
         *KEYS,
         *(_or_zero(name) if name in counted else F.col(name) for name in SUMMARY_MEASURES),
         _or_zero("self_edges"),
@@ -89,14 +89,6 @@ def with_self_edges(summary: DataFrame, loops: DataFrame) -> DataFrame:
 
 def _or_zero(name: str) -> Column:
     return F.coalesce(name, F.lit(0).cast("long")).alias(name)
-
-
-def _parts(topic: Topic) -> list[Mapping[str, str]]:
-    return [{"graph": graph} for graph in GRAPHS]
-
-
-def _measured_parts(topic: Topic) -> list[Mapping[str, str]]:
-    return [{"graph": graph, "measure": measure} for graph in GRAPHS for measure in TOP_MEASURES]
 
 
 _GROUP = "graph, period, period_start, period_end"
@@ -121,16 +113,21 @@ RULES = {
     ),
 }
 
+
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
+    """The five graphs."""
+    return compute_graphs(inputs[POSTS.name], topic, window)
+
+
 JOB = Job(
     name="network_graph",
-    inputs={POSTS.name: COLUMNS},
-    outputs=(
-        Output(GRAPH_EDGES, _parts, rules=(RULES[GRAPH_EDGES.name],)),
-        Output(GRAPH_NODES, _parts, rules=(RULES[GRAPH_NODES.name],)),
-        Output(GRAPH_TOP_NODES, _measured_parts, rules=(RULES[GRAPH_TOP_NODES.name],)),
-        Output(GRAPH_SUMMARY, _parts, rules=(RULES[GRAPH_SUMMARY.name],)),
+    inputs=(Posts(COLUMNS),),
+    outputs=tuple(
+        Output(table, rules=(RULES[table.name],))
+        for table in (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     ),
-    transform=lambda inputs, topic, window: network_graph(inputs[POSTS.name], topic, window),
+    transform=transform,
+    methods=by_name("graphs/1 pagerank/0.85 leiden"),
 )
 
 if __name__ == "__main__":

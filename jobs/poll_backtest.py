@@ -14,7 +14,7 @@ A small error on one past vote does not make the next one predictable (Gayo-Avel
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from statistics import fmean
 
@@ -22,35 +22,47 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import POLL_BACKTEST, POSTS
+from conf.tables import AUTHOR_ACTIVITY, POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
-from jobs.candidate_poll import (
+from jobs.framework.inputs import Posts, Published
+from jobs.framework.job import Frames, Inputs, Job, Output
+from jobs.framework.literals import instant
+from jobs.framework.runner import run
+from jobs.framework.window import Window
+from jobs.measures.mentions import COLUMNS
+from jobs.measures.votes import (
     GROUP,
-    INPUTS,
     author_counts,
     candidate_counts,
     flagged_authors,
-    share_of_people,
+    methods,
+    share_authors,
+    share_authors_no_bots,
+    share_posts,
     votes,
     with_every_candidate,
     with_voter,
 )
-from jobs.framework.job import Frames, Job, Output
-from jobs.framework.runner import run
-from jobs.framework.window import Window
-from jobs.measures.periods import instant
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """Days before the vote."""
 POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
 
 
-def poll_backtest(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None = None) -> DataFrame:
+def poll_backtest(
+    posts: DataFrame,
+    topic: Topic,
+    window: Window,
+    flagged: DataFrame | None = None,
+    methods: Mapping[str, str] | None = None,
+) -> DataFrame:
     """One row a race that has an outcome, and measure.
 
     `flagged` holds the authors whom a bot rule flagged, in `author` (as posts.author, or the author id where a post
-    has no handle); without it there are no measures without bots. Raises WrongUse where there is nothing to measure.
+    has no handle); without it there are no measures without bots. `methods` is each race's `method`; by default that of
+    its rules alone. Raises WrongUse where there is nothing to measure.
     """
+    by_race = methods or {race.id: race.method for race in topic.races}
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
     if not judged.races:
         raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
@@ -58,7 +70,9 @@ def poll_backtest(posts: DataFrame, topic: Topic, window: Window, flagged: DataF
         raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
     polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
     measured = errors(shares(posts, judged, window, flagged), judged).unionByName(polls)
-    constants = F.create_map(*[part for race in judged.races for part in (F.lit(race.id), _constants(race))])
+    constants = F.create_map(
+        *[part for race in judged.races for part in (F.lit(race.id), _constants(race, by_race[race.id]))]
+    )
     return measured.select("*", constants[F.col("race")].alias("of_race")).select(
         F.lit(topic.topic).alias("topic"),
         *("race", "measure", "mae", "of_race.mae_uniform", "window_start", "window_end", "of_race.method"),
@@ -90,13 +104,13 @@ def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | 
     """One row a race, span, candidate and share: `measure` and `share`, 0..1."""
     counts = author_counts(with_voter(posts, flagged), topic, window, with_spans)
     found = {
-        "share_authors": F.col("votes") / F.col("authors_total"),
-        "share_posts": F.col("posts") / F.col("mentions_total"),
-        "share_authors_no_bots": share_of_people(),
+        "share_authors": share_authors(),
+        "share_posts": share_posts(),
+        "share_authors_no_bots": share_authors_no_bots(),
     }
     measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
     return (
-        with_every_candidate(candidate_counts(votes(counts)), topic)
+        with_every_candidate(candidate_counts(votes(counts)), topic, dict.fromkeys((r.id for r in topic.races), ""))
         .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
         .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
@@ -138,21 +152,26 @@ def uniform_error(race: Race) -> float:
     return fmean(abs(1 / len(race.candidates) - share) for share in race.outcome.values())
 
 
-def _constants(race: Race) -> Column:
-    return F.struct(F.lit(uniform_error(race)).alias("mae_uniform"), F.lit(race.method).alias("method"))
+def _constants(race: Race, method: str) -> Column:
+    return F.struct(F.lit(uniform_error(race)).alias("mae_uniform"), F.lit(method).alias("method"))
 
 
-def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """The backtest, with the flagged authors left out where `author_activity` has covered the window."""
     flagged = flagged_authors(inputs, topic)
-    return {POLL_BACKTEST.name: poll_backtest(inputs[POSTS.name], topic, window, flagged)}
+    backtest = poll_backtest(inputs[POSTS.name], topic, window, flagged, methods(topic, inputs))
+    return {POLL_BACKTEST.name: backtest}
 
 
 JOB = Job(
     name="poll_backtest",
-    inputs=INPUTS,
-    outputs=(Output(POLL_BACKTEST, lambda topic: [{"race": race.id} for race in topic.races if race.outcome]),),
+    inputs=(
+        Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
+        Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
+    ),
+    outputs=(Output(POLL_BACKTEST),),
     transform=transform,
+    methods=methods,
 )
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How a command reaches Cassandra and Redis: from the settings alone."""
+"""How a command reaches Cassandra and Redis: by its settings alone."""
 
 import logging
 import ssl
@@ -32,6 +32,8 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
     try:
         try:
             session = cluster.connect()
+            # Write times come from Cassandra, unless a statement brings its own: this host's clock may be wrong.
+            session.use_client_timestamp = False
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
             where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
             raise StoreDown(f"Cassandra does not answer at {where} ({_cause(error)})", START_THEM) from None

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from cassandra.cluster import Session
 
-from conf.buckets import bucket_of
+from conf.partitions import bucket_of
 from conf.schema import bound
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at

@@ -1,28 +1,32 @@
 """What a job is: one shape for all of them (`runner.py` runs it)."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
 
 from pyspark.sql import DataFrame
 
+from conf.digest import digest
+from conf.folding import VERSION as FOLDING
 from conf.schema import Table
-from conf.tables import POSTS
 from conf.topic import Topic
 from jobs.framework.window import Window
 
+if TYPE_CHECKING:
+    from jobs.framework.inputs import Input
+
 Frames = Mapping[str, DataFrame]
-"""Frames by the name of the table that they come from, or go to."""
+"""The frames that a transform returns, by the name of the table that each is published in."""
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold of a frame beyond what its table's declaration says.
+    """What must hold of a frame beyond its table's declaration.
 
-    `broken` is a query over `{batch}` that gives the rows which break it. An `error` stops the publishing, a `warning`
-    is published with the run.
+    `broken` is a query over `{batch}` that returns the rows which break the rule. A broken `error` stops the
+    publication; a broken `warning` is printed, and the result is published all the same.
     """
 
     says: str
@@ -32,52 +36,68 @@ class Rule:
 
 @dataclass(frozen=True)
 class Output:
-    """A table that a job publishes, and which of its partitions a run replaces.
-
-    `parts(topic)` gives the partition's columns beside topic, period and bucket, for every partition that the job owns,
-    those that end up empty included.
-    """
+    """A table that a job publishes, and the job's own rules for its rows."""
 
     table: Table
-    parts: Callable[[Topic], Sequence[Mapping[str, str]]] = lambda _: [{}]
     rules: tuple[Rule, ...] = ()
 
     @property
     def periods(self) -> Sequence[str]:
-        """The kinds of period that the table holds."""
-        return self.table.columns["period"].values
+        """The kinds of period that the table holds; none for a table without periods."""
+        return self.table.columns["period"].values if "period" in self.table.columns else ()
 
 
-def same_window(window: Window, _: Topic) -> Window:
-    """A job that reads no more than its window."""
-    return window
+@dataclass(frozen=True)
+class Inputs(Mapping[str, DataFrame]):
+    """What a transform is given: frames by the name of their table; a missing optional one is not among them.
+
+    `methods` and `runs` tell, of each published table, the `method` of the run that was read, and its id.
+    """
+
+    frames: Frames
+    methods: Mapping[str, str] = field(default_factory=dict)
+    runs: Mapping[str, uuid.UUID] = field(default_factory=dict)
+
+    def __getitem__(self, table: str) -> DataFrame:
+        return self.frames[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.frames)
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
+    """The `methods` of a job whose figures follow from its code and the folding alone.
+
+    `version` names the way of counting; it is to be raised when that changes.
+    """
+    return lambda _topic, _inputs: {"": digest(version, FOLDING)}
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a job reads, the tables it publishes, and its transform.
+    """What a job reads, the tables that it publishes, and its transform.
 
-    `inputs` names the columns that it reads of each table: `posts`, and if need be `author_activity` (rows of the run
-    that covers the window; the frame is missing where there is none). `transform(inputs, topic, window)` gives a frame
-    for each output, without bucket, the run's own columns and `coverage`, which the runner knows.
-    `reach(window, topic)` is the span of posts that the transform is given, where it looks at more than its window.
+    `inputs` are values that read themselves (`jobs/framework/inputs.py`). `transform(inputs, topic, window)` returns a
+    frame for each output, without `bucket`, `coverage` and the run's own columns, which the runner adds.
+    `methods(topic, inputs)` returns a digest of all that shapes the figures: one a race, under its id, or one under "".
     """
 
     name: str
-    inputs: Mapping[str, Sequence[str]]
+    inputs: tuple["Input", ...]
     outputs: tuple[Output, ...]
-    transform: Callable[[Frames, Topic, Window], Frames]
-    reach: Callable[[Window, Topic], Window] = same_window
-
-    @property
-    def post_columns(self) -> Sequence[str]:
-        """The columns of `posts` that it reads."""
-        return self.inputs[POSTS.name]
+    transform: Callable[[Inputs, Topic, Window], Frames]
+    methods: Callable[[Topic, Inputs], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a run did; `check_seconds` are those of `seconds` that went into its checks."""
+    """What a run did; `check_seconds` is the part of `seconds` that its checks took.
+
+    `superseded` says that a later run of the job has replaced the result, or a part of it, already.
+    """
 
     run_id: uuid.UUID
     rows_read: int
@@ -85,3 +105,4 @@ class JobResult:
     seconds: float
     check_seconds: float = 0.0
     warnings: Sequence[str] = ()
+    superseded: bool = False

@@ -1,31 +1,36 @@
-"""What one run publishes, and which partitions of a table it owns."""
+"""What one run publishes, and which periods and partitions of a table it owns."""
 
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from conf.buckets import period_buckets
 from conf.instants import micros
+from conf.partitions import parts_of
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import POSTS
 from conf.topic import Topic
-from jobs.framework.job import Output
 from jobs.framework.window import Window
+from stores.published import Period
 
 PUBLISH_TIMEOUT = 120.0
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One run's identity: everything that it writes bears `run_id`, and the write time `at_us`."""
+    """One run's identity: everything that it writes bears `run_id` and its place in the order of runs."""
 
     settings: Settings
+    job: str
     topic: Topic
     window: Window
     run_id: uuid.UUID
-    at_us: int
+    place: datetime
+
+    @property
+    def at_us(self) -> int:
+        """The run's write time, in microseconds."""
+        return micros(self.place)
 
     @property
     def run_columns(self) -> dict[str, object]:
@@ -33,29 +38,21 @@ class Publication:
         return {"run_id": self.run_id, "computed_at": self.at_us // 1000}
 
 
-def is_bulk(table: Table) -> bool:
-    """Whether each period has partitions of its own, spread by `bucket`: a table too large for the driver."""
-    return table.name != POSTS.name and "period_start" in table.partition
-
-
-def owned_parts(output: Output, publication: Publication) -> Iterator[dict[str, str]]:
-    """The partitions that a run replaces, but for period_start, period_end and bucket."""
-    periods = output.periods if "period" in output.table.partition else (None,)
-    for part in output.parts(publication.topic):
+def owned_parts(table: Table, topic: Topic) -> Iterator[dict[str, str]]:
+    """The partitions of a small table that every run replaces, those that end up empty included."""
+    periods = table.columns["period"].values if "period" in table.partition else (None,)
+    for part in parts_of(table, topic):
         for period in periods:
-            yield {"topic": publication.topic.topic, **part, **({"period": period} if period else {})}
+            of_part = {table.part: part} if table.part else {}
+            yield {"topic": topic.topic, **of_part, **({"period": period} if period else {})}
 
 
-def owned_partitions(output: Output, publication: Publication) -> Iterator[dict[str, object]]:
-    """Every partition of a bulk table that a run replaces, instants in ms since 1970."""
-    for part in owned_parts(output, publication):
-        for start, end in spans(publication.window, part["period"]):
-            bounds = {"period_start": micros(start) // 1000, "period_end": micros(end) // 1000}
-            if "bucket" not in output.table.partition:
-                yield {**part, **bounds}
-                continue
-            for bucket in range(period_buckets(publication.topic, part["period"], start, end)):
-                yield {**part, **bounds, "bucket": bucket}
+def owned_periods(table: Table, topic: Topic, window: Window) -> Iterator[Period]:
+    """Every part and whole period of a bulk table that a run over the window replaces."""
+    for part in parts_of(table, topic):
+        for period in table.columns["period"].values:
+            for start, end in spans(window, period):
+                yield Period(part, period, start, end)
 
 
 def spans(window: Window, period: str) -> Iterator[tuple[datetime, datetime]]:

@@ -1,4 +1,4 @@
-"""Runs a job: arguments, the window's posts, checks, transform, checks again, publish, and a row in job_runs."""
+"""Runs a job: arguments, inputs, checks, transform, checks again, publication, and a row in job_runs."""
 
 import argparse
 import time
@@ -17,18 +17,18 @@ from pyspark.sql import DataFrame, SparkSession
 from conf.errors import PulsoError, exit_code_of
 from conf.instants import instant
 from conf.settings import Settings, load_settings
-from conf.tables import AUTHOR_ACTIVITY, POSTS
 from conf.topic import Topic, load_topic
-from jobs.framework.bulk_publishing import publish_bulk
 from jobs.framework.coverage import Record, coverage, read_records
-from jobs.framework.job import Frames, Job, JobResult, Output
-from jobs.framework.publication import Publication, is_bulk
-from jobs.framework.publishing import Row, Swap, collect_rows, publish, swaps
+from jobs.framework.inputs import Place, Read
+from jobs.framework.job import Inputs, Job, JobResult, Output
+from jobs.framework.order import take_place
+from jobs.framework.publication import Publication
+from jobs.framework.publish import Result, publish_all
 from jobs.framework.quality import Quality, build_docs
-from jobs.framework.reading import activity_in, stored_posts, within
-from jobs.framework.runs import JobRun, covering, past_runs, rows_before
+from jobs.framework.runs import JobRun, past_runs, rows_before
 from jobs.framework.spark import spark_session
-from jobs.framework.window import Window, now_micros, parse_window
+from jobs.framework.swapping import Row, Swap, collect_rows, swaps
+from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
 from stores.layout import check_layout
 
@@ -48,7 +48,7 @@ def arg_parser(job: Job) -> argparse.ArgumentParser:
 
 
 def run(job: Job, argv: Sequence[str] | None = None) -> int:
-    """Runs a job from the command line and gives its exit code (DESIGN 2)."""
+    """Runs a job from the command line and returns its exit code (DESIGN 2)."""
     arguments = arg_parser(job).parse_args(argv)
 
     def call() -> None:
@@ -71,6 +71,10 @@ def run(job: Job, argv: Sequence[str] | None = None) -> int:
 def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
     for warning in result.warnings:
         print(f"warning: {warning}")
+    if result.superseded:
+        print(
+            "a later run of this job has replaced this result, or a part of it, already; the later one is what is read"
+        )
     print(
         f"{job.name} {topic.topic} [{window.start:%Y-%m-%dT%H:%MZ}, {window.end:%Y-%m-%dT%H:%MZ}): "
         f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s, "
@@ -86,16 +90,23 @@ def run_job(
     topic: Topic,
     window: Window,
     docs: Path | None = None,
+    *,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> JobResult:
-    """Runs a job over a window and writes its job_runs row, whether it succeeds or fails."""
-    job_run = JobRun(session, settings.keyspace, job.name, topic, window)
+    """Runs a job over a window and writes its job_runs row, whether it succeeds or fails.
+
+    With `docs`, the results of its checks are kept in that folder. `now` is this host's clock. Raises PulsoError for
+    what a person can fix, and what the driver raises while Cassandra is down.
+    """
     began = time.monotonic()
+    place = take_place(session, settings.keyspace, job.name, topic.topic, now())
+    job_run = JobRun(session, settings.keyspace, job.name, topic, window, place)
     job_run.write("running")
     quality = Quality(job_run.run_id, docs)
+    publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
     try:
         check_layout(session, settings.keyspace, topic)
-        publication = Publication(settings, topic, window, job_run.run_id, now_micros())
-        read, written = _Run(job, spark, session, publication, quality).go()
+        read, result = _Run(job, job_run, spark, session, publication, quality).go()
     except BaseException as error:
         job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
         if isinstance(error, PySparkException | Py4JError):
@@ -104,11 +115,13 @@ def run_job(
             ) from error
         raise
     finally:
-        quality.write(session, settings.keyspace, job.name, topic.topic, datetime.now(UTC))
+        quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began
-    result = JobResult(job_run.run_id, read, written, seconds, quality.seconds, quality.warnings)
-    job_run.write("succeeded", rows_read=read, rows_written=written, seconds=result.seconds)
-    return result
+    status = "succeeded" if result.stands else "superseded"
+    job_run.write(status, rows_read=read, rows_written=result.rows, seconds=seconds)
+    return JobResult(
+        *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings), superseded=not result.stands
+    )
 
 
 @dataclass
@@ -116,68 +129,60 @@ class _Run:
     """One run's steps. Everything is computed and checked before the first row is written."""
 
     job: Job
+    job_run: JobRun
     spark: SparkSession
     session: Session
     publication: Publication
     quality: Quality
     kept: list[DataFrame] = field(default_factory=list)
 
-    def go(self) -> tuple[int, int]:
-        """Posts of the window and rows published."""
+    def go(self) -> tuple[int, Result]:
+        """Reads, transforms, checks and publishes; returns the posts of the window, and what was published."""
+        topic, window = self.publication.topic, self.publication.window
         with self._released():
-            inputs = self._inputs()
-            read = within(inputs[POSTS.name], self.publication.window, ["event_at"]).count()
-            frames = self.job.transform(inputs, self.publication.topic, self.publication.window)
+            found = self._read()
+            inputs = Inputs(
+                {name: read.frame for name, read in found.items()},
+                {name: read.method for name, read in found.items() if read.run_id},
+                {name: read.run_id for name, read in found.items() if read.run_id},
+            )
+            self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
+            frames = self.job.transform(inputs, topic, window)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
-            written = sum(self._published(output, rows) for output, rows in ready)
-        return read, written
+            result = publish_all(self.session, ready, self.publication)
+        return sum(read.posts for read in found.values()), result
 
-    def _inputs(self) -> Frames:
-        """What the transform is given, by table; the posts are checked first."""
+    def _read(self) -> dict[str, Read]:
+        """What the inputs have read, by table; each is checked as it comes."""
         settings, topic, window = self.publication.settings, self.publication.topic, self.publication.window
-        span = self.job.reach(window, topic)
-        stored = self._keep(stored_posts(self.spark, settings, topic, span, self.job.post_columns))
-        stored.count()  # read now, once: the checks look at what is there
-        self._check_posts(stored, span)
-        inputs = {POSTS.name: within(stored, span, self.job.post_columns)}
-        if AUTHOR_ACTIVITY.name in self.job.inputs:
-            runs = past_runs(self.session, settings.keyspace, AUTHOR_ACTIVITY.name, topic)
-            if covered := covering(runs, window):
-                columns = self.job.inputs[AUTHOR_ACTIVITY.name]
-                inputs[AUTHOR_ACTIVITY.name] = self._keep(activity_in(self.spark, settings, topic, covered, columns))
-        return inputs
-
-    def _check_posts(self, stored: DataFrame, span: Window) -> None:
-        from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - Great Expectations takes seconds
-
-        keyspace, topic = self.publication.settings.keyspace, self.publication.topic
-        before = rows_before(past_runs(self.session, keyspace, self.job.name, topic), self.publication.window)
-        self.quality.check(POSTS.name, checked_posts(stored, span), of_posts(stored, before))
+        at = Place(self.spark, self.session, settings, topic, window)
+        found: dict[str, Read] = {}
+        for given in self.job.inputs:
+            read = given.read(at)
+            if read is None:
+                continue
+            self.kept.append(read.stored)
+            if read.checks:
+                before = rows_before(past_runs(self.session, settings.keyspace, self.job.name, topic), window)
+                self.quality.check(given.table.name, *read.checks(before))
+            found[given.table.name] = read
+        return found
 
     def _checked(self, output: Output, frame: DataFrame) -> DataFrame | list[Swap]:
         """A summary that has passed its checks: swaps on the driver, or for a bulk table the frame itself."""
-        from jobs.framework.expectations import checked_rows, of_rows  # noqa: PLC0415 - Great Expectations takes seconds
+        from jobs.framework.expectations import checked_rows, of_rows  # noqa: PLC0415 - takes seconds to import
 
-        # Computed now, once, and cut off from how: each check would otherwise analyse the whole plan anew.
+        # Computed now, once, and cut off from its plan: each check would otherwise analyse the whole plan anew.
         rows = frame.localCheckpoint(eager=True)
         self.quality.check(
             output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
         )
-        if is_bulk(output.table):
+        if output.table.is_bulk:
             return rows
         records = read_records(self.session, self.publication.settings.keyspace, self.publication.topic.topic)
         derived = {"coverage": _coverage(records)}
         collected = collect_rows(rows, output.table, self.publication.run_columns, derived)
         return swaps(output, self.publication, collected)
-
-    def _published(self, output: Output, ready: DataFrame | list[Swap]) -> int:
-        if isinstance(ready, DataFrame):
-            return publish_bulk(self.session, output, ready, self.publication)
-        return publish(self.session, output, ready, self.publication)
-
-    def _keep(self, frame: DataFrame) -> DataFrame:
-        self.kept.append(frame)
-        return frame
 
     @contextmanager
     def _released(self) -> Iterator[None]:

@@ -5,12 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from conf.errors import WrongUse
-from conf.instants import micros, parse_instant
-
-
-def now_micros() -> int:
-    """The present, as Cassandra's write times count it; asked for at the edges only."""
-    return micros(datetime.now(UTC))
+from conf.instants import parse_instant
 
 
 @dataclass(frozen=True)
@@ -52,9 +47,15 @@ class Window:
         return datetime.combine(day, time(0), self.zone).astimezone(UTC)
 
 
+def _to_the_millisecond(at: datetime) -> datetime:
+    """As Cassandra keeps instants."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
 def parse_window(start: str, end: str, zone: ZoneInfo) -> Window:
     """A window from two dates or ISO times; without an offset they are UTC. Raises WrongUse."""
-    window = Window(parse_instant("--from", start), parse_instant("--to", end), zone)
+    first, last = (_to_the_millisecond(parse_instant(*given)) for given in (("--from", start), ("--to", end)))
+    window = Window(first, last, zone)
     if window.start >= window.end:
         raise WrongUse(f"--from {start} is not before --to {end}", "The window is half-open: [from, to)")
     return window

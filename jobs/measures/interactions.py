@@ -10,17 +10,14 @@ unknown there is no interaction.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from jobs.measures.authors import known_as
+
 COLUMNS = [
     *("author_id", "author", "kind", "event_at", "mentions", "hashtags"),
     *("retweet_of_author", "reply_to_author", "quote_of_author"),
 ]
 """Of `posts`, what interactions are made from."""
 _TYPE = "array<struct<graph: string, src: string, dst: string>>"
-
-
-def known_as() -> Column:
-    """The name that a post's author has in graphs and tables: the handle, or the id where none is known."""
-    return F.coalesce("author", "author_id")
 
 
 def interactions(posts: DataFrame) -> DataFrame:

@@ -1,19 +1,13 @@
-"""The periods that a post counts in: its hour, its day in the topic's time zone, and the window."""
+"""The periods in which a post counts: its hour, its day in the topic's time zone, and the window."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conf.instants import micros
 from conf.tables import PERIODS
+from jobs.framework.literals import instant
 from jobs.framework.window import Window
-
-
-def instant(at: datetime) -> Column:
-    """A UTC instant as a literal, whatever the session's time zone."""
-    return F.timestamp_micros(F.lit(micros(at)))
 
 
 def with_periods(posts: DataFrame, window: Window, periods: Sequence[str] = PERIODS) -> DataFrame:

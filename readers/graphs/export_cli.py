@@ -13,6 +13,7 @@ from conf.topic import load_topic
 from readers import options
 from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
 from readers.options import Period
+from readers.partitions import whole
 from stores.connect import cassandra_session
 
 
@@ -55,14 +56,20 @@ def export(
     with cassandra_session(settings) as session, progress() as display:
         shown = out is not None or not sys.stdout.isatty()
         task = display.add_task("export", total=None, note="reading", visible=shown)
-        found = stored_graph(
-            session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
-        )
-        kept = kept_of(found, pruning)
-        counts = (int(kept.nodes.sum()), int(kept.edges.sum())) if kept else (found.summary.nodes, found.summary.edges)
-        total = sum(counts) if format_.value in XML else counts[not nodes]
-        display.update(task, total=total, note="rows")
-        written = write(found, kept, format_.value, out, lambda rows: display.advance(task, rows), nodes=nodes)
+
+        def read_and_write() -> tuple[int, int]:
+            found = stored_graph(
+                session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
+            )
+            kept = kept_of(found, pruning)
+            row = found.summary
+            counts = (int(kept.nodes.sum()), int(kept.edges.sum())) if kept else (row.nodes, row.edges)
+            total = sum(counts) if format_.value in XML else counts[not nodes]
+            display.update(task, total=total, completed=0, note="rows")
+            return write(found, kept, format_.value, out, lambda rows: display.advance(task, rows), nodes=nodes)
+
+        # A file is there once it is whole, so it can be written anew; what went to stdout can't be taken back.
+        written = whole(read_and_write) if out else read_and_write()
     ERR.print(_told(written, out), highlight=False)
 
 

@@ -14,6 +14,7 @@ from readers.graphs.options import Backbone, Ego, Graph, KCore, MinWeight, Steps
 from readers.graphs.pruning import Pruning
 from readers.graphs.stored import StoredGraph, stored_graph
 from readers.options import Format, Period
+from readers.partitions import whole
 from stores.connect import cassandra_session
 
 MOST_DRAWN = {"png": 300, "html": 2000}
@@ -50,14 +51,18 @@ def graph(
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     with cassandra_session(settings) as session:
-        found = stored_graph(
-            session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
-        )
+
+        def read() -> StoredGraph:
+            return stored_graph(
+                session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
+            )
+
         if png or html:
             most = top or MOST_DRAWN["png" if png else "html"]
-            _picture(found, pruning_of(min_weight, backbone, ego, steps, k_core, most), png, html)
+            pruning = pruning_of(min_weight, backbone, ego, steps, k_core, most)
+            whole(lambda: _picture(read(), pruning, png, html))
             return
-        tops = top_nodes(found)
+        found, tops = whole(lambda: ((one := read()), top_nodes(one)))
     if format_ is Format.TABLE:
         print_graph(found, tops, out_console())
     else:

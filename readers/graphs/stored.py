@@ -1,4 +1,8 @@
-"""A graph as a job published it: its summary, and its nodes and edges as streams of rows that one run wrote."""
+"""A graph as a job published it: its summary, and its nodes and edges as streams of rows that one run wrote.
+
+The row of graph_summary names the run. Its rows stay as long as it does, so a stream is whole if the summary still
+names the run at its end.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,11 +12,12 @@ from typing import Any
 from cassandra.cluster import Session
 
 from conf.errors import PulsoError
-from conf.schema import Table
+from conf.schema import Table, bound
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, UNDIRECTED_GRAPHS
 from conf.topic import Topic
-from readers.partitions import rows_of_period
+from readers.partitions import Replaced, rows_of_run
 from stores.prepare import prepared
+from stores.published import Period, utc
 
 IN_FLIGHT, PAGE = 4, 1000
 """Partitions asked at once, and rows a page: what keeps a stream of a million edges within some megabytes."""
@@ -33,30 +38,34 @@ class StoredGraph:
         return self.summary.graph not in UNDIRECTED_GRAPHS
 
     @property
-    def key(self) -> dict[str, object]:
-        """What tells this graph from the topic's others, in every table of graphs."""
-        return {name: getattr(self.summary, name) for name in ("graph", "period", "period_start", "period_end")}
+    def period(self) -> Period:
+        """What tells this graph from the topic's others."""
+        row = self.summary
+        return Period(row.graph, row.period, utc(row.period_start), utc(row.period_end))
 
     def nodes(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_nodes`, in no order. Raises PulsoError when they aren't all of the summary's run."""
-        return self._rows(GRAPH_NODES, columns)
+        """Rows of `graph_nodes`, in no order. Raises Replaced at the end when a later run has replaced them."""
+        return self.rows(GRAPH_NODES, columns)
 
     def edges(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_edges`, in no order. Raises PulsoError when they aren't all of the summary's run."""
-        return self._rows(GRAPH_EDGES, columns)
+        """Rows of `graph_edges`, in no order. Raises Replaced at the end when a later run has replaced them."""
+        return self.rows(GRAPH_EDGES, columns)
 
-    def _rows(self, table: Table, columns: Sequence[str]) -> Iterator[Any]:
-        row = self.summary
-        rows = rows_of_period(
-            self.session, self.keyspace, table, self.topic, self.key, columns, in_flight=IN_FLIGHT, page=PAGE
+    def rows(self, table: Table, columns: Sequence[str]) -> Iterator[Any]:
+        """Rows of one of the graphs' tables. Raises Replaced at the end when a later run has replaced them."""
+        yield from rows_of_run(
+            *(self.session, self.keyspace, table, self.topic, self.period, self.summary.run_id, columns),
+            most=IN_FLIGHT,
+            page=PAGE,
         )
-        for found in rows:
-            if found.run_id != row.run_id:
-                raise PulsoError(
-                    f"the {row.graph} graph of {self.topic.topic} is being published anew",
-                    "Try again in a moment; if it stays so, run jobs/network_graph.py over that window again",
-                )
-            yield found
+        self._check_still_named()
+
+    def _check_still_named(self) -> None:
+        cql = f"SELECT run_id FROM {self.keyspace}.{GRAPH_SUMMARY.name} WHERE {bound(GRAPH_SUMMARY.key)}"
+        key = (self.topic.topic, *self.period)
+        now = self.session.execute(prepared(self.session, cql), key).one()
+        if now is None or now.run_id != self.summary.run_id:
+            raise Replaced(f"the {self.summary.graph} graph of {self.topic.topic}")
 
 
 def stored_graph(
@@ -87,10 +96,10 @@ def summaries(
     """Rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
     where, values = "topic = ? AND graph = ? AND period = ?", [topic.topic, graph, period]
     bounds: list[object] = []
-    for bound, sign in ((start, ">="), (end, "<")):
-        if bound is not None:
+    for limit, sign in ((start, ">="), (end, "<")):
+        if limit is not None:
             where += f" AND period_start {sign} ?"
-            bounds.append(bound)
+            bounds.append(limit)
     cql = f"SELECT {', '.join(GRAPH_SUMMARY.columns)} FROM {keyspace}.{GRAPH_SUMMARY.name} WHERE {where}"
     rows = list(session.execute(prepared(session, cql), [*values, *bounds]))
     if not rows:

@@ -1,12 +1,9 @@
 """The first nodes of stored graphs by each measure, as a frame."""
 
-from typing import Any
-
 import pandas as pd
 
-from conf.tables import GRAPH_TOP_NODES, TOP_MEASURES
+from conf.tables import GRAPH_TOP_NODES
 from readers.graphs.stored import StoredGraph
-from readers.partitions import rows_of_period, whole_period
 
 COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at",)]
 
@@ -14,17 +11,9 @@ COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at
 def top_nodes(graph: StoredGraph) -> pd.DataFrame:
     """Rows of `graph_top_nodes` of one graph and period, by measure and rank; all of the summary's run.
 
-    Raises PulsoError when they still are not after some seconds.
+    Raises Replaced when a later run has replaced them meanwhile.
     """
-    row = graph.summary
-    what = f"the {row.graph} graph of {graph.topic.topic}"
-
-    def read() -> Any:
-        for measure in TOP_MEASURES:
-            key = {**graph.key, "measure": measure}
-            yield from rows_of_period(graph.session, graph.keyspace, GRAPH_TOP_NODES, graph.topic, key, COLUMNS)
-
-    rows = whole_period(read, what, row.run_id)
+    rows = graph.rows(GRAPH_TOP_NODES, COLUMNS)
     frame = pd.DataFrame([[getattr(found, name) for name in COLUMNS] for found in rows], columns=COLUMNS)
     for name in ("period_start", "period_end"):
         frame[name] = pd.to_datetime(frame[name], utc=True)

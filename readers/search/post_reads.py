@@ -5,7 +5,6 @@ bounded number in flight. Within a partition rows stand by (source, post_id), an
 its end, a partition gives the day's last posts first.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,11 +14,12 @@ from cassandra.cluster import ResultSet, Session
 from cassandra.query import PreparedStatement
 
 from conf.folding import words_of
-from conf.instants import micros
 from conf.schema import bound
+from conf.snowflakes import x_id_at
 from conf.tables import POSTS
 from conf.topic import Topic
 from readers.search.query import Query
+from stores.execute import in_flight
 from stores.prepare import prepared
 
 COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", "folded", "words"))
@@ -34,7 +34,6 @@ FIRST_ROWS = 160
 MANY_ROWS = 2000
 ANYWHERE = 300
 """Posts up to which the index is asked for all of them at once, whatever their day."""
-_SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 X = "x"
 _PARTITION = bound(POSTS.partition)
 
@@ -193,13 +192,8 @@ class PostReads:
 
     def _ask(self, requests: Iterable[tuple[PreparedStatement, tuple[object, ...]]]) -> Iterator[ResultSet]:
         """The answers in the order of the requests, which are sent ahead, a bounded number of them."""
-        waiting: deque[Any] = deque()
-        for statement, values in requests:
-            waiting.append(self._session.execute_async(statement, values))
-            if len(waiting) >= IN_FLIGHT:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        for _, future in in_flight(requests, lambda request: self._session.execute_async(*request), IN_FLIGHT):
+            yield future.result()
 
     def _in_partition(self, fetch_size: int, slice_: str = "") -> PreparedStatement:
         kind = " AND kind = ? ALLOW FILTERING" if self._query.kind else ""
@@ -218,8 +212,8 @@ class PostReads:
 
 
 def snowflake(at: datetime) -> str:
-    """The least X id of an instant, as text (github.com/twitter-archive/snowflake)."""
-    return str(max(0, micros(at) // 1000 - _SNOWFLAKE_EPOCH_MS) << 22)
+    """The smallest X id of an instant, as text."""
+    return str(x_id_at(at))
 
 
 def key_of(row: Row) -> Key:

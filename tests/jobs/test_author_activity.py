@@ -16,9 +16,11 @@ from corpus import CAMPAIGN, generate
 from corpus.draws import stream
 from corpus.plan import plan_of
 from corpus.profiles import handles_of
-from jobs.author_activity import JOB, author_activity, flagged
+from jobs.author_activity import JOB, author_activity
 from jobs.candidate_poll import candidate_poll
+from jobs.framework.inputs import posts_of as input_of
 from jobs.framework.window import Window
+from jobs.measures.authors import flagged
 from tests.conftest import SHIPPED_TOPICS
 from tests.support.flooding import flood, flooders
 from tests.support.independent_activity import activity, items_of
@@ -187,7 +189,7 @@ def test_an_author_without_a_handle_goes_by_the_id_and_one_without_both_is_left_
 
 def test_columns_are_the_tables_without_the_runs(small: DataFrame) -> None:
     assert set(small.columns) == set(AUTHOR_ACTIVITY.columns) - {"bucket", "run_id", "computed_at"}
-    assert set(JOB.inputs["posts"]) == {name.split()[0] for name in SCHEMA.split(", ")}
+    assert set(input_of(JOB).columns) == {name.split()[0] for name in SCHEMA.split(", ")}
 
 
 POSTS, SEED = 20_000, 11

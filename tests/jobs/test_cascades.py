@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from conf.topic import parse_topic
 from corpus import generate
-from jobs.cascades import TOP, cascades
+from jobs.cascades import TOP, compute_cascades
 from jobs.framework.window import parse_window
 from tests.support.corpus import COLUMNS, corpus, frame
 
@@ -30,7 +30,7 @@ def post(post_id: str, at: int, kind: str = "original", of: str | None = None, *
 def found(spark: SparkSession, *posts: tuple[Any, ...], start: str = START, end: str = END) -> dict[Any, Any]:
     window = parse_window(start, end, TOPIC.zone)
     inside = [row for row in posts if window.start <= row[COLUMNS.index("event_at")] < window.end]
-    rows = cascades(frame(spark, inside), TOPIC, window).collect()
+    rows = compute_cascades(frame(spark, inside), TOPIC, window).collect()
     return {(row.period, row.post_id): row for row in rows}
 
 
@@ -53,7 +53,7 @@ def test_a_cascade_is_counted_and_timed(spark: SparkSession) -> None:
         assert (row.author, row.posted_at, row.retweets, row.depth) == ("bob", None, 1, 1)
         assert (row.duration_seconds, row.half_life_seconds) == (0, 0)
         assert rows[period, "q3"].depth == 1
-    of_ana = list(cascades(frame(spark, SPREAD), TOPIC, parse_window(START, END, TOPIC.zone)).collect())
+    of_ana = list(compute_cascades(frame(spark, SPREAD), TOPIC, parse_window(START, END, TOPIC.zone)).collect())
     row = next(r for r in of_ana if (r.period, r.source, r.post_id) == ("window", "x", "1"))
     assert (row.rank, row.author, row.retweets, row.retweeters, row.quotes) == (1, "ana", 6, 5, 2)
     assert (row.duration_seconds, row.half_life_seconds) == (30 * 60, 3 * 60)
@@ -77,7 +77,7 @@ def test_the_cascades_of_a_corpus_equal_those_computed_apart(spark: SparkSession
     start, end = datetime(2016, 4, 1, tzinfo=UTC), datetime(2016, 5, 8, tzinfo=UTC)
     window = parse_window(start.isoformat(), end.isoformat(), made.topic.zone)
     inside = [row for row in made.rows if start <= row[COLUMNS.index("event_at")] < end]
-    rows = [r for r in cascades(frame(spark, inside), made.topic, window).collect() if r.period == "window"]
+    rows = [r for r in compute_cascades(frame(spark, inside), made.topic, window).collect() if r.period == "window"]
     at = {line["data"]["id"]: datetime.fromisoformat(line["data"]["created_at"]) for line in lines}
     times, who, children = defaultdict[str, list[datetime]](list), defaultdict[str, set[str]](set), defaultdict(list)
     for line in lines:

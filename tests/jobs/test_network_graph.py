@@ -19,8 +19,9 @@ from ingest.queue.posts_queue import PostsQueue
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
 from jobs.network_graph import JOB, TOP
-from readers.partitions import rows_of_period
+from readers.partitions import published_rows
 from stores.connect import RedisClient
+from stores.published import Period
 from tests.conftest import make_topic
 from tests.support.independent_graphs import Network, networks
 from tests.support.loading import load
@@ -49,19 +50,14 @@ def published(session: Session, settings: Settings, topic: Topic) -> Published:
             for row in session.execute(query, (topic.topic, graph, period)):
                 key = (graph, period, row.period_start.replace(tzinfo=UTC), row.period_end.replace(tzinfo=UTC))
                 found.summary[key] = row
-                of = dict(zip(("graph", "period", "period_start", "period_end"), key, strict=True))
-                nodes = rows_of_period(session, settings.keyspace, GRAPH_NODES, topic, of)
-                edges = rows_of_period(session, settings.keyspace, GRAPH_EDGES, topic, of)
-                found.nodes[key] = pd.DataFrame(nodes)
-                found.edges[key] = pd.DataFrame(edges)
-                tops = [
-                    row
-                    for measure in TOP_MEASURES
-                    for row in rows_of_period(
-                        session, settings.keyspace, GRAPH_TOP_NODES, topic, {**of, "measure": measure}
-                    )
-                ]
-                found.tops[key] = pd.DataFrame(tops)
+                for table, frames in (
+                    (GRAPH_NODES, found.nodes),
+                    (GRAPH_EDGES, found.edges),
+                    (GRAPH_TOP_NODES, found.tops),
+                ):
+                    rows = published_rows(session, settings.keyspace, table, topic, Period(*key))
+                    assert {r.run_id for r in rows} <= {row.run_id}
+                    frames[key] = pd.DataFrame(rows)
     return found
 
 

@@ -21,14 +21,16 @@ from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
 from jobs import author_activity
 from jobs.candidate_poll import JOB
-from jobs.framework.job import Frames, Job, JobResult
+from jobs.framework.direct_join import stored_posts
+from jobs.framework.inputs import posts_of
+from jobs.framework.job import Inputs, Job, JobResult
 from jobs.framework.publication import Publication
-from jobs.framework.publishing import swaps
-from jobs.framework.reading import stored_posts
 from jobs.framework.runner import run_job
+from jobs.framework.swapping import swaps
 from jobs.framework.window import Window, parse_window
-from readers.partitions import rows_of_period
+from readers.partitions import published_rows
 from stores.connect import RedisClient
+from stores.published import Period
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support import independent_poll
 from tests.support.independent_poll import Seen
@@ -92,8 +94,8 @@ def flagged(corpus: Corpus, spark: SparkSession, session: Session, settings: Set
     """The handles that author_activity flags over the window."""
     done = run(author_activity.JOB, spark, session, settings, corpus.topic, *WINDOW)
     assert done.rows_written > POSTS / 2
-    key = {"period": "window", "period_start": START, "period_end": END}
-    rows = rows_of_period(session, settings.keyspace, AUTHOR_ACTIVITY, corpus.topic, key)
+    period = Period("", "window", START, END)
+    rows = published_rows(session, settings.keyspace, AUTHOR_ACTIVITY, corpus.topic, period)
     activity = {row.author: row for row in rows}
     posts = Counter(post.handle for post in corpus.seen if START <= post.at < END)
     assert {author: row.posts for author, row in activity.items()} == posts
@@ -141,7 +143,7 @@ def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult)
 def test_only_the_windows_partitions_are_read(corpus: Corpus, spark: SparkSession, settings: Settings) -> None:
     topic = corpus.topic
     window = parse_window("2016-03-01T00:00Z", "2016-03-03T00:00Z", topic.zone)
-    posts = stored_posts(spark, settings, topic, window, JOB.post_columns)
+    posts = stored_posts(spark, settings, topic, window, posts_of(JOB).columns)
     plan = posts._jdf.queryExecution().toString()
     assert "Cassandra Direct Join" in plan
     assert posts.rdd.getNumPartitions() == min(
@@ -252,7 +254,7 @@ def test_a_failed_check_publishes_nothing_and_the_old_run_stays_readable(
     run(JOB, spark, session, settings, topic, *DAY)
     before = published(session, settings, topic, "r")
 
-    def without_names(inputs: Frames, topic: Topic, window: Window) -> dict[str, DataFrame]:
+    def without_names(inputs: Inputs, topic: Topic, window: Window) -> dict[str, DataFrame]:
         frames = JOB.transform(inputs, topic, window)
         return {name: frame.withColumn("name", F.lit(None).cast("string")) for name, frame in frames.items()}
 
@@ -262,7 +264,8 @@ def test_a_failed_check_publishes_nothing_and_the_old_run_stays_readable(
 
 
 def publication(settings: Settings, topic: Topic, start: str, end: str) -> Publication:
-    return Publication(settings, topic, parse_window(start, end, topic.zone), uuid.uuid1(), 1)
+    window = parse_window(start, end, topic.zone)
+    return Publication(settings, JOB.name, topic, window, uuid.uuid1(), datetime(2016, 5, 2, tzinfo=UTC))
 
 
 def test_a_period_too_large_to_be_swapped_whole_is_refused(settings: Settings) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 from cassandra.cluster import Session
 
-from conf.buckets import bucket_of, period_buckets
+from conf.partitions import bucket_of, period_buckets
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES

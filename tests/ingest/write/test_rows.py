@@ -4,7 +4,7 @@ import pytest
 from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 
-from conf.buckets import bucket_of
+from conf.partitions import bucket_of
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import parse_topic

@@ -10,13 +10,13 @@ from cassandra.cluster import Session
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conf.buckets import bucket_of
+from conf.partitions import bucket_of
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
-from jobs.framework.job import Frames, Job
+from jobs.framework.job import Frames, Inputs, Job
 from jobs.framework.runner import run
 from jobs.framework.window import Window
 from stores.connect import RedisClient
@@ -146,7 +146,7 @@ def test_bad_posts_stop_the_job(
 def harmed(of: Callable[[DataFrame], DataFrame]) -> Job:
     """The job, with rows that are wrong."""
 
-    def transform(inputs: Frames, topic: Topic, window: Window) -> Frames:
+    def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
         return {name: of(frame) for name, frame in JOB.transform(inputs, topic, window).items()}
 
     return replace(JOB, transform=transform)

@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from conf.topic import parse_topic
-from jobs.candidate_poll import candidate_counts, interval_half_width, votes, with_every_candidate
+from jobs.measures.votes import candidate_counts, interval_half_width, votes, with_every_candidate
 
 CANDIDATES = ("ana", "bob", "cy")
 TOPIC = parse_topic(
@@ -50,10 +50,10 @@ def intervals(spark: SparkSession, samples: list[Posts], folder: Path) -> npt.ND
     zeros = [F.lit(0).alias(name) for name in ("originals", "retweets", "replies", "quotes")]
     at = [F.lit("2016-05-01").cast("timestamp").alias(name) for name in ("period_start", "period_end")]
     counts = spark.read.parquet(str(folder)).select(
-        "*", F.lit("r").alias("race"), *at, *zeros, F.lit(True).alias("is_person")
+        "*", F.lit("r").alias("race"), *at, *zeros, F.lit(True).alias("unflagged")
     )
     share = F.col("votes") / F.col("authors_total")
-    polled = with_every_candidate(candidate_counts(votes(counts)), TOPIC)
+    polled = with_every_candidate(candidate_counts(votes(counts)), TOPIC, {"r": ""})
     found = polled.select("period", "candidate", share.alias("share"), interval_half_width(share).alias("half"))
     result = np.full((len(samples), len(CANDIDATES), 2), np.nan)
     for row in found.collect():

@@ -1,13 +1,13 @@
-"""Publishes a summary from the driver: the periods of each partition are swapped in one batch.
+"""Publishes a small summary from the driver: the periods of each partition are swapped in one batch.
 
 A batch confined to one partition is atomic and isolated in Cassandra, so that a reader sees the old run or the new. In
-it the rows that the run replaces are deleted one microsecond before the new ones are written; of two runs at once, the
-later one's delete covers whatever the other wrote, in whichever order they arrive. Tables with partitions of each
-period's own are published by the executors instead (`bulk_publishing.py`).
+the batch the rows that the run replaces are deleted one microsecond before the new ones are written. Of two runs at
+once, the later one's delete covers whatever the other wrote, in whichever order they arrive. Afterwards the run reads
+its own result back. Bulk tables are published otherwise (`bulk.py`).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -21,14 +21,17 @@ from pyspark.sql import types as T
 from conf.errors import PulsoError
 from conf.instants import micros
 from conf.schema import Table, bound
+from jobs.framework.columns import declared_columns
 from jobs.framework.job import Output
+from jobs.framework.order import newest_place
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, owned_parts
 from jobs.framework.window import Window
-from stores.execute import execute_all
+from stores.execute import execute_all, in_flight
 from stores.prepare import prepared
 
 MOST_ROWS = 30_000
-"""Rows in one swap: a batch holds 65,535 statements, and a mutation 16 MiB."""
+"""Rows in one batch: it holds 65,535 statements, and a mutation 16 MiB."""
+BATCHES_IN_FLIGHT = 4
 
 Row = dict[str, Any]
 
@@ -45,6 +48,18 @@ class Swap:
     bounds: tuple[int, int] | None = None
     exact: bool = False
 
+    def where(self, table: Table) -> str:
+        """The condition on the rows that are replaced, whose values are bound."""
+        if not self.bounds:
+            return bound(table.partition)
+        if self.exact:
+            return bound((*table.partition, "period_start", "period_end"))
+        return f"{bound(table.partition)} AND period_start >= ? AND period_start < ?"
+
+    def values(self, table: Table) -> tuple[object, ...]:
+        """The values of `where`."""
+        return (*(self.partition[name] for name in table.partition), *(self.bounds or ()))
+
 
 def collect_rows(
     frame: DataFrame,
@@ -54,12 +69,12 @@ def collect_rows(
 ) -> list[Row]:
     """A summary's rows on the driver, instants as milliseconds since 1970.
 
-    `run_columns` are the same in each row; `derived` are those columns of the table that follow from a row.
-    Raises PulsoError when columns or nulls are not as the table declares: nothing has been written then.
+    `run_columns` are the same in each row; `derived` computes the columns of the table that follow from a row.
+    Raises PulsoError for a null where the table declares none: nothing has been written then.
     """
     added = {name: of for name, of in (derived or {}).items() if name in table.columns}
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
-    wanted = declared_columns(frame, table, {*run_columns, *added})
+    wanted = declared_columns(frame.columns, table, {*run_columns, *added})
     plain = [F.unix_millis(name).alias(name) if name in instants else F.col(name) for name in wanted]
     rows = [{**row.asDict(), **run_columns} for row in frame.select(*plain).collect()]
     for row in rows:
@@ -70,14 +85,6 @@ def collect_rows(
     return rows
 
 
-def declared_columns(frame: DataFrame, table: Table, known: set[str]) -> list[str]:
-    """The columns that a job must give, in declared order. Raises PulsoError when it gives others."""
-    wanted = [name for name in table.columns if name not in known]
-    if sorted(frame.columns) != sorted(wanted):
-        raise PulsoError(f"{table.name}: the job gives {sorted(frame.columns)}, the table declares {sorted(wanted)}")
-    return wanted
-
-
 def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list[Swap]:
     """Rows by partition and span, with an empty swap for each that has none any more. Raises PulsoError when a period
     is too large to be swapped whole."""
@@ -86,10 +93,10 @@ def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list
     for row in rows:
         by_key[tuple(row[name] for name in table.partition)].append(row)
     found: list[Swap] = []
-    for part in owned_parts(output, publication):
+    for part in owned_parts(table, publication.topic):
         found += _swaps_of(part, by_key.pop(tuple(part[name] for name in table.partition), []), publication.window)
     if by_key:
-        raise PulsoError(f"{table.name}: rows for a partition that the job does not name: {next(iter(by_key))}")
+        raise TypeError(f"{table.name}: rows for a partition that the topic does not have: {next(iter(by_key))}")
     for swap in found:
         if len(swap.rows) > MOST_ROWS:
             raise PulsoError(
@@ -125,28 +132,54 @@ def _period_start(row: Row) -> int:
     return int(row["period_start"])
 
 
-def publish(session: Session, output: Output, found: Iterable[Swap], publication: Publication) -> int:
-    """Swaps the partitions, each span in one batch written at the run's time; gives the rows written."""
-    swaps_ = list(found)
-    batches = (_batch(session, output.table, swap, publication) for swap in swaps_)
-    execute_all(session, batches, PUBLISH_TIMEOUT, most=4)
-    return sum(len(swap.rows) for swap in swaps_)
+def publish(session: Session, output: Output, found: Sequence[Swap], publication: Publication) -> bool:
+    """Swaps the partitions, each span in one batch written at the run's time, and reads the result back.
+
+    Returns whether all of it stands; False where a later run has replaced it, or a part of it. Raises PulsoError when
+    what is read back is neither.
+    """
+    table = output.table
+    batches = (_batch(session, table, swap, publication) for swap in found)
+    execute_all(session, batches, PUBLISH_TIMEOUT, most=BATCHES_IN_FLIGHT)
+    back = _read_back(session, table, found, publication)
+    return all(_stands(session, table, swap, rows, publication) for swap, rows in back)
 
 
 def _batch(session: Session, table: Table, swap: Swap, publication: Publication) -> BatchStatement:
     keyspace, at = publication.settings.keyspace, publication.at_us
-    where = bound(table.partition)
-    if swap.bounds:
-        where += (
-            " AND period_start = ? AND period_end = ?" if swap.exact else " AND period_start >= ? AND period_start < ?"
-        )
     insert = prepared(session, table.insert(keyspace, timestamp=True))
     batch = BatchStatement(BatchType.UNLOGGED)
     batch.is_idempotent = True
-    batch.add(
-        prepared(session, table.delete(keyspace, where)),
-        (at - 1, *(swap.partition[name] for name in table.partition), *(swap.bounds or ())),
-    )
+    batch.add(prepared(session, table.delete(keyspace, swap.where(table))), (at - 1, *swap.values(table)))
     for row in swap.rows:
         batch.add(insert, (*(row[name] for name in table.columns), at))
     return batch
+
+
+def _read_back(
+    session: Session, table: Table, found: Iterable[Swap], publication: Publication
+) -> Iterator[tuple[Swap, list[Any]]]:
+    keyspace = publication.settings.keyspace
+
+    def send(swap: Swap) -> Any:
+        cql = f"SELECT run_id, computed_at FROM {keyspace}.{table.name} WHERE {swap.where(table)}"
+        return session.execute_async(prepared(session, cql).bind(swap.values(table)), timeout=PUBLISH_TIMEOUT)
+
+    for swap, future in in_flight(found, send, BATCHES_IN_FLIGHT):
+        yield swap, list(future.result())
+
+
+def _stands(session: Session, table: Table, swap: Swap, rows: Sequence[Any], publication: Publication) -> bool:
+    """Whether the rows of a span are the run's own, all of them; False where a later run has replaced them.
+
+    Raises PulsoError where there is no later run.
+    """
+    if len(rows) == len(swap.rows) and all(row.run_id == publication.run_id for row in rows):
+        return True
+    keyspace, topic = publication.settings.keyspace, publication.topic.topic
+    if newest_place(session, keyspace, publication.job, topic) > publication.place:
+        return False
+    raise PulsoError(
+        f"{table.name} does not hold what was published: {len(rows):,} rows read back of {len(swap.rows):,} written",
+        "Run the job again; if it stays so, look for a second writer of this table, or for rows written in the future",
+    )

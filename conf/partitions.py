@@ -1,0 +1,54 @@
+"""Which partitions the tables have: the stable hash, and the parts and buckets of what a job publishes."""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import product
+from math import ceil
+
+from conf.schema import Table
+from conf.tables import PERIOD_KEY
+from conf.topic import Topic
+
+MOST_BUCKETS = 4096
+
+
+def bucket_of(key: str, buckets: int) -> int:
+    """The stable hash that spreads rows: CRC-32 of the key's UTF-8, modulo the buckets. Spark's `crc32` agrees."""
+    return zlib.crc32(key.encode()) % buckets
+
+
+def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) -> int:
+    """How many buckets a period of author_activity, graph_nodes or graph_edges has.
+
+    A topic's `buckets` are sized for a day of posts. An hour is taken to hold an eighth of a busy day, and a window is
+    as many days as it touches. The number follows from the topic and the period alone, so a rerun finds the same.
+    """
+    if period == "hour":
+        return ceil(topic.buckets / 8)
+    if period == "day":
+        return topic.buckets
+    days = max(1, ceil((end - start) / timedelta(days=1)))
+    return min(MOST_BUCKETS, topic.buckets * days)
+
+
+def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
+    """The values of the table's `part` column in a topic: its races, or the graphs.
+
+    A table without such a column has one part, the empty text.
+    """
+    if not table.part:
+        return ("",)
+    return table.columns[table.part].values or tuple(race.id for race in topic.races)
+
+
+def spread(
+    table: Table, topic: Topic, period: str, start: datetime, end: datetime
+) -> Iterator[Mapping[str, int | str]]:
+    """The partitions over which one part and period of a bulk table is spread: the values of `bucket` or `measure`."""
+    told = {"topic", table.part, *PERIOD_KEY, "run_id"}
+    names = [name for name in table.partition if name not in told]
+    buckets = range(period_buckets(topic, period, start, end))
+    choices: list[Sequence[int | str]] = [buckets if n == "bucket" else table.columns[n].values for n in names]
+    for values in product(*choices):
+        yield dict(zip(names, values, strict=True))

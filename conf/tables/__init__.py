@@ -1,0 +1,83 @@
+"""Every table, declared once (DESIGN 6). Nothing here imports Spark or opens a session.
+
+`posts.py` has what collection writes, `summaries.py` and `bulk.py` what jobs publish, `runs.py` what is known of runs,
+and `columns.py` what the declarations share.
+"""
+
+from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
+from conf.tables.columns import (
+    GRAPHS,
+    KIND_COLUMNS,
+    KINDS,
+    LONGER_PERIODS,
+    NETWORKS,
+    PERIOD_KEY,
+    PERIODS,
+    TOP_MEASURES,
+    UNDIRECTED_GRAPHS,
+)
+from conf.tables.posts import COLLECTION_GAPS, COLLECTION_THROUGH, POSTS, TOPIC_LAYOUT
+from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
+from conf.tables.summaries import (
+    CANDIDATE_HASHTAGS,
+    CANDIDATE_POLL,
+    CASCADES,
+    GRAPH_SUMMARY,
+    HASHTAG_TRENDS,
+    POLL_BACKTEST,
+)
+
+TABLES = (
+    POSTS,
+    TOPIC_LAYOUT,
+    CANDIDATE_POLL,
+    POLL_BACKTEST,
+    HASHTAG_TRENDS,
+    CANDIDATE_HASHTAGS,
+    AUTHOR_ACTIVITY,
+    GRAPH_SUMMARY,
+    GRAPH_NODES,
+    GRAPH_TOP_NODES,
+    GRAPH_EDGES,
+    CASCADES,
+    COLLECTION_GAPS,
+    COLLECTION_THROUGH,
+    DATA_QUALITY,
+    JOB_RUNS,
+    RUN_ORDER,
+    PUBLISHED,
+    UNSWEPT,
+)
+"""All tables, in the order in which they are made."""
+
+__all__ = [
+    "AUTHOR_ACTIVITY",
+    "CANDIDATE_HASHTAGS",
+    "CANDIDATE_POLL",
+    "CASCADES",
+    "COLLECTION_GAPS",
+    "COLLECTION_THROUGH",
+    "DATA_QUALITY",
+    "GRAPHS",
+    "GRAPH_EDGES",
+    "GRAPH_NODES",
+    "GRAPH_SUMMARY",
+    "GRAPH_TOP_NODES",
+    "HASHTAG_TRENDS",
+    "JOB_RUNS",
+    "KINDS",
+    "KIND_COLUMNS",
+    "LONGER_PERIODS",
+    "NETWORKS",
+    "PERIODS",
+    "PERIOD_KEY",
+    "POLL_BACKTEST",
+    "POSTS",
+    "PUBLISHED",
+    "RUN_ORDER",
+    "TABLES",
+    "TOPIC_LAYOUT",
+    "TOP_MEASURES",
+    "UNDIRECTED_GRAPHS",
+    "UNSWEPT",
+]

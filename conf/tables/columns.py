@@ -1,0 +1,62 @@
+"""What the declarations of the tables share: columns, and the values that some of them take."""
+
+from conf.schema import Column
+
+
+def key(cql: str, doc: str) -> Column:
+    """A column that is never null."""
+    return Column(cql, doc, nullable=False)
+
+
+def count(doc: str) -> Column:
+    """A column that counts something: a whole number, never null."""
+    return Column("bigint", doc, nullable=False, least=0)
+
+
+def share(doc: str, *, nullable: bool = True) -> Column:
+    """A column that holds a part of a whole, 0..1."""
+    return Column("double", doc, nullable, least=0, greatest=1)
+
+
+def one_of(doc: str, *values: str) -> Column:
+    """A text column that holds one of some values."""
+    return Column("text", doc, nullable=False, values=values)
+
+
+PERIODS = ("hour", "day", "window")
+LONGER_PERIODS = ("day", "window")
+"""The periods of tables that have no hours, since an hour holds too few posts for them."""
+KIND_COLUMNS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
+"""The columns that count posts by kind, and the kind that each counts."""
+KINDS = tuple(KIND_COLUMNS.values())
+"""The kinds of post (DESIGN 5)."""
+NETWORKS = ("x", "bluesky", "mastodon")
+GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
+TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
+"""The columns of graph_nodes by which graph_top_nodes ranks."""
+UNDIRECTED_GRAPHS = frozenset({"hashtag"})
+"""Graphs whose edges count both ways; all others are directed."""
+
+
+TOPIC = {"topic": key("text", "topic id")}
+PERIOD = {
+    **TOPIC,
+    "period": one_of("hour, day or window", *PERIODS),
+    "period_start": key("timestamp", "UTC, included"),
+    "period_end": key("timestamp", "UTC, excluded"),
+}
+GRAPH = {**PERIOD, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
+RUN = {
+    "run_id": key("timeuuid", "the run that published the row"),
+    "computed_at": key(
+        "timestamp", "when that run began, UTC; later than every earlier run's, whatever the clocks said"
+    ),
+}
+BUCKET = {"bucket": key("int", "CRC-32 of the last key column, modulo the partitions of the period")}
+KIND_COUNTS = {name: count(f"of these, {name}") for name in KIND_COLUMNS}
+METHOD = {
+    "method": key("text", "digest of all that shapes the figures: rules, folding, counting method, bot thresholds")
+}
+STARTS_ENDS = ("period_start", "period_end")
+PERIOD_KEY = ("period", *STARTS_ENDS)
+"""What tells one period of a topic from its others."""

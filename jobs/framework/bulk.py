@@ -1,0 +1,179 @@
+"""Publishes a bulk table: the executors write its rows under the run, then `published` is pointed to the run.
+
+Nobody reads the rows before the pointer names their run, so they need no swap; a task that is tried again writes the
+same rows again. What no pointer names any more is removed afterwards (`sweep.py`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain, groupby
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+from cassandra.cluster import Session
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from conf.instants import instant
+from conf.partitions import period_buckets
+from conf.schema import Table
+from conf.settings import Settings
+from jobs.framework.columns import KEY_ARROW, KEY_SPARK, declared_columns
+from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, spans
+from stores.connect import cassandra_session
+from stores.encoding import ENCODERS, bigint
+from stores.execute import execute_all
+from stores.prepare import prepared
+from stores.published import Period
+
+BATCH_ROWS, BATCH_BYTES = 30_000, 8 * 1024 * 1024
+"""The most rows and bytes in one batch, all of one partition: it holds 65,535 statements, and a mutation 16 MiB."""
+BATCHES_IN_FLIGHT = 8
+TASKS_A_CORE = 2
+
+Values = tuple[Any, ...]
+
+
+class Written(NamedTuple):
+    """What the executors wrote: the rows, and the periods that have any."""
+
+    rows: int
+    periods: set[Period]
+
+
+def write_rows(table: Table, frame: DataFrame, publication: Publication) -> Written:
+    """Writes a frame's rows under the run; nobody reads them yet."""
+    rows = _rows(table, frame, publication)
+    names = _sent_key(table)
+    schema = T.StructType([T.StructField(name, KEY_SPARK[table.columns[name].cql]) for name in names])
+    counts = rows.mapInArrow(
+        partial(_write_all, Writer(table, publication)), schema.add("rows", T.LongType())
+    ).collect()
+    return Written(sum(row["rows"] for row in counts), {_period(table, row) for row in counts})
+
+
+def _period(table: Table, row: T.Row) -> Period:
+    start, end = (instant(row[name] * 1000) for name in ("period_start", "period_end"))
+    return Period(row[table.part] if table.part else "", row["period"], start, end)
+
+
+def _sent_key(table: Table) -> list[str]:
+    """The partition's columns that a frame brings; the run's id is the same in all."""
+    return [name for name in table.partition if name != "run_id"]
+
+
+def _rows(table: Table, frame: DataFrame, publication: Publication) -> DataFrame:
+    """Every declared column but the run's own, instants in ms, brought together and sorted by primary key."""
+    given = declared_columns(frame.columns, table, {"run_id", "computed_at", "bucket"})
+    if "bucket" in table.columns:
+        frame = frame.withColumn("bucket", _bucket(table, publication))
+    instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
+    names = [name for name in table.columns if name in {*given, "bucket"}]
+    plain = [F.unix_millis(name).alias(name) if name in instants else F.col(name) for name in names]
+    tasks = frame.sparkSession.sparkContext.defaultParallelism * TASKS_A_CORE
+    key = _sent_key(table)
+    return frame.select(*plain).repartition(tasks, *key).sortWithinPartitions(*key, *table.clustering)
+
+
+def _bucket(table: Table, publication: Publication) -> Column:
+    """CRC-32 of the last key column, modulo the buckets of the period."""
+    counts = F.lit(1)
+    for period in table.columns["period"].values:
+        first = next(spans(publication.window, period), None)
+        if first:
+            buckets = period_buckets(publication.topic, period, *first)
+            counts = F.when(F.col("period") == period, buckets).otherwise(counts)
+    return F.pmod(F.crc32(F.col(table.key[-1]).cast("binary")), counts).cast("int")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """What a task needs to write rows of a table."""
+
+    table: Table
+    publication: Publication
+
+    @property
+    def sent(self) -> list[str]:
+        """The columns that the frame brings, in its order."""
+        return [name for name in self.table.columns if name not in ("run_id", "computed_at")]
+
+    def by_partition(self, rows: Iterable[Values]) -> Iterator[tuple[Values, Iterator[Values]]]:
+        """Sorted rows by partition."""
+        places = [self.sent.index(name) for name in _sent_key(self.table)]
+        return groupby(rows, key=lambda row: tuple(row[i] for i in places))
+
+    def encoded(self, rows: Iterable[Values]) -> Iterator[tuple[list[Any], int]]:
+        """Rows as Cassandra takes them, in declared order, with the write time; and their bytes."""
+        types = [self.table.columns[name].cql for name in self.sent]
+        encoders = [ENCODERS["bigint" if cql == "timestamp" else cql] for cql in types]
+        # The run's columns stand last in every declaration; after them comes the write time.
+        run: dict[str, bytes] = {
+            "run_id": self.publication.run_id.bytes,
+            "computed_at": bigint(self.publication.at_us // 1000),
+        }
+        constant = [*run.values(), bigint(self.publication.at_us)]
+        for row in rows:
+            values = [UNSET_VALUE if v is None else encode(v) for encode, v in zip(encoders, row, strict=True)]
+            yield [*values, *constant], sum(len(v) for v in values if v is not UNSET_VALUE)
+
+
+def _batches(session: Session, writer: Writer, rows: Iterable[Values]) -> Iterator[BatchStatement]:
+    """The rows of one partition in batches that Cassandra takes."""
+    insert = prepared(session, writer.table.insert(writer.publication.settings.keyspace, timestamp=True))
+    batch, count, size = _new_batch(), 0, 0
+    for values, length in writer.encoded(rows):
+        if count and (count >= BATCH_ROWS or size + length > BATCH_BYTES):
+            yield batch
+            batch, count, size = _new_batch(), 0, 0
+        statement = BoundStatement(insert)
+        statement.values = values
+        batch.add(statement)
+        count, size = count + 1, size + length
+    yield batch
+
+
+def _new_batch() -> BatchStatement:
+    batch = BatchStatement(BatchType.UNLOGGED)
+    batch.is_idempotent = True
+    return batch
+
+
+def _write_all(writer: Writer, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """On an executor: writes a task's rows, and returns each partition's key with its number of rows."""
+    rows = (row for batch in arrived for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
+    first = next(rows, None)
+    if first is None:
+        return
+    counts: dict[Values, int] = {}
+    session = _session_of_process(writer.publication.settings)
+
+    def statements() -> Iterator[BatchStatement]:
+        for key, some in writer.by_partition(chain([first], rows)):
+            members = list(some)
+            counts[key] = len(members)
+            yield from _batches(session, writer, members)
+
+    execute_all(session, statements(), PUBLISH_TIMEOUT, most=BATCHES_IN_FLIGHT)
+    yield _counted(writer.table, counts)
+
+
+def _counted(table: Table, counts: dict[Values, int]) -> pa.RecordBatch:
+    names: Sequence[str] = _sent_key(table)
+    columns = [*zip(*counts, strict=True), tuple(counts.values())]
+    types = [*(KEY_ARROW[table.columns[name].cql] for name in names), pa.int64()]
+    arrays = [pa.array(values, kind) for values, kind in zip(columns, types, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=[*names, "rows"])
+
+
+_OPEN = ExitStack()
+
+
+@cache
+def _session_of_process(settings: Settings) -> Session:
+    """A Python worker's session, for all tasks that come to it: to connect takes longer than a small task."""
+    return _OPEN.enter_context(cassandra_session(settings))

@@ -1,0 +1,68 @@
+"""Reads partitions of a table in parallel, and no others.
+
+A small frame of partition keys is joined to the table. The connector plans that as a Cassandra Direct Join, so that
+each task fetches its own partitions. A filter on days and buckets would be one task, a scan would read the whole table.
+
+What is read is to be kept (persisted) before anything else is done with it. The join must not stand under an exchange:
+Spark's adaptive planner compares plans there, which it does not survive (connector 3.5.1: "Couldn't find none#0").
+"""
+
+from collections.abc import Sequence
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import POSTS
+from conf.topic import Topic
+from jobs.framework.literals import hidden, instant
+from jobs.framework.window import Window
+
+TASKS_A_CORE = 4
+
+
+def stored_posts(
+    spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
+) -> DataFrame:
+    """Every post of the partitions that a span of time touches, as stored; persisted, for the caller to release.
+
+    The columns are those asked for, those of the key, and `event_at`.
+    """
+    wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
+    keys = post_keys(spark, topic, span)
+    return joined(spark, settings, POSTS, keys).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
+    """The posts whose event time lies in a span, with just the columns asked for."""
+    inside = (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
+    return posts.where(inside).select(*columns)
+
+
+def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
+    """One row a partition of `posts`: topic, day, bucket; spread over the tasks that will read them."""
+    days = span.days()
+    day_number = F.floor(F.col("id") / topic.buckets).cast("int")
+    return numbered(spark, len(days) * topic.buckets).select(
+        hidden(F.lit(topic.topic), "id").alias("topic"),
+        F.date_add(F.lit(days[0].isoformat()).cast("date"), day_number).alias("day"),
+        (F.col("id") % topic.buckets).cast("int").alias("bucket"),
+    )
+
+
+def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
+    """The rows of the partitions that `keys` names, each read by the task that holds its key."""
+    rows = (
+        spark.read.format("org.apache.spark.sql.cassandra")
+        .options(keyspace=settings.keyspace, table=table.name, directJoinSetting="on")
+        .load()
+    )
+    return keys.join(rows, on=list(table.partition), how="inner")
+
+
+def numbered(spark: SparkSession, keys: int) -> DataFrame:
+    """A frame of `id`, 0 to keys - 1, in so many tasks that the reading is spread well."""
+    tasks = max(1, min(keys, spark.sparkContext.defaultParallelism * TASKS_A_CORE))
+    return spark.range(0, keys, 1, tasks)

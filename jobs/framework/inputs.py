@@ -1,0 +1,221 @@
+"""What jobs read: inputs are values that read themselves.
+
+`Posts` reads the posts of a window, `Published` the rows of one run of another job. What is read is kept (persisted):
+the checks and the transform share it, and the connector's join must not stand under an exchange (`direct_join.py`).
+"""
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cassandra.cluster import Session
+from pyspark import StorageLevel
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from conf.errors import PulsoError
+from conf.partitions import parts_of, spread
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import POSTS
+from conf.topic import Topic
+from jobs.framework.columns import spark_schema, spark_value
+from jobs.framework.direct_join import joined, numbered, stored_posts, within
+from jobs.framework.literals import hidden, instant
+from jobs.framework.runs import method_of
+from jobs.framework.window import Window
+from stores.prepare import prepared
+from stores.published import Period, Pointer, Pointers, place_of
+
+if TYPE_CHECKING:
+    from jobs.framework.job import Job
+    from jobs.framework.quality import Expected
+
+TRIES = 5
+"""How often a published table is read anew when a later run replaces what is being read."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and for what an input reads: the topic's window, by these sessions."""
+
+    spark: SparkSession
+    session: Session
+    settings: Settings
+    topic: Topic
+    window: Window
+
+
+@dataclass(frozen=True)
+class Read:
+    """What an input has read.
+
+    `frame` is for the transform. `stored` is persisted, for the caller to release. `posts` counts the posts of the
+    window. `run_id` and `method` tell of the run that published the rows. `checks(before)` returns a frame with what is
+    expected of it, where `before` are the posts that the job read over like windows of the week before.
+    """
+
+    frame: DataFrame
+    stored: DataFrame
+    posts: int = 0
+    run_id: uuid.UUID | None = None
+    method: str = ""
+    checks: "Callable[[Sequence[int]], tuple[DataFrame, Sequence[Expected]]] | None" = None
+
+
+class Input(Protocol):
+    """A value that says what a job reads, and reads it."""
+
+    @property
+    def table(self) -> Table:
+        """The table that it reads."""
+        ...
+
+    def read(self, at: Place) -> Read | None:
+        """Reads it; None for an optional table of which there is nothing."""
+        ...
+
+
+def same_window(window: Window, _: Topic) -> Window:
+    """The reach of a job that reads no more than its window."""
+    return window
+
+
+@dataclass(frozen=True)
+class Posts:
+    """The posts whose event time lies in the window, with these columns.
+
+    `reach(window, topic)` is the span of posts to read, for a job that looks at more than its window.
+    """
+
+    columns: Sequence[str]
+    reach: Callable[[Window, Topic], Window] = same_window
+    table: Table = POSTS
+
+    def read(self, at: Place) -> Read:
+        """Reads every partition that the span touches, once."""
+        span = self.reach(at.window, at.topic)
+        stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
+        stored.count()  # read now, once: the checks look at what is there
+
+        def checks(before: Sequence[int]) -> "tuple[DataFrame, Sequence[Expected]]":
+            from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - takes seconds to import
+
+            return checked_posts(stored, span), of_posts(stored, before)
+
+        inside = within(stored, at.window, ["event_at"]).count()
+        return Read(within(stored, span, self.columns), stored, inside, checks=checks)
+
+
+def posts_of(job: "Job") -> Posts:
+    """The posts that a job reads. Raises StopIteration for a job that reads none."""
+    return next(given for given in job.inputs if isinstance(given, Posts))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The rows that one run published over its whole window, where that holds the job's window; the newest such run.
+
+    A job whose input is `optional` runs without it where there is no such run; else that is an error.
+    """
+
+    table: Table
+    columns: Sequence[str]
+    optional: bool = False
+
+    def read(self, at: Place) -> Read | None:
+        """Reads the rows of one run, whole. Raises PulsoError where there is none and the input is not optional."""
+        found = self._bulk(at) if self.table.is_bulk else self._small(at)
+        if found is None and not self.optional:
+            raise PulsoError(
+                f"no run of {self.table.job} covers this window, and its {self.table.name} is needed",
+                f"Run jobs/{self.table.job}.py --topic {at.topic.topic} over this window, or a longer one",
+            )
+        return found
+
+    def _bulk(self, at: Place) -> Read | None:
+        """By `published`. What the pointer names is never removed, so it is looked at again after the reading."""
+        pointers = Pointers(at.session, at.settings.keyspace, self.table, at.topic.topic)
+        for _ in range(TRIES):
+            held = [pointers.windows_from(part, at.window.start) for part in parts_of(self.table, at.topic)]
+            chosen = newest_covering({key: value for some in held for key, value in some.items()}, at.window)
+            if chosen is None:
+                return None
+            periods, run_id = chosen
+            stored = self._joined(at, periods, run_id)
+            stored.count()
+            if all(pointers.run_of(period) == run_id for period in periods):
+                return Read(stored, stored, run_id=run_id, method=self._method(at, run_id))
+            stored.unpersist()
+        raise PulsoError(f"{self.table.name} is published anew again and again while it is read", "Try again later")
+
+    def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
+        frames = [joined(at.spark, at.settings, self.table, self._keys(at, period, run_id)) for period in periods]
+        return reduce(DataFrame.unionByName, frames).select(*self.columns).persist(StorageLevel.MEMORY_AND_DISK)
+
+    def _keys(self, at: Place, period: Period, run_id: uuid.UUID) -> DataFrame:
+        """One row a partition of one part and period of the run."""
+        values = {
+            "topic": F.lit(at.topic.topic),
+            self.table.part: F.lit(period.part),
+            "period": F.lit(period.period),
+            "period_start": instant(period.start),
+            "period_end": instant(period.end),
+            "run_id": F.lit(str(run_id)),
+        }
+        spread_ = list(spread(self.table, at.topic, *period[1:]))
+        fixed = [hidden(values[name], "id").alias(name) for name in self.table.partition if name in values]
+        others = [self._spread_column(name) for name in self.table.partition if name not in values]
+        return numbered(at.spark, len(spread_)).select(*fixed, *others)
+
+    def _spread_column(self, name: str) -> Column:
+        if name == "bucket":
+            return F.col("id").cast("int").alias(name)
+        values = F.array(*map(F.lit, self.table.columns[name].values))
+        return F.element_at(values, (F.col("id") + 1).cast("int")).alias(name)
+
+    def _small(self, at: Place) -> Read | None:
+        """By the rows themselves: a run swaps each partition whole, so the rows of one run are there together."""
+        rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
+        covering = [row for row in rows if self._covers(row, at.window)]
+        if not covering:
+            return None
+        newest = max(covering, key=lambda row: row.computed_at)
+        of_run = [row for row in covering if row.run_id == newest.run_id]
+        values = [[spark_value(getattr(row, name)) for name in self.columns] for row in of_run]
+        frame = at.spark.createDataFrame(values, spark_schema(self.table, self.columns))
+        method = self._method(at, newest.run_id)
+        return Read(frame, frame.persist(), run_id=newest.run_id, method=method)
+
+    def _covers(self, row: Any, window: Window) -> bool:
+        """Whether a row's period holds the window; a table without periods has rows of its newest run alone."""
+        if "period" not in self.table.columns:
+            return True
+        start, end = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
+        return bool(start <= window.start and window.end <= end)
+
+    def _partition(self, at: Place, part: str) -> list[Any]:
+        values = {"topic": at.topic.topic, self.table.part: part, "period": "window"}
+        names = [name for name in self.table.partition if name in values]
+        where = " AND ".join(f"{name} = ?" for name in names)
+        cql = f"SELECT * FROM {at.settings.keyspace}.{self.table.name} WHERE {where}"
+        return list(at.session.execute(prepared(at.session, cql), [values[name] for name in names]))
+
+    def _method(self, at: Place, run_id: uuid.UUID) -> str:
+        return method_of(at.session, at.settings.keyspace, self.table.job, at.topic.topic, place_of(run_id))
+
+
+def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:
+    """The newest published run whose whole window holds this one, and its parts; None where there is none."""
+    held = {
+        period: pointer.run_id
+        for period, pointer in pointers.items()
+        if pointer.run_id is not None and period.start <= window.start and window.end <= period.end
+    }
+    if not held:
+        return None
+    newest = max(held.values(), key=place_of)
+    return [period for period, run_id in held.items() if run_id == newest], newest

@@ -1,0 +1,101 @@
+"""Publishes a run's result: the order of steps on which "each reader sees one whole run" rests.
+
+1. The rows of bulk tables are written under the run, where nobody reads them.
+2. `published` is pointed to the run, table by table.
+3. The small tables are swapped, and read back.
+4. What nothing names any more is removed.
+
+A run killed after any step leaves every reader with one whole result. A graph's reader goes by graph_summary, a small
+table: until step 3 it names the run before, whose rows step 4 has not touched.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from cassandra.cluster import Session
+from pyspark.sql import DataFrame
+
+from conf.errors import PulsoError
+from conf.schema import Table
+from jobs.framework.bulk import Written, write_rows
+from jobs.framework.job import Output
+from jobs.framework.publication import Publication, owned_periods
+from jobs.framework.swapping import Swap, publish
+from jobs.framework.sweep import Sweeper
+from stores.published import Period, Pointer, place_of
+
+log = structlog.get_logger("publish")
+
+Ready = tuple[Output, DataFrame | list[Swap]]
+"""A table's result, checked: the frame of a bulk table, the swaps of a small one."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The rows written, and whether all of them stand: a later run may have replaced some already."""
+
+    rows: int
+    stands: bool
+
+
+def publish_all(session: Session, ready: Sequence[Ready], publication: Publication) -> Result:
+    """Publishes the result of a run. Raises PulsoError where it can't be published whole."""
+    bulk = [(output.table, frame) for output, frame in ready if isinstance(frame, DataFrame)]
+    small = [(output, swaps) for output, swaps in ready if not isinstance(swaps, DataFrame)]
+    sweepers = [Sweeper(session, publication.settings.keyspace, table, publication.topic) for table, _ in bulk]
+    try:
+        with ExitStack() as alive:
+            for sweeper in sweepers:
+                alive.enter_context(sweeper.writing(publication))
+            written = [write_rows(table, frame, publication) for table, frame in bulk]
+            stands = [
+                _point(sweeper, table, rows, publication)
+                for sweeper, (table, _), rows in zip(sweepers, bulk, written, strict=True)
+            ]
+            stands += [publish(session, output, swaps, publication) for output, swaps in small]
+    finally:
+        for sweeper in sweepers:
+            _swept(sweeper, publication)
+    rows = sum(rows.rows for rows in written) + sum(len(swap.rows) for _, swaps in small for swap in swaps)
+    return Result(rows, all(stands))
+
+
+def _swept(sweeper: Sweeper, publication: Publication) -> None:
+    """Sweeps; a failure is no failure of the run, since the list keeps what is left for the next one."""
+    try:
+        sweeper.sweep(publication)
+    except Exception as error:
+        log.warning("rows of earlier runs are left for the next run", error=" ".join(str(error).split())[:200])
+
+
+def _point(sweeper: Sweeper, table: Table, written: Written, publication: Publication) -> bool:
+    """Points every period that the run has rows for, or that had some before, to the run.
+
+    Returns whether all of them are; False where a later run holds some. Raises PulsoError where the run was taken for
+    dead meanwhile.
+    """
+    owned = list(owned_periods(table, publication.topic, publication.window))
+    held = sweeper.pointers.read(owned)
+    periods = {*written.periods, *held}
+
+    def before(runs: set[UUID]) -> None:
+        sweeper.replacing(runs, publication)
+
+    refused = sweeper.pointers.point(periods, publication.run_id, publication.place, before)
+    now = sweeper.pointers.read(periods)  # the run's own result, read back
+    for period in periods:
+        _check(table, period, now.get(period), publication)
+    return not refused
+
+
+def _check(table: Table, period: Period, pointer: Pointer | None, publication: Publication) -> None:
+    if pointer and pointer.run_id == publication.run_id:
+        return
+    if pointer is None or pointer.run_id is None or place_of(pointer.run_id) < publication.place:
+        raise PulsoError(
+            f"this run stood still for so long that another took it for dead; {table.name} keeps the run before",
+            "Run the job again",
+        )

@@ -1,0 +1,143 @@
+"""Removes rows of bulk tables that nothing names any more: those of a replaced run, and what a killed run left.
+
+`unswept_runs` lists the runs that may have such rows, and in which window. A run is listed before it writes its first
+row, and a published run before it is replaced; it is taken off the list once its rows are gone. So a run that is killed
+at any line leaves a list from which the next run, or maintenance, finishes the work.
+
+A run that goes on says so (`alive`, which expires by itself). Before the rows of a dead run are removed, its pointers
+are closed: should it wake up after all, it can't be pointed to any more, and fails.
+"""
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import structlog
+from cassandra.cluster import Session
+
+from conf.partitions import spread
+from conf.schema import Table, bound
+from conf.tables import TABLES
+from conf.topic import Topic
+from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, owned_periods
+from jobs.framework.runs import say_dead
+from jobs.framework.unswept import Unswept, UnsweptList, this_process
+from stores.execute import execute_all
+from stores.prepare import prepared
+from stores.published import Period, Pointers, utc
+
+SAID_EVERY = 20.0
+"""Seconds between two signs of life."""
+
+log = structlog.get_logger("sweep")
+
+
+class Sweeper:
+    """Keeps the list of one bulk table and topic, and removes what stands on it."""
+
+    def __init__(self, session: Session, keyspace: str, table: Table, topic: Topic) -> None:
+        self._session, self._keyspace, self._table, self._topic = session, keyspace, table, topic
+        self._list = UnsweptList(session, keyspace, table.name, topic)
+        self.pointers = Pointers(session, keyspace, table, topic.topic)
+
+    @contextmanager
+    def writing(self, publication: Publication) -> Iterator[None]:
+        """Lists a run while it writes, and says that it is alive. It stays on the list until it is swept."""
+        entry = Unswept(publication.run_id, publication.window, publication.place, this_process(), alive=True)
+        self._list.add(entry)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._keep_saying, args=(entry, ended), name="alive", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def replacing(self, runs: Collection[UUID], publication: Publication) -> None:
+        """Lists published runs that are about to be replaced in the run's window."""
+        for run_id in runs:
+            self._list.add(Unswept(run_id, publication.window, publication.place))
+
+    def sweep(self, publication: Publication | None = None) -> None:
+        """Removes what the listed runs have left.
+
+        With a publication: of the run itself, of dead ones, and, in the run's own window, of those before it. Without
+        one: of dead ones alone, as maintenance does.
+        """
+        for entry in self._list.read():
+            own = publication is not None and entry.run_id == publication.run_id
+            if own or entry.is_dead:
+                self._finish(entry, killed=not own and entry.process is not None)
+            elif publication is not None and entry.place < publication.place:
+                self._remove(entry, set(owned_periods(self._table, self._topic, publication.window)))
+
+    def _finish(self, entry: Unswept, *, killed: bool) -> None:
+        """Removes all that a run left, and takes it off the list unless some of its rows must stay for now."""
+        if killed:
+            log.warning("removing what a killed run left", table=self._table.name, run=str(entry.run_id))
+            self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
+            say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
+        kept = self._remove(entry)
+        # A run that wrote is done with where it is pointed to. One that is being replaced stays listed as long as it is
+        # pointed to: whoever listed it may be about to replace it.
+        waiting = kept.named_only or (entry.process is None and kept.pointed)
+        if not waiting:
+            self._list.drop(entry)
+
+    def _remove(self, entry: Unswept, within: set[Period] | None = None) -> "_Kept":
+        """Deletes the run's partitions that nothing names; returns the periods whose rows stay."""
+        owned = [p for p in owned_periods(self._table, self._topic, entry.window) if within is None or p in within]
+        held = self.pointers.read(owned, newest=True)
+        pointed = {period for period, pointer in held.items() if pointer.run_id == entry.run_id}
+        kept = _Kept(pointed & set(owned), self._named(entry, {period.part for period in owned}) - pointed)
+        gone = [period for period in owned if period not in kept.pointed and period not in kept.named_only]
+        table = f"{self._keyspace}.{self._table.name}"
+        delete = prepared(self._session, f"DELETE FROM {table} WHERE {bound(self._table.partition)}")
+        keys = (key for period in gone for key in self._partitions(period, entry.run_id))
+        execute_all(self._session, (delete.bind(key) for key in keys), PUBLISH_TIMEOUT)
+        return kept
+
+    def _named(self, entry: Unswept, parts: set[str]) -> set[Period]:
+        """The periods for which the table that names runs as well (`named_by`) names this one."""
+        naming = next((table for table in TABLES if table.name == self._table.named_by), None)
+        if naming is None:
+            return set()
+        found = set[Period]()
+        cql = (
+            f"SELECT period_start, period_end, run_id FROM {self._keyspace}.{naming.name} "
+            f"WHERE {bound(naming.partition)} AND period_start >= ? AND period_start < ?"
+        )
+        for part in parts:
+            for period in naming.columns["period"].values:
+                values = {"topic": self._topic.topic, naming.part: part, "period": period}
+                bounds = (*(values[name] for name in naming.partition), entry.window.start, entry.window.end)
+                for row in self._session.execute(prepared(self._session, cql), bounds):
+                    if row.run_id == entry.run_id:
+                        found.add(Period(part, period, utc(row.period_start), utc(row.period_end)))
+        return found
+
+    def _partitions(self, period: Period, run_id: UUID) -> Iterator[list[Any]]:
+        known = {
+            **{"topic": self._topic.topic, self._table.part: period.part, "period": period.period},
+            **{"period_start": period.start, "period_end": period.end, "run_id": run_id},
+        }
+        for spread_ in spread(self._table, self._topic, *period[1:]):
+            values = {**known, **spread_}
+            yield [values[name] for name in self._table.partition]
+
+    def _keep_saying(self, entry: Unswept, ended: threading.Event) -> None:
+        while not ended.wait(SAID_EVERY):
+            try:
+                self._list.say_alive(entry)
+            except Exception as error:  # the next sign may get through; a run that falls silent is refused, not mixed
+                log.warning("can't say that this run is alive", error=" ".join(str(error).split())[:200])
+
+
+class _Kept:
+    """The periods in which a run's rows stay: those pointed to, and those that only the `named_by` table names."""
+
+    def __init__(self, pointed: set[Period], named_only: set[Period]) -> None:
+        self.pointed, self.named_only = pointed, named_only

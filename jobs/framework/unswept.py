@@ -1,0 +1,104 @@
+"""The list of runs that may have rows in a bulk table which no pointer names (`unswept_runs`)."""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import psutil
+from cassandra.cluster import Session
+from cassandra.query import BatchStatement, BatchType
+
+from conf.schema import bound
+from conf.tables import UNSWEPT
+from conf.topic import Topic
+from jobs.framework.window import Window
+from stores.prepare import prepared
+from stores.published import utc
+
+ALIVE_SECONDS = 120
+"""How long a run counts as alive after its last sign of life, where its process can't be looked at."""
+
+
+@dataclass(frozen=True)
+class Unswept:
+    """A run on the list, and the window where its rows may be.
+
+    `process` is the host, process id and start of a run that writes; None for a published run that is being replaced.
+    """
+
+    run_id: UUID
+    window: Window
+    place: datetime
+    process: str | None = None
+    alive: bool = False
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether it writes no more: its process is gone from this host, or has given no sign for too long."""
+        if self.process is None:
+            return True
+        host, pid, started = self.process.split(" ")
+        return _started(int(pid)) != started if host == socket.gethostname() else not self.alive
+
+
+class UnsweptList:
+    """The list of one bulk table and topic."""
+
+    def __init__(self, session: Session, keyspace: str, table: str, topic: Topic) -> None:
+        self._session, self._list, self._table, self._topic = session, f"{keyspace}.{UNSWEPT.name}", table, topic
+
+    def add(self, entry: Unswept) -> None:
+        """Puts a run on the list, with a sign of life if it is alive."""
+        columns = (*UNSWEPT.key, "place", "process")
+        cql = f"INSERT INTO {self._list} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        batch = BatchStatement(BatchType.UNLOGGED)
+        batch.add(prepared(self._session, cql), (*self._key(entry), entry.place, entry.process))
+        if entry.alive:
+            batch.add(self._alive, self._key(entry))
+        self._session.execute(batch)
+
+    def say_alive(self, entry: Unswept) -> None:
+        """Gives a sign of life, which expires by itself."""
+        self._session.execute(self._alive, self._key(entry))
+
+    def read(self) -> list[Unswept]:
+        """The runs on the list."""
+        query = f"SELECT * FROM {self._list} WHERE {bound(UNSWEPT.partition)}"
+        rows = self._session.execute(prepared(self._session, query), (self._topic.topic, self._table))
+        return [self._entry(row) for row in rows if row.place is not None]
+
+    def drop(self, entry: Unswept) -> None:
+        """Takes a run off the list."""
+        delete = f"DELETE FROM {self._list} WHERE {bound(UNSWEPT.key)}"
+        self._session.execute(prepared(self._session, delete), self._key(entry))
+
+    @property
+    def _alive(self) -> Any:
+        update = f"UPDATE {self._list} USING TTL {ALIVE_SECONDS} SET alive = true WHERE {bound(UNSWEPT.key)}"
+        return prepared(self._session, update)
+
+    def _entry(self, row: Any) -> Unswept:
+        window = Window(utc(row.window_start), utc(row.window_end), self._topic.zone)
+        return Unswept(row.run_id, window, utc(row.place), row.process, bool(row.alive))
+
+    def _key(self, entry: Unswept) -> tuple[Any, ...]:
+        return self._topic.topic, self._table, entry.run_id, entry.window.start, entry.window.end
+
+
+@cache
+def this_process() -> str:
+    """Host, process id and start of this process, which tell it from any other."""
+    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    """When a process of this host started, in seconds since 1970; empty where there is none."""
+    try:
+        process = psutil.Process(pid)
+        return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return ""

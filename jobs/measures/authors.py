@@ -1,0 +1,20 @@
+"""Authors: under which name they stand in graphs and tables, and which of them the bot rules flag."""
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf.topic import Topic
+
+
+def known_as() -> Column:
+    """The name that a post's author has in graphs and tables: the handle, or the id where no handle is known."""
+    return F.coalesce("author", "author_id")
+
+
+def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
+    """The authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
+
+    `activity` has rows of `author_activity` of one window; its hours and days are passed over.
+    """
+    reached = (F.col("period") == "window") & (F.col("bot_score") >= topic.bots.flag_at)
+    return activity.where(reached).groupBy("author").agg(F.count(F.lit(1))).select("author")

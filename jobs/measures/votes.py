@@ -1,0 +1,156 @@
+"""One author, one vote: how posts become the votes and shares of a race's candidates (DESIGN 5).
+
+Each author who mentions anyone in a race has one vote in a period, split over the candidates in proportion to that
+author's mentioning posts. The poll and its backtest both count with it.
+"""
+
+from collections.abc import Callable, Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
+from pyspark.sql import functions as F
+
+from conf.digest import digest
+from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY
+from conf.topic import Race, Topic
+from jobs.framework.job import Inputs
+from jobs.framework.window import Window
+from jobs.measures.authors import flagged, known_as
+from jobs.measures.mentions import ANYONE, with_named
+from jobs.measures.periods import with_periods
+
+Z_95 = 1.959963984540054
+"""The normal distribution's 97.5 % point."""
+COUNTS = ["posts", *KIND_COLUMNS]
+GROUP = ["race", *PERIOD_KEY]
+Periods = Callable[[DataFrame, Window], DataFrame]
+"""A function that returns one row a post and period, as `with_periods` does."""
+
+
+def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
+    """A digest of all that shapes each race's shares, by race id.
+
+    Rules, folding and counting method; and where flagged authors are left out, the bot thresholds of the run that
+    flagged them, and the score from which they count as flagged.
+    """
+    if AUTHOR_ACTIVITY.name not in inputs:
+        return {race.id: race.method for race in topic.races}
+    bots = inputs.methods.get(AUTHOR_ACTIVITY.name, "")
+    return {race.id: digest(race.method, bots, topic.bots.flag_at) for race in topic.races}
+
+
+def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
+    """The authors who are left out as bots, in `author`; None where no run of author_activity covers the window."""
+    activity = inputs.get(AUTHOR_ACTIVITY.name)
+    return None if activity is None else flagged(activity, topic)
+
+
+def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
+    """Adds `voter`, an author on one network, and `unflagged`: whether no bot rule flagged the author under any name.
+
+    `unflagged` is null where nobody looked (`flagged` is None).
+    """
+    voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
+    if flagged is None:
+        return voters.withColumn("unflagged", F.lit(None).cast("boolean"))
+    named = voters.select("voter", known_as().alias("flagged_name")).distinct()
+    bots = named.join(
+        F.broadcast(flagged.select(F.col("author").alias("flagged_name"))), on="flagged_name", how="inner"
+    )
+    marks = bots.select("voter", F.lit(True).alias("marked")).distinct()
+    return voters.join(F.broadcast(marks), on="voter", how="left").withColumn("unflagged", F.col("marked").isNull())
+
+
+def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Periods = with_periods) -> DataFrame:
+    """Mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
+
+    `periods` says in which periods a post counts; the backtest has its own. Posts are spread by voter first: every
+    later step by voter then stays within a task.
+    """
+    by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
+    named = with_named(posts, topic.races, ["voter", "unflagged", "event_at", "kind"])
+    return (
+        periods(named.repartition("voter"), window)
+        .groupBy("voter", "unflagged", *GROUP, "candidate")
+        .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
+    )
+
+
+def votes(counts: DataFrame) -> DataFrame:
+    """Adds each voter's vote for the candidate, 0..1; a voter's votes sum to 1 in a race and period."""
+    to_candidates = F.when(F.col("candidate") != ANYONE, F.col("posts"))
+    of_voter = F.sum(to_candidates).over(Over.partitionBy("voter", *reversed(GROUP)))
+    return counts.select("*", (F.col("posts") / of_voter).alias("vote"))
+
+
+def candidate_counts(voted: DataFrame) -> DataFrame:
+    """Sums over voters: posts, authors, votes, the squared deviations of the votes from their own mean; and of the
+    unflagged authors, their votes and their number."""
+    return voted.groupBy(*GROUP, "candidate").agg(
+        *[F.sum(name).alias(name) for name in COUNTS],
+        F.count(F.lit(1)).alias("authors"),
+        F.sum("vote").alias("votes"),
+        (F.var_pop("vote") * F.count(F.lit(1))).alias("deviations"),
+        F.sum(F.when(F.col("unflagged"), F.col("vote"))).alias("unflagged_votes"),
+        F.count_if(F.col("unflagged")).alias("unflagged"),
+    )
+
+
+def with_every_candidate(counts: DataFrame, topic: Topic, methods: Mapping[str, str]) -> DataFrame:
+    """A row for each candidate of each race and period in which anyone is mentioned, zeros for one who is not.
+
+    `methods` is the race's `method`, by race id.
+    """
+    figures = [*COUNTS, "authors", "votes", "deviations", "unflagged_votes", "unflagged"]
+    entry = F.struct("candidate", F.struct(*figures))
+    mentions = F.when(F.col("candidate") != ANYONE, F.col("posts"))
+    candidates = F.flatten(F.array(*[_candidates(race, methods[race.id]) for race in topic.races]))
+    found, anyone = F.col("by_candidate")[F.col("c.candidate")], F.col("by_candidate")[ANYONE]
+    return (
+        counts.groupBy(*GROUP)
+        .agg(F.map_from_entries(F.collect_list(entry)).alias("by_candidate"), F.sum(mentions).alias("mentions_total"))
+        .select("*", F.explode(candidates).alias("c"))
+        .where(F.col("c.of_race") == F.col("race"))
+        .select(
+            *(*GROUP, "c.candidate", "c.name", "c.method", "mentions_total"),
+            anyone["posts"].alias("posts_total"),
+            anyone["authors"].alias("authors_total"),
+            anyone["unflagged"].alias("unflagged_total"),
+            *[F.coalesce(found[name], F.lit(0)).alias(name) for name in figures],
+        )
+    )
+
+
+def share_posts() -> Column:
+    """The candidate's mentioning posts over the sum of that figure across the race, 0..1."""
+    return F.col("posts") / F.col("mentions_total")
+
+
+def share_authors() -> Column:
+    """The mean vote over all authors who mention anyone in the race, 0..1."""
+    return F.col("votes") / F.col("authors_total")
+
+
+def share_authors_no_bots() -> Column:
+    """The mean vote of the unflagged authors, 0..1; null where nobody looked for bots, or no author is left."""
+    return F.when(F.col("unflagged_total") > 0, F.coalesce("unflagged_votes", F.lit(0.0)) / F.col("unflagged_total"))
+
+
+def interval_half_width(share: Column) -> Column:
+    """Half the 95 % interval of a mean over authors, from the sample variance; null for a single author.
+
+    Authors who do not mention the candidate have a vote of 0. The two groups' squared deviations are put together
+    as in Chan, Golub and LeVeque (1979): sums of non-negative terms, so nothing cancels.
+    """
+    n, m = F.col("authors_total"), F.col("authors")
+    own_mean = F.when(m > 0, F.col("votes") / m).otherwise(0.0)
+    squares = F.col("deviations") + m * F.pow(own_mean - share, 2) + (n - m) * F.pow(share, 2)
+    return F.when(n > 1, Z_95 * F.sqrt(squares / (n - 1) / n))
+
+
+def _candidates(race: Race, method: str) -> Column:
+    def row(candidate_id: str, name: str) -> Column:
+        values = {"of_race": race.id, "candidate": candidate_id, "name": name, "method": method}
+        return F.struct(*[F.lit(value).alias(key) for key, value in values.items()])
+
+    return F.array(*[row(c.id, c.name) for c in race.candidates])
