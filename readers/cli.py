@@ -9,10 +9,11 @@ from conf import cli
 from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
 from readers.polls.poll_cli import poll
+from readers.runs.runs_cli import runs
 from readers.search.search_cli import search
 
 app = cli.application("Summaries as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, graph, export, search):
+for command in (poll, graph, export, search, runs):
     app.command()(command)
 
 

@@ -13,7 +13,8 @@ from conf.tables import TABLES
 def migrate(session: Session, settings: Settings) -> Iterator[str]:
     """Brings the keyspace to what is declared; yields a line for each thing that it made.
 
-    Raises PulsoError when a column has another type than declared: that is for a person to decide.
+    Raises PulsoError when a column has another type, or a table another primary key, than declared: what to do then is
+    for a person to decide.
     """
     known = session.cluster.metadata.keyspaces
     if settings.keyspace not in known:
@@ -21,6 +22,7 @@ def migrate(session: Session, settings: Settings) -> Iterator[str]:
             f"CREATE KEYSPACE IF NOT EXISTS {settings.keyspace} WITH replication = {settings.replication_cql}"
         )
         yield f"keyspace {settings.keyspace}"
+    _check_keys(session, settings.keyspace)
     for table in TABLES:
         yield from _bring_up(session, settings.keyspace, table)
 
@@ -53,6 +55,36 @@ def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
 def _columns(session: Session, keyspace: str, table: str) -> dict[str, str]:
     query = "SELECT column_name, type FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
     return {row.column_name: row.type for row in session.execute(query, (keyspace, table))}
+
+
+def _check_keys(session: Session, keyspace: str) -> None:
+    """Raises PulsoError where tables have another primary key than declared, naming all: no key can be altered."""
+    others = [table for table in TABLES if _key(session, keyspace, table.name) not in (None, _declared_key(table))]
+    if not others:
+        return
+    names = ", ".join(f"{keyspace}.{table.name}" for table in others)
+    what = f"{names}: another primary key than this release declares"
+    if not all(table.job for table in others):
+        raise PulsoError(what, "Nothing was changed. Use another PULSO_KEYSPACE, and replay your captures there")
+    drop = " ".join(f"DROP TABLE {keyspace}.{table.name};" for table in others)
+    jobs = ", ".join(sorted({f"jobs/{table.job}.py" for table in others}))
+    raise PulsoError(
+        what, f"Nothing was changed. Their rows can be computed again: {drop} then migrate, then run {jobs}"
+    )
+
+
+def _declared_key(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return table.partition, table.clustering
+
+
+def _key(session: Session, keyspace: str, table: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The partition columns and the clustering columns of a table, in order; None where it is not there."""
+    query = "SELECT column_name, kind, position FROM system_schema.columns WHERE keyspace_name = %s AND table_name = %s"
+    rows = sorted(session.execute(query, (keyspace, table)), key=lambda row: row.position)
+    partition, clustering = (
+        tuple(row.column_name for row in rows if row.kind == kind) for kind in ("partition_key", "clustering")
+    )
+    return (partition, clustering) if partition else None
 
 
 def _other_options(session: Session, keyspace: str, table: Table) -> list[str]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from cassandra.query import UNSET_VALUE
 
-from conf.partitions import bucket_of
 from conf.folding import words_of
+from conf.partitions import bucket_of
 from conf.tables import POSTS
 from conf.topic import Topic
 from ingest.formats.post import InvalidMessage, Post

@@ -58,6 +58,30 @@ def test_a_column_of_another_type_is_left_and_told(own: Settings, session: Sessi
     assert columns(session, own, "topic_layout")["buckets"] == "text"
 
 
+def test_tables_with_another_primary_key_are_left_and_told(own: Settings, session: Session) -> None:
+    list(migrate(session, own))
+    for name in ("author_activity", "graph_edges"):
+        session.execute(f"DROP TABLE {own.keyspace}.{name}")
+        session.execute(
+            f"CREATE TABLE {own.keyspace}.{name} (topic text, bucket int, run_id timeuuid, PRIMARY KEY (topic))"
+        )
+    with pytest.raises(PulsoError) as raised:
+        list(migrate(session, own))
+    assert raised.value.what.startswith(f"{own.keyspace}.author_activity, {own.keyspace}.graph_edges: another primary")
+    assert f"DROP TABLE {own.keyspace}.graph_edges;" in raised.value.fix
+    assert "jobs/author_activity.py, jobs/network_graph.py" in raised.value.fix
+    assert set(columns(session, own, "author_activity")) == {"topic", "bucket", "run_id"}
+
+
+def test_a_table_of_posts_with_another_primary_key_is_never_to_be_dropped(own: Settings, session: Session) -> None:
+    list(migrate(session, own))
+    session.execute(f"DROP TABLE {own.keyspace}.posts")
+    session.execute(f"CREATE TABLE {own.keyspace}.posts (topic text PRIMARY KEY)")
+    with pytest.raises(PulsoError, match="another PULSO_KEYSPACE") as raised:
+        list(migrate(session, own))
+    assert "DROP" not in str(raised.value)
+
+
 def test_every_column_says_what_it_holds() -> None:
     assert all(column.doc for table in TABLES for column in table.columns.values())
     assert all(set(table.key) <= set(table.columns) for table in TABLES)

@@ -1,0 +1,84 @@
+"""Runs of jobs as frames, newest first; and the runs that a run's figures came from."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pandas as pd
+from cassandra.cluster import Session
+
+from conf.errors import WrongUse
+from conf.schema import bound
+from conf.tables import JOB_RUNS, TABLES
+from conf.topic import Topic
+from stores.prepare import prepared
+
+JOB_OF = {table.name: table.job for table in TABLES if table.job}
+"""The job that publishes each table."""
+
+
+def jobs_of(session: Session, keyspace: str, topic: Topic) -> list[str]:
+    """The jobs that have run over a topic, by name."""
+    keys = session.execute(f"SELECT DISTINCT job, topic FROM {keyspace}.{JOB_RUNS.name}")
+    return sorted(key.job for key in keys if key.topic == topic.topic)
+
+
+def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int | None = None) -> Iterator[Any]:
+    """Rows of `job_runs` of one job over a topic, newest first, at most `limit`."""
+    query = f"SELECT * FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)}"
+    if limit is not None:
+        query += f" LIMIT {limit}"
+    yield from session.execute(prepared(session, query), (job, topic.topic))
+
+
+def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, limit: int) -> list[Any]:
+    """The newest runs over a topic, of one job or of all. Raises WrongUse for a job that has never run."""
+    known = jobs_of(session, keyspace, topic)
+    if job is not None and job not in known:
+        raise WrongUse(f"no run of {job!r} over {topic.topic}", f"Jobs that have run: {', '.join(known) or 'none'}")
+    rows = [row for name in ([job] if job else known) for row in runs_of(session, keyspace, topic, name, limit)]
+    return sorted(rows, key=lambda row: row.started_at, reverse=True)[:limit]
+
+
+def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
+    """The run whose id is, or begins with, `run`. Raises WrongUse for none or several."""
+    wanted = run.strip().lower()
+    found = [
+        row
+        for job in jobs_of(session, keyspace, topic)
+        for row in runs_of(session, keyspace, topic, job)
+        if str(row.run_id).startswith(wanted)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise WrongUse(f"no run {run!r} over {topic.topic}", "See the ids with `python -m readers runs`")
+    raise WrongUse(f"{len(found)} runs begin with {run!r}", "Give more of the id")
+
+
+def sources_of(session: Session, keyspace: str, topic: Topic, row: Any) -> list[tuple[str, Any]]:
+    """The runs that a run read: for each table its name and the row of that run, or its id where the row is gone."""
+    found = []
+    for table, run_id in sorted((row.inputs or {}).items()):
+        runs = runs_of(session, keyspace, topic, JOB_OF.get(table, table))
+        found.append((table, next((run for run in runs if run.run_id == run_id), run_id)))
+    return found
+
+
+def runs_frame(rows: Sequence[Any]) -> pd.DataFrame:
+    """Runs as a frame of the columns of `job_runs`; instants in UTC, ids as text, `inputs` as `table=run table=run`."""
+    frame = pd.DataFrame(
+        [[getattr(row, name) for name in JOB_RUNS.columns] for row in rows], columns=[*JOB_RUNS.columns]
+    )
+    for name, column in JOB_RUNS.columns.items():
+        if column.cql == "timestamp":
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        elif column.cql == "bigint":
+            frame[name] = frame[name].astype("Int64")
+    frame["run_id"] = frame["run_id"].astype("string")
+    frame["inputs"] = frame["inputs"].map(told_inputs).astype("string")
+    return frame
+
+
+def told_inputs(inputs: Any) -> str:
+    """The runs that were read, as text."""
+    return " ".join(f"{table}={run_id}" for table, run_id in sorted((inputs or {}).items()))

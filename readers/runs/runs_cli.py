@@ -1,0 +1,48 @@
+"""`python -m readers runs`: which runs there were, and from which runs a figure came."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conf.errors import WrongUse
+from conf.settings import load_settings
+from conf.terminal import out_console
+from conf.topic import load_topic
+from readers import options
+from readers.options import Format
+from stores.connect import cassandra_session
+
+
+def runs(
+    topic: options.Topic,
+    job: Annotated[str | None, typer.Option(help="Only runs of this job.")] = None,
+    run: Annotated[
+        str | None, typer.Option(help="This run and the runs that it read: an id, or its beginning.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="At most so many runs.", min=1)] = 20,
+    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+) -> None:
+    """Show the runs of a topic's jobs, newest first; every published row names its run in run_id."""
+    from readers.output import write_frame
+    from readers.runs.runs import find_run, read_runs, runs_frame, sources_of
+    from readers.runs.runs_view import print_run, print_runs
+
+    if run and job:
+        raise WrongUse("--run names one run, --job the runs of a job", "Give one of them")
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    with cassandra_session(settings) as session:
+        if run:
+            rows = [find_run(session, settings.keyspace, topic_file, run)]
+        else:
+            rows = read_runs(session, settings.keyspace, topic_file, job, limit)
+        if format_ is not Format.TABLE:
+            write_frame(runs_frame(rows), format_.value, out)
+        elif run:
+            print_run(
+                rows[0], topic_file, lambda row: sources_of(session, settings.keyspace, topic_file, row), out_console()
+            )
+        else:
+            print_runs(rows, topic_file, out_console())

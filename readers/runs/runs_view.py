@@ -1,0 +1,91 @@
+"""Runs as a person reads them: a table, or one run with those that it read below it."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from conf.topic import Topic
+
+SHORT = 8
+"""Characters of a run's id that are shown; `--run` takes them."""
+STYLES = {"succeeded": "green", "superseded": "yellow", "running": "cyan", "failed": "red"}
+Sources = Callable[[Any], list[tuple[str, Any]]]
+
+
+def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
+    """Prints a line a run; times are in the topic's zone."""
+    if not rows:
+        console.print(f"no job has run over {topic.topic}")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("run", "job", "status", f"started ({topic.timezone})", "window"):
+        table.add_column(name, no_wrap=True)
+    for name in ("posts read", "rows", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("read", overflow="fold")
+    for row in rows:
+        status = Text(row.status, style=STYLES.get(row.status, ""))
+        counts = (
+            _number(row.rows_read),
+            _number(row.rows_written),
+            "" if row.seconds is None else f"{row.seconds:.1f}",
+        )
+        read = " ".join(f"{table_}@{str(run_id)[:SHORT]}" for table_, run_id in sorted((row.inputs or {}).items()))
+        table.add_row(
+            *(str(row.run_id)[:SHORT], row.job, status, _at(row.started_at, topic), _window(row, topic)), *counts, read
+        )
+    console.print(table)
+    failed = [row for row in rows if row.error]
+    for row in failed:
+        console.print(Text(f"{str(row.run_id)[:SHORT]} {row.job}: {row.error}"))
+
+
+def print_run(row: Any, topic: Topic, sources: Sources, console: Console) -> None:
+    """Prints all that is known of a run, and below it the runs that it read."""
+    console.print(_tree(row, topic, sources))
+
+
+def _tree(row: Any, topic: Topic, sources: Sources) -> Tree:
+    title = f"{row.job} {row.run_id}"
+    if isinstance(row.status, str):
+        title += f": {row.status}"
+    tree = Tree(Text(title, style="bold"))
+    told = {
+        "started": f"{_at(row.started_at, topic)} ({topic.timezone})",
+        "window": _window(row, topic),
+        "posts read": _number(row.rows_read),
+        "rows published": _number(row.rows_written),
+        "seconds": "" if row.seconds is None else f"{row.seconds:.1f}",
+        "method": row.method or "",
+        "version": row.version or "",
+        "error": row.error or "",
+    }
+    for name, value in told.items():
+        if value:
+            tree.add(Text(f"{name}: {value}"))
+    for table, run in sources(row):
+        if isinstance(run, UUID):
+            tree.add(Text(f"read {table} of run {run}, of which nothing is known any more"))
+        else:
+            branch = tree.add(Text(f"read {table} of"))
+            branch.add(_tree(run, topic, sources))
+    return tree
+
+
+def _window(row: Any, topic: Topic) -> str:
+    return f"{_at(row.window_start, topic)} to {_at(row.window_end, topic)}"
+
+
+def _at(at: datetime, topic: Topic) -> str:
+    return f"{at.replace(tzinfo=UTC).astimezone(topic.zone):%Y-%m-%d %H:%M}"
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
