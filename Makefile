@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ]
 CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test soak lint format setup setup-dev up down status bench constraints clean
+.PHONY: help demo test test-faults soak lint format setup setup-dev up down status bench constraints clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +16,10 @@ demo: setup ## From nothing to the printed polls of a 170,000-post corpus
 	@$(BIN)/python -m deploy.demo
 
 test: setup-dev ## The whole test suite, on engines of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
+
+test-faults: setup-dev ## Jobs killed while they publish, read all the while; engines of its own
+	@$(BIN)/python -m pytest tests/faults -s
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s

@@ -37,6 +37,7 @@ SHIPPED_TOPICS = ROOT / "conf" / "topics"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What can be asked for beyond the ordinary run; `make soak` asks for more posts."""
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
+    parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
         "--all-captures", action="store_true", help="tests/jobs/test_every_job.py runs each job on each capture"
     )
@@ -77,6 +78,12 @@ def _is_worker(config: pytest.Config) -> bool:
 def soak_posts(pytestconfig: pytest.Config) -> int:
     """Posts of the soak test."""
     return int(pytestconfig.getoption("--soak-posts"))
+
+
+@pytest.fixture
+def kills(pytestconfig: pytest.Config) -> int:
+    """How often the tests of faults kill a job."""
+    return int(pytestconfig.getoption("--kills"))
 
 
 @pytest.fixture(scope="session", autouse=True)

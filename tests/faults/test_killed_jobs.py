@@ -1,0 +1,252 @@
+"""Jobs that are killed (kill -9) while they publish: every read is of one whole run, and the next run leaves nothing.
+
+Each round adds posts, starts a job by spark-submit, and kills it at a seeded moment after it has begun to publish.
+Meanwhile a reader and, for author_activity, the input of candidate_poll read the result again and again.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cassandra.cluster import Session
+from pyspark.sql import SparkSession
+
+from conf import ROOT
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, UNSWEPT
+from conf.topic import Topic
+from corpus import generate
+from ingest.queue.posts_queue import PostsQueue
+from jobs import candidate_poll
+from jobs.framework.inputs import Place, Published
+from jobs.framework.runner import run_job
+from jobs.framework.window import Window, parse_window
+from readers.graphs.stored import stored_graph
+from readers.partitions import published_rows, whole
+from stores.connect import RedisClient
+from stores.published import Period
+from tests.conftest import make_topic
+from tests.support.loading import load
+from tests.support.posts import stream_line, tweet, user
+
+SEED = 2016
+POSTS = 20_000
+START, END = "2016-05-06T16:00Z", "2016-05-08T16:00Z"
+NEW_POSTS = 40
+"""Posts that each round adds, each by an author of its own."""
+BULK = {"author_activity": [AUTHOR_ACTIVITY], "network_graph": [GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES]}
+Facts = tuple[int, ...]
+"""What tells one version of the data from another."""
+
+
+@dataclass
+class Stage:
+    """A topic whose posts grow, and a job that is run over them by spark-submit."""
+
+    job: str
+    topic: Topic
+    session: Session
+    settings: Settings
+    queue: PostsQueue
+    folder: Path
+    rounds: int = 0
+
+    @property
+    def window(self) -> Window:
+        return parse_window(START, END, self.topic.zone)
+
+    def add_posts(self) -> None:
+        self.rounds += 1
+        at = datetime(2016, 5, 7, 3, tzinfo=UTC).isoformat().replace("+00:00", "Z")
+        lines = []
+        for number in range(NEW_POSTS):
+            one = f"9{self.rounds:03}{number:04}"
+            mention = {"mentions": [{"start": 0, "end": 12, "username": "rodyduterte"}]}
+            post = tweet(one, text=f"@rodyduterte {one}", author_id=one, created_at=at, entities=mention)
+            lines.append(stream_line(post, [user(one, f"new{one}")]))
+        assert load(lines, self.topic.topic, self.queue, self.session, self.settings) == NEW_POSTS
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        submit = str(Path(sys.executable).parent / "spark-submit")
+        command = [submit, str(ROOT / f"jobs/{self.job}.py"), "--topic", self.topic.topic, "--from", START, "--to", END]
+        environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        environment["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
+        log = (self.folder / f"{self.job}.log").open("ab")
+        with log:
+            return subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=self.folder, env=environment, start_new_session=True
+            )
+
+    def published_for(self) -> float:
+        """Runs the job undisturbed; returns the seconds from the beginning of its publication to its end."""
+        process = self.start()
+        self.wait_for_publication(process)
+        began = time.monotonic()
+        assert process.wait(timeout=300) == 0, (self.folder / f"{self.job}.log").read_text()[-3000:]
+        return time.monotonic() - began
+
+    def wait_for_publication(self, process: "subprocess.Popen[bytes]") -> None:
+        """Waits until the job is about to write its first row."""
+        while not any(
+            row.process and Path(f"/proc/{row.process.split(' ')[1]}").exists() for row in self.listed_first()
+        ):
+            assert process.poll() is None, (self.folder / f"{self.job}.log").read_text()[-3000:]
+            time.sleep(0.01)
+
+    def listed_first(self) -> list[Any]:
+        """The list of the table that the job publishes first."""
+        return self.listed(BULK[self.job][0])
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+
+    def stored_runs(self, table: Table) -> set[Any]:
+        rows = self.session.execute(f"SELECT topic, run_id FROM {self.settings.keyspace}.{table.name}")
+        return {row.run_id for row in rows if row.topic == self.topic.topic}
+
+    def listed(self, table: Table) -> list[Any]:
+        query = f"SELECT * FROM {self.settings.keyspace}.{UNSWEPT.name} WHERE topic = %s AND table_name = %s"
+        return list(self.session.execute(query, (self.topic.topic, table.name)))
+
+
+@dataclass
+class Watch:
+    """Reads again and again in a thread; `seen` are the versions that reads were of."""
+
+    read: Callable[[], Facts]
+    seen: list[Facts] = field(default_factory=list)
+    failures: list[BaseException] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        ended = threading.Event()
+
+        def loop() -> None:
+            while not ended.is_set():
+                try:
+                    self.seen.append(self.read())
+                except BaseException as error:
+                    self.failures.append(error)
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+@pytest.fixture
+def stage(
+    request: pytest.FixtureRequest, settings: Settings, session: Session, client: RedisClient, tmp_path: Path
+) -> Stage:
+    job: str = request.param
+    topic = make_topic(settings)
+    queue = PostsQueue(client, f"test:killed:{job}")
+    load(b"".join(generate(topic, POSTS, 23)).splitlines(), topic.topic, queue, session, settings)
+    return Stage(job, topic, session, settings, queue, tmp_path)
+
+
+def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Callable[[], Facts]) -> None:
+    """Kills the job at seeded moments; each read must be of the version published before, or of the round's own."""
+    draws = random.Random(f"{SEED} {stage.job}")
+    length = stage.published_for()
+    first = published = facts()
+    for _ in range(kills):
+        stage.add_posts()
+        with ExitStack() as reading:
+            for watch in watches:
+                reading.enter_context(watch.running())
+            process = stage.start()
+            try:
+                stage.wait_for_publication(process)
+                delay = draws.random() * length
+                with suppress(subprocess.TimeoutExpired):  # it may end before its moment comes
+                    process.wait(timeout=delay)
+            finally:
+                stage.kill(process)
+        now = facts()
+        allowed = {published, tuple(number + NEW_POSTS * stage.rounds for number in first)}
+        print(f"{stage.job}: killed {delay:.2f} s of {length:.2f} s after publication began; {published} -> {now}")
+        for watch in watches:
+            assert watch.seen
+            assert not watch.failures, repr(watch.failures[0])
+            assert {now, *watch.seen} <= allowed
+            watch.seen.clear()
+        published = now
+    stage.published_for()
+    assert facts() == tuple(number + NEW_POSTS * stage.rounds for number in first)
+
+
+def nothing_is_left(stage: Stage) -> None:
+    """After a run that was not killed, each bulk table holds that run's rows alone, and nothing waits to be swept."""
+    query = f"SELECT run_id, status FROM {stage.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
+    runs = list(stage.session.execute(query, (stage.job, stage.topic.topic)))
+    assert runs[0].status == "succeeded"
+    assert {run.status for run in runs} <= {"succeeded", "failed"}
+    for table in BULK[stage.job]:
+        assert stage.stored_runs(table) == {runs[0].run_id}
+        assert stage.listed(table) == []
+
+
+@pytest.mark.parametrize("stage", ["author_activity"], indirect=True)
+def test_a_killed_author_activity_leaves_one_whole_run(stage: Stage, spark: SparkSession, kills: int) -> None:
+    topic, window = stage.topic, stage.window
+    period = Period("", "window", window.start, window.end)
+    wanted = Published(AUTHOR_ACTIVITY, ["author", "period", "posts"])
+    at = Place(spark, stage.session, stage.settings, topic, window)
+
+    def by_reader() -> Facts:
+        rows = published_rows(stage.session, stage.settings.keyspace, AUTHOR_ACTIVITY, topic, period)
+        assert len({row.run_id for row in rows}) == 1
+        return len(rows), sum(row.posts for row in rows)
+
+    def by_poll() -> Facts:
+        read = wanted.read(at)
+        assert read is not None
+        rows = read.frame.collect()
+        read.stored.unpersist()
+        return len(rows), sum(row.posts for row in rows)
+
+    watches = [Watch(by_reader), Watch(by_poll)]
+    killed_in_rounds(stage, kills, watches, by_reader)
+    nothing_is_left(stage)
+    result = run_job(candidate_poll.JOB, spark, stage.session, stage.settings, topic, window)
+    query = f"SELECT inputs FROM {stage.settings.keyspace}.job_runs WHERE job = 'candidate_poll' AND topic = %s LIMIT 1"
+    inputs = stage.session.execute(query, (topic.topic,)).one().inputs
+    assert dict(inputs) == {AUTHOR_ACTIVITY.name: next(iter(stage.stored_runs(AUTHOR_ACTIVITY)))}
+    assert not result.superseded
+
+
+@pytest.mark.parametrize("stage", ["network_graph"], indirect=True)
+def test_a_killed_network_graph_leaves_one_whole_run(stage: Stage, kills: int) -> None:
+    def by_reader() -> Facts:
+        def read() -> Facts:
+            graph = stored_graph(stage.session, stage.settings.keyspace, stage.topic, "mention")
+            nodes, edges = list(graph.nodes("node")), list(graph.edges("src", "weight"))
+            tops = list(graph.rows(GRAPH_TOP_NODES, ["measure", "rank"]))
+            row = graph.summary
+            assert (len(nodes), len(edges)) == (row.nodes, row.edges)
+            assert sum(edge.weight for edge in edges) == row.weight
+            assert len(tops) == 5 * min(100, row.nodes)
+            return row.nodes, row.edges, row.weight
+
+        return whole(read)
+
+    killed_in_rounds(stage, kills, [Watch(by_reader), Watch(by_reader)], by_reader)
+    nothing_is_left(stage)
