@@ -17,7 +17,7 @@ from conf import ROOT
 from conf.errors import PulsoError
 from deploy.console import say
 from deploy.ivy import ivy_jar, pyspark_folder, run_ivy
-from deploy.java import find_java
+from deploy.java import find_java, java_environment
 from deploy.lock import locked
 
 ENGINES = ROOT / "conf" / "engines.txt"
@@ -126,9 +126,8 @@ def fetch_spark_packages(home: Path, console: Console) -> None:
     if not packages or (files and all(_size(Path(name)) == size for name, size in files.items())):
         return
     spark, log = pyspark_folder(), home / "logs" / "ivy-spark.log"
-    find_java()
     own = {"SPARK_HOME": str(spark), "SPARK_CONF_DIR": str(SPARK_DEFAULTS.parent), "PYSPARK_PYTHON": sys.executable}
-    environment = {**os.environ, **own}
+    environment = {**java_environment(), **own}
     command = [str(spark / "bin" / "spark-submit"), "--master", "local[1]", str(NOTHING)]
     with locked(_ivy_cache() / "lock", console):
         what = f"resolving Spark's {packages} (18 MB, about 10 s)"
