@@ -1,8 +1,8 @@
-# Pulso's verbs. They need Python 3.11 and Java 17; what else they need, they fetch by themselves.
+# Pulso's verbs. They need Python 3.11, or uv; what else they need, they fetch by themselves.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?=
 PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
 CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
@@ -33,11 +33,11 @@ format: $(BIN)/.dev ## Let the formatter and linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)
 	@$(BIN)/ruff format $(CHECKED)
 
-setup: $(BIN)/.runtime ## The virtual environment and the engines' jars
-	@$(BIN)/python -m deploy jars
+setup: $(BIN)/.runtime ## The virtual environment, Java 17 where there is none, and the engines' jars
+	@$(BIN)/python -m deploy setup
 
 setup-dev: $(BIN)/.dev
-	@$(BIN)/python -m deploy jars
+	@$(BIN)/python -m deploy setup
 
 up: setup ## Start the embedded Cassandra and Redis; harmless when they run
 	@$(BIN)/python -m deploy up
@@ -53,7 +53,7 @@ bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md (o
 
 constraints: $(BIN)/.dev ## Write down the versions of what the requirements bring along
 	@$(BIN)/python -m pip freeze --exclude pip --exclude setuptools | LC_ALL=C sort -f | \
-	  grep -viFf <(sed -nE 's/^([A-Za-z0-9_.-]+==).*/\1/p' requirements.txt requirements-dev.txt) > .constraints
+	  grep -viFf <(sed -nE 's/^([A-Za-z0-9_.-]+==).*/\1/p' requirements.txt requirements-dev.txt requirements-java.txt) > .constraints
 	@{ echo "# What the requirements bring along, at the versions tested. Written by \`make constraints\`."; cat .constraints; } \
 	  > requirements-constraints.txt && rm .constraints
 
@@ -61,9 +61,7 @@ clean: ## Remove caches; data and environment stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis spark-warehouse
 
 $(BIN)/python:
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
-	  { echo "error: Python 3.11 is needed, found $$("$(PYTHON)" -V 2>&1). Install it, or: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@"$(PYTHON)" -m venv .venv
+	@deploy/venv.sh "$(PYTHON)"
 
 $(BIN)/.runtime: requirements.txt requirements-constraints.txt | $(BIN)/python
 	@echo "installing requirements.txt into .venv" >&2

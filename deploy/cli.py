@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy up|down|status|jars` (DESIGN 2)."""
+"""The command line: `python -m deploy setup|up|down|status|jars|java` (DESIGN 2)."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -9,6 +9,8 @@ from conf import cli
 from conf.settings import load_settings
 from deploy.console import make_console
 from deploy.engines import Engines
+from deploy.environment import provide_java, write_spark_commands
+from deploy.java import find_java
 from deploy.status import as_json, print_table
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
@@ -17,8 +19,16 @@ Json = Annotated[bool, typer.Option("--json", help="As JSON: times in UTC, sizes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and gives its exit code."""
+    """Runs a command and returns its exit code."""
     return cli.run(app, "python -m deploy", argv)
+
+
+@app.command()
+def setup() -> None:
+    """Complete the environment: Java where there is none, Spark's commands, and all jars."""
+    provide_java(make_console())
+    write_spark_commands()
+    Engines(load_settings()).jars()
 
 
 @app.command()
@@ -47,3 +57,9 @@ def status(json: Json = False) -> None:
 def jars() -> None:
     """Fetch Cassandra's jars and Spark's packages, once."""
     Engines(load_settings()).jars()
+
+
+@app.command()
+def java() -> None:
+    """Print the path of the Java that runs Cassandra and Spark."""
+    typer.echo(find_java())

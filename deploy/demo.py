@@ -148,11 +148,10 @@ def worker(settings: Settings) -> Iterator[None]:
 def compute(settings: Settings, story: Story, job: str, window: tuple[str, str]) -> None:
     """Runs a job by spark-submit, as a schedule would."""
     log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
-    submit = Path(sys.executable).with_name("spark-submit")
     start, end = window
-    command = [str(submit), f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
-    path = f"{submit.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "PATH": path, "SPARK_SUBMIT_OPTS": SHORT}
+    submit = str(Path(sys.executable).with_name("spark-submit"))
+    command = [submit, f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
+    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "SPARK_SUBMIT_OPTS": SHORT}
     began = time.monotonic()
     with log.open("wb") as out:
         done = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT, env=environment, check=False)

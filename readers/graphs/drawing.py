@@ -1,4 +1,4 @@
-"""A drawing of a graph, which both pictures show: where nodes stand, how large they are, and their communities."""
+"""A drawing of a graph, which both kinds of picture show: its nodes with their places, and its edges."""
 
 import random
 from dataclasses import dataclass
@@ -17,17 +17,18 @@ COLOURS = (
     *("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951"),
     *("#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#d6604d"),
 )
-"""Of the communities with most nodes in the drawing, the largest first."""
+"""The colours of the ten communities with the most nodes in the drawing, the largest first."""
 OTHER = "#9aa0a6"
+"""The colour of nodes of all other communities."""
 SEED = 2016
 FEW = 1500
-"""Nodes up to which each pushes away every other; above, only those near."""
+"""In a component of up to so many nodes each node pushes away every other; in a larger one, only those near it."""
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node, as the job measured it over the whole graph, and where it stands."""
+    """A node: what the job measured over the whole graph, and its place in the drawing."""
 
     name: str
     pagerank: float
@@ -40,7 +41,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Nodes, the first by PageRank first; edges as places among them with weights; and a colour a community."""
+    """Nodes by falling PageRank; edges, each a row of two indices into `nodes` and a weight; colours by community."""
 
     nodes: list[Node]
     edges: NDArray[np.int64]
@@ -48,14 +49,14 @@ class Drawing:
 
     @property
     def communities(self) -> list[tuple[str, str, int]]:
-        """Of each coloured community: its colour, its first node by PageRank, and its nodes in the drawing."""
+        """Each coloured community: its colour, its first node by PageRank, and how many of its nodes are drawn."""
         members: dict[int, list[Node]] = {}
         for node in self.nodes:
             members.setdefault(node.community, []).append(node)
         return [(colour, members[c][0].name, len(members[c])) for c, colour in self.colours.items()]
 
     def colour(self, node: Node) -> str:
-        """A node's colour."""
+        """The colour of the node's community."""
         return self.colours.get(node.community, OTHER)
 
 
@@ -69,7 +70,7 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
             "Prune less" if whole.names else "The graph is empty: no post of the period has such an interaction",
         )
     read = graph.nodes("node", "pagerank", "in_weight", "out_weight", "community")
-    rows = list(compress(read, kept.nodes))  # in the order of the arrays, as the stream always comes
+    rows = list(compress(read, kept.nodes))  # both reads return nodes in the same order
     order = sorted(range(len(rows)), key=lambda n: (-rows[n].pagerank, rows[n].node))
     edges = _edges(whole, kept, order)
     places = layout(len(rows), edges)
@@ -81,9 +82,11 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
 
 
 def layout(nodes: int, edges: NDArray[np.int64]) -> Floats:
-    """Where nodes stand, by the force of Fruchterman and Reingold (1991), seeded; components side by side.
+    """Returns the place of each node, an array of `nodes` rows of x and y, without a unit.
 
-    `edges` has one row of two places and a weight an edge. A heavy edge pulls by its logarithm.
+    Each component is laid out by the force of Fruchterman and Reingold (1991), and the components are put side by side.
+    `edges` has a row for each edge: two indices of nodes, and a weight. An edge pulls by the logarithm of its weight.
+    The seed is fixed, so the same graph has the same layout.
     """
     igraph.set_random_number_generator(random.Random(SEED))
     graph = igraph.Graph(n=nodes, edges=np.ascontiguousarray(edges[:, :2]))
@@ -99,8 +102,8 @@ def _laid_out(part: Any) -> Floats:
     grid = "nogrid" if part.vcount() <= FEW else "grid"
     places = np.array(part.layout_fruchterman_reingold(weights="pull", niter=500, grid=grid).coords)
     places -= np.median(places, axis=0)
-    # The force leaves a crowd in the middle and a few far out. Each node keeps its direction and its place in the order
-    # of distances, and half of its distance gives way to what fills the disc evenly.
+    # The force leaves a crowd in the middle and a few nodes far out. Each node keeps its direction and its rank by
+    # distance. Its new distance is the mean of the old one and of the one that would fill the disc evenly.
     radius = np.hypot(*places.T)
     nodes = len(places)
     even = np.sqrt((np.argsort(np.argsort(radius, kind="stable")) + 0.5) / nodes)
@@ -109,7 +112,7 @@ def _laid_out(part: Any) -> Floats:
 
 
 def _packed(nodes: int, parts: list[tuple[list[int], Floats]]) -> Floats:
-    """The largest component in the middle; the others on rings around it, each as far out as those before need."""
+    """Puts the largest component in the middle and the others on rings around it. A full ring starts the next one."""
     found = np.zeros((nodes, 2))
     ring = at = wide = 0.0
     for number, (members, places) in enumerate(parts):

@@ -18,13 +18,12 @@ import pytest
 import yaml
 from rich.console import Console
 
-from conf.errors import PulsoError, StoreDown, WrongUse
+from conf.errors import StoreDown, WrongUse
 from conf.settings import Settings, load_settings
 from deploy import jars, lifecycle
 from deploy.answers import Login, ask_cassandra, ask_redis
 from deploy.cli import main
 from deploy.engines import Engines
-from deploy.java import find_java
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node, render
 from deploy.ports import Port, check_range
 from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
@@ -32,6 +31,7 @@ from deploy.redis_server import RedisServer, find_redis
 from deploy.status import State
 from stores.connect import cassandra_session, redis_client
 from tests.support.ports import LOCAL, free_port
+from tests.support.programs import fake
 
 QUIET = Console(quiet=True)
 SECONDS = 30
@@ -148,44 +148,6 @@ def test_the_password_of_a_redis_address_is_asked_for_and_only_the_owner_can_rea
     config = tmp_path / "redis" / "redis.conf"
     assert config.stat().st_mode & 0o077 == 0
     assert 'user default off\nuser ann on ">p w" ~* &* +@all' in config.read_text()
-
-
-def fake(folder: Path, name: str, says: str) -> Path:
-    """A program that only says its version."""
-    folder.mkdir(parents=True, exist_ok=True)
-    program = folder / name
-    program.write_text(f"#!/bin/sh\necho '{says}'\n")
-    program.chmod(0o755)
-    return program
-
-
-@pytest.mark.parametrize(
-    ("says", "complaint"),
-    [
-        ('openjdk version "11.0.22" 2024-01-16', "is Java 11, older than the 17"),
-        ('java version "1.8.0_402"', "is Java 8, older than the 17"),
-        ('openjdk version "21" 2023-09-19', "is Java 21, newer than the 17"),
-        ("Unable to locate a Java Runtime", "does not say its version"),
-    ],
-)
-def test_another_java_is_named_with_the_mend(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str, complaint: str
-) -> None:
-    monkeypatch.delenv("JAVA_HOME", raising=False)
-    monkeypatch.setenv("PATH", f"{fake(tmp_path / 'bin', 'java', says).parent}:/bin")
-    with pytest.raises(PulsoError, match=rf"{complaint}.*Install Java 17"):
-        find_java()
-
-
-def test_java_home_comes_before_the_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake(tmp_path / "old", "java", 'openjdk version "11"')
-    wanted = fake(tmp_path / "home" / "bin", "java", 'openjdk version "17.0.9"')
-    monkeypatch.setenv("PATH", f"{tmp_path / 'old'}:/bin")
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
-    assert find_java() == str(wanted)
-    monkeypatch.setenv("JAVA_HOME", str(tmp_path / "none"))
-    with pytest.raises(PulsoError, match="has no bin/java"):
-        find_java()
 
 
 def test_an_old_redis_on_the_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,65 @@
+"""What `make setup` adds to the virtual environment: a Java where the machine has none, and Spark's commands.
+
+pip's own `spark-submit` finds Spark only in an activated environment. Here it is replaced by one that works from any
+folder, with nothing activated.
+"""
+
+import importlib
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from conf import ROOT
+from conf.errors import PulsoError, WrongUse
+from deploy.console import say
+from deploy.ivy import pyspark_folder
+from deploy.java import JAVA_17, find_java
+
+REQUIREMENTS = ROOT / "requirements-java.txt"
+COMMANDS = ("spark-submit", "pyspark", "spark-shell", "spark-sql", "spark-class", "beeline")
+_SCRIPT = """\
+#!/bin/sh
+# Written by `make setup`: runs the Spark of this virtual environment, whatever SPARK_HOME and the PATH are.
+export SPARK_HOME={home}
+[ -n "$PYSPARK_PYTHON" ] || export PYSPARK_PYTHON={python}
+exec "$SPARK_HOME"/bin/{command} "$@"
+"""
+
+
+def provide_java(console: Console) -> None:
+    """Installs the Java of requirements-java.txt into this Python's environment, unless a Java 17 is there.
+
+    Raises WrongUse when JAVA_HOME is set to another Java; PulsoError when pip fails, or what it installs does not run.
+    """
+    try:
+        find_java()
+        return
+    except WrongUse:
+        raise
+    except PulsoError as missing:
+        say(console, f"{missing.what}; installing one into the environment (34 MB)")
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", str(REQUIREMENTS)]
+    done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode:
+        errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
+        told = errors[-1].removeprefix("ERROR: ") if errors else f"pip ended with code {done.returncode}"
+        raise PulsoError(f"no Java 17 was found, and installing one failed: {told}", f"Install {JAVA_17}")
+    importlib.invalidate_caches()
+    find_java()
+
+
+def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
+    """Replaces pip's scripts of Spark in the environment's bin folder; those that pip did not install are left out."""
+    bin_folder, spark = environment.resolve() / "bin", pyspark_folder().resolve()
+    for command in COMMANDS:
+        file = bin_folder / command
+        home, python = shlex.quote(str(spark)), shlex.quote(str(bin_folder / "python"))
+        script = _SCRIPT.format(home=home, python=python, command=command)
+        if file.is_file() and file.read_text(encoding="utf-8") != script:
+            part = file.with_name(f".{command}.part")
+            part.write_text(script, encoding="utf-8")
+            part.chmod(0o755)
+            part.replace(file)
