@@ -1,1 +1,1 @@
-"""Side-by-side benchmarks: one run, one machine, given as ratios in RESULTS.md."""
+"""Side-by-side benchmarks: what is compared runs together on one machine; RESULTS.md gives the ratios."""
