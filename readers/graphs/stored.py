@@ -1,4 +1,4 @@
-"""A graph as a job published it: its summary, and its nodes and edges as streams of rows that one run wrote."""
+"""A graph as a job published it: its summary, and its nodes and edges as streams of rows, all written by one run."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from readers.partitions import rows_of_period
 from stores.prepare import prepared
 
 IN_FLIGHT, PAGE = 4, 1000
-"""Partitions asked at once, and rows a page: what keeps a stream of a million edges within some megabytes."""
+"""Partitions read at once, and rows per page: with these, a stream of a million edges needs only some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,20 @@ class StoredGraph:
 
     @property
     def directed(self) -> bool:
-        """Whether an edge counts one way only."""
+        """Whether edges have a direction."""
         return self.summary.graph not in UNDIRECTED_GRAPHS
 
     @property
     def key(self) -> dict[str, object]:
-        """What tells this graph from the topic's others, in every table of graphs."""
+        """The columns that identify this graph among those of the topic, in every table of graphs."""
         return {name: getattr(self.summary, name) for name in ("graph", "period", "period_start", "period_end")}
 
     def nodes(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_nodes`, in no order. Raises PulsoError when they aren't all of the summary's run."""
+        """Yields rows of `graph_nodes`, in no order. Raises PulsoError at a row of another run than the summary's."""
         return self._rows(GRAPH_NODES, columns)
 
     def edges(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_edges`, in no order. Raises PulsoError when they aren't all of the summary's run."""
+        """Yields rows of `graph_edges`, in no order. Raises PulsoError at a row of another run than the summary's."""
         return self._rows(GRAPH_EDGES, columns)
 
     def _rows(self, table: Table, columns: Sequence[str]) -> Iterator[Any]:
@@ -53,8 +53,8 @@ class StoredGraph:
         for found in rows:
             if found.run_id != row.run_id:
                 raise PulsoError(
-                    f"the {row.graph} graph of {self.topic.topic} is being published anew",
-                    "Try again in a moment; if it stays so, run jobs/network_graph.py over that window again",
+                    f"the {row.graph} graph of {self.topic.topic} is being published again",
+                    "Try again in a moment; if the error stays, run jobs/network_graph.py over that window again",
                 )
             yield found
 
@@ -68,8 +68,10 @@ def stored_graph(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> StoredGraph:
-    """The graph of one period: of those that start within the bounds (half-open), the window computed last, or the last
-    hour or day. Raises PulsoError when none was published."""
+    """Returns the graph of one period: the window computed last, or the last hour or day.
+
+    The bounds, half-open, limit the start of the period. Raises PulsoError when no such graph was published.
+    """
     rows = summaries(session, keyspace, topic, graph, period, start, end)
     newest = max(rows, key=lambda row: (row.computed_at, row.period_start) if period == "window" else row.period_start)
     return StoredGraph(session, keyspace, topic, newest)
@@ -84,7 +86,7 @@ def summaries(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Any]:
-    """Rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
+    """Returns rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
     where, values = "topic = ? AND graph = ? AND period = ?", [topic.topic, graph, period]
     bounds: list[object] = []
     for bound, sign in ((start, ">="), (end, "<")):

@@ -1,4 +1,4 @@
-"""The first nodes of stored graphs by each measure, as a frame."""
+"""Reads the top nodes of stored graphs, by each measure, as a frame."""
 
 from typing import Any
 
@@ -12,9 +12,10 @@ COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at
 
 
 def top_nodes(graph: StoredGraph) -> pd.DataFrame:
-    """Rows of `graph_top_nodes` of one graph and period, by measure and rank; all of the summary's run.
+    """Returns the rows of `graph_top_nodes` for one graph and period, by measure and rank.
 
-    Raises PulsoError when they still are not after some seconds.
+    All are of the summary's run. While another run is being published, this waits some seconds; then it raises
+    PulsoError.
     """
     row = graph.summary
     what = f"the {row.graph} graph of {graph.topic.topic}"
