@@ -1,1 +1,1 @@
-"""Side-by-side benchmarks: what is compared runs together on one machine; RESULTS.md gives the ratios."""
+"""Side-by-side benchmarks: designs that are compared run together on one machine; RESULTS.md has the ratios."""

@@ -138,7 +138,7 @@ class Writer:
         }
 
     def _addressed(self, post: Post, worded: Worded, kept: Kept | None) -> tuple[str, Entities]:
-        """Returns the text with what a reply or a quote adds, and its entities.
+        """Returns the full text of a reply or a quote, and its entities; any other text stays as it is.
 
         A reply begins with the handle that it answers; a quote ends with the address of the quoted post.
         """

@@ -17,7 +17,7 @@ class Plan:
 
     `cast` and `reach` are the accounts and how widely each is read. `ms` is a post's time in milliseconds since 1970,
     `ids` its id, `author` the number of its account. `subject` and `second` are the numbers of the candidates that it
-    is about (-1: none). `cascades` says what it refers to.
+    is about (-1: none). `cascades` says which post it refers to.
     """
 
     cast: Cast

@@ -96,7 +96,7 @@ class Lease:
             host, pid = owner.decode().split("|")[:2]
             raise PulsoError(
                 f"{self._what} is collected already, by process {pid} on {host}",
-                f"Stop that one first; if it is gone, its claim ends within {LEASE_SECONDS} seconds",
+                f"Stop it first; if it has ended, its claim ends within {LEASE_SECONDS} seconds",
             )
         raise PulsoError(f"{self._what} is being claimed by another process", "Try again")
 

@@ -22,8 +22,8 @@ class Sink(Protocol):
     def take(self, line: bytes, at_us: int | None = None) -> bool:
         """Takes one message as it came, without its line end; returns whether it was taken.
 
-        A source that plays back gives the message's time, `at_us`, in µs since 1970 by the network's clock. If the
-        message is refused, that source must play it back later. A message that any other source offers is lost if it is
+        `at_us` is the message's time, in µs since 1970 by the network's clock, from a source that plays back. If such a
+        message is refused, the source must play it back later. A message that any other source offers is lost if it is
         refused; the sink records the loss.
         """
         ...

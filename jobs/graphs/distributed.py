@@ -84,7 +84,7 @@ def _prepared(edges: DataFrame, graphs: Sequence[Graph], scratch: Scratch) -> Pr
         if names.count() == sum(counts.values()):
             return Prepared(kept, nodes, names, scratch.keep(_pairs(kept)), counts)
         scratch.drop(kept, nodes, names)
-    raise ValueError(f"names have one hash under each of {len(_SEEDS)} seeds")
+    raise ValueError(f"two names have the same hash under each of {len(_SEEDS)} seeds")
 
 
 def _arcs(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:

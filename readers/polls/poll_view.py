@@ -21,7 +21,7 @@ def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) 
     """Prints one table per period, of the last 24 periods at most."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
     if len(periods) > MOST_PERIODS:
-        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods left out; --format csv gives all of them\n")
+        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
     for _, rows in periods[-MOST_PERIODS:]:
         _print_period(rows, topic, race, console)
 
