@@ -1,1 +1,1 @@
-"""Side-by-side benchmarks: one run, one machine, given as ratios in RESULTS.md."""
+"""Side-by-side benchmarks: designs that are compared run together on one machine; RESULTS.md has the ratios."""

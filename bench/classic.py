@@ -1,4 +1,4 @@
-"""One pass of the classic design: posts enqueued one by one, timed to the end of the last job."""
+"""Runs the classic design: posts are enqueued one by one, and timed until the last job has ended."""
 
 import time
 from collections.abc import Sequence
@@ -18,11 +18,14 @@ KEPT = 3600
 """Seconds that RQ keeps a finished job: longer than a pass takes."""
 POLL = 0.05
 STALLED = 60.0
-"""Seconds without a finished job after which a pass is given up."""
+"""Seconds without a finished job after which a pass ends with an error."""
 
 
 def stored_pass(lab: Lab, kind: str) -> float:
-    """Seconds in which a worker of that kind has stored the sample; checks that it has."""
+    """Returns the seconds that a worker takes to store the sample.
+
+    `kind` is a key of classic_worker.KINDS. Raises PulsoError where a job fails, or not exactly the sample is stored.
+    """
     own = lab.in_keyspace(KEYSPACE)
     own.drop()
     make_table(own.session, own.settings)
@@ -34,14 +37,17 @@ def stored_pass(lab: Lab, kind: str) -> float:
 
 
 def parsed_pass(lab: Lab, kind: str) -> float:
-    """The same with jobs that store nothing."""
+    """Returns the seconds that a worker takes for the sample with jobs that store nothing.
+
+    Raises PulsoError where a job fails.
+    """
     lab.redis.flushdb()
     jobs = [(unit.format, unit.payload) for unit in units(lab, lab.plan.sample)]
     return _timed(lab, kind, only_parse, jobs)
 
 
 def _timed(lab: Lab, kind: str, function: object, jobs: Sequence[tuple[object, ...]]) -> float:
-    """Seconds from the first enqueue to the last job's end, beside a worker that was idle before."""
+    """Returns the seconds from the first enqueue to the end of the last job; the worker is idle before."""
     queue = rq.Queue(QUEUE, connection=lab.redis)
     url = lab.settings.redis_url.get_secret_value()
     with running(lab, python("bench.classic_worker", url, kind), ready=lambda: _is_idle(lab)) as worker:
@@ -57,7 +63,7 @@ def _is_idle(lab: Lab) -> bool:
 
 
 def _wait_until_done(queue: rq.Queue, jobs: int, worker: psutil.Process, lab: Lab) -> None:
-    """Raises PulsoError when a job fails, or none ends for STALLED seconds."""
+    """Waits for all jobs. Raises PulsoError when a job fails, the worker ends, or no job ends for STALLED seconds."""
     finished, failed = FinishedJobRegistry(queue=queue), FailedJobRegistry(queue=queue)
     done, since = 0, time.monotonic()
     while done < jobs:
@@ -71,10 +77,10 @@ def _wait_until_done(queue: rq.Queue, jobs: int, worker: psutil.Process, lab: La
 
 
 def _reason(failed: FailedJobRegistry) -> str:
-    """The last line of the first failed job's traceback."""
+    """Returns the last line of the first failed job's traceback."""
     for job_id in failed.get_job_ids(0, 0, cleanup=False):
         result = rq.job.Job.fetch(job_id, connection=failed.connection).latest_result()
         lines = (result.exc_string or "").strip().splitlines() if result else []
         if lines:
             return str(lines[-1])[:300]
-    return "Its log is in the benchmark's home until the run ends"
+    return "See its log, in the benchmark's home until the run ends"

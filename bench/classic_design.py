@@ -1,8 +1,8 @@
-"""The classic design of social stream pipelines (2015): one RQ job a post, stored through an object mapper.
+"""The classic design of social stream pipelines (2015): one RQ job per post, stored through an object mapper.
 
-Made as good as it can be without changing what it is: the worker has everything imported before it forks, the parser
-is Pulso's own, and nothing is logged. The columns are those of Pulso's `posts` without the two that only partition
-it, and the same two are indexed. Lists are the mapper's own, so not frozen.
+It is made as fast as this design allows: the worker has imported everything before it forks, the parser is Pulso's own,
+and nothing is logged. The columns are those of Pulso's `posts` without the two that only partition it, and the same two
+columns are indexed. Lists are the mapper's own kind, which is not frozen.
 """
 
 import os
@@ -26,7 +26,7 @@ INDEXED = ("author", "values(words)")
 
 
 class ClassicPost(Model):  # type: ignore[misc]
-    """A post under its own id; `hashtags` and the other lists as the mapper keeps them."""
+    """A post, with its id as key; `hashtags` and the other lists are stored in the mapper's way."""
 
     __table_name__ = "posts"
     post_id = columns.Text(partition_key=True)
@@ -71,23 +71,23 @@ def store(host: str, port: int, keyspace: str, topic: str, format_: str, payload
 
 
 def only_parse(format_: str, payload: bytes) -> None:
-    """The same job with nothing stored: what the queue costs, were Cassandra free."""
+    """The same job without storing: it shows the cost of the queue alone."""
     post = parse(format_, payload)
     words_of(post.folded)
 
 
 @cache
 def connect(host: str, port: int, keyspace: str) -> None:
-    """Connects the mapper, once a process: a fork cannot use its parent's connection."""
+    """Connects the mapper, once per process: a fork cannot use its parent's connection."""
     connection.setup(
         [host], keyspace, consistency=ConsistencyLevel.LOCAL_QUORUM, port=port, protocol_version=5, connect_timeout=10
     )
 
 
 def make_table(session: Session, settings: Settings) -> None:
-    """Keyspace, table and indexes of the classic design."""
+    """Creates the keyspace, table and indexes of the classic design."""
     session.execute(f"CREATE KEYSPACE {settings.keyspace} WITH replication = {settings.replication_cql}")
-    os.environ.setdefault("CQLENG_ALLOW_SCHEMA_MANAGEMENT", "1")  # the mapper warns of itself otherwise
+    os.environ.setdefault("CQLENG_ALLOW_SCHEMA_MANAGEMENT", "1")  # otherwise the mapper prints a warning
     connect(settings.cassandra_hosts[0], settings.cassandra_port, settings.keyspace)
     try:
         sync_table(ClassicPost)
@@ -100,5 +100,5 @@ def make_table(session: Session, settings: Settings) -> None:
 
 
 def _naive(value: object) -> object:
-    """Times as the mapper wants them: UTC, without saying so."""
+    """Returns a time as the mapper wants it: in UTC, without a time zone; any other value as it is."""
     return value.astimezone(UTC).replace(tzinfo=None) if isinstance(value, datetime) else value

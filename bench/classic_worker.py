@@ -1,4 +1,4 @@
-"""`python -m bench.classic_worker URL fork|simple`: RQ's worker, with the job's module imported before any fork."""
+"""`python -m bench.classic_worker URL fork|simple`: RQ's worker; it imports the job's module before it forks."""
 
 import sys
 
@@ -11,7 +11,7 @@ KINDS = {"fork": rq.Worker, "simple": rq.SimpleWorker}
 
 
 def main(url: str, kind: str) -> None:
-    """Works until told to stop. `fork` is RQ's default worker, `simple` runs the jobs in its own process."""
+    """Works until it gets a signal. `fork` is RQ's default worker; `simple` runs jobs in its own process."""
     KINDS[kind]([QUEUE], connection=Redis.from_url(url)).work(logging_level="WARNING")
 
 

@@ -46,24 +46,24 @@ app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the benchmarks and gives the exit code."""
+    """Runs the benchmarks and returns the exit code."""
     return cli.run(app, "python -m bench", argv)
 
 
 @app.command()
 def bench(
-    names: Annotated[list[Name] | None, typer.Argument(help="Which ones; all of them if none is named.")] = None,
-    posts: Annotated[int, typer.Option(help="Posts of the corpus.", min=1000)] = 100_000,
-    sample: Annotated[int, typer.Option(help="Posts of it for the classic design.", min=10)] = 400,
+    names: Annotated[list[Name] | None, typer.Argument(help="The benchmarks to run; all if none is named.")] = None,
+    posts: Annotated[int, typer.Option(help="Posts in the corpus.", min=1000)] = 100_000,
+    sample: Annotated[int, typer.Option(help="Posts for the classic design, which is slow.", min=10)] = 400,
     month_posts: Annotated[
-        int, typer.Option(help="Posts of the month that is searched and polled.", min=1000)
+        int, typer.Option(help="Posts in the month for `search` and `checks`.", min=1000)
     ] = 1_000_000,
-    rounds: Annotated[int, typer.Option(help="How many times each.", min=1)] = 3,
-    edges: Annotated[int, typer.Option(help="Edges of the graph.", min=1000)] = 5_000_000,
-    home: Annotated[Path, typer.Option(help="Where its engines live.")] = HOME,
-    results: Annotated[Path, typer.Option(help="The report; the sections of the others stay.")] = RESULTS,
+    rounds: Annotated[int, typer.Option(help="Rounds: how often each thing is measured.", min=1)] = 3,
+    edges: Annotated[int, typer.Option(help="Edges of the graph for `graphs`.", min=1000)] = 5_000_000,
+    home: Annotated[Path, typer.Option(help="Folder for the engines' data and logs.")] = HOME,
+    results: Annotated[Path, typer.Option(help="File of the report; other benchmarks' sections stay.")] = RESULTS,
 ) -> None:
-    """Measure, and put each section into the report as soon as it is there; print the tables."""
+    """Run benchmarks, write each section into the report as soon as it is ready, and print the tables."""
     chosen = [name for name in Name if name in (names or Name)]
     plan = Plan(posts, min(sample, posts), rounds, month_posts, edges)
     sections = dict[str, Section]()
@@ -79,7 +79,10 @@ def bench(
 
 @contextmanager
 def _shown(steps: int) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
-    """A bar over the benchmarks with a note of what goes on; a SIGTERM ends the run as Ctrl-C does."""
+    """Shows a progress bar with a note; yields a function that sets the note and one that advances the bar.
+
+    SIGTERM ends the run as Ctrl-C does.
+    """
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt

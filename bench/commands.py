@@ -1,4 +1,4 @@
-"""Commands as a user gives them: timed from start to end, or running while something else is timed."""
+"""Runs commands as a user does: timed from start to end, or in the background while something else is timed."""
 
 import os
 import resource
@@ -17,12 +17,12 @@ from bench.lab import Lab
 from conf.errors import PulsoError
 
 PATIENCE = 60.0
-"""Seconds that a command has to get ready, and to end once it is told to."""
+"""Seconds that a command has to get ready, and to end after a signal."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that has succeeded: wall seconds from its start to its end, its CPU seconds, what it printed."""
+    """A command that has succeeded: its wall-clock seconds, its CPU seconds, and its stdout."""
 
     seconds: float
     cpu: float
@@ -30,12 +30,12 @@ class Ended:
 
 
 def python(module: str, *arguments: str) -> list[str]:
-    """A module of ours as a command."""
+    """Returns the command that runs one of our modules."""
     return [sys.executable, "-m", module, *arguments]
 
 
 def run(lab: Lab, command: list[str], to: Path | None = None) -> Ended:
-    """Runs a command to its end, its stdout to the file `to` or kept. Raises PulsoError when it fails."""
+    """Runs a command to its end; stdout goes to the file `to`, or into the result. Raises PulsoError when it fails."""
     cpu = _children_cpu()
     output = to.open("wb") if to else subprocess.PIPE
     began = time.monotonic()
@@ -62,9 +62,10 @@ def run(lab: Lab, command: list[str], to: Path | None = None) -> Ended:
 
 @contextmanager
 def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator[psutil.Process]:
-    """A command that runs while the block does, once it is `ready`; told to end after it, by its id.
+    """Runs a command in the background; enters the block once `ready` returns True, and ends the command after it.
 
-    Raises PulsoError when it ends before it is ready, or is not within PATIENCE seconds.
+    Yields the process. Raises PulsoError when the command ends before it is ready, or is not ready within PATIENCE
+    seconds.
     """
     log = lab.work / f"{command[2]}.log"
     with log.open("wb") as output:
@@ -85,7 +86,10 @@ def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator
 
 
 def wait_until(ready: Callable[[], bool], alive: Callable[[], bool], what: str, every: float = 0.05) -> None:
-    """Asks again and again until it is so. Raises PulsoError when the other side dies, or after PATIENCE seconds."""
+    """Waits until `ready` returns True, and asks every `every` seconds.
+
+    Raises PulsoError, with `what` in its message, when `alive` returns False or PATIENCE seconds have passed.
+    """
     until = time.monotonic() + PATIENCE
     while not ready():
         if not alive() or time.monotonic() > until:
@@ -94,25 +98,28 @@ def wait_until(ready: Callable[[], bool], alive: Callable[[], bool], what: str, 
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process by its id, with its group where it does not end by itself; harmless where it has ended."""
+    """Ends a process by its id; if it is still there after PATIENCE seconds, kills its whole group.
+
+    Does nothing where the process has ended.
+    """
     if process.poll() is None:
         process.terminate()
         try:
             process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # it leads the group: each is started in a session of its own
+                os.killpg(process.pid, signal.SIGKILL)  # it leads its group, since it was started in a new session
             process.wait()
 
 
 def cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
-    """CPU seconds, user and system, that each process has used so far."""
+    """Returns the CPU seconds, user and system, that each process has used so far."""
     times = {name: process.cpu_times() for name, process in processes.items()}
     return {name: used.user + used.system for name, used in times.items()}
 
 
 def name_of(command: list[str]) -> str:
-    """A command as a person would call it."""
+    """Returns a command's first words as a person would write them, without folders."""
     return " ".join(Path(part).name if "/" in part else part for part in command[:4])
 
 
@@ -128,4 +135,4 @@ def _failed(command: list[str], code: int, errors: str) -> PulsoError:
 def _last_line(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     said = [line for line in lines if line.startswith("error:")] or lines
-    return said[-1][:300] if said else "it said nothing"
+    return said[-1][:300] if said else "it printed nothing"

@@ -1,4 +1,4 @@
-"""The corpus of a run: generated once, read by every benchmark; and whether a design has stored it."""
+"""The corpus of a run, generated once and read by every benchmark; and a check that a design has stored it."""
 
 from itertools import islice
 from pathlib import Path
@@ -16,7 +16,7 @@ SEED = 2016
 
 
 def corpus(lab: Lab) -> Path:
-    """The corpus's file, generated at first use."""
+    """Returns the file of the corpus; generates it at the first call."""
     file = lab.work / "corpus.jsonl"
     if not file.exists():
         lab.show(f"generating {lab.plan.posts:,} posts")
@@ -27,7 +27,7 @@ def corpus(lab: Lab) -> Path:
 
 
 def first(lab: Lab, count: int) -> Path:
-    """A file of the corpus's first posts; the corpus itself where it holds no more."""
+    """Returns a file of the corpus's first `count` posts; the corpus itself if it has no more."""
     if count >= lab.plan.posts:
         return corpus(lab)
     file = lab.work / f"first-{count}.jsonl"
@@ -37,17 +37,20 @@ def first(lab: Lab, count: int) -> Path:
 
 
 def generate_command(lab: Lab) -> list[str]:
-    """The command that writes the corpus."""
+    """Returns the command that writes the corpus."""
     return python("ingest", "generate", "--posts", str(lab.plan.posts), "--seed", str(SEED))
 
 
 def units(lab: Lab, count: int) -> list[Unit]:
-    """The first posts of the corpus, cut as replay cuts them."""
+    """Returns the corpus's first `count` posts as units, made in the same way as replay makes them.
+
+    Raises PulsoError where a line is not a post.
+    """
     with corpus(lab).open("rb") as lines:
         parts = [part for line in islice(lines, count) for part in split(line)]
     found = [part for part in parts if not isinstance(part, Refused)]
     if len(found) != count:
-        raise PulsoError("the generated corpus holds lines that are no posts", "That is a defect of ingest/generate")
+        raise PulsoError("the generated corpus holds lines that are not posts", "This is a defect in corpus/")
     return found
 
 
@@ -60,6 +63,6 @@ def check_stored(lab: Lab, count: int, design: str) -> None:
     if found != expected:
         kept, others = len(found & expected), len(found - expected)
         raise PulsoError(
-            f"{design} stored {kept:,} of {len(expected):,} posts, and {others:,} that are none of them",
-            "A figure of such a run means nothing; run it again, and look into ingest if it stays",
+            f"{design} stored {kept:,} of the {len(expected):,} posts, and {others:,} other posts",
+            "The figures of this run mean nothing. Run it again; if this happens again, it is a defect in ingest",
         )

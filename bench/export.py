@@ -1,4 +1,4 @@
-"""Export: a stored graph of a million edges to GEXF, the memory that it takes, and the same graph read back."""
+"""Export: writes a stored graph of a million edges as GEXF, measures the memory used, and reads the file back."""
 
 import shutil
 import uuid
@@ -29,7 +29,7 @@ Edge = tuple[str, str, int]
 
 
 def benchmark(lab: Lab) -> Section:
-    """Stores a graph, exports it by the command, and reads the file back."""
+    """Stores a graph, exports it with the command, and compares both. Raises PulsoError if they differ."""
     own = lab.in_keyspace("bench_export")
     list(migrate(own.session, own.settings))
     folder, file = own.work / "export", own.work / "graph.gexf"
@@ -48,15 +48,15 @@ def benchmark(lab: Lab) -> Section:
     lab.show("export: reading the file back")
     size = file.stat().st_size / 1e6
     if _read_back(file) != (nodes, sorted(stored)):
-        raise PulsoError("the exported file is not the graph that is stored")
+        raise PulsoError("the exported file does not hold the stored graph")
     own.drop()
     held = "met" if max(peaks) <= MOST_MB else "MISSED"
     return Section(
         TITLE,
         [Row(f"`readers export`, {len(nodes):,} nodes, {size:.0f} MB", len(stored), seconds)],
         [
-            f"Target: at most {MOST_MB} MB of memory: {held}, {max(peaks):.0f} MB at the most.",
-            "posts: here, edges. The file, read back, holds the same nodes, edges and weights.",
+            f"Target: at most {MOST_MB} MB of memory: {held}; {max(peaks):.0f} MB at most.",
+            "In this table `posts` counts edges. The file, read back, holds the same nodes, edges and weights.",
         ],
     )
 
@@ -67,7 +67,7 @@ def _edges(folder: Path) -> list[Edge]:
 
 
 def _store(lab: Lab, edges: list[Edge]) -> set[str]:
-    """Puts a graph of one window into the tables, its nodes' measures aside; gives its nodes."""
+    """Writes a graph of one window into the tables, with dummy values for most measures; returns its nodes."""
     start, end = datetime(2016, 2, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC)
     buckets = period_buckets(lab.topic, "window", start, end)
     key = {"topic": TOPIC, "graph": "retweet", "period": "window", "period_start": start, "period_end": end}

@@ -1,4 +1,4 @@
-"""Generate: posts a second that `python -m ingest generate` writes."""
+"""Generate: how many posts per second `python -m ingest generate` writes."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ TARGET = 20_000.0
 
 
 def benchmark(lab: Lab) -> Section:
-    """Times the command, as often as there are rounds."""
+    """Times the command once per round."""
     start = median(pulso.start(lab) for _ in range(3))
     seconds = list[float]()
     for number in range(1, lab.plan.rounds + 1):
@@ -24,10 +24,10 @@ def benchmark(lab: Lab) -> Section:
     posts = lab.plan.posts
     rows = [
         Row("`generate`, wall clock", posts, seconds, [posts / one / TARGET for one in seconds]),
-        Row("of it net of the interpreter's start", posts, [one - start for one in seconds]),
+        Row("the same, without the interpreter's start", posts, [one - start for one in seconds]),
     ]
     return Section(
         TITLE,
         rows,
-        [verdict("in posts/s by wall clock:", posts / median(seconds), TARGET), "ratio: over the target."],
+        [verdict("in posts/s by wall clock:", posts / median(seconds), TARGET), "ratio: posts/s over the target."],
     )

@@ -1,4 +1,4 @@
-"""The edge table that the graph benchmarks measure: made up, with the heavy tails of who repeats whom."""
+"""Writes the edge table for the graph benchmarks: made up, with the heavy tails of real retweet graphs."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,10 @@ _INSTANT = pa.timestamp("us", "UTC")
 
 
 def write_edges(folder: Path, edges: int, seed: int = 2016) -> None:
-    """Writes an aggregated, string-keyed edge table of one graph as Parquet, the same for the same numbers.
+    """Writes an aggregated edge table of one graph with string names, as Parquet files in `folder`.
 
-    There are five times as many edges as nodes. Who acts is drawn by a power law, and so, more steeply, is whom it is
-    done to; weights are geometric. Every node has an edge.
+    The same `edges` and `seed` write the same table. There are five edges per node. The source of an edge is drawn by a
+    power law, the target by a steeper one; weights are geometric. Every node has an edge.
     """
     nodes, ends = edges // EDGES_A_NODE, _ends(edges // EDGES_A_NODE, edges, seed)
     numbers = np.random.default_rng(seed).permutation(nodes) * 7919
@@ -40,7 +40,7 @@ def write_edges(folder: Path, edges: int, seed: int = 2016) -> None:
 
 
 def _ends(nodes: int, edges: int, seed: int) -> np.ndarray:
-    """Different pairs of different nodes, src and dst, in no order."""
+    """Returns different pairs of different nodes, as columns src and dst, in no order."""
     draw = np.random.default_rng(seed)
     drawn = int(edges * 1.3) + nodes
     acting, acted_on = ((nodes * draw.random(drawn) ** power).astype(np.int64) for power in (1.5, 3.0))

@@ -1,10 +1,11 @@
-"""`python -m bench.graph_runs side-by-side|networkx|distributed FOLDER ROUNDS`: seconds as JSON on stdout.
+"""`python -m bench.graph_runs side-by-side|networkx|distributed FOLDER ROUNDS`: prints seconds as JSON on stdout.
 
-A process of its own, since a Spark session is one. Every engine starts from the same Parquet table of edges with
-names, and ends with a figure from each of its nodes' rows; bare igraph starts from arrays of integers.
+It is a process of its own, since a process has only one Spark session. Every engine starts from the same Parquet table
+of edges with names, and ends with figures that need the row of every node. Only bare igraph starts from integer arrays.
 
-The first round begins cold, in a new session. Before each run of a later one the same is done to a small table, which
-is not counted: it starts what has ended meanwhile, such as Spark's Python processes, which end after a minute.
+The first round starts cold, in a new session. In later rounds each run is preceded by the same run on a small table,
+which is not counted. It starts again what has ended in the meantime, such as Spark's Python processes, which end after
+a minute without work.
 """
 
 import os
@@ -35,20 +36,23 @@ from jobs.graphs.packing import chain
 
 PAGERANK_ROUNDS = 10
 HEAP = "3g"
-"""The driver's, which in local mode is the executors' too."""
+"""The heap of the driver; in local mode it is the executors' heap, too."""
 SHUFFLES = 4
-"""For all alike: what suits some millions of edges on few cores. The project's 64 cost GraphX several times more."""
+"""Shuffle partitions, the same for all engines: enough for some millions of edges on few cores.
+
+The project's own 64 would make GraphX several times slower.
+"""
 SOME = Options(communities=False)
 TEN_ROUNDS = Options(communities=False, tolerance=0, max_rounds=PAGERANK_ROUNDS)
 SMALL = 10_000
-"""Edges of the table that is not counted."""
+"""Edges of the small table, whose runs are not counted."""
 SETTLE = 5
-"""Seconds between two runs."""
+"""Seconds to wait between two runs."""
 Run = Callable[[], int]
 
 
 def main(what: str, folder: Path, rounds: int) -> None:
-    """Runs what is asked for by turns, and prints the seconds of each by name."""
+    """Runs the engines of the comparison `what` in turn, and prints the seconds of each, by name."""
     makers = {"side-by-side": side_by_side, "networkx": against_networkx, "distributed": distributed_alone}
     settings: dict[str, bool | float | int | str | None] = {
         "spark.driver.memory": HEAP,
@@ -81,7 +85,7 @@ def _by_turns(spark: SparkSession, runs: dict[str, Run], warm_ups: dict[str, Run
 
 
 def side_by_side(spark: SparkSession, folder: Path) -> dict[str, Run]:
-    """PageRank and components by each engine; GraphX and the distributed engine do the same number of rounds."""
+    """PageRank and components by each engine; GraphX and the distributed engine run the same number of rounds."""
     start, end, weight, nodes = ready_arrays(folder)
     return {
         "local": lambda: pulled(local(_edges(spark, folder), SOME)),
@@ -92,7 +96,7 @@ def side_by_side(spark: SparkSession, folder: Path) -> dict[str, Run]:
 
 
 def against_networkx(spark: SparkSession, folder: Path) -> dict[str, Run]:
-    """PageRank and components alone, then all measures."""
+    """First PageRank and components alone, then all measures, by the local engine and by NetworkX."""
     return {
         "local": lambda: pulled(local(_edges(spark, folder), SOME)),
         "networkx": lambda: by_networkx(folder, communities=False),
@@ -102,22 +106,22 @@ def against_networkx(spark: SparkSession, folder: Path) -> dict[str, Run]:
 
 
 def distributed_alone(spark: SparkSession, folder: Path) -> dict[str, Run]:
-    """The distributed engine by itself, as it stands beside GraphX: what its growth is taken from."""
+    """The distributed engine alone, with the options used beside GraphX; shows how its time grows with the edges."""
     return {"distributed": lambda: pulled(distributed(_edges(spark, folder), TEN_ROUNDS))}
 
 
 def local(edges: DataFrame, options: Options) -> Measured:
-    """The local engine, the look at the graphs' sizes included."""
+    """Runs the local engine, including the step that counts the edges of each graph."""
     return measure_locally(edges, graphs_of(edges), options)
 
 
 def distributed(edges: DataFrame, options: Options) -> Measured:
-    """The distributed engine, the look at the graphs' sizes included."""
+    """Runs the distributed engine, including the step that counts the edges of each graph."""
     return measure_distributed(edges, graphs_of(edges), options)
 
 
 def pulled(measured: Measured) -> int:
-    """Asks for every node's row and for the summary, then lets go of them; gives the number of nodes."""
+    """Computes every node's row and the summary, releases both, and returns the number of nodes."""
     nodes = _drawn(measured.nodes)
     (summary,) = measured.summary.collect()
     print(summary, file=sys.stderr, flush=True)
@@ -126,7 +130,7 @@ def pulled(measured: Measured) -> int:
 
 
 def bare_igraph(start: np.ndarray, end: np.ndarray, weight: np.ndarray, nodes: int) -> int:
-    """What igraph takes for PageRank and components when nothing but integers is asked of it."""
+    """Runs PageRank and components in igraph on integers only, without names; returns the number of nodes."""
     graph = igraph.Graph(n=nodes, edges=np.column_stack([start, end]), directed=True)
     graph.es["weight"] = weight.tolist()
     ranks = graph.pagerank(weights="weight")
@@ -135,7 +139,10 @@ def bare_igraph(start: np.ndarray, end: np.ndarray, weight: np.ndarray, nodes: i
 
 
 def by_networkx(folder: Path, *, communities: bool) -> int:
-    """What NetworkX takes for PageRank and components from the same table, or for all that the local engine gives."""
+    """Runs PageRank and components in NetworkX from the same table; returns the number of nodes.
+
+    With `communities`, it computes all the measures that the local engine returns.
+    """
     edges = pq.read_table(folder, columns=["src", "dst", "weight"]).to_pandas()
     graph = nx.from_pandas_edgelist(edges, "src", "dst", "weight", create_using=nx.DiGraph)
     nx.pagerank(graph)
@@ -160,7 +167,10 @@ def by_networkx(folder: Path, *, communities: bool) -> int:
 
 
 def _undirected(graph: nx.DiGraph) -> nx.Graph:
-    """One edge a pair, the weights of both directions added; NetworkX's own way keeps one of them, and takes longer."""
+    """Returns one edge per pair, the weights of both directions added.
+
+    NetworkX's own conversion keeps only one of the two weights, and takes longer.
+    """
     undirected = nx.Graph()
     for one, other, weight in graph.edges(data="weight"):
         if undirected.has_edge(one, other):
@@ -171,7 +181,7 @@ def _undirected(graph: nx.DiGraph) -> nx.Graph:
 
 
 def ready_arrays(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """The edges as bare igraph wants them: start, end, weight, and the number of nodes."""
+    """Returns the edges as bare igraph needs them: start, end, weight, and the number of nodes."""
     table = pq.read_table(folder, columns=["src", "dst", "weight"])
     names = pc.unique(chain(table["src"], table["dst"]))
     start, end = (pc.index_in(table[side], names).to_numpy() for side in ("src", "dst"))
@@ -183,9 +193,9 @@ def _edges(spark: SparkSession, folder: Path) -> DataFrame:
 
 
 def _cleared(spark: SparkSession) -> None:
-    """Lets go of all that a run has left in memory, so that the next begins as it did: GraphX keeps its graphs.
+    """Frees the memory that a run has left, such as GraphX's graphs, so that the next run starts in the same state.
 
-    Spark removes what nothing refers to any more in the background, hence the wait.
+    Spark removes unreferenced data in the background, so this waits some seconds.
     """
     spark.catalog.clearCache()
     for rdd in spark.sparkContext._jsc.getPersistentRDDs().values():
@@ -197,7 +207,7 @@ def _cleared(spark: SparkSession) -> None:
 
 
 def _drawn(nodes: DataFrame) -> int:
-    """Asks for each node's name, rank and component."""
+    """Computes figures that need each node's name, rank and component; returns the number of nodes."""
     asked = nodes.agg(F.count("node"), F.sum("pagerank"), F.max("component")).collect()[0]
     return int(asked[0])
 

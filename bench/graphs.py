@@ -1,4 +1,4 @@
-"""Graphs: both engines against GraphX, bare igraph and NetworkX, and how the distributed one grows."""
+"""Graphs: both engines against GraphX, bare igraph and NetworkX; and how the distributed engine's time grows."""
 
 import shutil
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Seconds = dict[str, list[float]]
 
 
 def benchmark(lab: Lab) -> Section:
-    """The engines by turns in one Spark session, then NetworkX on a tenth of the edges, then the growth."""
+    """Runs the engines in turn in one Spark session, NetworkX on a tenth of the edges, and a graph 4 times as large."""
     edges = lab.plan.edges
     sizes = {"whole": edges, "tenth": edges // 10, "grown": edges * GROWTH}
     side = _run(lab, "side-by-side", sizes["whole"], 1 + lab.plan.rounds)
@@ -30,7 +30,7 @@ def benchmark(lab: Lab) -> Section:
 
 
 def _run(lab: Lab, what: str, edges: int, rounds: int) -> Seconds:
-    """One process of bench.graph_runs; its table is written before it and removed after it."""
+    """Runs one process of bench.graph_runs and returns its seconds; writes its table before and removes it after."""
     folder = lab.work / f"edges-{edges}"
     lab.show(f"graphs: writing {edges:,} edges")
     write_edges(folder, edges)
@@ -70,12 +70,12 @@ def _small_rows(edges: int, small: Seconds) -> list[Row]:
 
 
 def _first(seconds: Seconds) -> Seconds:
-    """The round that began in a new session."""
+    """Returns the round that started in a new session."""
     return {name: some[:1] for name, some in seconds.items()}
 
 
 def _later(seconds: Seconds) -> Seconds:
-    """The rounds after it, which the targets speak of."""
+    """Returns the later rounds, to which the targets refer."""
     return {name: some[1:] for name, some in seconds.items()}
 
 
@@ -100,21 +100,20 @@ def _sentences(edges: int, side: Seconds, small: Seconds, once: Seconds, grown: 
             )
             for what, which in (("PageRank and components alone", ""), ("all measures", ", all"))
         ),
-        _held(f"{GROWTH} times the edges, the time grows: at most 5 times", growth, 5),
-        "posts: here, edges of the table. ratio: as the targets above say, each by its second row; the targets speak of"
-        " the rounds that are not cold.",
-        "cold: the first round in a new session, in the order of the rows. Before each later run the same engine has"
-        " gone over a table of 10,000 edges, not counted, since Spark ends its Python processes after a minute without"
-        " work, and NetworkX's has none to start.",
-        f"{edges:,} edges and {edges // EDGES_A_NODE:,} nodes. All engines but bare igraph start from the same Parquet"
-        " table of edges with names and end with a figure from each node's row, names joined back; GraphX's PageRank"
-        " takes no weights, which is to its advantage. The distributed engine does as many rounds as GraphX where they"
-        " are compared, and goes on to an L1 change of 1e-8 where all measures are asked for.",
+        _held(f"the distributed engine's time for {GROWTH} times the edges: at most 5 times as long", growth, 5),
+        "In this table `posts` counts edges. A ratio compares the two engines that the targets above name, and stands"
+        " in the row of the second of the two. The targets refer to the rounds that are not cold.",
+        "cold: the first round in a new session, in the order of the rows. Before each later run the same engine"
+        " measures a table of 10,000 edges, which is not counted: Spark ends its Python processes after a minute"
+        " without work, and NetworkX has no processes to start.",
+        f"{edges:,} edges and {edges // EDGES_A_NODE:,} nodes. All engines except bare igraph start from the same"
+        " Parquet table of edges with names, and end with figures that need each node's row and name. GraphX's"
+        " PageRank takes no weights, which is to its advantage. The distributed engine does as many rounds as GraphX.",
     ]
 
 
 def _held(what: str, found: Sequence[float], target: float, *, least: bool = False) -> str:
-    """A sentence that holds the median ratio against its target."""
+    """Returns a sentence that compares the median ratio with its target."""
     value = median(found)
     met = value >= target if least else value <= target
     return f"Target: {what}: {'met' if met else 'MISSED'}, {value:.1f}."

@@ -1,4 +1,4 @@
-"""GraphX from Python, through Spark's own gateway: PageRank and components of an edge table with names."""
+"""Runs GraphX from Python, through Spark's own gateway: PageRank and components of an edge table with names."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from pyspark.sql import functions as F
 
 
 def measured_by_graphx(edges: DataFrame, rounds: int) -> DataFrame:
-    """node, pagerank, component, from src and dst: ids mapped by Spark, a fixed number of PageRank rounds, no weights.
+    """Returns node, pagerank and component for edges with src and dst, after `rounds` rounds of PageRank.
 
-    GraphX's PageRank takes none; that is to its advantage.
+    Spark maps names to ids. GraphX's PageRank takes no weights, which is to its advantage.
     """
     spark = edges.sparkSession
     ends = edges.select(F.explode(F.array("src", "dst")).alias("node"))
     names = ends.distinct().select(F.monotonically_increasing_id().alias("id"), "node").persist()
-    names.count()  # the ids are drawn once
+    names.count()  # now, so that the ids are drawn only once
     graph = _graph(spark, _with_ids(edges, names))
     library, tags = _jvm(spark).org.apache.spark.graphx.lib, _jvm(spark).scala.reflect.ClassTag
     ranks = library.PageRank.run(graph, rounds, 0.15, tags.Int(), tags.Int()).vertices()
@@ -39,7 +39,7 @@ def _graph(spark: SparkSession, pairs: DataFrame) -> Any:
 
 
 def _frame(spark: SparkSession, vertices: Any, encoder: Any, name: str) -> DataFrame:
-    """A vertex RDD as id and a column of this name."""
+    """Returns a vertex RDD as a frame with the columns id and `name`."""
     encoders = _encoders(spark)
     dataset = spark._jsparkSession.createDataset(vertices, encoders.tuple(encoders.scalaLong(), encoder))
     return DataFrame(dataset.toDF(), spark).toDF("id", name)

@@ -1,4 +1,4 @@
-"""Ingest: posts a second from replay to stored and acked, against the classic design of one RQ job a post."""
+"""Ingest: posts per second from replay to stored and acked, against the classic design of one RQ job per post."""
 
 from dataclasses import dataclass, field
 from statistics import median
@@ -8,21 +8,24 @@ from bench.lab import Lab
 from bench.pulso import MOST_QUEUED, Pass
 from bench.results import Row, Section, over, verdict
 
-TITLE = "from replay to stored and acked, against one RQ job a post"
+TITLE = "from replay to stored and acked, against one RQ job per post"
 TARGET = 50.0
 FORK, FORK_ONLY, SIMPLE = "fork", "fork, nothing stored", "simple"
 CLASSIC = {
-    FORK: "RQ `Worker` (its default, a fork a job), cqlengine `Model.create`",
-    FORK_ONLY: "the same, jobs that parse and store nothing",
+    FORK: "RQ `Worker` (its default, one fork per job), cqlengine `Model.create`",
+    FORK_ONLY: "the same, but jobs only parse and store nothing",
     SIMPLE: "RQ `SimpleWorker` (no fork), cqlengine `Model.create`",
 }
 WARM_UP = 5
-"""The part of the corpus that goes through first, untimed, is one in so many."""
+"""Before timing, 1 / WARM_UP of the corpus goes through the pipeline."""
 
 
 @dataclass
 class Rounds:
-    """What was measured, a figure a round; `others` by the names of CLASSIC."""
+    """The figures, one per round; `others` has them by the names of CLASSIC.
+
+    `start` is the interpreter's start in seconds, `queued` the posts queued at once.
+    """
 
     start: float
     queued: int
@@ -33,16 +36,16 @@ class Rounds:
 
     @property
     def seconds(self) -> list[float]:
-        """Pulso's wall seconds."""
+        """Pulso's wall-clock seconds per round."""
         return [one.seconds for one in self.whole]
 
     def cpu(self, name: str) -> float:
-        """A process's CPU seconds while the whole corpus went through."""
+        """Returns a process's CPU seconds while the whole corpus goes through, the median of the rounds."""
         return median(one.cpu[name] for one in self.whole)
 
 
 def benchmark(lab: Lab) -> Section:
-    """Runs both designs in turn, as often as there are rounds."""
+    """Runs both designs in turn, once per round."""
     own = lab.in_keyspace(pulso.KEYSPACE)
     lab.show("ingest: warming up")
     pulso.whole(own, max(lab.plan.posts // WARM_UP, 1))
@@ -56,7 +59,7 @@ def benchmark(lab: Lab) -> Section:
 
 
 def _one_round(lab: Lab, own: Lab, rounds: Rounds, where: str) -> None:
-    """Pulso's parts, the classic design, then Pulso whole, whose posts stay for the benchmark after this."""
+    """Runs Pulso's parts, the classic design, then all of Pulso, whose stored posts stay for the next benchmark."""
     lab.show(f"{where}: Pulso in parts")
     rounds.published.append(pulso.publish(own, rounds.queued).seconds - rounds.start)
     rounds.drained.append(pulso.drain(own, rounds.queued).seconds - rounds.start)
@@ -72,9 +75,9 @@ def _rows(lab: Lab, rounds: Rounds) -> list[Row]:
     rates = [posts / seconds for seconds in rounds.seconds]
     return [
         Row("Pulso, from the start of `replay --wait` to its end", posts, rounds.seconds),
-        Row("that, net of the interpreter's start", posts, [seconds - rounds.start for seconds in rounds.seconds]),
-        Row("`replay` alone, no worker about, net of start", rounds.queued, rounds.published),
-        Row("`work --drain` alone, all queued before, net of start", rounds.queued, rounds.drained),
+        Row("the same, without the interpreter's start", posts, [seconds - rounds.start for seconds in rounds.seconds]),
+        Row("`replay` alone, no worker running, without the start", rounds.queued, rounds.published),
+        Row("`work --drain` alone, all posts queued before, without the start", rounds.queued, rounds.drained),
         *[
             Row(what, sample, rounds.others[name], over(rates, [sample / seconds for seconds in rounds.others[name]]))
             for name, what in CLASSIC.items()
@@ -87,13 +90,13 @@ def _text(lab: Lab, rounds: Rounds) -> list[str]:
     shares = ", ".join(f"{name} {rounds.cpu(name) / lab.plan.posts * 1e6:,.0f}" for name in names)
     cores = sum(rounds.cpu(name) for name in names) / median(rounds.seconds)
     return [
-        "ratio: Pulso's posts/s by wall clock over the row's, in the same round.",
-        f"Where Pulso's time goes, in µs of CPU a post: {shares}; together {cores:.1f} cores busy.",
-        f"The interpreter starts and imports in {rounds.start:.1f} s, which Pulso's wall clock holds and RQ's does not:"
-        " there the process that enqueues runs already.",
-        "Both designs store the same columns under the same two indexes, each in a keyspace that is empty at the start;"
-        " after each pass the ids stored are those of the corpus.",
+        "ratio: Pulso's posts/s by wall clock over the row's posts/s, in the same round.",
+        f"Pulso's CPU time per post, in µs: {shares}; together {cores:.1f} cores are busy.",
+        f"The interpreter takes {rounds.start:.1f} s to start and import. Pulso's wall clock includes this; RQ's does"
+        " not, since its enqueuing process runs already.",
+        "Both designs store the same columns under the same two indexes, each in a keyspace that is empty at the start."
+        " After each pass the stored ids are checked: they are exactly those of the corpus.",
         f"The classic design gets the corpus's first {lab.plan.sample:,} posts; a small table is to its advantage. Each"
-        " fork connects to Cassandra anew, since a connection does not outlive a fork. The row with nothing stored is"
-        " what forks alone allow, were connecting and storing free.",
+        " fork connects to Cassandra anew, since a connection does not survive a fork. The row that stores nothing"
+        " shows how fast it would be if connecting and storing took no time.",
     ]

@@ -1,6 +1,6 @@
-"""Where benchmarks run: engines of their own on free ports, in a home of their own that is emptied before and after.
+"""The place where benchmarks run: engines of their own on free ports, in a home that is emptied before and after.
 
-Neither the environment nor `.env` decides where a benchmark connects: it drops keyspaces and flushes Redis.
+Neither the environment nor `.env` decides where a benchmark connects, since it drops keyspaces and flushes Redis.
 """
 
 import os
@@ -38,8 +38,12 @@ _REDIS_PORTS = range(6679, 7000)
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured: posts of the corpus, posts of it that the classic design gets, how many times, posts of
-    the month that is searched, and edges of the graph."""
+    """How much is measured.
+
+    `posts`: posts of the corpus. `sample`: posts of it for the classic design. `rounds`: how often each thing is
+    measured. `month_posts`: posts of the month for search and checks. `edges`: edges of the graph. `export_edges`:
+    edges of the graph that is exported.
+    """
 
     posts: int
     sample: int
@@ -51,7 +55,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Lab:
-    """A running set of engines, both of them empty, with what a benchmark asks of it. `show` says what goes on."""
+    """A running set of engines, empty at first, with the settings and connections to use it.
+
+    `show` takes a note on what is going on, and shows it.
+    """
 
     plan: Plan
     settings: Settings
@@ -64,16 +71,16 @@ class Lab:
 
     @property
     def work(self) -> Path:
-        """The folder of the corpus and of what subprocesses say; the commands run there, away from any `.env`."""
+        """The folder of the corpus and of the subprocesses' logs; commands run there, where no `.env` applies."""
         return self.settings.home / "work"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of a command that is to use these engines, and no others."""
+        """The environment for a command that must use these engines and no others."""
         return environment(self.settings)
 
     def in_keyspace(self, keyspace: str) -> "Lab":
-        """The same engines, in another keyspace."""
+        """Returns the same lab with another keyspace."""
         return replace(self, settings=self.settings.model_copy(update={"keyspace": keyspace}))
 
     def drop(self) -> None:
@@ -82,21 +89,21 @@ class Lab:
         self.redis.flushdb()
 
     def engine_processes(self) -> dict[str, psutil.Process]:
-        """The engines' processes, by name."""
+        """Returns the engines' processes, by the engine's name."""
         engines = (self.cassandra, self.redis_server)
         return {engine.engine: psutil.Process(engine.pid) for engine in engines if engine.pid}
 
 
 @contextmanager
 def lab(plan: Plan, home: Path, show: Callable[[str], None]) -> Iterator[Lab]:
-    """Starts engines in `home`, gives them empty, and stops them and removes their data whatever happens.
+    """Starts empty engines in `home` and yields the lab; then stops them and removes their data, even after an error.
 
     Raises PulsoError when they can't be started.
     """
     with locked(home / "run" / "bench.lock", ERR):
         settings = bench_settings(home)
         engines = Engines(settings, HEAP, Console(quiet=True))
-        _clear(engines, settings.home)  # what a run that was killed has left
+        _clear(engines, settings.home)  # a killed run may have left data
         try:
             show("starting Cassandra and Redis")
             cassandra, redis_server = engines.up()
@@ -110,7 +117,7 @@ def lab(plan: Plan, home: Path, show: Callable[[str], None]) -> Iterator[Lab]:
 
 
 def bench_settings(home: Path) -> Settings:
-    """Settings that connect to this machine on free ports, each said here rather than read."""
+    """Returns settings for engines on this machine and free ports; nothing is read from the environment."""
     cql = _free(_CQL_PORTS, (0, STORAGE_OFFSET, JMX_OFFSET))
     return Settings(
         _env_file=None,
@@ -130,7 +137,7 @@ def bench_settings(home: Path) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """This process's environment with these settings in place of its own."""
+    """Returns this process's environment with `settings` in place of its own PULSO_ variables."""
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
     return {
         **kept,
@@ -142,16 +149,16 @@ def environment(settings: Settings) -> dict[str, str]:
         "PYSPARK_PYTHON": sys.executable,
         "SPARK_CONF_DIR": str(ROOT / "conf"),
         "SPARK_HOME": str(pyspark_folder()),
-        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # macOS would kill the forks of RQ's worker
+        "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # otherwise macOS kills the forks of RQ's worker
     }
 
 
 def _free(ports: range, offsets: tuple[int, ...]) -> int:
-    """The first port of a range that is free, as are those `offsets` below it."""
+    """Returns the first port of the range that is free, with the ports that lie `offsets` below it free, too."""
     for port in ports:
         if all(is_free(_HOST, port - offset) for offset in offsets):
             return port
-    raise PulsoError(f"no port from {ports.start} to {ports.stop} is free", "Stop what listens there")
+    raise PulsoError(f"no port from {ports.start} to {ports.stop} is free", "Stop a program that listens there")
 
 
 def _clear(engines: Engines, home: Path) -> None:

@@ -1,7 +1,7 @@
-"""`python -m bench.month POSTS`: stores the last month of a generated campaign, as the worker would, without the queue.
+"""`python -m bench.month POSTS`: stores the last month of a generated campaign as the worker would, without the queue.
 
-The lines are parsed, made rows and written by Pulso's own code, in as many processes as there are cores. What is left
-out is Redis, and with it most of an hour of a benchmark that is about reading.
+Pulso's own code parses the lines, makes rows and writes them, in as many processes as there are cores. Only Redis is
+left out, which saves most of an hour: the benchmarks of this month are about reading.
 """
 
 import math
@@ -30,7 +30,7 @@ from stores.connect import cassandra_session
 from stores.layout import record_layout
 
 MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
-"""The half-open window of what is stored: the campaign's last 30 days."""
+"""The half-open window that is stored: the campaign's last 30 days."""
 TOPIC = "ph2016"
 SEED = 2016
 SHARE_OF_MONTH = 0.5
@@ -39,7 +39,10 @@ MESSAGE = Message(TOPIC, "x", "", b"", id="0-0")
 
 
 def main(posts: int) -> None:
-    """Stores the campaign's newest `posts` posts and says how long it took."""
+    """Stores the campaign's newest `posts` posts and prints how long it took.
+
+    Raises PulsoError where fewer of them lie in its last month.
+    """
     settings = load_settings()
     began = time.monotonic()
     with cassandra_session(settings) as session:
@@ -59,7 +62,7 @@ def main(posts: int) -> None:
 
 
 def _newest(posts: int) -> Iterator[list[bytes]]:
-    """The newest posts of a campaign that holds them in its last month, about a thousand lines at a time."""
+    """Yields the newest `posts` posts of a campaign with that many in its last month, about 1,000 at a time."""
     settings = load_settings()
     whole = math.ceil(posts / SHARE_OF_MONTH)
     skip = whole - posts
@@ -71,7 +74,7 @@ def _newest(posts: int) -> Iterator[list[bytes]]:
 
 
 class _Loader:
-    """What a process of the pool holds: made once, when the process starts."""
+    """The session, topic and writer of a process of the pool; made once, when the process starts."""
 
     current: "_Loader"
 
@@ -89,12 +92,12 @@ _OPEN = ExitStack()
 
 
 def _store(lines: list[bytes]) -> int:
-    """Stores lines of the month and gives their number."""
+    """Stores the lines that lie in the month and returns their number."""
     loader = _Loader.current
     writes = [write for line in lines for write in _writes(line, loader.topic)]
     retrying = Retrying(retry=retry_if_exception_type(RETRIED), wait=wait_fixed(1), stop=stop_after_attempt(30))
     if retrying(loader.writer.write, writes):
-        raise PulsoError("Cassandra refused generated posts", "That is a defect of ingest/generate")
+        raise PulsoError("Cassandra refused generated posts", "This is a defect in corpus/ or ingest/write")
     return len(writes)
 
 

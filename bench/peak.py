@@ -1,4 +1,4 @@
-"""`python -m bench.peak COMMAND…`: runs a command and prints the most memory (RSS, bytes) that it held at once."""
+"""`python -m bench.peak COMMAND…`: runs a command, then prints its peak memory (resident set size) in bytes."""
 
 import resource
 import subprocess

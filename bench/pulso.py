@@ -1,4 +1,4 @@
-"""Pulso's ingest by its own commands: `replay --wait` beside a worker that runs already, and each of them alone."""
+"""Runs Pulso's ingest by its own commands: `replay --wait` beside a running worker, and each of the two alone."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,19 +14,19 @@ from ingest.write.migrate import migrate
 
 KEYSPACE = "bench_pulso"
 MOST_QUEUED = 200_000
-"""Posts that Redis is asked to hold at once: its memory of 1 GB is enough for three times as many."""
+"""The most posts that Redis is asked to hold at once: its memory of 1 GB is enough for three times as many."""
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One corpus from replay to stored and acked: wall seconds, and the CPU seconds of each process meanwhile."""
+    """One corpus from replay to stored and acked: wall-clock seconds, and the CPU seconds of each process meanwhile."""
 
     seconds: float
     cpu: dict[str, float]
 
 
 def whole(lab: Lab, posts: int) -> Pass:
-    """Replays the corpus's first posts into an empty keyspace beside a running worker, and checks what is stored."""
+    """Replays the corpus's first `posts` posts into an empty keyspace beside a running worker; checks the result."""
     file = first(lab, posts)
     _empty(lab)
     with _worker(lab) as worker:
@@ -39,26 +39,26 @@ def whole(lab: Lab, posts: int) -> Pass:
 
 
 def publish(lab: Lab, posts: int) -> Ended:
-    """Queues the posts with no worker about."""
+    """Queues the posts while no worker runs."""
     file = first(lab, posts)
     _empty(lab)
     return run(lab, _replay(file, "--queue-limit", str(posts + 1)))
 
 
 def drain(lab: Lab, posts: int) -> Ended:
-    """Stores what `publish` has queued, with no publisher about."""
+    """Stores the posts that `publish` has queued, while no publisher runs."""
     drained = run(lab, python("ingest", "work", "--drain"))
     check_stored(lab, posts, "Pulso's worker")
     return drained
 
 
 def start(lab: Lab) -> float:
-    """Seconds in which `python -m ingest` starts, imports everything and ends."""
+    """Returns the seconds that `python -m ingest` takes to start, import everything and end."""
     return run(lab, python("ingest", "--help")).seconds
 
 
 def store_corpus(lab: Lab) -> Lab:
-    """The lab with the whole corpus stored, by the last pass of `ingest` or else now."""
+    """Returns the lab with the whole corpus stored: by the last pass of `ingest`, or now if that did not run."""
     own = lab.in_keyspace(KEYSPACE)
     if KEYSPACE not in lab.session.cluster.metadata.keyspaces:
         lab.show(f"storing {lab.plan.posts:,} posts")
@@ -80,11 +80,11 @@ def _replay(file: Path, *options: str) -> list[str]:
 
 @contextmanager
 def _worker(lab: Lab) -> Iterator[psutil.Process]:
-    """A worker that waits for messages."""
+    """Runs a worker that waits for messages; yields its process."""
     with running(lab, python("ingest", "work"), ready=lambda: _waits(lab)) as worker:
         yield worker
 
 
 def _waits(lab: Lab) -> bool:
-    """Whether a client of Redis waits on the stream; a group of Redis 6 lists no consumer before its first message."""
+    """Returns whether a client waits for messages; Redis 6 lists no consumer of a group before its first message."""
     return any(client["cmd"] == "xreadgroup" for client in lab.redis.client_list())

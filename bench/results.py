@@ -1,4 +1,4 @@
-"""What a benchmark found: rows of figures with their spread, as Markdown and on a terminal."""
+"""The results of a benchmark: rows of figures with their spread, as Markdown and on a terminal."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,18 @@ from rich.table import Table
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`; by `python -m bench NAME`, one section.
+Written by `make bench`. `python -m bench NAME` writes one section again.
 
-Each figure is the median of the rounds, with the least and the greatest; what is compared runs by turns in the same \
-minutes, so that a busy machine slows both. The engines are the embedded ones with nothing tuned for this. Ratios hold \
-better than seconds do: on a shared machine expect a quarter up or down, and more where the load average exceeds the \
-cores."""
+Each figure is the median of the rounds, with the least and the greatest. Things that are compared run in turn in the \
+same minutes, so a busy machine slows them all. The engines are the embedded ones, not tuned for the benchmarks. \
+Ratios vary less than seconds: on a shared machine expect them a quarter higher or lower, and more where the load \
+average exceeds the number of cores."""
 HEADER = ("what", "posts", "seconds", "posts/s", "ratio")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One thing measured, once a round. `ratios` are what the section compares, round by round."""
+    """One thing measured, once per round. `ratios` are the section's comparison, round by round."""
 
     what: str
     posts: int | None
@@ -32,11 +32,11 @@ class Row:
 
     @property
     def rate(self) -> float | None:
-        """Posts a second, of the median round."""
+        """Posts per second in the median round; None where posts are not counted."""
         return self.posts / median(self.seconds) if self.posts else None
 
     def cells(self) -> tuple[str, ...]:
-        """As texts, in the order of HEADER."""
+        """Returns the row as texts, in the order of HEADER."""
         return (
             self.what,
             f"{self.posts:,}" if self.posts else "",
@@ -48,7 +48,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Section:
-    """What one benchmark reports: a title, rows, then sentences on what they say and how they were measured."""
+    """The report of one benchmark: a title, rows, and sentences on the results and how they were measured."""
 
     title: str
     rows: Sequence[Row]
@@ -56,17 +56,17 @@ class Section:
 
 
 def verdict(what: str, found: float, target: float) -> str:
-    """A sentence that holds a figure against its target."""
+    """Returns a sentence that compares a figure with its target."""
     return f"Target {what} at least {target:,g}: {'met' if found >= target else 'MISSED'}, {found:,.0f}."
 
 
 def over(these: Sequence[float], those: Sequence[float]) -> list[float]:
-    """Round by round, the one over the other."""
+    """Returns the ratios of the first figures to the second, round by round."""
     return [this / that for this, that in zip(these, those, strict=True)]
 
 
 def print_sections(sections: Mapping[str, Section]) -> None:
-    """The tables on stdout, each under its benchmark's name."""
+    """Prints the tables on stdout, each under its benchmark's name."""
     console = Console(highlight=False, width=None if Console().is_terminal else 140)
     for name, section in sections.items():
         table = Table(
@@ -83,9 +83,10 @@ def print_sections(sections: Mapping[str, Section]) -> None:
 
 
 def write_section(path: Path, order: Sequence[str], name: str, section: Section, facts: Sequence[str]) -> None:
-    """Puts a benchmark's section in place of the one the report had; the others stay. Whole or not at all.
+    """Replaces a benchmark's section in the report and leaves the others.
 
-    `order` is the names of all benchmarks, in the order of their sections.
+    The file is replaced as a whole or not at all. `order` is the names of all benchmarks, in the order of their
+    sections. `facts` are lines under the section's text.
     """
     lines = [f"## {name}: {section.title}", "", *_markdown_table(section.rows), ""]
     lines += [f"- {told}" for told in (*section.text, *facts)]
@@ -98,7 +99,7 @@ def write_section(path: Path, order: Sequence[str], name: str, section: Section,
 
 
 def _sections(report: str) -> dict[str, str]:
-    """The sections of a report by the names of their benchmarks."""
+    """Returns the sections of a report by the names of their benchmarks."""
     _, *texts = re.split(r"^(?=## )", report, flags=re.MULTILINE)
     return {text.removeprefix("## ").partition(":")[0]: text.strip() for text in texts}
 
@@ -112,7 +113,7 @@ def _markdown_table(rows: Sequence[Row]) -> list[str]:
 
 
 def _with_spread(values: Sequence[float], spec: str) -> str:
-    """The median, and the least and the greatest where there are several."""
+    """Returns the median as text, with the least and the greatest where there are several values."""
     middle = format(median(values), spec)
     return f"{middle} ({min(values):{spec}} to {max(values):{spec}})" if len(values) > 1 else middle
 

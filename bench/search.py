@@ -1,4 +1,4 @@
-"""Search: the first page of posts by one word, over a million posts of one month, and the same posts as a full scan."""
+"""Search: the first page of posts by one word, over a million posts of one month; a full scan checks the result."""
 
 import re
 import time
@@ -26,14 +26,17 @@ TITLE = "one word over one month"
 TARGET_MS = 200.0
 PAGE = 50
 SHARES = {"very frequent": 0.1, "frequent": 0.01, "medium": 0.001, "rare": 0.00002}
-"""Of the posts, how many hold the word that stands for its class: the word nearest to it is taken."""
+"""Of all posts, the share that hold the word of each class; the word whose share comes nearest is taken."""
 ABSENT = "nobodywritesthis"
 TIMES_A_ROUND = 10
 _STORED = re.compile(r"([\d,]+) posts stored in (\d+) s")
 
 
 def benchmark(lab: Lab) -> Section:
-    """Stores the month, then times first pages by word, and holds every post of each word to a scan."""
+    """Stores the month, times first pages by word, and compares all posts of each word with a scan.
+
+    Raises PulsoError where they differ.
+    """
     own, stored = stored_month(lab)
     posts = lab.plan.month_posts
     lab.show("search: reading every post")
@@ -51,12 +54,12 @@ def benchmark(lab: Lab) -> Section:
             rows.append(Row(f"{name}, `{word}` in {found:,} posts, {window}: first {PAGE}", None, seconds))
             text.append(_said(name, window, seconds))
     command = python("readers", "search", "--topic", TOPIC, words["very frequent"][0])
-    rows.append(Row("the whole command, once, interpreter and connection with it", None, [run(own, command).seconds]))
+    rows.append(Row("the whole command once, with interpreter and connection", None, [run(own, command).seconds]))
     return Section(TITLE, rows, [*text, *_about(own, stored, posts)])
 
 
 def _first_pages(search: PostSearch, word: str, span: Span, times: int) -> list[float]:
-    """Seconds until the first page is there as a frame, on a session that has searched before."""
+    """Returns the seconds until the first page is a frame, `times` times, on a session that has searched before."""
     seconds = list[float]()
     for number in range(times + 1):
         began = time.perf_counter()
@@ -66,7 +69,7 @@ def _first_pages(search: PostSearch, word: str, span: Span, times: int) -> list[
 
 
 def _scan(lab: Lab) -> Iterator[Any]:
-    """Every post of the topic, by a scan of the table."""
+    """Yields every post of the topic from a scan of the table: event time, source, id, and words."""
     query = f"SELECT topic, source, post_id, event_at, folded, hashtags FROM {lab.settings.keyspace}.{POSTS.name}"
     for row in lab.session.execute(SimpleStatement(query, fetch_size=5000), timeout=120):
         words = words_of(row.folded or "") | {f"#{tag}" for tag in row.hashtags or ()}
@@ -74,7 +77,7 @@ def _scan(lab: Lab) -> Iterator[Any]:
 
 
 def _words(scanned: list[Any]) -> dict[str, tuple[str, int]]:
-    """A word for each class with the number of posts that hold it."""
+    """Returns a word for each class, with the number of posts that hold it."""
     counts = Counter(word for *_, words in scanned for word in words)
     chosen = dict[str, tuple[str, int]]()
     for name, share in SHARES.items():
@@ -86,13 +89,13 @@ def _words(scanned: list[Any]) -> dict[str, tuple[str, int]]:
 
 
 def _check_same(search: PostSearch, word: str, scanned: list[Any]) -> None:
-    """Raises PulsoError unless the search gives the posts of the scan, all of them, newest first."""
+    """Raises PulsoError unless the search returns exactly the posts of the scan, newest first."""
     (term,) = parse_query(word).terms
     expected = [post for *_, post in sorted(((key[:3]), key[2]) for key in scanned if term in key[3])][::-1]
     found = [post for page in search.pages(word) for post in page["post_id"]]
     if found != expected:
         raise PulsoError(
-            f"search gives {len(found):,} posts of {word!r}, a scan {len(expected):,}, or in another order"
+            f"search returns {len(found):,} posts of {word!r}, a scan {len(expected):,}; or their order differs"
         )
 
 
@@ -106,8 +109,8 @@ def _about(lab: Lab, output: str, posts: int) -> list[str]:
     told = _STORED.search(output)
     took = f" in {told.group(2)} s" if told else ""
     return [
-        f"{posts:,} posts of 30 days under `{TOPIC}`, {lab.topic.buckets} buckets a day, stored by Pulso's rows and"
+        f"{posts:,} posts of 30 days under `{TOPIC}`, {lab.topic.buckets} buckets per day, stored by Pulso's own"
         f" writer{took}; load average at the end {psutil.getloadavg()[0]:.1f}.",
-        "Each search, read to its end, gave exactly the posts of a scan of the whole table, newest first.",
-        "Times are of the function on a warm session, from the call to the page as a DataFrame.",
+        "Each search, read to its end, returned exactly the posts of a scan of the whole table, newest first.",
+        "Times are those of the function on a warm session, from the call until the page is a DataFrame.",
     ]

@@ -1,4 +1,4 @@
-"""A month of posts under the benchmarks' topic: stored once, read by the benchmarks of search and of checks."""
+"""Stores a month of posts under the benchmarks' topic, once; the benchmarks of search and of checks read it."""
 
 from bench.commands import python, run
 from bench.lab import Lab
@@ -8,7 +8,7 @@ KEYSPACE = "bench_month"
 
 
 def stored_month(lab: Lab) -> tuple[Lab, str]:
-    """The lab with the month stored, now or before, and what storing it printed."""
+    """Returns the lab with the month stored, now or before, and the text that storing printed ("" if it was before)."""
     own = lab.in_keyspace(KEYSPACE)
     if KEYSPACE in lab.session.cluster.metadata.keyspaces:
         return own, ""

@@ -1,7 +1,7 @@
-"""`python -m bench.window_reads ROUNDS`: one week read by direct join and by scan, as JSON on stdout.
+"""`python -m bench.window_reads ROUNDS`: reads one week by direct join and by scan; prints seconds as JSON on stdout.
 
-A process of its own, since a Spark session is one. Both reads end in a count over a persisted frame, which makes
-Spark fetch every column asked for.
+It is a process of its own, since a process has only one Spark session. Both reads end in a count of a persisted frame,
+so Spark reads every column.
 """
 
 import sys
@@ -29,11 +29,14 @@ from jobs.framework.window import Window
 
 COLUMNS = [*POSTS.key, *posts_of(JOB).columns]
 MIDDLE = timedelta(weeks=8)
-"""From the campaign's start to that of the week: busier than the first, calmer than the last."""
+"""From the campaign's start to the start of the week: the week is busier than the first and calmer than the last."""
 
 
 def main(rounds: int) -> None:
-    """Reads the week by turns, once untimed, and prints what each read took."""
+    """Reads the week in both ways in turn, first untimed, and prints the seconds of each read.
+
+    Raises PulsoError where the two find different numbers of posts.
+    """
     settings = load_settings()
     topic = load_topic(TOPIC, settings.topics_dir)
     start = CAMPAIGN[0] + MIDDLE
@@ -52,12 +55,12 @@ def main(rounds: int) -> None:
             if number:
                 seconds[name].append(took)
     if len(posts) != 1:
-        raise PulsoError(f"the two reads of the same week gave {' and '.join(f'{n:,}' for n in sorted(posts))} posts")
+        raise PulsoError(f"two reads of the same week found {' and '.join(f'{n:,}' for n in sorted(posts))} posts")
     print(orjson.dumps({**seconds, "posts": posts.pop()}).decode())
 
 
 def scanned(spark: SparkSession, settings: Settings, window: Window, columns: list[str]) -> DataFrame:
-    """The posts of a window by a scan of the table, with a filter on `day` that Cassandra can't take."""
+    """Returns the posts of a window by a scan of the table, with a filter on `day` that Cassandra can't take."""
     days = window.days()
     return (
         spark.read.format("org.apache.spark.sql.cassandra")
@@ -71,7 +74,7 @@ def scanned(spark: SparkSession, settings: Settings, window: Window, columns: li
 
 
 def timed(read: Callable[[], DataFrame]) -> tuple[float, int]:
-    """Seconds in which a read has given all its posts, and their number."""
+    """Returns the seconds that a read takes to return all its posts, and their number."""
     began = time.monotonic()
     posts = read()
     count = posts.count()

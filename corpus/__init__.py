@@ -1,10 +1,11 @@
-"""A made-up election corpus as X v2 filtered-stream lines, the same bytes for the same seed.
+"""Generates a made-up election corpus as X v2 filtered-stream lines; the same seed makes the same bytes.
 
-It stands in for a capture that nobody may pass on: its shapes (who writes how much, how cascades grow, when people
-post, how candidates are written) follow published figures, each named in the module that draws it. No account, handle
-or text in it is a real person's but for the candidates' names and handles that the topic itself lists.
+The corpus takes the place of a real capture, which nobody may pass on. How much each account writes (authors.py) and
+how cascades grow (cascades.py) follow published figures, which those modules name; when people post (clock.py) is our
+own approximation. No account, handle or text is a real person's, except the candidates' names and handles, which come
+from the topic file.
 
-First the plan is drawn as columns (plan.py: times, authors, subjects, cascades), then the lines are written in order
+The plan is drawn first, as columns (plan.py: times, authors, subjects, cascades). The lines are then written in order
 (lines.py: texts, entities, users).
 """
 
@@ -22,10 +23,10 @@ LINES_A_CHUNK = 1000
 
 
 def generate(topic: Topic, posts: int = 170_000, seed: int = 2016) -> Iterator[bytes]:
-    """Yields the corpus in chunks of up to 1,000 NDJSON lines, each line with its line feed, sorted by `created_at`.
+    """Returns the corpus in chunks of up to 1,000 NDJSON lines, sorted by `created_at`.
 
-    The same topic, posts and seed give the same bytes; another number of posts is another corpus. Raises WrongUse
-    where `posts` or `seed` is negative.
+    Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A corpus of fewer posts is
+    not the beginning of a longer one. Raises WrongUse where `posts` or `seed` is negative.
     """
     if posts < 0 or seed < 0:
         raise WrongUse("posts and seed can't be negative", "Give 0 or more")

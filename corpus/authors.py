@@ -1,11 +1,12 @@
-"""Who writes how much.
+"""The accounts: how many posts each writes, and how widely each is read.
 
-People's activity is a Zipf-Mandelbrot law: each of about posts/5 authors writes once, and every further post falls on
-the author of rank r with weight (r + q)^-1.6, q = a thousandth of the authors. The most active tenth then write about
-four posts in five, as Pew Research Center counted for US adults ("Sizing Up Twitter Users", April 2019: 10 % of users,
-80 % of tweets). Reach, which drives followers and retweets, is log-normal. The candidates' own accounts write 0.6 %
-of the posts; about 20 bots write 5 %, each for one candidate. `lures` are people whose handles hold a candidate's
-name; they are mentioned and never write.
+The activity of people follows a Zipf-Mandelbrot law. There is one author for every five posts, and each author writes
+once. Every further post goes to the author of rank r with a probability in proportion to (r + q)^-1.6, where q is a
+thousandth of the number of authors, at least 8. The most active tenth then write about four posts in five, as Pew
+Research Center counted for US adults ("Sizing Up Twitter Users", April 2019: 10 % of users, 80 % of tweets). Reach,
+which decides how many followers and retweets an account gets, is log-normal. The candidates' own accounts write 0.6 %
+of the posts. Up to 20 bots write 5 %, each of them for one candidate. `lures` are accounts whose handle contains a
+candidate's name, such as duterte_fan2016; they are mentioned but never write.
 """
 
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ OFFICIAL_REACH, BOT_REACH = 60.0, 0.3
 
 
 class Official(NamedTuple):
-    """A candidate's own account; candidates are numbered through all races."""
+    """A candidate's own account; `candidate` is the candidate's number, counted from 0 through all races."""
 
     handle: str
     candidate: int
@@ -34,7 +35,7 @@ class Official(NamedTuple):
 
 @dataclass(frozen=True)
 class Cast:
-    """The accounts, numbered in one row: officials, lures, bots, people."""
+    """All accounts, numbered from 0 in this order: officials, lures, bots, people."""
 
     officials: tuple[Official, ...]
     lures: tuple[str, ...]
@@ -48,17 +49,17 @@ class Cast:
 
     @property
     def first_person(self) -> int:
-        """The number of the first of the people."""
+        """The number of the first person."""
         return self.first_bot + self.bots
 
     @property
     def size(self) -> int:
-        """How many accounts there are."""
+        """The number of accounts."""
         return self.first_person + self.people
 
 
 def cast_of(topic: Topic, posts: int, lures: tuple[str, ...]) -> Cast:
-    """The accounts of a corpus of that many posts."""
+    """Returns the accounts of a corpus of `posts` posts."""
     candidates = [candidate for race in topic.races for candidate in race.candidates]
     owners = {handle: number for number, one in enumerate(candidates) for handle in x_handles(one)}
     bots = min(BOTS, max(1, posts // 20 // POSTS_A_BOT_AT_LEAST)) if topic.races and posts >= 20 else 0
@@ -68,7 +69,7 @@ def cast_of(topic: Topic, posts: int, lures: tuple[str, ...]) -> Cast:
 
 
 def posts_of(cast: Cast, posts: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """The time and the author's number of each post, sorted by time."""
+    """Returns the time of each post (milliseconds since 1970) and the number of its author, both sorted by time."""
     of_officials = posts * 6 // 1000 if cast.officials else 0
     of_bots = posts // 20 if cast.bots else 0
     bot = rng.integers(0, cast.bots, of_bots) if of_bots else np.zeros(0, np.int64)
@@ -87,7 +88,7 @@ def _people_by_activity(people: int, posts: int, rng: np.random.Generator) -> In
 
 
 def reach_of(cast: Cast, rng: np.random.Generator) -> Floats:
-    """How widely each account is read; 1 is the median person."""
+    """Returns how widely each account is read; the median person has 1."""
     reach = rng.lognormal(0.0, REACH_SPREAD, cast.size)
     reach[: len(cast.officials)] *= OFFICIAL_REACH
     reach[cast.first_bot : cast.first_person] *= BOT_REACH

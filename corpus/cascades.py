@@ -1,11 +1,13 @@
-"""Which post retweets, answers or quotes which: cascades by fitness, copying and recency.
+"""Draws which post retweets, answers or quotes which earlier post: by fitness, copying and recency.
 
-Each post that refers to another picks, among the earlier posts about the same candidate, one with a probability
-proportional to weight times exp(-age/tau). An original's weight is its fitness, Pareto times its author's reach
-(Bianconi and Barabasi 2001); a retweet's weight stands for the post that it repeats, so picking a retweet copies its
-choice: preferential attachment, as in the copying model of Kleinberg et al. 1999, with heavy-tailed cascades. tau is
-2 hours, 12 hours or 10 days, after Kwak et al. 2010 (half of all retweets within an hour, three quarters in a day;
-two hours is the least that leaves small corpora someone to retweet). Half of the replies go to another camp.
+A post that refers to another picks one of the earlier posts about the same candidate, with a probability in proportion
+to weight times exp(-age/tau). The weight of an original is its fitness: a Pareto draw times the author's reach
+(Bianconi and Barabasi 2001). Replies and quotes have a smaller part of that. A retweet has a fixed weight, and a post
+that picks a retweet refers to the post which that one repeats. So a post is picked more often the more retweets it has:
+this is preferential attachment, as in the copying model of Kleinberg et al. 1999, and makes a few cascades very large.
+tau is 2 hours, 12 hours or 10 days, after Kwak et al. 2010, who found half of all retweets within an hour and three
+quarters within a day. (With less than two hours, posts of a small corpus would find nothing to retweet.) Half of the
+replies pick from the posts about the subject of some unrelated post, so that camps answer each other, too.
 """
 
 from dataclasses import dataclass
@@ -33,8 +35,12 @@ MISSING_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Cascades:
-    """For each post its kind, the post that it refers to (NO_POST: none), whether that one has been deleted since,
-    the first post of its conversation, and how many later posts refer to it."""
+    """The references between posts; every column has one value per post.
+
+    `kind` is one of ORIGINAL, RETWEET, REPLY and QUOTE. `target` is the number of the post that it refers to, or
+    NO_POST. `missing` says whether the target counts as deleted. `conversation` is the number of the conversation's
+    first post. `uses` is how many later posts refer to this one.
+    """
 
     kind: Ints
     target: Ints
@@ -44,7 +50,7 @@ class Cascades:
 
 
 def cascades_of(cast: Cast, ms: Ints, author: Ints, subject: Ints, reach: Floats, rng: np.random.Generator) -> Cascades:
-    """Draws who refers to whom, for posts sorted by time."""
+    """Draws which post refers to which; posts are sorted by time, `reach` has one value per account."""
     kind = _kinds(cast, author, rng)
     camp = np.where((kind == REPLY) & (rng.random(ms.size) < OTHER_CAMP_SHARE), np.roll(subject, 7), subject)
     pick = _picks(ms, subject, camp, kind, _weights(kind, reach[author], rng), rng)
@@ -69,7 +75,10 @@ def _weights(kind: Ints, reach: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _picks(ms: Ints, subject: Ints, camp: Ints, kind: Ints, weight: Floats, rng: np.random.Generator) -> Ints:
-    """For each referring post an earlier post of the camp that it looks to, retweets among them."""
+    """Returns the number of the post that each post picks, which may be a retweet; NO_POST where it picks none.
+
+    `camp` is the subject whose posts it picks from.
+    """
     pick = np.full(ms.size, NO_POST)
     tau = np.searchsorted(np.cumsum(TAU_SHARES[:-1]), rng.random(ms.size), side="right")
     draw = rng.random(ms.size)
@@ -86,7 +95,7 @@ def _picks(ms: Ints, subject: Ints, camp: Ints, kind: Ints, weight: Floats, rng:
 
 
 def _through_retweets(pick: Ints, kind: Ints) -> Ints:
-    """Replaces a picked retweet by what it retweets, until no picked post is a retweet."""
+    """Replaces each picked retweet by the post that it retweets, until no pick is a retweet."""
     target = pick.copy()
     while (through := np.flatnonzero((target >= 0) & (kind[target] == RETWEET))).size:
         target[through] = pick[target[through]]
@@ -94,7 +103,10 @@ def _through_retweets(pick: Ints, kind: Ints) -> Ints:
 
 
 def _missing(kind: Ints, target: Ints, rng: np.random.Generator) -> Flags:
-    """Marks some posts whose target was deleted: only the last that refers to it, so that none shows it later."""
+    """Marks about one retweet or reply in a hundred whose target counts as deleted.
+
+    Only the last post that refers to a target can be marked, so no later post shows the deleted one.
+    """
     missing = np.zeros(kind.size, np.bool_)
     referring = np.flatnonzero(target >= 0)[::-1]
     last = referring[np.unique(target[referring], return_index=True)[1]]

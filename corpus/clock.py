@@ -1,11 +1,12 @@
-"""Times and ids: when posts are written in the campaign.
+"""The times of posts during the campaign, and their ids.
 
-Times are drawn from a rate by minute, the product of four factors, all in Manila time: hour of the day (low at 4,
-peaks at noon and from 20 to 22), day of the week (Sunday, when the debates were held, above Saturday), growth towards
-the vote (fourfold over the campaign), and the four televised debates of 2016 (5 to 10 times the usual rate from 17 to
-21). The shapes are ours, drawn after what such captures look like; the debate dates are COMELEC's. Bots keep none of
-it: their times are uniform over a stretch of days. Ids are X snowflakes (github.com/twitter-archive/snowflake): 41
-bits of milliseconds since 2010-11-04, 10 of the worker, 12 of the sequence.
+A post's minute is drawn with a probability that is the product of four factors, all in Manila time: the hour of the day
+(lowest at 4, highest at noon and from 20 to 22), the day of the week (highest on Sunday, when the debates were held,
+lowest on Saturday), growth towards the vote (fourfold over the campaign), and the four televised debates of 2016 (6 to
+9 times the usual rate from 17 to 21). The factors are our own approximation of real captures; the debate dates are
+those of the election commission, COMELEC. Bots follow none of this: their times are uniform over some days. Ids are X
+snowflakes (github.com/twitter-archive/snowflake): 41 bits of milliseconds since 2010-11-04, 10 bits of the worker, 12
+bits of the sequence.
 """
 
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from conf.snowflakes import X_EPOCH_MS
 from corpus.draws import Floats, Ints
 
 CAMPAIGN = (datetime(2016, 2, 8, 16, tzinfo=UTC), datetime(2016, 5, 8, 16, tzinfo=UTC))
-"""The corpus's half-open window: 9 February 2016, midnight in Manila, to the midnight before election day, 9 May."""
+"""The corpus's half-open window, UTC: midnight in Manila on 9 February 2016 to midnight on 9 May, election day."""
 
 DAY_MS = 86_400_000
 MANILA_MS = 8 * 3_600_000
@@ -51,7 +52,7 @@ def _debates(minute: Ints) -> Floats:
 
 
 def human_times(count: int, rng: np.random.Generator) -> Ints:
-    """Milliseconds since 1970 of `count` posts by people, in no order."""
+    """Returns `count` times at which people post, in milliseconds since 1970, in no order."""
     bounds = np.concatenate(([0.0], np.cumsum(_rate_by_minute())))
     minutes = np.interp(rng.random(count) * bounds[-1], bounds, np.arange(bounds.size))
     times: Ints = np.minimum(START_MS + (minutes * 60_000).astype(np.int64), END_MS - 1)
@@ -59,14 +60,17 @@ def human_times(count: int, rng: np.random.Generator) -> Ints:
 
 
 def bot_times(bot: Ints, bots: int, rng: np.random.Generator) -> Ints:
-    """Milliseconds since 1970 of the posts of each bot: uniform over its own 8 to 20 days, night and day."""
+    """Returns a time for each post by a bot, in milliseconds since 1970: uniform over 8 to 20 days of its bot.
+
+    `bot` is the number of the bot that writes each post; `bots` is how many bots there are.
+    """
     length = rng.uniform(8, 20, bots) * DAY_MS
     begin = START_MS + rng.random(bots) * (END_MS - START_MS - length)
     return np.asarray((begin[bot] + rng.random(bot.size) * length[bot]).astype(np.int64))
 
 
 def snowflakes(sorted_ms: Ints, rng: np.random.Generator) -> Ints:
-    """Unique, increasing post ids for sorted milliseconds."""
+    """Returns unique, increasing post ids for times in milliseconds, which must be sorted."""
     place = np.arange(sorted_ms.size)
     sequence = place - np.searchsorted(sorted_ms, sorted_ms)
     worker = rng.integers(0, 1 << 10, sorted_ms.size)
@@ -74,15 +78,15 @@ def snowflakes(sorted_ms: Ints, rng: np.random.Generator) -> Ints:
 
 
 def iso(ms: Ints) -> list[str]:
-    """Milliseconds as X writes them: 2016-02-09T01:02:03.123Z."""
+    """Returns times in milliseconds as X writes them: 2016-02-09T01:02:03.123Z."""
     return [text + "Z" for text in np.datetime_as_string(ms.astype("datetime64[ms]"), unit="ms").tolist()]
 
 
 def campaign_part(ms: Ints) -> Floats:
-    """How much of the campaign has passed, 0..1."""
+    """Returns the part of the campaign that has passed at each time, 0 to 1."""
     return np.asarray((ms - START_MS) / (END_MS - START_MS))
 
 
 def manila_day(ms: Ints) -> Ints:
-    """The number of the Manila day since the campaign's first."""
+    """Returns the number of each time's day in Manila, counted from 0, the campaign's first day."""
     return np.asarray((ms - START_MS) // DAY_MS)

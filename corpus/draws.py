@@ -1,8 +1,8 @@
-"""Random draws: one stream of numbers for each idea, so that a new draw in one place moves no other.
+"""Random draws: one stream of numbers for each idea, so that a new draw in one place changes no other.
 
-PCG64 seeded by (seed, name) gives the same numbers in every process; numpy is pinned, since it may change what its
-distributions make of them. `exp` can differ by the last bit between processors: a draw would have to fall within
-1e-16 of a boundary to turn out otherwise.
+PCG64 seeded by (seed, name) makes the same numbers in every process. numpy's version is pinned, since another version
+may turn the same numbers into other draws. `exp` can differ in the last bit between processors; this changes a draw
+only where it falls within 1e-16 of a boundary.
 """
 
 import zlib
@@ -20,12 +20,12 @@ Words = NDArray[Any]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The stream of random numbers for one idea of one corpus."""
+    """Returns the random numbers for one idea, named `name`, of one corpus."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
 
 
 def choose_columns(weights: Floats, draws: Floats) -> Ints:
-    """For each row of weights, the column on which its uniform draw falls; -1 where a row has no weight."""
+    """Returns for each row of weights the number of the column that its uniform draw chooses; -1 where all are 0."""
     bounds = np.cumsum(weights, axis=1)
     total = bounds[:, -1]
     column = (bounds <= (draws * total)[:, None]).sum(axis=1)
@@ -33,12 +33,12 @@ def choose_columns(weights: Floats, draws: Floats) -> Ints:
 
 
 def pareto(draws: Floats, exponent: float) -> Floats:
-    """Turns uniform draws into Pareto draws of at least 1 (inverse of the distribution function)."""
+    """Returns Pareto draws of at least 1 for uniform draws (by the inverse of the distribution function)."""
     return np.asarray((1.0 - draws) ** (-1.0 / exponent))
 
 
 def words(strings: Sequence[str]) -> Words:
-    """A column of strings."""
+    """Returns the strings as a column."""
     return np.array(strings, dtype=object)
 
 
@@ -51,6 +51,6 @@ class Pool:
         self._start, self._size = np.cumsum([0, *sizes[:-1]]), np.array(sizes)
 
     def pick(self, draws: Ints, group: Ints | int = 0) -> Words:
-        """For each integer drawn a string of its group; group -1 is the last one."""
+        """Returns one string for each draw, an integer, from the group with that number; group -1 is the last one."""
         picked: Words = self._words[self._start[group] + draws % self._size[group]]
         return picked

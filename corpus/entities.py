@@ -1,4 +1,4 @@
-"""Hashtags, @handles and links of a text with their positions: Unicode code points over the text as delivered."""
+"""Hashtags, @handles and links of a text with their positions, in Unicode code points of the text as X delivers it."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,16 @@ Entities = dict[str, list[dict[str, Any]]]
 
 MARKED = regex.compile(r"[#@][\p{L}\p{M}\p{Nd}_]+|https://t\.co/\w+")
 RETWEET_LENGTH = 140
-"""X clips a retweet's `text` to 140 characters, the last of them an ellipsis."""
+"""X cuts a retweet's `text` to 140 characters; the last of them is an ellipsis."""
 
 HALF_ESCAPE = regex.compile(r"&\w{0,3}$")
 
 
 def entities_of(text: str, user_ids: Mapping[str, str], pages: Sequence[str], links: Mapping[str, str]) -> Entities:
-    """Finds what X marks in a text.
+    """Returns the hashtags, mentions and links of a text, as X marks them.
 
-    `user_ids` gives the id for a handle, `links` the page behind a t.co address; the others lead to one of `pages`.
+    `user_ids` maps a handle to its id; a handle that is not in it is not marked. `links` maps a t.co address to the
+    page behind it; any other address leads to one of `pages`.
     """
     found: Entities = {}
     for match in MARKED.finditer(text):
@@ -48,12 +49,15 @@ def _page(url: str, pages: Sequence[str], links: Mapping[str, str]) -> dict[str,
 
 
 def clipped(text: str, length: int) -> str:
-    """A text cut to that many characters, the last of them an ellipsis; whole where it fits."""
+    """Returns the text, cut to `length` characters if it is longer; the last of them is then an ellipsis."""
     return text if len(text) <= length else HALF_ESCAPE.sub("", text[: length - 1]) + "…"
 
 
 def surviving(entities: Entities, kept: int, by: int = 0) -> Entities:
-    """The entities that end within the first `kept` characters, moved by `by`; X drops those cut in part."""
+    """Returns the entities that end within the first `kept` characters, their positions moved by `by` characters.
+
+    X drops an entity that is cut in the middle.
+    """
     return {
         kind: some
         for kind, many in entities.items()
@@ -62,7 +66,7 @@ def surviving(entities: Entities, kept: int, by: int = 0) -> Entities:
 
 
 def as_retweet(handle: str, user_id: str, text: str, entities: Entities) -> tuple[str, Entities]:
-    """The text and the entities of a retweet of that text."""
+    """Returns the text and the entities that a retweet of this post has."""
     prefix = f"RT @{handle}: "
     repeated = clipped(prefix + text, RETWEET_LENGTH)
     kept = len(text) if len(prefix + text) <= RETWEET_LENGTH else len(repeated) - len(prefix) - 1

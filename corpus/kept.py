@@ -1,4 +1,4 @@
-"""A written post, kept for as long as later posts retweet, answer or quote it."""
+"""A post that has been written, kept in memory as long as later posts retweet, answer or quote it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -10,13 +10,13 @@ from corpus.entities import Entities, as_retweet
 
 LIKES_A_RETWEET = 2
 METRICS = b',"public_metrics":{"retweet_count":%d,"reply_count":%d,"like_count":%d,"quote_count":%d}}'
-"""What closes a post's JSON object."""
+"""The end of a post's JSON object: its counts and the closing brace."""
 
 NO_METRICS = METRICS % (0, 0, 0, 0)
 
 
 class Repeat(NamedTuple):
-    """What all retweets of one post hold: some members of their JSON object, and the ids of those they mention."""
+    """The part that all retweets of one post share: some JSON members, and the ids of the accounts mentioned."""
 
     members: bytes
     mentioned: list[str]
@@ -24,10 +24,10 @@ class Repeat(NamedTuple):
 
 @dataclass(slots=True)
 class Kept:
-    """A post as others refer to it.
+    """A post to which later posts refer.
 
-    `head` is its JSON object without the counts and the closing brace, `people` the ids of its author and of those
-    whom it mentions, `uses` how many posts yet to come refer to it.
+    `head` is its JSON object without the counts and the closing brace. `people` are the ids of its author and of the
+    accounts that it mentions. `uses` is how many posts yet to be written refer to it.
     """
 
     post_id: str
@@ -45,17 +45,17 @@ class Kept:
     _repeat: Repeat | None = None
 
     def as_included(self) -> bytes:
-        """The post as `includes.tweets` shows it, with the counts that it has by now."""
+        """Returns the post as `includes.tweets` shows it, with its counts up to now."""
         return self.head + METRICS % (self.retweets, self.replies, LIKES_A_RETWEET * self.retweets, self.quotes)
 
     def count(self, kind: int) -> None:
-        """Counts one more post of that kind that refers to this one."""
+        """Counts one more post of this kind that refers to the post."""
         self.retweets += kind == RETWEET
         self.replies += kind == REPLY
         self.quotes += kind == QUOTE
 
     def repeat(self) -> Repeat:
-        """What a retweet of the post holds; made once."""
+        """Returns the part that all retweets of this post share; it is made only once."""
         if self._repeat is None:
             text, entities = as_retweet(self.handle, self.author_id, self.text, self.entities)
             reference = [{"type": "retweeted", "id": self.post_id}]
@@ -65,5 +65,5 @@ class Kept:
 
 
 def ids_of(entities: Entities) -> list[str]:
-    """The ids of the accounts that a text mentions."""
+    """Returns the ids of the accounts that a text mentions."""
     return [mention["id"] for mention in entities.get("mentions", ())]

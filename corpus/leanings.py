@@ -1,10 +1,11 @@
-"""What posts are about: each author's leaning, the national mood, and the candidate or pair that a post speaks of.
+"""The subjects of posts: the national mood, each author's leaning, and the one or two candidates that a post names.
 
-The mood of a race moves in a straight line over the campaign, from an opening drawn around it to the official outcome
-(or to a drawn one where the topic gives none). An author's leaning is Dirichlet around the mean mood with a
-concentration of 1: most authors lean to one candidate, some waver. A post speaks of a candidate with probability
-proportional to leaning times the mood's drift; a quarter speak of nobody (a third, once replies that name nobody are
-counted), and some of two: rivals, or a tandem across races.
+The mood is the share of each candidate in a race. It moves in a straight line over the campaign: from an opening that
+is drawn around the end, to the official outcome (or to drawn shares where the topic has no outcome). An author's
+leaning is a Dirichlet draw around the mean mood with a concentration of 1: most authors prefer one candidate, some
+waver. A post is about a candidate with a probability in proportion to the author's leaning times the mood at that time,
+relative to its mean. A quarter of people's posts are about nobody (a third, counting replies whose text names nobody).
+Some posts name two candidates: rivals in one race, or a tandem of two races.
 """
 
 from dataclasses import dataclass
@@ -25,19 +26,19 @@ CONCENTRATION = 1.0
 
 @dataclass(frozen=True)
 class Mood:
-    """The share of each candidate in its race at the opening and at the close, and each candidate's race."""
+    """The share of each candidate in its race at the campaign's start and end, and the number of the race."""
 
     opening: Floats
     close: Floats
     race: Ints
 
     def at(self, part: Floats) -> Floats:
-        """The shares when that part of the campaign has passed: a row for each, a column a candidate."""
+        """Returns the shares at these parts of the campaign, 0 to 1: one row per part, one column per candidate."""
         return np.asarray(self.opening + part[:, None] * (self.close - self.opening))
 
 
 def mood_of(topic: Topic, rng: np.random.Generator) -> Mood:
-    """The mood's path in every race of the topic."""
+    """Draws how the mood of every race of the topic moves."""
     opening, close, race = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.int64)]
     for number, one in enumerate(topic.races):
         drawn = rng.dirichlet(np.full(len(one.candidates), 4.0))
@@ -50,7 +51,10 @@ def mood_of(topic: Topic, rng: np.random.Generator) -> Mood:
 
 
 def subjects(mood: Mood, cast: Cast, author: Ints, part: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """For each post the candidate that it is about and the second one, as numbers; NOBODY where there is none."""
+    """Returns two numbers for each post: the candidate that it is about and a second one; NOBODY where there is none.
+
+    `author` is the number of each post's author, `part` the part of the campaign that has passed, 0 to 1.
+    """
     first, second = np.full(author.size, NOBODY), np.full(author.size, NOBODY)
     if mood.race.size:
         speaks = np.flatnonzero((rng.random(author.size) >= NOBODY_SHARE) | (author < cast.first_person))
@@ -85,7 +89,7 @@ def _by_leaning(mood: Mood, leaning: Floats, race: Ints, author: Ints, part: Flo
 
 
 def _loyal(first: Ints, mood: Mood, cast: Cast, author: Ints, rng: np.random.Generator) -> Ints:
-    """Bots and candidates' own accounts speak for one candidate only; bots for few candidates."""
+    """Gives each candidate's own accounts that candidate in all their posts, and each bot one of at most three."""
     served = rng.choice(mood.race.size, min(3, mood.race.size), replace=False)
     bot_for = served[rng.integers(0, served.size, cast.bots)]
     is_bot = (author >= cast.first_bot) & (author < cast.first_person)
@@ -97,7 +101,10 @@ def _loyal(first: Ints, mood: Mood, cast: Cast, author: Ints, rng: np.random.Gen
 
 
 def _others(mood: Mood, first: Ints, part: Floats, rng: np.random.Generator) -> Ints:
-    """A second candidate of the same race or, in tandems, of another one; NOBODY where the race has no other."""
+    """Returns a second candidate for each post: of the same race or, for a tandem, of another race.
+
+    It is NOBODY where there is no such candidate.
+    """
     tandem = (rng.random(first.size) < TANDEM_SHARE) & (mood.race[-1] > 0)
     same_race = mood.race[None, :] == mood.race[first][:, None]
     allowed = (same_race != tandem[:, None]) & (np.arange(mood.race.size)[None, :] != first[:, None])

@@ -1,7 +1,8 @@
-"""The posts as X v2 filtered-stream lines: `data`, `includes`, `matching_rules`, and `errors` where a post is gone.
+"""Writes the posts as X v2 filtered-stream lines: `data`, `includes`, `matching_rules`, `errors` where a post is gone.
 
-A post to which later ones refer is kept until the last of them is written, so memory follows the cascades under way,
-not the corpus. Three in a hundred posts that are no retweet carry a place; those over 280 characters are `note_tweet`s.
+A post to which later ones refer is kept until the last of these is written. So memory grows with the cascades under
+way, not with the corpus. Three in a hundred posts that are not retweets carry a place. A text of over 280 characters
+also stands in full in `note_tweet`.
 """
 
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ class Post(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The post's JSON object without its counts and closing brace, whom it mentions, and where it was written."""
+    """The post's JSON object without counts and closing brace, the ids of the accounts it mentions, and its place."""
 
     json: bytes
     mentioned: list[str]
@@ -57,7 +58,7 @@ class Head(NamedTuple):
 
 
 class Writer:
-    """Writes a plan's lines, in order."""
+    """Writes the lines of a plan, in order."""
 
     def __init__(self, topic: Topic, plan: Plan, seed: int) -> None:
         cast, self._plan = plan.cast, plan
@@ -74,7 +75,11 @@ class Writer:
         self._kept: dict[int, Kept] = {}
 
     def lines(self, start: int, stop: int) -> Iterator[bytes]:
-        """The lines of the posts `start` to `stop`. To be asked for in order, in the same portions."""
+        """Yields the lines of the posts from number `start` up to, but not including, number `stop`.
+
+        Ask for portions in order. The lines depend on the size of the portions, since texts are drawn a portion at a
+        time.
+        """
         authored = start + np.flatnonzero(self._plan.cascades.kind[start:stop] != RETWEET)
         texts = iter(self._composer.texts(_briefs(self._plan, authored), self._texts))
         placed = iter((self._geo.random(authored.size) < GEO_SHARE).tolist())
@@ -133,7 +138,10 @@ class Writer:
         }
 
     def _addressed(self, post: Post, worded: Worded, kept: Kept | None) -> tuple[str, Entities]:
-        """A reply's text behind whom it answers, a quote's before the address of what it quotes."""
+        """Returns the full text of a reply or a quote, and its entities; any other text stays as it is.
+
+        A reply begins with the handle that it answers; a quote ends with the address of the quoted post.
+        """
         text, links = worded.text, {}
         if kept and post.kind == REPLY:
             text = f"@{kept.handle} {text}"
@@ -198,7 +206,7 @@ def _not_found(post_id: str) -> bytes:
 
 
 def _pages(topic: Topic) -> list[str]:
-    """Addresses behind t.co links; some hold a candidate's name, which is no mention."""
+    """Returns the addresses behind t.co links; some contain a candidate's name, which does not count as a mention."""
     names = [one.name.lower().replace(" ", "-") for race in topic.races for one in race.candidates]
     return [f"https://{site}/{name}" for site in vocabulary.SITES for name in (*vocabulary.PAGES, *names)]
 

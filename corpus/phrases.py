@@ -1,7 +1,7 @@
-"""Sentences with slots, in English ("en") and Tagalog mixed with English ("tl"): ordinary talk about a campaign.
+"""Sentences with slots, in English ("en") and in Tagalog mixed with English ("tl"): ordinary talk about a campaign.
 
-`{a}` and `{b}` are candidates, the other slots come from the vocabulary; texts are HTML-escaped as X delivers
-them. Positions are praised, asked about and doubted; no phrase says anything of a person beyond that.
+`{a}` and `{b}` are candidates; vocabulary.py and voices.py fill the other slots. Texts are HTML-escaped, as X delivers
+them. Phrases praise positions, ask about them and doubt them; none says more than that about a person.
 """
 
 Phrases = dict[str, tuple[str, ...]]

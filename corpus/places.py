@@ -1,4 +1,4 @@
-"""Where a few posts say that they were written: places with a box, and for some an exact point in it."""
+"""Where a few posts were written, as they state it: a place with its box, and for some posts an exact point inside."""
 
 import hashlib
 from typing import Any
@@ -27,7 +27,7 @@ POINT_PER_CENT = 20
 
 
 class Places:
-    """The places of a topic: the cities that lie in its boxes, else the boxes themselves."""
+    """The places of a topic: the cities of CITIES inside its boxes or, if there are none, the boxes themselves."""
 
     def __init__(self, topic: Topic) -> None:
         boxes = topic.collect.geo
@@ -35,7 +35,7 @@ class Places:
         self.places = cities or [_area(topic, number, box) for number, box in enumerate(boxes)]
 
     def draw(self, rng: np.random.Generator) -> tuple[dict[str, Any], dict[str, Any]]:
-        """A post's `geo` and the place that it names, as X v2 gives them."""
+        """Draws a place and returns the post's `geo` and the place object, as X v2 delivers them."""
         place = self.places[rng.integers(len(self.places))]
         west, south, east, north = place["geo"]["bbox"]
         geo: dict[str, Any] = {"place_id": place["id"]}

@@ -1,4 +1,4 @@
-"""The corpus before a word is written: when, by whom, about whom, in answer to what. All columns, one row a post."""
+"""The plan of a corpus, before any text is written: when, by whom, about whom, referring to what. One row per post."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,12 @@ from corpus.voices import lures_of
 
 @dataclass(frozen=True)
 class Plan:
-    """The posts, sorted by time: milliseconds since 1970, id, number of the author, numbers of the candidates that the
-    post is about (-1: none), what it refers to; and the accounts with their reach."""
+    """The posts in columns, sorted by time, and the accounts.
+
+    `cast` and `reach` are the accounts and how widely each is read. `ms` is a post's time in milliseconds since 1970,
+    `ids` its id, `author` the number of its account. `subject` and `second` are the numbers of the candidates that it
+    is about (-1: none). `cascades` says which post it refers to.
+    """
 
     cast: Cast
     reach: Floats

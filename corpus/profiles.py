@@ -1,8 +1,9 @@
-"""The accounts as X user objects, and their handles. All of it is made up.
+"""The handles of the accounts, and the accounts as X user objects, all made up.
 
-Followers are log-normal about an account's reach; the other counts follow from them with noise of their own. Accounts
-were opened from 2008 to 2015, bots' in the two months before the campaign; ids grow with the date of opening, as X's
-did until it gave snowflakes to users too.
+Followers are log-normal around a power of the account's reach. The number of lists follows from the followers, the
+number of posts from the reach, and the number of accounts followed is drawn by itself. Accounts were opened from 2008
+to 2015, bots in the two months before the campaign. Ids grow with the date of opening, as they did on X until users got
+snowflakes as ids too.
 """
 
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ OFFICIAL_FOLLOWERS = 400_000
 
 
 def handles_of(topic: Topic, cast: Cast, rng: np.random.Generator) -> list[str]:
-    """The handle of each account, [A-Za-z0-9_]{4,15}, unique whatever the case."""
+    """Returns the handle of each account: [A-Za-z0-9_]{4,15}, unique also when case is ignored."""
     known = [with_capitals(topic, one.handle) for one in cast.officials] + [lure.lstrip("@") for lure in cast.lures]
     taken = {handle.lower() for handle in known}
     for handle in _made_up(cast.size - len(known), rng):
@@ -50,7 +51,7 @@ def _made_up(count: int, rng: np.random.Generator) -> Iterator[str]:
 def users_of(
     topic: Topic, cast: Cast, handles: list[str], reach: Floats, rng: np.random.Generator
 ) -> tuple[list[str], list[bytes]]:
-    """The id of each account and its user object as JSON."""
+    """Returns the id of each account, and its user object as JSON."""
     opened = _opened(cast, rng)
     ids = _ids(opened, rng)
     names = _names(topic, cast, rng)

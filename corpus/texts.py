@@ -1,6 +1,6 @@
-"""The words of posts: a phrase for what each is about, its slots filled, an opener, a closer and a tail drawn for it.
+"""Composes the texts of posts: a phrase that fits the subject, its slots filled, with an opener, a closer and a tail.
 
-Texts are made a portion at a time, in columns: sixteen columns of uniform 31-bit integers choose everything.
+Texts are made a portion at a time, in columns. Sixteen columns of uniform 31-bit integers make all the choices.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ NUMBERS = words([str(number) for number in range(2, 99)])
 
 
 class Briefs(NamedTuple):
-    """What texts are to be, in columns: who speaks, about whom (numbers of candidates, -1: nobody), on which day."""
+    """The tasks for the texts, in columns: who writes, about whom (candidates' numbers; -1: nobody), on which day."""
 
     is_official: Flags
     is_bot: Flags
@@ -49,7 +49,7 @@ class Briefs(NamedTuple):
 
 
 class Worded(NamedTuple):
-    """A text, its language, and a t.co address for the post that it may quote."""
+    """A text, its language, and a t.co address to use if the post quotes another."""
 
     lang: str
     text: str
@@ -57,7 +57,7 @@ class Worded(NamedTuple):
 
 
 def _positional(template: str) -> str:
-    """A template with the slots' places instead of their names: {issue} becomes {2}."""
+    """Returns the template with the slots' numbers instead of their names: {issue} becomes {2}."""
     return template.format(**{name: f"{{{place}}}" for place, name in enumerate(SLOTS)})
 
 
@@ -69,7 +69,7 @@ class Composer:
     """Writes the texts of one topic's corpus."""
 
     def __init__(self, topic: Topic, cast: Cast, people: Sequence[str], rng: np.random.Generator) -> None:
-        """`people` are the handles of those whom others may name, the most active first."""
+        """`people` are the handles that texts may mention, the most active first."""
         counts_nobody = Rules(topic).counts_nobody
         voices, tags = voices_of(topic), topic_tags(topic)
         self._names = Pool(*(voice.names for voice in voices), tags)
@@ -86,7 +86,7 @@ class Composer:
         self._emoji, self._people = Pool(vocabulary.EMOJI), words(people)
 
     def texts(self, briefs: Briefs, rng: np.random.Generator) -> list[Worded]:
-        """One text for each brief."""
+        """Returns one text for each brief."""
         draws = rng.integers(0, 1 << 31, (DRAWS_A_TEXT, briefs.subject.size))
         lang = (draws[0] % 100 < TAGALOG_PER_CENT).astype(np.int64)
         category = _categories(briefs, draws[14])
@@ -98,7 +98,7 @@ class Composer:
         return list(map(Worded, named.tolist(), map(str.strip, texts), links(draws[12], draws[13]).tolist()))
 
     def _slots(self, briefs: Briefs, lang: Ints, draws: Ints) -> tuple[Words, ...]:
-        """The columns of SLOTS."""
+        """Returns the column that fills each slot, in the order of SLOTS."""
         skewed = draws[13] / (1 << 31)
         return (
             self._names.pick(draws[1], briefs.subject),
@@ -117,7 +117,10 @@ class Composer:
         )
 
     def _dressed(self, core: Words, lang: Ints, category: Ints, may_be_long: Flags, draws: Ints) -> Words:
-        """Cores with an opener, closer and tail; or behind one or two long sentences, past where X clips."""
+        """Adds an opener, a closer and a tail to each phrase, or puts one or two long sentences before it.
+
+        The long sentences make texts that X clips in a retweet or stores as a note.
+        """
         bare = np.isin(category, (BOT, FACES, OFFICIAL))
         long = may_be_long & ~bare & (draws[14] % 1000 < LONG_PER_MILLE)
         note = long & (draws[14] % 1000 < NOTE_PER_MILLE)
@@ -139,7 +142,7 @@ def _categories(briefs: Briefs, draw: Ints) -> Ints:
 
 
 def links(first: Ints, second: Ints) -> Words:
-    """t.co addresses of ten letters and digits."""
+    """Returns t.co addresses of ten letters and digits."""
     n = PAIRS.size
     codes = (first % n, first // n % n, second % n, second // n % n, (first ^ second) % n)
     made: Words = (

@@ -1,8 +1,8 @@
-"""Words that fill the slots of the phrases: issues, places, faces, names. All made up or common."""
+"""Words that fill the slots of the phrases, and parts of made-up handles and profiles. All are made up or common."""
 
 from corpus.phrases import Phrases
 
-# Lists of words read better run on than one a line.
+# Long lists of words are easier to read with several words on a line.
 # fmt: off
 ISSUES: Phrases = {
     "en": (

@@ -1,7 +1,7 @@
-"""How each candidate is written, and what only looks like a candidate.
+"""The ways in which people write each candidate's name, and the words that only look like a candidate's name.
 
-Every form of a voice counts as a mention by DESIGN 5 and every trap does not: both are checked against the topic's own
-rules when they are made, so a form that a topic's aliases do not cover never reaches a text.
+Every form of a voice counts as a mention by DESIGN 5, and no trap does. Both are checked against the topic's own rules
+when they are made, so no text contains a form that the topic's aliases do not cover.
 """
 
 import html
@@ -24,14 +24,14 @@ KNOWN_TRAPS = ("binayaran", "poetry", "marcoses", "mirriam", "roxasian", "poem",
 
 
 class Voice(NamedTuple):
-    """One candidate: the names to be drawn in texts (the commoner stand in it more often) and the hashtags."""
+    """The forms of one candidate: `names` to draw from (common ones stand in it several times), and the hashtags."""
 
     names: tuple[str, ...]
     tags: tuple[str, ...]
 
 
 class Rules:
-    """A topic's counting rules, for checking what is about to be written."""
+    """A topic's counting rules, used to check words before they are written."""
 
     def __init__(self, topic: Topic) -> None:
         self._candidates = [
@@ -41,7 +41,7 @@ class Rules:
         ]
 
     def counted(self, text: str) -> set[int]:
-        """The candidates that a text mentions, numbered through all races."""
+        """Returns the candidates that a text mentions, as numbers counted from 0 through all races."""
         plain = html.unescape(text)
         folded = fold(blank(plain, X_HANDLE))
         tags = {fold(tag) for tag in TAG.findall(plain)}
@@ -53,12 +53,12 @@ class Rules:
         }
 
     def counts_nobody(self, text: str) -> bool:
-        """Whether a text mentions no candidate of any race."""
+        """Returns whether a text mentions no candidate of any race."""
         return not self.counted(text)
 
 
 def voices_of(topic: Topic) -> list[Voice]:
-    """The voices of all candidates, race after race."""
+    """Returns the voices of all candidates, race after race."""
     rules = Rules(topic)
     candidates = [candidate for race in topic.races for candidate in race.candidates]
     return [_voice(topic, rules, number, candidate) for number, candidate in enumerate(candidates)]
@@ -73,7 +73,7 @@ def _voice(topic: Topic, rules: Rules, number: int, candidate: Candidate) -> Voi
 
 
 def x_handles(candidate: Candidate) -> list[str]:
-    """The candidate's handles that could be X's: no server, no domain, no DID."""
+    """Returns the candidate's handles that can be X handles, without those that name a server, a domain or a DID."""
     return [handle for handle in candidate.lower_handles if X_HANDLE.fullmatch(f"@{handle}") and handle.isascii()]
 
 
@@ -100,7 +100,7 @@ def _tag_forms(topic: Topic, tag: str) -> tuple[str, ...]:
 
 
 def with_capitals(topic: Topic, word: str) -> str:
-    """Writes a handle or hashtag as people do, each candidate's name in it with a capital: MarRoxas."""
+    """Returns a handle or hashtag as people write it, with a capital for each part of a candidate's name: MarRoxas."""
     parts = {part for race in topic.races for one in race.candidates for part in one.name.split() if len(part) > 2}
     for part in sorted(parts, key=lambda part: (len(part), part)):
         if part.isascii() and part.isalnum():
@@ -109,7 +109,7 @@ def with_capitals(topic: Topic, word: str) -> str:
 
 
 def html_escape(text: str) -> str:
-    """Escapes text as X delivers it: &amp; &lt; &gt; and nothing else."""
+    """Returns the text escaped as X delivers it: &amp; &lt; &gt; and nothing else."""
     return html.escape(text, quote=False)
 
 
@@ -124,20 +124,20 @@ def _first_nobodies(topic: Topic, forms: Iterable[str]) -> tuple[str, ...]:
 
 
 def lures_of(topic: Topic) -> tuple[str, ...]:
-    """Handles of people that hold a candidate's name, such as duterte_fan2016."""
+    """Returns made-up handles that contain a candidate's name, such as @duterte_fan2016, and mention no candidate."""
     handles = (f"{alias}_fan2016" for alias in _plain_aliases(topic) if len(alias) + 8 <= HANDLE_LENGTH)
     return _first_nobodies(topic, (f"@{handle}" for handle in handles))
 
 
 def traps_of(topic: Topic, lures: Iterable[str]) -> tuple[str, ...]:
-    """Words, links and handles that hold a candidate's name and mention nobody."""
+    """Returns words, links and handles that contain a candidate's name but mention no candidate."""
     inside = (form for alias in _plain_aliases(topic) for form in (f"_{alias}_", f"{alias}nomics", f"pro{alias}"))
     links = (f"https://t.co/{alias}" for alias in _plain_aliases(topic))
     return _first_nobodies(topic, (*KNOWN_TRAPS, *inside, *links, *lures))
 
 
 def topic_tags(topic: Topic) -> tuple[str, ...]:
-    """The topic's own hashtags: its one-word keywords that name no candidate, in the ways that people write them."""
+    """Returns the topic's one-word keywords that name no candidate, as hashtags in the ways that people write them."""
     words = [word.lstrip("#") for word in topic.collect.keywords if word.lstrip("#").isalnum()]
     forms = [f"#{form}" for word in words for form in (word, word.title(), word.title(), word.upper())]
     return _first_nobodies(topic, forms) or ("#Election2016",)

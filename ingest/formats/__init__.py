@@ -1,4 +1,4 @@
-"""Capture formats, told apart by content: one line of a capture becomes units of one post each."""
+"""Capture formats, recognised by content: one line of a capture becomes units of one post each."""
 
 from ingest.formats.detect import Refused, Unit, split
 from ingest.formats.parse import DELETIONS, parse, parse_deletion

@@ -78,12 +78,12 @@ class EventHead(msgspec.Struct):
 
     @property
     def carries_post(self) -> bool:
-        """Whether it makes or changes a post or a repost; likes, follows, profiles and deletes don't."""
+        """Whether it makes or changes a post or a repost; likes, follows, profiles and deletions do not."""
         return self._is_ours and self.commit is not None and self.commit.operation in ("create", "update")
 
     @property
     def carries_deletion(self) -> bool:
-        """Whether it takes back a post or a repost, or an account that is no longer shown."""
+        """Whether it deletes a post or a repost, or says that an account is no longer active."""
         if self.account is not None:
             return not self.account.active
         return self._is_ours and self.commit is not None and self.commit.operation == "delete"
@@ -98,12 +98,15 @@ _HEAD = msgspec.json.Decoder(EventHead)
 
 
 def head(payload: bytes) -> EventHead:
-    """What kind of event it is, without reading its content."""
+    """Returns the event's kind and author, without its content."""
     return _HEAD.decode(payload)
 
 
 def parse_deletion(payload: bytes) -> Deletion:
-    """A deleted post or repost, or an account that was deleted, deactivated, suspended or taken down."""
+    """Returns the deletion of a post or repost, or of all posts of an account that is no longer active.
+
+    An account is inactive when it was deleted, deactivated, suspended or taken down.
+    """
     event = _HEAD.decode(payload)
     if event.commit is None:
         return Deletion(source="bluesky", author=event.did)
@@ -112,7 +115,7 @@ def parse_deletion(payload: bytes) -> Deletion:
 
 
 def made_at(rkey: str) -> datetime | None:
-    """When a record key says that it was made: a TID, https://atproto.com/specs/tid; None where it is none."""
+    """Returns the time in a record key that is a TID (https://atproto.com/specs/tid); None for any other key."""
     if len(rkey) != 13 or not set(rkey) <= set(_BASE32):
         return None
     number = 0
@@ -125,7 +128,10 @@ def made_at(rkey: str) -> datetime | None:
 
 
 def parse_event(payload: bytes) -> Post:
-    """A post or repost. Event time is the relay's `time_us`; the client's own date is not trusted."""
+    """Returns a post or repost. Its event time is the relay's `time_us`, since the client's own date can be wrong.
+
+    Raises InvalidMessage for a commit without a record, a time out of range, and a repost that names no post.
+    """
     event = _EVENT.decode(payload)
     commit, record = event.commit, event.commit.record
     if record is None:
@@ -133,7 +139,7 @@ def parse_event(payload: bytes) -> Post:
     try:
         event_at = _EPOCH + timedelta(microseconds=event.time_us)
     except OverflowError:
-        raise InvalidMessage(f"time_us is no time: {event.time_us}") from None
+        raise InvalidMessage(f"time_us is out of range: {event.time_us}") from None
     post = Post(
         source="bluesky", post_id=f"{event.did}/{commit.rkey}", event_at=event_at, author_id=event.did, author=event.did
     )
@@ -143,14 +149,14 @@ def parse_event(payload: bytes) -> Post:
             raise InvalidMessage("a repost without a subject")
         post.retweet_of, post.retweet_of_author = split_uri(record.subject.uri)
         if post.retweet_of is None:
-            raise InvalidMessage(f"a repost of what is no post: {record.subject.uri[:100]}")
+            raise InvalidMessage(f"a repost whose subject is not a post: {record.subject.uri[:100]}")
         return post
     _set_content(post, record)
     return post
 
 
 def split_uri(uri: str) -> tuple[str | None, str | None]:
-    """`at://did/app.bsky.feed.post/rkey` as (post id, author); (None, None) when it names no post."""
+    """Returns (post id, author) for `at://did/app.bsky.feed.post/rkey`; (None, None) for any other address."""
     parts = uri.removeprefix("at://").split("/")
     if len(parts) == 3 and parts[1] == POST:
         return f"{parts[0]}/{parts[2]}", parts[0]
@@ -175,7 +181,10 @@ def _set_content(post: Post, record: Record) -> None:
 
 
 def _without_facets(text: str, facets: list[Facet]) -> str:
-    """The text with links and mentions blanked. Offsets count UTF-8 bytes; those that fit no character are left."""
+    """Returns the text with links and mentions blanked.
+
+    Offsets count UTF-8 bytes. A facet that cuts a character in two is ignored.
+    """
     spans = [f.index for f in facets if any(x.get("$type") in (_LINK, _MENTION) for x in f.features)]
     if not spans:
         return text
@@ -192,7 +201,7 @@ def _without_facets(text: str, facets: list[Facet]) -> str:
 
 
 def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:
-    """The quoted post of an embed: `record`, or `recordWithMedia`, which holds one."""
+    """Returns the quoted post of an embed (post id, author): of a `record`, or of the one in a `recordWithMedia`."""
     record = embed.get("record") or {}
     uri = record.get("uri") or (record.get("record") or {}).get("uri")
     return split_uri(uri) if isinstance(uri, str) else (None, None)

@@ -1,4 +1,4 @@
-"""Tells a capture's formats apart by content, and cuts a line into units of one post each."""
+"""Recognises a capture's formats by content, and splits a line into units of one post each."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from ingest.formats.post import InvalidMessage
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024
 MALFORMED = (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
-"""What reading a payload that is not what it should be can raise."""
+"""The errors that parsing a malformed payload can raise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One post as it goes onto the queue; `format` and `source` say how to read it."""
+    """One post as it goes onto the queue; `format` names its parser, `source` its network."""
 
     format: str
     source: str
@@ -25,7 +25,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line, or a part of one, that is no post, and why."""
+    """A line, or a part of one, that is not a post, and the reason."""
 
     reason: str
     payload: bytes
@@ -34,14 +34,17 @@ class Refused:
 KEYS = ("data", "meta", "errors", "did", "id_str", "user", "author_id", "author", "action", "event", "payload")
 _NOTICES = ("errors", "meta", "delete", "limit", "warning", "disconnect", "status_withheld", "user_withheld")
 
-# Which keys stand at a line's top is all that is looked at here; their contents are skipped.
+# This decoder only finds out which keys the line's top level has; it skips their contents.
 _PROBE = msgspec.json.Decoder(
     msgspec.defstruct("Probe", [(key, msgspec.Raw, msgspec.Raw()) for key in dict.fromkeys((*KEYS, *_NOTICES))])
 )
 
 
 def split(line: bytes) -> list[Unit | Refused]:
-    """The posts of one line; empty for a line that carries none: a heartbeat, a notice, a like."""
+    """Returns the posts and deletions of one line; none for a heartbeat, a notice or a like.
+
+    It never raises: a line that can't be read is returned as Refused, with the reason.
+    """
     line = line.strip()
     if not line:
         return []
@@ -54,7 +57,7 @@ def split(line: bytes) -> list[Unit | Refused]:
 
 
 def reason_of(error: Exception, payload: bytes) -> str:
-    """Why a payload was refused, in one short line."""
+    """Returns, in one short line, why a payload was refused."""
     if isinstance(error, InvalidMessage):
         return str(error)
     if isinstance(error, msgspec.ValidationError):

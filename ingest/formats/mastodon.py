@@ -1,7 +1,7 @@
 """Mastodon streaming events: statuses, their edits, and deletions.
 
-Entities: https://docs.joinmastodon.org/entities/Status/; events: https://docs.joinmastodon.org/methods/streaming/.
-A line is `{"event": …, "server": …, "payload": …}`, the payload being the status, or the id of a deleted one.
+Entities: https://docs.joinmastodon.org/entities/Status/; events: https://docs.joinmastodon.org/methods/streaming/. A
+line is `{"event": …, "server": …, "payload": …}`. The payload is the status or, for a deletion, the status's id.
 """
 
 from datetime import UTC, datetime
@@ -73,19 +73,19 @@ class Event(msgspec.Struct):
 
 
 class Head(msgspec.Struct):
-    """What an event is, without its content."""
+    """An event's kind, with its content not yet parsed."""
 
     event: str
     payload: msgspec.Raw
 
     @property
     def carries_deletion(self) -> bool:
-        """Whether it takes a status back."""
+        """Whether it deletes a status."""
         return self.event == "delete"
 
     @property
     def carries_post(self) -> bool:
-        """Whether it makes or changes a status that is shown to everybody."""
+        """Whether it makes or changes a status that everybody may see."""
         return self.event in ("update", "status.update") and _VISIBILITY.decode(self.payload).visibility in SHOWN
 
 
@@ -102,17 +102,17 @@ _VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), msgspec.json.Decoder(D
 
 
 def head(line: bytes) -> Head:
-    """What kind of event it is."""
+    """Returns the event's kind, without parsing its content."""
     return _HEAD.decode(line)
 
 
 def parse_deletion(line: bytes) -> Deletion:
-    """The deletion of a status, by its id on the server."""
+    """Returns the deletion of a status, by its id on the server."""
     return Deletion(source="mastodon", post_id=str(_DELETED.decode(line).payload))
 
 
 def parse_event(line: bytes) -> Post:
-    """A status. Event time is `created_at`; the id is that of the server which was asked."""
+    """Returns a status as a post. Its event time is `created_at`; its id is the one on the server that sent it."""
     event = _EVENT.decode(line)
     status, server = event.payload, event.server
     shown = status.reblog or status
@@ -150,7 +150,7 @@ def parse_event(line: bytes) -> Post:
 
 
 def _set_quote(post: Post, status: Status, server: str) -> None:
-    """What a status quotes (Mastodon 4.4 and later), where the server shows it."""
+    """Sets the quoted status (Mastodon 4.4 and later), where the server delivers it."""
     quoted = (status.quote or {}).get("quoted_status")
     if isinstance(quoted, dict):
         found = msgspec.convert(quoted, Status, strict=False)
@@ -158,15 +158,18 @@ def _set_quote(post: Post, status: Status, server: str) -> None:
 
 
 def _address(acct: str, url: str, server: str) -> str:
-    """`user@server` in lower case; a local account's server is its own page's, or the one that was asked."""
+    """Returns `user@server` in lower case; for a local account, the server in `url`, or else `server`."""
     if "@" not in acct:
         acct = f"{acct}@{urlsplit(url).hostname or server}"
     return acct.lower()
 
 
 class _Content(HTMLParser):
-    """A status's HTML as text: `text` as it is shown, `bare` without links and mentions, `links` that are neither
-    mention nor hashtag."""
+    """A status's HTML as text.
+
+    `text` is the text as shown, `bare` the text without links and mentions, and `links` the links that are neither
+    mention nor hashtag.
+    """
 
     def __init__(self, status: Status) -> None:
         super().__init__(convert_charrefs=True)
@@ -183,7 +186,7 @@ class _Content(HTMLParser):
         self.bare = "".join(self._bare).strip()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes where links begin, and what of them is not shown."""
+        """Notes where links and hidden parts begin."""
         given = dict(attrs)
         classes = (given.get("class") or "").split()
         if tag == "a":
@@ -206,7 +209,7 @@ class _Content(HTMLParser):
             self._hidden.pop()
 
     def handle_data(self, data: str) -> None:
-        """Text, where it is shown."""
+        """Adds text that is shown."""
         if not any(self._hidden):
             self._add(data)
 

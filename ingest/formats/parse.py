@@ -1,4 +1,4 @@
-"""From a queued unit to a Post."""
+"""Turns a queued unit into a Post or a Deletion."""
 
 from collections.abc import Callable
 
@@ -19,11 +19,11 @@ DELETIONS: dict[str, Callable[[bytes], Deletion]] = {
     "bluesky_delete": bluesky.parse_deletion,
     "mastodon_delete": mastodon.parse_deletion,
 }
-"""Formats of messages that take something back."""
+"""The formats of messages that delete something, with their parsers."""
 
 
 def parse_deletion(format_: str, payload: bytes) -> Deletion:
-    """Parses a message of one of DELETIONS. Raises InvalidMessage, with the reason."""
+    """Parses a message in one of the formats DELETIONS. Raises InvalidMessage with the reason."""
     try:
         return DELETIONS[format_](payload)
     except MALFORMED as error:
@@ -31,7 +31,7 @@ def parse_deletion(format_: str, payload: bytes) -> Deletion:
 
 
 def parse(format_: str, payload: bytes) -> Post:
-    """Parses one post. Raises InvalidMessage, with the reason, for anything that is not one."""
+    """Parses one post. Raises InvalidMessage with the reason, also for an unknown format."""
     parser = PARSERS.get(format_)
     if parser is None:
         raise InvalidMessage(f"unknown format {format_!r}")

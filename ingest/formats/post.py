@@ -1,22 +1,26 @@
-"""A post as every source gives it once parsed, and the two things that can be wrong with a message."""
+"""The post as all parsers return it, the deletion, and the error for a message that is neither."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
 TEXT_LIMITS = {"x": 25_000, "bluesky": 3_000, "mastodon": 100_000}
-"""Characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and a bound for Mastodon's servers."""
+"""The most characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and our limit for Mastodon."""
 LONGEST_NAME = 512
 PARSER_VERSION = 2
-"""To be raised, up to 999, when parsing changes: what a newer parser reads replaces what an older one read."""
+"""Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 
 class InvalidMessage(Exception):
-    """A payload that is not a post we can keep; the message says why. It goes to the dead letters."""
+    """A payload that is not a post we can keep; the error's message is the reason. It goes to the dead letters."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Post:
-    """One post; names as in the table `posts`, references are (post id, author handle)."""
+    """One post. Fields have the names of the columns of `posts`.
+
+    A reference is the other post's id and, in `…_author`, the handle of its author. Handles are in lower case;
+    Bluesky's are DIDs. Times are UTC.
+    """
 
     source: str
     post_id: str
@@ -45,15 +49,18 @@ class Post:
     author_is_bot: bool | None = None
     client: str | None = None
     version_us: int | None = None
-    """When this version was made, in µs, where a network keeps an edited post's id: the newest version stays."""
+    """The time of this version, in µs since 1970, where an edited post keeps its id; the newest version wins."""
     is_update: bool = False
-    """Whether it replaces a version whose event time, and with it whose place in the table, stays."""
+    """Whether it replaces an earlier version, whose event time, and so its place in the table, must not change."""
     earlier: list[str] = field(default_factory=list)
-    """Ids of earlier versions, where each edit has its own id (X): they go."""
+    """The ids of earlier versions, where each edit has its own id (X). They are deleted."""
 
     @property
     def version_time(self) -> int | None:
-        """The write time, in µs, of this version, read by this parser; versions lie a millisecond or more apart."""
+        """The write time of this version in µs, which ends in the parser's version; None where `version_us` is None.
+
+        Versions are a millisecond or more apart.
+        """
         return None if self.version_us is None else self.version_us // 1000 * 1000 + PARSER_VERSION
 
     @property
@@ -66,14 +73,17 @@ class Post:
         return "quote" if self.quote_of else "original"
 
     def checked(self) -> "Post":
-        """The post itself, once its sizes are within what a network allows. Raises InvalidMessage."""
+        """Returns the post itself; cuts `client` if it is too long.
+
+        Raises InvalidMessage for a text, id, handle or hashtag that is too long, and for an empty id.
+        """
         limit = TEXT_LIMITS[self.source]
         if len(self.text) > limit:
             raise InvalidMessage(f"over-long text: {len(self.text):,} characters, {self.source} allows {limit:,}")
         if not self.post_id or not self.author_id:
             raise InvalidMessage("empty post id or author id")
         if self.client:
-            self.client = self.client[:LONGEST_NAME]  # only a label: no reason to lose the post
+            self.client = self.client[:LONGEST_NAME]  # it is only a label, so the post is kept
         names = (self.post_id, self.author_id, self.author or "", *self.hashtags, *self.mentions)
         if max(map(len, names)) > LONGEST_NAME:
             raise InvalidMessage(f"an id, handle or hashtag of over {LONGEST_NAME} characters")
@@ -82,9 +92,9 @@ class Post:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """What a network, or a person, has taken back: one post, or with `post_id` None all posts of `author`.
+    """A deletion: of one post or, with `post_id` None, of all posts of `author`.
 
-    `at` is when the post was made, where that is told; `fields` are the columns to empty when not all of it goes.
+    `at` is when the post was made, where the message says it. `fields` are the columns to empty, where the post stays.
     """
 
     source: str
@@ -95,5 +105,5 @@ class Deletion:
 
 
 def unique(values: "list[str] | map[str]") -> list[str]:
-    """The values without repeats, in order."""
+    """Returns the values without repeats, in order."""
     return list(dict.fromkeys(values))

@@ -1,4 +1,4 @@
-"""X API v1.1 status objects, as the old streaming API gave them.
+"""X API v1.1 status objects, as the old streaming API delivered them.
 
 Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/object-model/tweet
 """
@@ -77,7 +77,7 @@ class Status(msgspec.Struct, kw_only=True):
     coordinates: Point | None = None
 
     def full(self) -> tuple[str, Entities]:
-        """The full text, unescaped, and its entities."""
+        """Returns the full text, HTML-unescaped, and its entities. Raises InvalidMessage where there is no text."""
         text = self.full_text or self.text
         entities = self.entities
         if self.extended_tweet:
@@ -104,7 +104,7 @@ _STATUS = msgspec.json.Decoder(Status)
 
 
 def parse_status(payload: bytes) -> Post:
-    """A v1.1 status."""
+    """Returns a v1.1 status as a post. Raises InvalidMessage for a wrong date or a missing text."""
     status = _STATUS.decode(payload)
     retweeted, quoted = status.retweeted_status, status.quoted_status
     text, entities = (retweeted or status).full()
@@ -131,7 +131,7 @@ def parse_status(payload: bytes) -> Post:
     if retweeted:
         post.retweet_of, post.retweet_of_author = retweeted.id_str, retweeted.user.screen_name.lower()
     elif status.quoted_status_id_str:
-        # A retweet carries the quote of the post that it repeats; that quote is not its own.
+        # Not for a retweet: there this is the quote of the retweeted post, not its own.
         post.quote_of = status.quoted_status_id_str
         post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
     post.place = status.place.full_name if status.place else None
@@ -141,12 +141,12 @@ def parse_status(payload: bytes) -> Post:
 
 
 def parse_deletion(payload: bytes) -> Deletion:
-    """A deletion notice of the v1.1 stream."""
+    """Returns the post that a deletion notice of the v1.1 stream names."""
     return Deletion(source="x", post_id=_NOTICE.decode(payload).delete.status.id_str)
 
 
 def parse_instant(value: str) -> datetime:
-    """Parses `Mon Dec 02 14:16:05 +0000 2019`, in any locale. Raises InvalidMessage."""
+    """Parses `Mon Dec 02 14:16:05 +0000 2019`, in any locale; returns it in UTC. Raises InvalidMessage."""
     try:
         _, month, day, clock, offset, year = value.split()
         hour, minute, second = clock.split(":")

@@ -1,4 +1,4 @@
-"""X API v2: filtered-stream lines, pages as twarc2 keeps them, and its flattened posts.
+"""X API v2: lines of the filtered stream, pages as twarc2 stores them, and posts as twarc2 flattens them.
 
 Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 """
@@ -55,7 +55,7 @@ class Point(msgspec.Struct):
 class Geo(msgspec.Struct):
     place_id: str | None = None
     coordinates: Point | None = None
-    full_name: str | None = None  # flattened: the place stands in the post
+    full_name: str | None = None  # in a flattened post, where the place stands in the post itself
 
 
 class Metrics(msgspec.Struct):
@@ -71,7 +71,7 @@ class User(msgspec.Struct):
 
 
 class Content(msgspec.Struct, kw_only=True):
-    """What a post and a referenced post share."""
+    """The fields that a post and a referenced post share."""
 
     id: str
     text: str
@@ -80,7 +80,7 @@ class Content(msgspec.Struct, kw_only=True):
     note_tweet: Note | None = None
 
     def full(self) -> tuple[str, Entities]:
-        """The full text, unescaped, and its entities: the note's where there is one."""
+        """Returns the full text, HTML-unescaped, and its entities; those of the note, if there is one."""
         best: Note | Content = self.note_tweet or self
         text = html.unescape(best.text) if "&" in best.text else best.text
         return text, best.entities or self.entities or Entities()
@@ -121,7 +121,7 @@ class Line(msgspec.Struct):
 
 
 class FlatReference(Content, kw_only=True):
-    """A reference in a flattened post: the referenced post's own fields beside its type."""
+    """A reference in a flattened post: its type, and the fields of the referenced post."""
 
     type: str
     text: str | None = None  # type: ignore[assignment]  # absent where X could not find the post
@@ -131,7 +131,7 @@ class FlatReference(Content, kw_only=True):
 class FlatTweet(Tweet, kw_only=True):
     author: User | None = None
     in_reply_to_user: User | None = None
-    referenced_tweets: list[FlatReference] | None = None  # type: ignore[assignment]  # full posts when flattened
+    referenced_tweets: list[FlatReference] | None = None  # type: ignore[assignment]  # here: full posts
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
 
 
@@ -148,7 +148,7 @@ _FLAT = msgspec.json.Decoder(FlatTweet)
 
 
 def parse_line(payload: bytes) -> Post:
-    """A stream line: `data` is one post, `includes` what it refers to."""
+    """Returns the post of a stream line: `data` is the post, `includes` the objects that it refers to."""
     line = _LINE.decode(payload)
     includes = line.includes or Includes()
     users = {user.id: user for user in includes.users or ()}
@@ -158,7 +158,7 @@ def parse_line(payload: bytes) -> Post:
 
 
 def parse_flat(payload: bytes) -> Post:
-    """A flattened post: authors, referenced posts and place stand inside the post itself."""
+    """Returns a flattened post: its author, the posts that it refers to and its place stand inside the post itself."""
     tweet = _FLAT.decode(payload)
     references = tweet.referenced_tweets or []
     users = {u.id: u for u in (tweet.author, tweet.in_reply_to_user, *(r.author for r in references)) if u}
@@ -207,7 +207,7 @@ def _set_references(post: Post, tweet: Tweet, users: dict[str, User], tweets: di
 
 
 def _replied_to(tweet: Tweet, users: dict[str, User]) -> str | None:
-    """The handle of the author replied to, where the post replied to is not at hand."""
+    """Returns the handle of the author replied to, where `includes` lacks the post replied to; None if unknown."""
     user_id = tweet.in_reply_to_user_id
     if user_id is None:
         return None
@@ -221,7 +221,7 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     text, entities = (retweeted or tweet).full()
     mentions = unique([m.username.lower() for m in entities.mentions or ()])
     if post.retweet_of and retweeted is None and (prefix := _RT_PREFIX.match(text)):
-        # The retweeted post is not at hand: the clipped text still names its author, who is not mentioned by it.
+        # `includes` lacks the retweeted post. The clipped text still names its author, which is not a mention.
         post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
         mentions = [m for m in mentions if m != prefix[1].lower()]
     post.text, post.mentions = text, mentions
@@ -237,24 +237,27 @@ def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
 
 
 def parse_compliance(payload: bytes) -> Deletion:
-    """A row of a batch compliance result for posts: https://docs.x.com/x-api/compliance."""
+    """Returns the deletion in a row of a batch compliance result for posts: https://docs.x.com/x-api/compliance.
+
+    For `scrub_geo` only the place is deleted. Raises InvalidMessage for any other action than that and `delete`.
+    """
     row = _COMPLIANCE.decode(payload)
     if "scrub_geo" in (row.action, row.reason):
         return Deletion(source="x", post_id=row.id, at=row.created_at, fields=("place", "lat", "lon"))
     if row.action != "delete":
-        raise InvalidMessage(f"an action that is not known: {row.action[:60]!r}")
+        raise InvalidMessage(f"unknown action: {row.action[:60]!r}")
     return Deletion(source="x", post_id=row.id, at=row.created_at)
 
 
 def split_page(page: dict[str, Any]) -> list[bytes]:
-    """A page's posts as stream lines, each with the part of `includes` that it refers to."""
+    """Returns a page's posts as stream lines, each with only those `includes` that it refers to."""
     includes = page.get("includes") or {}
     by_id = {part: {item["id"]: item for item in includes.get(part) or ()} for part in ("users", "tweets", "places")}
     return [_page_line(tweet, by_id, page.get("__twarc")) for tweet in page["data"]]
 
 
 def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> bytes:
-    """One post of a page as a stream line; what is wrong with it shows when it is parsed."""
+    """Returns one post of a page as a stream line; errors in the post are found later, when it is parsed."""
     line: dict[str, Any] = {"data": tweet}
     if isinstance(tweet, dict):
         references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]

@@ -1,1 +1,1 @@
-"""Live collection: between a source, which must never wait, and the queue, which may have to."""
+"""Live collection: the part between a source, which must never wait, and the queue, which may be slow or full."""

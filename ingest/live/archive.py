@@ -1,7 +1,7 @@
-"""The raw archive: what was accepted, as it came, as zstd NDJSON by hour, so that a changed parser can replay it.
+"""The raw archive: accepted messages as they came, as zstd NDJSON by hour, so that a changed parser can replay them.
 
-`HOME/archive/TOPIC/SOURCE/YYYY-MM-DD/HH.jsonl.zst`; a process that starts within an hour that has a file already writes
-`HH-1.jsonl.zst`, and so on, since the file before may end in the middle of a frame.
+The files are `HOME/archive/TOPIC/SOURCE/YYYY-MM-DD/HH.jsonl.zst`. If the file of the hour exists when a process starts,
+the process writes `HH-1.jsonl.zst` instead, and so on, since the older file may end in the middle of a frame.
 """
 
 from datetime import datetime
@@ -18,7 +18,7 @@ FLUSH_BYTES = 256 * 1024
 
 
 class Archive:
-    """Appends lines to the file of their hour. Raises OSError when the disk is full or not writable."""
+    """Appends lines to the file of their hour. Its methods raise OSError when the disk is full or can't be written."""
 
     def __init__(self, home: Path, topic: str, source: str) -> None:
         self._folder = home / "archive" / topic / source
@@ -28,7 +28,7 @@ class Archive:
         self._unflushed = 0
 
     def add(self, at_us: int, line: bytes) -> None:
-        """Writes one line under the hour in which it came."""
+        """Writes one line into the file of the hour in which it came; `at_us` is in µs since 1970."""
         hour = instant(at_us).replace(minute=0, second=0, microsecond=0)
         if self._frame is None or (self._hour is not None and hour > self._hour):
             self.close()
@@ -40,14 +40,14 @@ class Archive:
             self.flush()
 
     def flush(self) -> None:
-        """Hands everything to the operating system, as whole blocks that can be read."""
+        """Hands all lines to the operating system as whole blocks, which can be read even if the process dies."""
         if self._frame is not None and self._file is not None and self._unflushed:
             self._frame.flush(zstandard.FLUSH_BLOCK)
             self._file.flush()
             self._unflushed = 0
 
     def close(self) -> None:
-        """Ends the frame and the file."""
+        """Ends the frame and closes the file."""
         if self._frame is not None:
             self._frame.close()  # type: ignore[no-untyped-call]
         self._frame = self._file = self._hour = None

@@ -1,4 +1,4 @@
-"""Between the network's thread and the queue: bounded in bytes; what then has no room is shed, and counted."""
+"""The buffer between the network's thread and the queue. Its size is limited; lines without room are counted."""
 
 import threading
 from collections import deque
@@ -8,7 +8,7 @@ LIMIT_BYTES = 64 * 1024 * 1024
 
 
 class Line(NamedTuple):
-    """One message, and its place in time in µs: when it happened where the source says so, else when it came."""
+    """One message and its time in µs: when it happened, where the source says so; else when it came."""
 
     at_us: int
     line: bytes
@@ -21,21 +21,21 @@ class Opened(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """The connection is up and plays back what happened after `since_us`."""
+    """The connection is up, and everything that happened after `since_us` will come."""
 
     at_us: int
     since_us: int
 
 
 class Closed(NamedTuple):
-    """The connection is gone; the last sign of life came at `at_us`."""
+    """The connection ended; `at_us` is the last sign of life."""
 
     at_us: int
     reason: str
 
 
 class Lost(NamedTuple):
-    """Left out by the network between two moments."""
+    """The network left posts out between two moments; `estimate` is how many, if it says so."""
 
     from_us: int
     at_us: int
@@ -44,13 +44,13 @@ class Lost(NamedTuple):
 
 
 class Shedding(NamedTuple):
-    """From now on there is no room."""
+    """The buffer is full; from now on lines are dropped."""
 
     at_us: int
 
 
 class Shed(NamedTuple):
-    """There is room again; `lines` were let go."""
+    """The buffer has room again; `lines` were dropped."""
 
     at_us: int
     lines: int
@@ -60,7 +60,10 @@ Event = Line | Opened | Resumed | Closed | Lost | Shedding | Shed
 
 
 class Buffer:
-    """Events in order, from one thread to another. Nothing that is put ever waits."""
+    """Events in order, from one thread to another. Methods that put never wait.
+
+    `limit_bytes` limits the lines' total size.
+    """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit = limit_bytes
@@ -72,29 +75,30 @@ class Buffer:
 
     @property
     def size(self) -> int:
-        """Bytes held."""
+        """The bytes of all lines in the buffer."""
         return self._bytes
 
     @property
     def heard_us(self) -> int | None:
-        """The last sign of life, or of a source that plays back the place of its last line."""
+        """The last sign of life in µs; for a source that plays back, the time of its last line."""
         return self._heard_us
 
     def hear(self, at_us: int) -> None:
-        """A sign of life: until then, nothing came but what was put."""
+        """Notes a sign of life: up to `at_us`, nothing came except what is in the buffer."""
         with self._changed:
             self._heard_us = at_us
 
     def put(self, event: Event) -> None:
-        """Adds what is no line: it is small, and always has room."""
+        """Adds an event other than a line; it is small, and there is always room for it."""
         with self._changed:
             self._events.append(event)
             self._changed.notify()
 
     def put_line(self, line: Line, *, playback: bool) -> bool:
-        """Adds a line if there is room for it. Once there is none, room counts again when half of it is free.
+        """Adds a line if there is room, and returns whether it did.
 
-        A line that can be played back is refused and forgotten; any other is counted as shed.
+        Once a line had no room, lines have room again when half of the buffer is free. A refused line is counted as
+        shed, unless the source can play it back.
         """
         with self._changed:
             if self._shed is not None and self._bytes <= self._limit // 2:
@@ -115,8 +119,11 @@ class Buffer:
             return False
 
     def get(self, most: int, wait_seconds: float) -> tuple[list[Event], int | None]:
-        """At most so many events, in order, none when none came in time; and until when nothing else came, in µs,
-        if that leaves nothing."""
+        """Returns up to `most` events; if the buffer is now empty, also the time up to which the stream is complete.
+
+        Waits up to `wait_seconds` for the first event. The time is in µs; it is None while events are left, and before
+        the first sign of life.
+        """
         with self._changed:
             if not self._events:
                 self._changed.wait(wait_seconds)
@@ -125,7 +132,7 @@ class Buffer:
             return taken, None if self._events else self._heard_us
 
     def settle(self, at_us: int) -> None:
-        """Ends shedding, if it goes on: nothing more will come."""
+        """Ends shedding at `at_us`, if it is going on, since no more lines will come."""
         with self._changed:
             if self._shed is not None:
                 self._events.append(Shed(at_us, self._shed))

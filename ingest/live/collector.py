@@ -1,4 +1,4 @@
-"""The collector: takes what a source hands on, at once, and queues it from a thread of its own, gaps included."""
+"""The collector: takes a source's messages at once, and queues them, with the gaps, from a thread of its own."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -37,12 +37,13 @@ log = structlog.get_logger("collector")
 
 
 class Collector:
-    """A Sink. `start` begins to queue, `finish` ends it once all that was taken is queued.
+    """A Sink for a source. `start` begins to queue; `finish` ends once everything taken is queued.
 
-    While Redis is down or full it waits, and the buffer fills; what then has no room is shed, counted, and a gap.
+    While Redis is down or full, the collector waits and the buffer fills. Lines for which the buffer has no room are
+    dropped, counted, and recorded as a gap.
     """
 
-    def __init__(  # noqa: PLR0913 - each is a part that tests and the command choose
+    def __init__(  # noqa: PLR0913 - the command and the tests choose each of these parts
         self,
         queue: PostsQueue,
         selection: Selection,
@@ -72,21 +73,21 @@ class Collector:
         self._finishing = threading.Event()
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
 
-    # What the source calls, on its own thread.
+    # Called by the source, on its own thread.
 
     def opened(self) -> None:
-        """The connection is up."""
+        """Notes that the connection is up."""
         now = self._now()
         if self._reached_us is None:
             self.buffer.hear(now)
         self.buffer.put(Opened(now))
 
     def resumed(self, since: datetime) -> None:
-        """The connection is up and plays back."""
+        """Notes that the connection is up and plays back everything after `since`."""
         self.buffer.put(Resumed(self._now(), micros(since)))
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
-        """One message; whether there was room for it."""
+        """Takes one message; returns whether there was room. A source that plays back gives its time, `at_us`."""
         place = self._now() if at_us is None else at_us
         taken = self.buffer.put_line(Line(place, line), playback=at_us is not None)
         if taken and at_us is not None:
@@ -94,30 +95,30 @@ class Collector:
         return taken
 
     def heard(self) -> None:
-        """A sign of life."""
+        """Notes a sign of life."""
         if self._reached_us is None:
             self.buffer.hear(self._now())
 
     def closed(self, reason: str) -> None:
-        """The connection is gone since the last sign of life."""
+        """Notes that the connection has ended; the gap starts at the last sign of life."""
         self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))
 
     def lost(self, reason: str, estimate: int | None = None) -> None:
-        """The network left something out since the last sign of life."""
+        """Notes that the network left out posts after the last sign of life; `estimate` is how many, if it says so."""
         now = self._now()
         self.buffer.put(Lost(self.buffer.heard_us or now, now, reason, estimate))
         self.buffer.hear(now)
 
     def reached_us(self) -> int | None:
-        """Where playback would go on."""
+        """Returns the time, in µs, from which playback would go on; None where nothing was taken."""
         return self._reached_us
 
-    # What the command calls.
+    # Called by the command.
 
     def start(self) -> None:
-        """Takes the lease, notes what was missed since the last run, and begins to queue.
+        """Takes the lease, notes the gap since the last run, and begins to queue.
 
-        Raises PulsoError when another process collects the same, and what Redis raises when it is down.
+        Raises PulsoError when another process collects the same, and Redis's errors when it is down.
         """
         self._lease.take()
         self._queue.ensure_group()
@@ -136,14 +137,14 @@ class Collector:
         self._thread.start()
 
     def finish(self, reason: str = STOPPED) -> None:
-        """Queues what is left, opens a gap that begins now, and gives the lease back. Waits for Redis meanwhile."""
+        """Queues all that is left, opens a gap with this reason, and releases the lease. Waits while Redis is down."""
         self.closed(reason)
         self.buffer.settle(self._now())
         self._finishing.set()
         self._thread.join()
         self._lease.release()
 
-    # The publishing thread.
+    # Called on the publishing thread.
 
     def _publish(self) -> None:
         try:
@@ -162,7 +163,7 @@ class Collector:
                 self._archive.close()
 
     def _queue_events(self, events: list[Event], heard_us: int | None, *, last: bool) -> None:
-        """Queues what of a batch is asked for, its gaps, and how far it goes, in one transaction."""
+        """Queues in one transaction: a batch's wanted messages, its gaps, and the time up to which all is queued."""
         now = self._now()
         if not events and not last and not self._notes and now - self.state.beat_us < BEAT_US:
             return
@@ -213,7 +214,7 @@ class Collector:
             self._archive.add(event.at_us, event.line)
 
     def _note(self, event: Event) -> Iterable[Gap]:
-        """What an event means for the open gap, as the rows to write."""
+        """Tells the gap keeper of an event; returns the gap rows to write."""
         match event:
             case Opened(at_us):
                 self._came_up()
@@ -238,11 +239,14 @@ class Collector:
         self.state.connects += 1
 
     def _posts_in(self, lines: int) -> int:
-        """How many of so many lines would have been accepted, by the part that was so far."""
+        """Returns how many of `lines` would have been accepted, at the rate of acceptance up to now."""
         return round(lines * self.state.accepted / self.state.received) if self.state.received else lines
 
     def _advance(self, events: Sequence[Event], heard_us: int | None) -> Iterable[Gap]:
-        """Moves on what is known to be queued: to the last line's place, or if nothing is left to what was heard."""
+        """Moves `through_us` to the time of the last line, or to `heard_us`; returns the rows of gaps that this closes.
+
+        `heard_us` is None while events are left. It counts only while the connection is up.
+        """
         places = [event.at_us for event in events if isinstance(event, Line)]
         if places and self._reached_us is not None:
             self.state.reached_us = places[-1]
@@ -264,7 +268,7 @@ class Collector:
                 log.info("gap closed", source=self.state.source, since=gap.start, seconds=seconds, lost=gap.lost)
 
     def _retrying(self, step: Callable[[], T]) -> T:
-        """Runs a step again and again while Redis is down or full: nothing that was taken is given up."""
+        """Runs a step until Redis is neither down nor full, so that nothing taken is lost; returns its result."""
 
         def note(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None

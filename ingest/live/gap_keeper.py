@@ -1,4 +1,4 @@
-"""From what happens to a connection to rows of `collection_gaps`: one row for each time that something was missed."""
+"""Turns a connection's events into rows of `collection_gaps`: one row for each time in which something was missed."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,15 @@ from conf.instants import instant
 from ingest.queue.notes import Gap
 
 CONNECTION, SHEDDING = "connection", "shedding"
-SHED = "shedding: the queue was full or down for longer than memory lasts"
+SHED = "shedding: the queue was full or down, and the collector's memory ran out"
 
 
 class OpenGap(msgspec.Struct):
-    """A gap that lasts: since when, what keeps it open, every reason there was, and what was lost so far.
+    """A gap that has not ended.
 
-    While it is being filled by playback, `since_us` is from when, and `until_us` the time that playback must reach.
+    It has a start, the causes that keep it open, all reasons so far, and the posts lost, where known. While playback
+    fills it, `since_us` is the time from which playback delivers, and `until_us` the time that it must reach. Times are
+    in µs.
     """
 
     start_us: int
@@ -25,19 +27,19 @@ class OpenGap(msgspec.Struct):
     until_us: int | None = None
 
     def row(self, end_us: int | None) -> Gap:
-        """The gap as a row."""
+        """Returns the gap as a row; with `end_us` None it has not ended."""
         end = None if end_us is None else instant(end_us)
         return Gap(instant(self.start_us), end, "; ".join(self.reasons), self.lost)
 
 
 class GapKeeper:
-    """At most one gap is open at a time. Each call yields the rows to write, a later one in place of an earlier."""
+    """Keeps at most one gap open. Its methods yield rows to write; one with the same start replaces the earlier one."""
 
     def __init__(self, gap: OpenGap | None = None) -> None:
         self.gap = gap
 
     def begin(self, cause: str, at_us: int, reason: str) -> Iterator[Gap]:
-        """Something is missed from now on, or for one more reason."""
+        """Opens a gap at `at_us`, or adds a cause to the open gap."""
         yield from self._interrupt()
         if self.gap is None:
             self.gap = OpenGap(at_us, [cause], [reason])
@@ -49,7 +51,7 @@ class GapKeeper:
                 yield self.gap.row(None)
 
     def end(self, cause: str, at_us: int, lost: int | None = None) -> Iterator[Gap]:
-        """That cause is gone; the gap ends when it was the last one."""
+        """Removes a cause; the gap ends at `at_us` when no cause is left. `lost` is added to its lost posts."""
         gap = self.gap
         if gap is None or cause not in gap.causes:
             return
@@ -61,28 +63,28 @@ class GapKeeper:
             yield gap.row(max(at_us, gap.start_us))
 
     def play_back(self, since_us: int, until_us: int) -> None:
-        """The connection is up again and gives what happened after `since_us`; `until_us` is now."""
+        """Notes that the connection is up and will deliver everything after `since_us`; `until_us` is the present."""
         if self.gap is not None and CONNECTION in self.gap.causes:
             self.gap.since_us, self.gap.until_us = since_us, until_us
 
     def reached(self, at_us: int) -> Iterator[Gap]:
-        """Everything up to then is queued; a gap that is being filled may be full."""
+        """Notes that everything up to `at_us` is queued; a gap that playback fills ends once that is its `until_us`."""
         gap = self.gap
         if gap is not None and gap.until_us is not None and at_us >= gap.until_us:
             yield from self._filled(gap)
 
     def note(self, from_us: int, at_us: int, reason: str, lost: int | None) -> Iterator[Gap]:
-        """Something was missed between two moments, with the connection up."""
+        """Yields a gap between two moments, during which the connection was up; nothing if a gap is open."""
         if self.gap is None:
             yield OpenGap(from_us, [], [reason], lost).row(at_us)
 
     def _interrupt(self) -> Iterator[Gap]:
-        """Playback that did not come to its end has filled the gap as far as it came; the rest is a gap of its own."""
+        """Ends a gap whose playback broke off: it is filled as far as playback came, and the rest becomes a new gap."""
         if self.gap is not None and self.gap.until_us is not None:
             yield from self._filled(self.gap)
 
     def _filled(self, gap: OpenGap) -> Iterator[Gap]:
-        """Ends the gap where playback began, or at its own start when that lies within what was played back."""
+        """Ends the gap at the time from which playback delivered, or at its own start if playback covered all of it."""
         gap.causes.remove(CONNECTION)
         end_us = max(gap.since_us or 0, gap.start_us)
         gap.since_us = gap.until_us = None

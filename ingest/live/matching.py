@@ -1,4 +1,4 @@
-"""Whether a topic asks for a post: the `collect` part of its file, applied on this side."""
+"""Matches posts with the `collect` part of a topic, for networks that can't filter by themselves."""
 
 import regex
 
@@ -8,7 +8,7 @@ from ingest.formats.post import Post
 
 
 class TopicMatcher:
-    """Any keyword, user or place of `collect`, and, where languages are named, one of these."""
+    """Matches posts by any keyword, user or place of `collect`, and by one of its languages if it names any."""
 
     def __init__(self, topic: Topic) -> None:
         collect = topic.collect
@@ -20,7 +20,7 @@ class TopicMatcher:
         self._languages = {language.lower() for language in collect.languages}
 
     def wants(self, post: Post) -> bool:
-        """Whether the topic asks for this post."""
+        """Returns whether the topic asks for this post."""
         if self._languages and (post.lang or "").lower() not in self._languages:
             return False
         return self._by_words(post) or self._by_people(post) or self._by_place(post)

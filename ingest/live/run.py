@@ -1,4 +1,4 @@
-"""One live collection from its start to its end: a source, its collector, and who watches."""
+"""Runs one live collection from start to end."""
 
 import signal
 from collections.abc import Callable
@@ -23,10 +23,11 @@ def collect(
     on_start: Callable[[Collector], None],
     on_batch: Callable[[Collector], None],
 ) -> LiveState:
-    """Collects until SIGTERM or Ctrl-C; everything taken by then is queued. A second signal ends it at once.
+    """Collects until SIGTERM or Ctrl-C, queues everything taken by then, and returns the final state.
 
-    Raises WrongUse for an address or a topic that can't be used, and PulsoError when the source refuses for good or
-    another process collects the same.
+    A second signal ends the process at once. `on_start` is called once the collector queues, `on_batch` after each
+    batch. Raises WrongUse for an address or a topic that can't be used. Raises PulsoError when the source refuses for
+    good, and when another process collects the same.
     """
     clock = Clock()
     source = make_source(source_name, settings, topic, clock)

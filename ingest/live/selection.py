@@ -1,4 +1,4 @@
-"""Which of the messages of a source go onto the queue, and under which format."""
+"""Selects the messages of a source that go onto the queue, and their formats."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,26 +10,29 @@ from ingest.queue.posts_queue import Envelope
 from ingest.write.changes import ONLY_STORED, REPOST
 
 SELECTING = ("x",)
-"""Sources that have been told the topic's rules, so that all they send is asked for."""
+"""Sources that filter by the topic's own rules, so that every message they send is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A message that can't be read, for the dead letters."""
+    """A message that can't be read; it goes to the dead letters."""
 
     envelope: Envelope
     reason: str
 
 
 class Selection:
-    """A topic's own rules on this side of the network."""
+    """Applies a topic's `collect` part to the messages of one source."""
 
     def __init__(self, topic: str, source: str, matcher: TopicMatcher) -> None:
         self._topic, self._source = topic, source
         self._matcher = None if source in SELECTING else matcher
 
     def of(self, line: bytes) -> Iterator[Envelope | Rejected]:
-        """What of a message is asked for; nothing for most messages of a network that sends everything."""
+        """Yields the parts of a message that the topic asks for, and those that can't be read.
+
+        For a network that sends everything, most messages have none.
+        """
         for part in split(line):
             if isinstance(part, Refused):
                 yield Rejected(self._envelope("", part.payload), part.reason)

@@ -1,7 +1,7 @@
-"""What a live collection keeps in Redis: how far it has come, its open gap, and who runs it.
+"""The state of a live collection in Redis: how far it has come, its open gap, and the process that runs it.
 
-It is written in the same transaction as the messages that it speaks of, so that whoever takes over after a crash knows
-exactly what had been queued.
+The state is written in the same transaction as the messages it describes. So a process that takes over after a crash
+knows exactly which messages were queued.
 """
 
 import os
@@ -26,10 +26,11 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 
 
 class LiveState(msgspec.Struct, omit_defaults=True):
-    """How a topic's collection from a source stands.
+    """The state of a topic's collection from one source.
 
-    `through_us` is until when all is queued, `reached_us` where playback would go on, both in µs since 1970; `since_us`
-    when the state last changed between up and down; the counts are since the first start.
+    Everything up to `through_us` is queued. `reached_us` is where playback would go on, and `beat_us` the last time
+    that the state was written; all are µs since 1970. `gap_us` is the length of all gaps that have ended, in µs. All
+    counts are since the first start.
     """
 
     topic: str
@@ -50,28 +51,28 @@ class LiveState(msgspec.Struct, omit_defaults=True):
 
 @dataclass(frozen=True)
 class LiveKeys:
-    """The names in Redis of a queue's live collections."""
+    """The Redis names of a queue's live collections."""
 
     stream: str
 
     @property
     def states(self) -> str:
-        """A hash: `topic|source` to state."""
+        """The name of a hash from `topic|source` to state."""
         return f"{self.stream}:live"
 
     def owner(self, topic: str, source: str) -> str:
-        """Who collects it now."""
+        """Returns the name of the key that holds the process that collects now."""
         return f"{self.stream}:live:{topic}:{source}:owner"
 
 
 def read_states(client: RedisClient, stream: str) -> list[LiveState]:
-    """Every live collection that there ever was, by topic and source."""
+    """Returns the state of every live collection there has been, sorted by topic and source."""
     found = client.hgetall(LiveKeys(stream).states)
     return [msgspec.json.decode(found[name], type=LiveState) for name in sorted(found)]
 
 
 class Lease:
-    """That one process at a time collects a topic from a source."""
+    """Ensures that only one process at a time collects a topic from a source."""
 
     def __init__(self, client: RedisClient, stream: str, topic: str, source: str) -> None:
         self._client = client
@@ -82,7 +83,7 @@ class Lease:
         self._release = client.register_script(_RELEASE)
 
     def take(self) -> None:
-        """Takes the lease; one whose process is gone from this machine is taken over at once.
+        """Takes the lease. If its owner is a dead process of this machine, the lease is taken over at once.
 
         Raises PulsoError when another process holds it.
         """
@@ -95,29 +96,29 @@ class Lease:
             host, pid = owner.decode().split("|")[:2]
             raise PulsoError(
                 f"{self._what} is collected already, by process {pid} on {host}",
-                f"Stop that one first; if it is gone, its claim ends within {LEASE_SECONDS} seconds",
+                f"Stop it first; if it has ended, its claim ends within {LEASE_SECONDS} seconds",
             )
         raise PulsoError(f"{self._what} is being claimed by another process", "Try again")
 
     def renew(self) -> None:
-        """Says that this process is alive. Raises PulsoError when another one has taken over meanwhile."""
+        """Renews the lease. Raises PulsoError when another process has taken it over."""
         if self._renew([self._key], [self._name, LEASE_SECONDS * 1000]):
             return
         if not self._client.set(self._key, self._name, nx=True, px=LEASE_SECONDS * 1000):
             raise PulsoError(f"another process collects {self._what} now", "Let it go on, or stop it and start again")
 
     def release(self) -> None:
-        """Gives it back."""
+        """Releases the lease."""
         self._release([self._key], [self._name])
 
 
 def is_running(client: RedisClient, stream: str, state: LiveState) -> bool:
-    """Whether the process that collects is alive, as far as can be told from here."""
+    """Returns whether the collecting process is alive, as far as this machine can tell."""
     owner: Any = client.get(LiveKeys(stream).owner(state.topic, state.source))
     return owner is not None and not _is_gone(owner)
 
 
 def _is_gone(owner: bytes) -> bool:
-    """Whether the owner was a process of this machine that is no more."""
+    """Returns whether the owner was a process of this machine that has ended."""
     host, pid = owner.decode().split("|")[:2]
     return host == socket.gethostname() and not psutil.pid_exists(int(pid))

@@ -8,7 +8,10 @@ SOURCES = ("x", "bluesky", "mastodon")
 
 
 def make_source(name: str, settings: Settings, topic: Topic, clock: Clock) -> Source:
-    """The source of that name. Raises WrongUse when its address can't be used; each imports its client only then."""
+    """Returns the source named `name`, one of SOURCES; its client library is imported only now.
+
+    Raises WrongUse when its address can't be used, and PulsoError or WrongUse when its token is missing.
+    """
     if name == "x":
         from ingest.sources.x.stream import XStream  # noqa: PLC0415 - tweepy takes half a second
 

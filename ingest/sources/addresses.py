@@ -1,4 +1,4 @@
-"""Addresses of sources: encrypted, except on this machine."""
+"""Checks the addresses of sources: they must be encrypted, except on this machine."""
 
 from urllib.parse import urlsplit
 
@@ -7,12 +7,15 @@ from conf.settings import is_loopback
 
 
 def checked_address(address: str, setting: str, secure: str, plain: str) -> str:
-    """The address itself. Raises WrongUse unless its scheme is `secure`, or `plain` for a loopback address."""
+    """Returns the address. Raises WrongUse unless its scheme is `secure`, or `plain` for a loopback address.
+
+    `setting` is the name of the setting, for the message.
+    """
     parts = urlsplit(address)
     if parts.scheme == secure and parts.hostname:
         return address
     if parts.scheme == plain and parts.hostname and is_loopback(parts.hostname):
         return address
     raise WrongUse(
-        f"{setting}: {address!r} is not usable", f"Give {secure}://… ({plain}:// only for this machine, as 127.0.0.1)"
+        f"{setting}: {address!r} is not usable", f"Give a {secure}:// address; {plain}:// is only for 127.0.0.1"
     )

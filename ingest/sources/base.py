@@ -1,4 +1,4 @@
-"""What a live source is, what it reports to, and the clock that both go by."""
+"""The live source, the sink that it reports to, and the clock that both use."""
 
 import threading
 import time
@@ -8,72 +8,77 @@ from typing import Protocol
 
 
 class Sink(Protocol):
-    """Where a source reports. Every call returns at once: the network is never made to wait."""
+    """Where a source reports. Every call returns at once, so the network is never made to wait."""
 
     def opened(self) -> None:
-        """The connection is up: what the network has from now on comes through. Closes an open gap."""
+        """Reports that the connection is up, and that everything from now on will come. Ends an open gap."""
 
     def resumed(self, since: datetime) -> None:
-        """As `opened`, for a source that plays back: everything after `since` comes through, so that a gap
-        which began later than that is filled, and one that began earlier ends at `since`."""
+        """Reports that the connection is up, and that everything after `since` will come, since the source plays back.
+
+        A gap that began after `since` is thereby filled; one that began before it ends at `since`.
+        """
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
-        """One message as it came, without its line end, and whether it was taken.
+        """Takes one message as it came, without its line end; returns whether it was taken.
 
-        A source that plays back says when it happened, in µs by the network's clock; what it then is refused it is
-        to play back later. What any other source is refused is lost, and noted as such.
+        `at_us` is the message's time, in µs since 1970 by the network's clock, from a source that plays back. If such a
+        message is refused, the source must play it back later. A message that any other source offers is lost if it is
+        refused; the sink records the loss.
         """
         ...
 
     def reached_us(self) -> int | None:
-        """The `at_us` of the last message taken, in this run or the one before; None where there is none."""
+        """Returns the `at_us` of the last message taken, in this run or an earlier one; None if there is none."""
 
     def heard(self) -> None:
-        """A sign of life without content."""
+        """Reports a sign of life without content."""
 
     def closed(self, reason: str) -> None:
-        """The connection is gone, and why, in a few words: a gap begins at the last thing heard. Once is enough;
-        later calls before `opened` change nothing."""
+        """Reports that the connection has ended, with the reason in a few words. A gap begins at the last sign of life.
+
+        One call is enough: until the next `opened`, further calls change nothing.
+        """
 
     def lost(self, reason: str, estimate: int | None = None) -> None:
-        """The network says that it left posts out while connected (a limit notice), and how many if it says."""
+        """Reports that the network left out posts while connected; `estimate` is how many, if the network says so."""
 
 
 class Source(Protocol):
-    """One network. `run` stays until `clock.stop` and keeps connected as the network asks.
+    """One network. `run` stays connected as the network asks, and returns once the clock is stopped.
 
-    Raises PulsoError when going on makes no sense (a bad token, no rules), with the fix.
+    It raises PulsoError, with the fix, when trying again can't help (a bad token, no rules).
     """
 
     name: str
 
     def run(self, sink: Sink) -> None:
-        """Collects until the clock says stop."""
+        """Collects until the clock is stopped."""
 
 
 @dataclass
 class Clock:
-    """Time as a source sees it, so that tests can inject it. `stopping` is set from a signal handler."""
+    """The time as a source sees it; tests use another one. A signal handler sets `stopping`."""
 
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> datetime:
-        """The time of day, UTC."""
+        """Returns the present time, UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Returns seconds on a clock that never goes back."""
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Waits, or returns True at once when asked to stop."""
+        """Waits for `seconds`; returns True, at once, when asked to stop."""
         return self.stopping.wait(seconds)
 
     def stop(self) -> None:
-        """Asks whoever goes by this clock to stop."""
+        """Asks every user of this clock to stop."""
         self.stopping.set()
 
     @property
     def stopped(self) -> bool:
-        """Whether to stop."""
+        """Whether this clock's users must stop."""
         return self.stopping.is_set()

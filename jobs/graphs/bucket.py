@@ -1,7 +1,7 @@
-"""What a Python process does with the graphs of a bucket: from packed edges to a row a node and a row a graph.
+"""Measures the graphs of a bucket in a Python process: from packed edges to one row per node and one row per graph.
 
-It runs on the executors, and imports igraph only where communities are asked for: a new process waits most of a second
-for it.
+It runs on the executors. It imports igraph only where communities are asked for, since a new process needs most of a
+second for that import.
 """
 
 from collections import defaultdict
@@ -17,7 +17,7 @@ from jobs.graphs.packing import gathered, unpacked
 from jobs.graphs.sparse import node_measures, summary_measures, union_of
 
 BATCH_ROWS = 100_000
-"""Rows that a task hands back at a time: some 10 MB."""
+"""Rows per batch that a task returns: some 10 MB."""
 _ARROW = {"long": pa.int64(), "double": pa.float64()}
 _OF = pa.struct([(name, _ARROW[kind]) for name, kind in SUMMARY_MEASURES.items()])
 RESULT = pa.schema(
@@ -28,21 +28,24 @@ RESULT = pa.schema(
         ("of", _OF),
     ]
 )
-"""A row a node, with nothing in `of`, and a row a graph, with nothing but that."""
+"""The columns of a result: in a node's row `of` is null, in a graph's row only `number` and `of` have values."""
 
 
 def measured_at_once(
     batches: Iterable[pa.RecordBatch], directed: np.ndarray, seed: int | None
 ) -> Iterator[pa.RecordBatch]:
-    """Measures the graphs of a partition as one bucket: from what `packed` takes to rows of RESULT."""
+    """Measures the graphs of a partition as one bucket; yields rows of RESULT.
+
+    `batches` have the columns that `packed` reads. `directed` and `seed` are as for `measured`.
+    """
     return _bucket(*gathered(batches), directed, seed)
 
 
 def measured(batches: Iterable[pa.RecordBatch], directed: np.ndarray, seed: int | None) -> Iterator[pa.RecordBatch]:
-    """Measures the buckets of a partition: from rows of PACKED to rows of RESULT.
+    """Measures the buckets of a partition, from rows of PACKED; yields rows of RESULT.
 
-    `directed` says of each graph, by its number, whether an edge counts one way only; without a seed there are no
-    communities.
+    `directed` says for each graph, by its number, whether its edges have a direction. `seed` is that of the
+    communities; with None there are none.
     """
     blobs = defaultdict[int, list[tuple[pa.Buffer, pa.Buffer]]](list)
     for batch in batches:
@@ -69,14 +72,14 @@ def _bucket(
 
 
 def _batch(number: Ints, **columns: Any) -> pa.RecordBatch:
-    """Rows of RESULT; a column that is not given is null."""
+    """Returns rows of RESULT; a column that is not given is null."""
     given = {"number": number, **columns}
     arrays = [_column(given.get(field.name), field.type, len(number)) for field in RESULT]
     return pa.RecordBatch.from_arrays(arrays, schema=RESULT)
 
 
 def _column(values: Any, kind: pa.DataType, rows: int) -> pa.Array:
-    """Values, null where they are NaN; nothing but nulls where there are no values."""
+    """Returns the values as an Arrow array, null where they are NaN; all null where `values` is None."""
     if values is None:
         return pa.nulls(rows, kind)
     return values if isinstance(values, pa.Array) else pa.array(values, kind, from_pandas=True)

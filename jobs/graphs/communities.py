@@ -1,12 +1,13 @@
 """Communities on Spark frames, Louvain-style: nodes move to the neighbouring community that raises modularity most.
 
-Blondel, Guillaume, Lambiotte and Lefebvre (2008), made parallel: all nodes of one half choose at once, by the sums as
-they stood before, then those of the other half, so that two nodes do not swap places for ever (a hash halves them anew
-each time; compare Lu, Halappanavar and Kalyanaraman 2015, who order such moves by label). When few nodes move, each
-community becomes a node of a smaller graph, and the moves begin again there. Gains that are equal, or equal but for
-one part in 10^9, are told apart by a hash; sums are of whole numbers; so the same edges give the same communities.
+The algorithm is that of Blondel, Guillaume, Lambiotte and Lefebvre (2008), made parallel. The nodes are split into two
+halves by a hash, anew in each sweep. All nodes of one half choose at once, by the sums before their moves; then those
+of the other half choose. This keeps two nodes from swapping places for ever (compare Lu, Halappanavar and Kalyanaraman
+2015, who order such moves by label). When few nodes move, each community becomes a node of a smaller graph, and moves
+begin again there. Gains that differ by less than one part in 10^9 are ordered by a hash, and sums are of whole numbers.
+So the same edges always give the same communities.
 
-A node's messages are its neighbours' communities, summed by community.
+A node receives its neighbours' communities as messages, with weights summed by community.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,18 @@ from jobs.graphs.scratch import Scratch
 
 LEVELS = 10
 SWEEPS = 6
-"""Most sweeps over one level's nodes; a sweep is a move of each half."""
+"""The most sweeps over one level's nodes; in a sweep each half moves once."""
 FEW = 0.02
-"""Share of a level's nodes: when fewer move in a sweep, the next level begins."""
+"""A share of a level's nodes: when no more than that move in a sweep, the next level begins."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A graph of one level. `arcs`: start, end, weight, each pair both ways, partitioned by start, no self-edges.
+    """A graph of one level.
 
-    `nodes`: id, strength, total; partitioned by id. Strength counts what lies inside a node of a higher level, twice;
-    total is the sum of the strengths of the whole graph that the node is of.
+    `arcs`: start, end, weight; each pair in both directions, without self-edges, partitioned by start. `nodes`: id,
+    strength, total; partitioned by id. The strength of a node of a higher level counts the weight inside it twice.
+    `total` is the sum of strengths over the whole graph that the node belongs to. `count` is the number of nodes.
     """
 
     arcs: DataFrame
@@ -38,19 +40,22 @@ class Level:
 
 @dataclass(frozen=True)
 class _Half:
-    """The nodes that may move, of each level and sweep others."""
+    """The half of a level's nodes that may move now; each level and sweep has other halves."""
 
     level: int
     sweep: int
     half: int
 
     def has(self, node: str) -> Column:
-        # As text: Spark writes numbers into the code that it compiles, so that each sweep would be compiled anew.
+        # As text: Spark writes numbers into the code that it generates, so it would compile each sweep's code anew.
         return F.pmod(F.xxhash64(F.lit(f"{self.level}/{self.sweep}"), node), F.lit(2)) == self.half
 
 
 def labels(level: Level, scratch: Scratch) -> DataFrame:
-    """The community of each node: id, community (an id of one of its nodes); partitioned by id. Acts."""
+    """Returns the community of each node: id, community (the id of one of its nodes); partitioned by id.
+
+    Triggers Spark actions. Drops the frames of `level`; the result is held in `scratch`.
+    """
     found: DataFrame | None = None
     for number in range(LEVELS):
         moved = _moved(level, number, scratch)
@@ -67,7 +72,7 @@ def labels(level: Level, scratch: Scratch) -> DataFrame:
 
 
 def _moved(level: Level, number: int, scratch: Scratch) -> DataFrame | None:
-    """The nodes with the communities that they settle in, or nothing when none moves at all."""
+    """Returns the nodes with the communities that they settle in; None when no node moves."""
     state = level.nodes.select("*", F.col("id").alias("community"), F.lit(0).alias("moves"))
     held: DataFrame | None = None
     before = moves = 0
@@ -94,10 +99,11 @@ def _with_sums(state: DataFrame) -> DataFrame:
 
 
 def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
-    """The state after the nodes of one half have moved, each to the best community by the sums as they are.
+    """Returns the nodes after one half of them has moved, each to the community that is best by the sums before.
 
-    For a node of strength k, a community with weight w to the node and strength K without it is worth w - k K / total:
-    the gain in modularity, but for a factor that is the same for all.
+    For a node of strength k, let w be the weight between it and a community, and K that community's strength without
+    the node. The community is then worth w - k K / total. This is the gain in modularity, up to a factor that is the
+    same for all communities.
     """
     offers = nodes.select(F.col("id").alias("of"), F.col("community").alias("offer"), F.col("held").alias("offered"))
     messages = arcs.join(offers.hint("shuffle_hash"), F.col("start") == F.col("of"), "inner")
@@ -127,14 +133,14 @@ def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
 
 
 def _composed(found: DataFrame, moved: DataFrame) -> DataFrame:
-    """The first level's nodes with the communities that their communities have moved to."""
+    """Returns the first level's nodes with the communities into which their communities have moved."""
     above = moved.select(F.col("id").alias("below"), F.col("community").alias("above")).hint("shuffle_hash")
     joined = found.join(above, F.col("community") == F.col("below"), "inner")
     return joined.select("id", F.col("above").alias("community")).repartition("id")
 
 
 def _contracted(level: Level, moved: DataFrame, scratch: Scratch) -> Level:
-    """The graph whose nodes are the communities."""
+    """Returns the next level: the graph whose nodes are the communities."""
     of = moved.select("id", "community").hint("shuffle_hash")
     from_start = level.arcs.join(of, F.col("start") == F.col("id"), "inner").select(
         F.col("community").alias("start"), "end", "weight"

@@ -1,12 +1,12 @@
 """Weakly connected components on Spark frames: alternating large-star and small-star.
 
-Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii: Connected components in MapReduce and beyond (SoCC 2014).
-Edges point from the greater id to the lesser. The large-star links each greater neighbour of a node to the least of
-the node's neighbourhood, the small-star each lesser one and the node itself; when neither changes anything, each
+Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii: Connected components in MapReduce and beyond (SoCC 2014). Edges
+point from the greater id to the lesser. The large-star links each greater neighbour of a node to the least node of the
+node's neighbourhood. The small-star links the node and its lesser neighbours to it. When neither changes an edge, each
 node points to the least node of its component.
 
-Towards the end most edges point to few nodes. Where such a node's least neighbour has to be looked up, the ones
-with many edges, of which there can't be many, are looked up by broadcast; so no partition gets all their edges.
+Towards the end most edges point to few nodes. A join would bring all edges of such a node into one partition. So the
+least neighbours of nodes with very many edges, of which there can only be few, are broadcast instead.
 """
 
 from pyspark.sql import DataFrame
@@ -15,15 +15,15 @@ from pyspark.sql import functions as F
 from jobs.graphs.scratch import Scratch
 
 HEAVY = 64
-"""A node is heavy when more than one in so many edges points to it; so there are at most as many."""
+"""A node is heavy when more than 1 / HEAVY of all edges point to it. So there are fewer than HEAVY heavy nodes."""
 LEAST_HEAVY = 10_000
-"""Edges to a node under which it is never heavy: moving them is cheaper than asking."""
+"""A node with no more edges than this is never heavy: moving them is cheaper than counting."""
 
 
 def roots(pairs: DataFrame, scratch: Scratch) -> DataFrame:
-    """The least node of its component for each node that is not that node itself: id, root; partitioned by id.
+    """Returns the least node of its component for every other node of the component: id, root; partitioned by id.
 
-    `pairs` has greater and lesser, one row a pair, partitioned by greater. Acts.
+    `pairs` has greater and lesser, one row per pair, partitioned by greater. Triggers Spark actions.
     """
     edges = pairs.select("greater", "lesser")
     count = edges.count()
@@ -39,12 +39,12 @@ def roots(pairs: DataFrame, scratch: Scratch) -> DataFrame:
 
 
 def _least(edges: DataFrame) -> DataFrame:
-    """The least neighbour of each node that has a lesser one; without a row, a node is its own least."""
+    """Returns id and least: the least neighbour of each node that has a lesser one; any other node is its own least."""
     return edges.groupBy("greater").agg(F.min("lesser").alias("least")).select(F.col("greater").alias("id"), "least")
 
 
 def _large_star(edges: DataFrame, heavy: list[int]) -> DataFrame:
-    """Links each node's greater neighbours to its least one; `changed` says where that is news."""
+    """Links each node's greater neighbours to its least one; `changed` says whether that link is new."""
     least = _least(edges)
     of_lesser = F.col("lesser") == F.col("id")
     is_heavy = F.col("lesser").isin(heavy)
@@ -58,7 +58,7 @@ def _large_star(edges: DataFrame, heavy: list[int]) -> DataFrame:
 
 
 def _heavy(edges: DataFrame, count: int) -> list[int]:
-    """Ids to which more than one in HEAVY edges points: at most HEAVY of them."""
+    """Returns the ids to which more than 1 / HEAVY of the edges point, sorted."""
     limit = count // HEAVY
     if limit < LEAST_HEAVY:
         return []
@@ -67,7 +67,7 @@ def _heavy(edges: DataFrame, count: int) -> list[int]:
 
 
 def _small_star(edges: DataFrame) -> DataFrame:
-    """Links each node, and its lesser neighbours, to the least of them."""
+    """Links each node and its lesser neighbours to the least of them."""
     least = _least(edges)
     found = edges.join(least.hint("shuffle_hash"), F.col("greater") == F.col("id"), "inner")
     of_lesser = found.where(F.col("lesser") != F.col("least")).select(F.col("lesser").alias("greater"), "least")

@@ -1,7 +1,8 @@
-"""The distributed engine: graphs too large for one process, on Spark frames alone.
+"""The distributed engine: measures graphs that are too large for one process, on Spark frames only.
 
-A node's id is a 64-bit hash of its graph and name, so that no edge waits for a look-up of its ends; should two names of
-the frame have one hash, which is found out, another seed is taken. Nothing but counts comes to the driver.
+A node's id is a 64-bit hash of its graph and name, so no edge waits until the ids of its ends are looked up. If two
+names of the frame have the same hash, this is noticed, and all are hashed again with another seed. Only counts come to
+the driver.
 """
 
 from collections.abc import Sequence
@@ -24,11 +25,11 @@ _SEEDS = range(8)
 
 @dataclass(frozen=True)
 class Prepared:
-    """The edges with ids, and what follows from them.
+    """The edges with ids, and the frames derived from them.
 
     `edges`: number, start, end, weight; partitioned by start. `nodes`: number, id, in_degree, out_degree, in_weight,
-    out_weight; `names`: id, node; both partitioned by id. `pairs`: number, greater, lesser, weight, one row a pair,
-    partitioned by greater. `counts`: nodes of each graph.
+    out_weight. `names`: id, node. Both are partitioned by id. `pairs`: number, greater, lesser, weight, one row per
+    pair, partitioned by greater. `counts`: the number of nodes of each graph, by its number.
     """
 
     edges: DataFrame
@@ -39,7 +40,11 @@ class Prepared:
 
 
 def measure_distributed(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures the graphs of a frame, all of them, at once: as one graph of several parts. Acts."""
+    """Measures all graphs of a frame at once, as one graph of several parts. Triggers Spark actions.
+
+    `graphs` must be exactly the graphs of `edges`. The frames returned are held until `release` is called. Raises
+    ValueError for no graphs, and where two names have the same hash under every seed.
+    """
     if not graphs:
         raise ValueError("no graphs to measure")
     scratch = Scratch()
@@ -79,11 +84,11 @@ def _prepared(edges: DataFrame, graphs: Sequence[Graph], scratch: Scratch) -> Pr
         if names.count() == sum(counts.values()):
             return Prepared(kept, nodes, names, scratch.keep(_pairs(kept)), counts)
         scratch.drop(kept, nodes, names)
-    raise ValueError(f"names have one hash under each of {len(_SEEDS)} seeds")
+    raise ValueError(f"two names have the same hash under each of {len(_SEEDS)} seeds")
 
 
 def _arcs(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
-    """Edges as directed ones: an undirected edge counts both ways."""
+    """Returns the edges as directed ones: an undirected edge counts in both directions."""
     both_ways = [number for number, graph in enumerate(graphs) if not graph.directed]
     if not both_ways:
         return edges
@@ -123,7 +128,7 @@ def _pairs(edges: DataFrame) -> DataFrame:
 
 
 def _node_measures(prepared: Prepared, graphs: Sequence[Graph], options: Options, scratch: Scratch) -> DataFrame:
-    """number, id, node and NODE_MEASURES, one row a node."""
+    """Returns number, id, node and NODE_MEASURES, one row per node."""
     found = _joined(prepared.nodes, _received(prepared, graphs, options, scratch), roots(prepared.pairs, scratch))
     if options.communities:
         community = labels(_first_level(prepared, scratch), scratch).withColumnRenamed("community", "group")
@@ -177,7 +182,7 @@ def _first_level(prepared: Prepared, scratch: Scratch) -> Level:
 
 
 def _numbered_by_size(nodes: DataFrame, label: str, name: str) -> DataFrame:
-    """Adds the label's place within its graph, from 0, by falling size, then by the first node's hash."""
+    """Adds the column `name`: the label's place within its graph, from 0, by falling size, then by the least hash."""
     sizes = nodes.groupBy("number", label).agg(F.count(F.lit(1)).alias("size"), F.min(hash_of("node")).alias("first"))
     place = F.row_number().over(Over.partitionBy("number").orderBy(F.desc("size"), "first", label)) - 1
     places = sizes.select(F.col(label).alias("labelled"), place.cast("long").alias(name)).hint("shuffle_hash")
@@ -185,7 +190,7 @@ def _numbered_by_size(nodes: DataFrame, label: str, name: str) -> DataFrame:
 
 
 def _summary_measures(prepared: Prepared, nodes: DataFrame, graphs: Sequence[Graph], options: Options) -> DataFrame:
-    """number and SUMMARY_MEASURES, one row a graph."""
+    """Returns number and SUMMARY_MEASURES, one row per graph."""
     directed = _is_directed(graphs)
     ways = F.when(directed, 1).otherwise(2)
     pairs = prepared.pairs.groupBy("number").agg(F.count(F.lit(1)).alias("pairs"))
@@ -216,7 +221,10 @@ def _summary_measures(prepared: Prepared, nodes: DataFrame, graphs: Sequence[Gra
 
 
 def _modularity(pairs: DataFrame, nodes: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
-    """number, modularity: Newman's, on the undirected weighted graph, resolution 1; null without communities."""
+    """Returns number and modularity: Newman's, on the undirected weighted graph, resolution 1.
+
+    Without communities, which are null then, the result means nothing; the caller leaves it out.
+    """
     community = nodes.select("id", "community").hint("shuffle_hash")
     one = pairs.join(community, F.col("greater") == F.col("id"), "inner").withColumnRenamed("community", "one")
     both = one.drop("id").join(community, F.col("lesser") == F.col("id"), "inner")

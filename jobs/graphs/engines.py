@@ -1,4 +1,4 @@
-"""Which engine measures which graph: small ones in one process each, larger ones on Spark frames (DESIGN 7)."""
+"""Chooses the engine for each graph: small ones in one process each, larger ones on Spark frames (DESIGN 7)."""
 
 from collections.abc import Sequence
 from functools import reduce
@@ -13,9 +13,10 @@ from jobs.graphs.local import measure_locally
 
 
 def measure(edges: DataFrame, local_max_edges: int = LOCAL_MAX_EDGES, options: Options | None = None) -> Measured:
-    """Measures every graph of a frame of EDGES: nodes and summary of all, whichever engine each went to. Acts.
+    """Measures every graph of a frame of EDGES; returns nodes and summaries of all graphs. Triggers Spark actions.
 
-    The edges are read more than once, so that a caller keeps them. A frame without edges gives frames without rows.
+    A graph of up to `local_max_edges` edges goes to the local engine, a larger one to the distributed engine. The edges
+    are read several times, so the caller should keep them in memory. A frame without edges returns frames without rows.
     """
     options = options or Options()
     graphs = graphs_of(edges)
@@ -41,7 +42,7 @@ def _release(parts: Sequence[Measured]) -> None:
 
 
 def nothing(spark: SparkSession) -> Measured:
-    """What a frame without edges gives."""
+    """Returns the result for a frame without edges: frames with all columns and no rows."""
     keys = EDGES.partition(", src")[0]
     nodes = ", ".join(["node string", *(f"{name} {kind}" for name, kind in NODE_MEASURES.items())])
     summary = ", ".join([*(f"{name} {kind}" for name, kind in SUMMARY_MEASURES.items()), "engine string"])

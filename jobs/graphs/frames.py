@@ -1,4 +1,4 @@
-"""What the graph engines take and give: the frames' columns, and what a caller may set."""
+"""The frames that the graph engines read and return, and the options that a caller may set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 
 KEYS = ["graph", "period", "period_start", "period_end"]
-"""What tells one graph of a frame from another."""
+"""The columns that identify one graph in a frame."""
 DAMPING = 0.85
-"""Of PageRank, as in Brin and Page (1998)."""
+"""The damping of PageRank, as in Brin and Page (1998)."""
 
 EDGES = "graph string, period string, period_start timestamp, period_end timestamp, src string, dst string, weight long"
-"""One row an edge and graph, self-edges left out; in an undirected graph src < dst."""
+"""One row per edge and graph, without self-edges; in an undirected graph src < dst."""
 NODE_MEASURES = {
     "in_degree": "long",
     "out_degree": "long",
@@ -21,7 +21,7 @@ NODE_MEASURES = {
     "component": "long",
     "community": "long",
 }
-"""Of a node, with Spark's types; in an undirected graph in and out are the same."""
+"""A node's measures with their Spark types; in an undirected graph in and out are the same."""
 SUMMARY_MEASURES = {
     "nodes": "long",
     "edges": "long",
@@ -33,17 +33,18 @@ SUMMARY_MEASURES = {
     "communities": "long",
     "modularity": "double",
 }
-"""Of a graph, with Spark's types; reciprocity of an undirected graph is null."""
+"""A graph's measures with their Spark types; the reciprocity of an undirected graph is null."""
 NODES = [*KEYS, "node", *NODE_MEASURES]
 SUMMARY = [*KEYS, *SUMMARY_MEASURES, "engine"]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What an engine is asked for.
+    """The options of an engine.
 
-    `communities`: without them, `community`, `communities` and `modularity` are null. `max_rounds`: of the distributed
-    PageRank, which ends earlier once the L1 change of every graph is under `tolerance`. `seed` is that of Leiden.
+    `communities`: if False, `community`, `communities` and `modularity` are null. `max_rounds`: the most rounds of the
+    distributed PageRank, which ends earlier once the L1 change of every graph is under `tolerance`. `seed`: the seed of
+    Leiden, which the local engine uses.
     """
 
     communities: bool = True
@@ -54,7 +55,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Measured:
-    """What an engine gives: the frames NODES and SUMMARY, held in memory or on disk until `release` is called."""
+    """The result of an engine: the frames NODES and SUMMARY, held in memory or on disk until `release` is called."""
 
     nodes: DataFrame
     summary: DataFrame

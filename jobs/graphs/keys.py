@@ -1,4 +1,4 @@
-"""The graphs of a frame, numbered: a number stands for the four key columns while a graph is measured."""
+"""The graphs of a frame, numbered: while a graph is measured, a number stands for its four key columns."""
 
 import heapq
 import json
@@ -16,7 +16,7 @@ _STORED = "graph: string, period: string, start: long, end: long"
 
 @dataclass(frozen=True)
 class Graph:
-    """One graph of a frame: its key (period_start and period_end in UTC microseconds) and its number of edges."""
+    """One graph of a frame: its key (`start` and `end` in microseconds since 1970, UTC) and its number of edges."""
 
     graph: str
     period: str
@@ -26,22 +26,22 @@ class Graph:
 
     @property
     def directed(self) -> bool:
-        """Whether an edge counts one way only."""
+        """Whether edges have a direction."""
         return self.graph not in UNDIRECTED_GRAPHS
 
 
 def graphs_of(edges: DataFrame) -> list[Graph]:
-    """The graphs of a frame in the order of their keys. An action: a row a graph comes to the driver."""
+    """Returns the graphs of a frame, sorted by key. Triggers a Spark action; one row per graph comes to the driver."""
     micros = [F.unix_micros("period_start").alias("start"), F.unix_micros("period_end").alias("end")]
     rows = edges.groupBy("graph", "period", *micros).count().collect()
     return sorted((Graph(*row) for row in rows), key=lambda g: (g.graph, g.period, g.start, g.end))
 
 
 def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
-    """A bucket for each graph, so that buckets hold about as many edges: the largest graph first, to the emptiest.
+    """Returns a bucket number for each graph, so that all buckets hold about the same number of edges.
 
-    There are at least `least` buckets (fewer where there are fewer graphs), and more where the edges exceed `capacity`
-    a bucket.
+    The largest graph comes first; each goes into the bucket with the fewest edges so far. There are `least` buckets, or
+    more if one would hold over `capacity` edges on average; but never more buckets than graphs.
     """
     total = sum(graph.edges for graph in graphs)
     heap = [(0, bucket) for bucket in range(min(len(graphs), max(least, -(-total // capacity))))]
@@ -54,12 +54,12 @@ def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
 
 
 def only(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
-    """The edges of these graphs."""
+    """Returns the edges of these graphs."""
     return edges.join(F.broadcast(_frame(edges.sparkSession, graphs)), KEYS, "left_semi")
 
 
 def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) -> DataFrame:
-    """The edges of a frame that holds these graphs and no others, as number and the columns asked for."""
+    """Returns number and `columns` for each edge of a frame that holds exactly these graphs."""
     if len(graphs) == 1:
         return edges.select(F.lit(0).alias("number"), *columns)
     keys = _frame(edges.sparkSession, graphs)
@@ -67,30 +67,30 @@ def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) 
 
 
 def hash_of(name: str) -> Column:
-    """A node's 64-bit hash: in its order nodes are numbered, and of groups of one size the first is labelled first."""
+    """Returns the 64-bit hash of a node's name: nodes are in its order, and so are groups of the same size."""
     return F.xxhash64(name)
 
 
 def with_keys(measured: DataFrame, graphs: Sequence[Graph], columns: Sequence[Column | str]) -> DataFrame:
-    """The key columns in place of the number, then `columns`."""
+    """Returns the four key columns in place of the number, then `columns`."""
     key = _stored(graphs)[F.col("number")]
     return measured.select(*_key_columns(lambda name: key[name]), *columns)
 
 
 def _frame(spark: SparkSession, graphs: Sequence[Graph]) -> DataFrame:
-    """The keys with their numbers."""
+    """Returns the keys of the graphs with their numbers."""
     stored = spark.range(1).select(F.posexplode(_stored(graphs)).alias("number", "key"))
     return stored.select(*_key_columns(lambda name: F.col("key")[name]), "number")
 
 
 def _stored(graphs: Sequence[Graph]) -> Column:
-    """The keys in order, in one literal: rows from Python would start a Python worker, and a join for them a job."""
+    """Returns the keys, in order, as one literal; rows from Python would start a Python worker and one more job."""
     rows = [{"graph": g.graph, "period": g.period, "start": g.start, "end": g.end} for g in graphs]
     return F.from_json(F.lit(json.dumps(rows)), f"array<struct<{_STORED}>>")
 
 
 def _key_columns(stored: Callable[[str], Column]) -> list[Column]:
-    """KEYS from what _STORED names."""
+    """Returns KEYS from the fields of _STORED; `stored` returns the column for a field's name."""
     micros = {"period_start": stored("start"), "period_end": stored("end")}
     return [
         *(stored(name).alias(name) for name in ("graph", "period")),

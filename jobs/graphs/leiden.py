@@ -11,22 +11,25 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.signedinteger[Any]]
 STABLE_UP_TO = 100_000
-"""Edges up to which rounds go on until none changes anything."""
+"""Graphs of up to this many edges get rounds until one changes nothing."""
 ROUNDS = 2
-"""Rounds for larger graphs, igraph's own default: on 500,000 edges of a power law they bring 99.5 % of the modularity
-of a stable partition in a fifteenth of its time.
+"""The rounds for larger graphs, igraph's own default.
+
+On 500,000 edges of a power law, 2 rounds reach 99.5 % of the modularity of a stable partition in a fifteenth of the
+time.
 """
 
 
 def leiden(nodes: int, one: Ints, other: Ints, weight: Ints, seed: int) -> Ints:
-    """The community of each node, by modularity at resolution 1; seeded, the same for the same edges in one order.
+    """Returns a community number for each node, found by modularity at resolution 1.
 
-    A pair is node number `one`, node number `other`, and their weight; each pair is given once, none is of one node.
+    `one` and `other` are the node numbers of each pair, `weight` its weight. Each pair is given once, and never joins a
+    node to itself. The same pairs in the same order and the same `seed` give the same communities.
 
-    A node with one neighbour is in that neighbour's community wherever modularity is greatest: to join it always gains
-    (Brandes et al. 2008, IEEE TKDE 20(2)). So it is merged with it before the search, which takes a quarter to a half
-    less time where two nodes in five are such. The merged nodes keep the strength of all they hold, so that the
-    modularity of every partition of them stays as it was.
+    Where modularity is greatest, a node with one neighbour is always in that neighbour's community (Brandes et al.
+    2008, IEEE TKDE 20(2)). So the two are merged before the search. This saves a quarter to a half of the time where
+    two nodes in five are such nodes. Merged nodes keep the strength of all that they contain, so the modularity of
+    every partition stays the same.
     """
     igraph = _igraph()
     igraph.set_random_number_generator(random.Random(seed))
@@ -34,11 +37,11 @@ def leiden(nodes: int, one: Ints, other: Ints, weight: Ints, seed: int) -> Ints:
     place, kept = _merged(nodes, one, other)
     one, other, weight = place[one[kept]], place[other[kept]], weight[kept]
     merged = int(place.max()) + 1
-    # Pairs one by one: igraph makes a list of each row of an array, and Python's collector goes through all of them
-    # again and again, in four times the time.
+    # Pairs one by one: from an array igraph makes a list per row, and Python's garbage collector visits all of these
+    # again and again, which takes four times as long.
     graph = igraph.Graph(merged, zip(one.tolist(), other.tolist(), strict=True))
     found = graph.community_leiden(
-        # Modularity, said so that merged nodes can have their weight.
+        # Modularity, written as CPM: so merged nodes keep their strength, as node weights.
         objective_function="CPM",
         resolution=1 / strength.sum(),
         weights=weight.tolist(),
@@ -49,7 +52,7 @@ def leiden(nodes: int, one: Ints, other: Ints, weight: Ints, seed: int) -> Ints:
 
 
 def _merged(nodes: int, one: Ints, other: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """The place of each node once those with one neighbour are merged with it; and which pairs are left."""
+    """Returns each node's number after nodes with one neighbour are merged into it, and flags of the pairs left."""
     neighbours = np.bincount(one, minlength=nodes) + np.bincount(other, minlength=nodes)
     one_alone = neighbours[one] == 1
     other_alone = (neighbours[other] == 1) & ~one_alone
@@ -62,10 +65,10 @@ def _merged(nodes: int, one: Ints, other: Ints) -> tuple[Ints, NDArray[np.bool_]
 
 @cache
 def _igraph() -> Any:
-    """igraph, loaded when it is first needed and without matplotlib.
+    """Returns the module igraph, imported at first use, and without matplotlib.
 
-    A new Python process waits for it, and most of that time is igraph looking for a means to draw, which is not wanted
-    here: a name that is None in sys.modules can't be imported.
+    A new Python process waits for this import, and most of the time goes into igraph's search for a drawing library,
+    which is not needed here. Python can't import a name that is None in sys.modules.
     """
     absent = "matplotlib" not in sys.modules and "igraph" not in sys.modules
     if absent:

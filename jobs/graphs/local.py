@@ -1,4 +1,4 @@
-"""The local engine: each graph in one process by numpy and igraph, graphs side by side on the executors."""
+"""The local engine: numpy and igraph measure each graph in one process, many graphs in parallel on the executors."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -16,15 +16,16 @@ from jobs.graphs.scratch import Scratch
 
 ENGINE = "igraph"
 BUCKET_EDGES = 2_000_000
-"""Edges that a bucket of small graphs holds, about: some 100 MB in Python."""
+"""About how many edges a bucket of small graphs holds: some 100 MB in Python."""
 AT_ONCE, ONE_AT_ONCE = 100_000, 1_000_000
-"""Edges of all graphs, and of a graph alone, that one task reads and measures: two stages would take longer."""
+"""Edges up to which one task reads and measures all graphs, or a single graph: two stages would take longer."""
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures the graphs of a frame, all of them.
+    """Measures all graphs of a frame. Triggers a Spark action.
 
-    Acts: a node's row and a graph's row, the one without a node, come from the same pass, which is kept until released.
+    `graphs` must be exactly the graphs of `edges`. One pass computes the rows of nodes and of graphs, and its result is
+    held until `release` is called. Raises ValueError for no graphs.
     """
     if not graphs:
         raise ValueError("no graphs to measure")
@@ -32,8 +33,8 @@ def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options)
     seed = options.seed if options.communities else None
     hashes = [hash_of(end).alias(f"{end}_hash") for end in ("src", "dst")]
     hashed = numbered(edges, graphs, "src", "dst", *hashes, "weight")
-    # Python functions of whole partitions, since igraph lives there. Their cost: an edge goes through Python once to be
-    # packed, as Arrow columns, and once as three integers to the process that measures its graph.
+    # Python functions of whole partitions, since igraph is a Python library. Their cost: each edge goes to Python once
+    # as Arrow columns, to be packed, and once as three integers, to the process that measures its graph.
     if sum(graph.edges for graph in graphs) <= (ONE_AT_ONCE if len(graphs) == 1 else AT_ONCE):
         whole = partial(measured_at_once, directed=directed, seed=seed)
         rows = hashed.coalesce(1).mapInArrow(whole, from_arrow_schema(RESULT))

@@ -1,8 +1,8 @@
-"""Edges with names, packed into few rows of integers: what makes their way to one process short.
+"""Packs edges with names into few rows of integers, so that less data goes to the one process that measures them.
 
-Names are the bulk of an edge list, and each stands in it many times. Packed where the edges lie, by all cores, a
-name is sent once a chunk, and an edge as three integers. A chunk is two Arrow streams: the names with their hashes,
-and the edges with places in those names.
+Names are most of the bytes of an edge list, and each name stands there many times. Edges are packed by all cores, where
+they are. A packed name is sent once per chunk, and an edge as three integers. A chunk is two Arrow streams: the names
+with their hashes, and the edges, whose ends are places in the list of names.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,17 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 CHUNK = 4_000_000
-"""Edges after which a task packs what it has read: bounds a packed row to some tens of megabytes."""
+"""Edges that a task reads before it packs them: a packed row then has some tens of megabytes at most."""
 PACKED = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])
 
 Unpacked = tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""All names, each once, in the order of their hashes; of each edge number, places of src and dst, and weight."""
+"""All names, each once, ordered by hash; then per edge its graph's number, the places of src and dst, its weight."""
 
 
 def packed(batches: Iterable[pa.RecordBatch], bucket_of: np.ndarray) -> Iterator[pa.RecordBatch]:
-    """Batches of number, src, dst, src_hash, dst_hash, weight as rows of PACKED, one a bucket and chunk.
+    """Yields rows of PACKED, one per bucket and chunk.
 
-    `bucket_of` gives the bucket of each graph, by its number.
+    `batches` have the columns number, src, dst, src_hash, dst_hash, weight. `bucket_of` is the bucket of each graph, by
+    its number.
     """
     held, rows = list[pa.RecordBatch](), 0
     for batch in batches:
@@ -63,7 +64,7 @@ def _written(part: pa.Table) -> tuple[bytes, bytes]:
 
 
 def unpacked(names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]) -> Unpacked:
-    """The edges of the rows of a bucket, as one."""
+    """Returns the edges of all rows of a bucket together."""
     chunks, tables = ([_table(blob) for blob in blobs] for blobs in (names, edges))
     ranked, ranks = _ranked(*(chain(*(chunk[column] for chunk in chunks)) for column in ("name", "hash")))
     maps = np.split(ranks, np.cumsum([len(chunk) for chunk in chunks])[:-1])
@@ -75,7 +76,10 @@ def unpacked(names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]) -> Unpacked
 
 
 def gathered(batches: Iterable[pa.RecordBatch]) -> Unpacked:
-    """All edges of what `packed` takes, as `unpacked` gives them: where nothing has to be sent in between."""
+    """Returns all edges of `batches`, which have the columns that `packed` reads, in the form that `unpacked` returns.
+
+    It is for edges that need not go to another process.
+    """
     table = pa.Table.from_batches(batches)
     names, ranks = _ranked(*_both_ends(table))
     number, weight = (table[name].to_numpy() for name in ("number", "weight"))
@@ -83,12 +87,12 @@ def gathered(batches: Iterable[pa.RecordBatch]) -> Unpacked:
 
 
 def _both_ends(table: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """Names and hashes of src, then of dst."""
+    """Returns the names and the hashes of src, followed by those of dst."""
     return chain(table["src"], table["dst"]), chain(table["src_hash"], table["dst_hash"])
 
 
 def _ranked(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, np.ndarray]:
-    """Each name once, by hash, then by name; and of each row the place of its name among those."""
+    """Returns each name once, by hash, then by name; and for each row the place of its name in that list."""
     first, places = _distinct(names, hashes)
     distinct = names.take(first)
     order = _in_order(distinct, hashes.take(first))
@@ -98,7 +102,7 @@ def _ranked(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, np.ndarray]:
 
 
 def _in_order(names: pa.Array, hashes: pa.Array) -> np.ndarray:
-    """The order of different names: by hash, then by name."""
+    """Returns the order of different names: by hash, then by name."""
     numbers = hashes.to_numpy()
     order = np.argsort(numbers)
     if np.diff(numbers[order]).all():
@@ -108,15 +112,14 @@ def _in_order(names: pa.Array, hashes: pa.Array) -> np.ndarray:
 
 
 def _distinct(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Where each name stands first, and of each row the place of its name among those.
+    """Returns the row where each name stands first, and for each row the place of its name among the different names.
 
-    Names are told apart by their hashes, which takes a third of the time; by themselves where two are found to have one
-    hash.
+    Names are compared by their hashes, which takes a third of the time; if two names have the same hash, by themselves.
     """
     for known_by in (hashes, names):
         encoded = known_by.dictionary_encode()
         places = encoded.indices
-        # Places are given out in the order in which values are first met.
+        # dictionary_encode numbers the values in the order in which they first occur.
         first = pa.array(np.flatnonzero(np.diff(np.maximum.accumulate(places.to_numpy()), prepend=-1)))
         if known_by is names or names.take(first).take(places).equals(names):
             break
@@ -124,7 +127,7 @@ def _distinct(names: pa.Array, hashes: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 
 def chain(*columns: pa.ChunkedArray) -> pa.Array:
-    """The columns one after the other, in one piece."""
+    """Returns the columns one after the other, as one array."""
     return pa.concat_arrays([chunk for column in columns for chunk in column.chunks])
 
 

@@ -1,12 +1,12 @@
-"""Weighted PageRank on Spark frames, damping 0.85, dangling mass spread uniformly; of one graph or several at once.
+"""Weighted PageRank on Spark frames, damping 0.85, for one graph or several at once.
 
-Where mass that reaches a node without a way out is spread uniformly, PageRank is proportional to the solution of
-y = (1 - d) + d W y with that mass simply lost, W the share of a node's weight that each way out has (Gleich 2015, SIAM
-Review 57(3), section 3.2). So a round is one join and one aggregation, with no sum over all nodes and no word of how
-many there are; dividing by the sum comes last.
+Mass that reaches a node without an edge out is spread uniformly over its graph. PageRank is then proportional to the
+solution of y = (1 - d) + d W y, where such mass is simply lost and W is the share of a node's weight on each of its
+edges out (Gleich 2015, SIAM Review 57(3), section 3.2). So a round is one join and one aggregation. It needs neither a
+sum over all nodes nor their number; dividing by the sum comes last.
 
-What a round carries is each node's received mass. Messages are summed before they travel, so that a node with any
-number of ways in gets one from each partition.
+Rounds pass on the mass that each node has received. Messages are summed before they are sent, so each partition sends
+one message to a node, however many edges lead to it.
 """
 
 import math
@@ -19,23 +19,24 @@ from jobs.graphs.frames import DAMPING, Options
 from jobs.graphs.scratch import Scratch
 
 LEAST, MOST = 4, 10
-"""Rounds between two looks at the change; all but the last are one Spark job."""
+"""The fewest and the most rounds between two checks of the change; all but the last round run in one Spark job."""
 
 
 def rank(received: Column) -> Column:
-    """A node's rank, not yet divided by the graph's sum, from what it has received; null means nothing."""
+    """Returns a node's rank from the mass it has received, not yet divided by the graph's sum; null means no mass."""
     return F.lit(1 - DAMPING) + DAMPING * F.coalesce(received, F.lit(0.0))
 
 
 def received_mass(
     shares: DataFrame, nodes: DataFrame, counts: Mapping[int, int], options: Options, scratch: Scratch
 ) -> DataFrame:
-    """What each node with a way in receives in the end: id, received; partitioned by id.
+    """Returns the mass that each node with an edge in has received at the end: id, received; partitioned by id.
 
-    `shares` has start, end, share (of the start's weight that goes this way), kept and partitioned by start; `nodes`
-    has number and id, kept and partitioned by id; `counts` is the number of nodes of each graph. Rounds go on until the
-    L1 change of every graph, its ranks summing to 1, is under `options.tolerance`, or `options.max_rounds` are done;
-    with a tolerance of 0 nothing looks at the change. Acts.
+    `shares` has start, end and share (the part of the start's weight on this edge), kept and partitioned by start.
+    `nodes` has number and id, kept and partitioned by id. `counts` is the number of nodes of each graph. Rounds go on
+    until the L1 change of every graph's ranks, which sum to 1, is under `options.tolerance`, or until
+    `options.max_rounds`. With a tolerance of 0 the change is never computed. Triggers Spark actions. Raises ValueError
+    where `max_rounds` is under 1.
     """
     received: DataFrame | None = None
     done, rounds, settled = 0, LEAST, False
@@ -45,7 +46,7 @@ def received_mass(
         for _ in range(rounds - 1):
             before = _round(shares, before)
         if before is not None and before is not received:
-            before = scratch.cut(before)  # it is read twice, and Spark would compute it twice
+            before = scratch.cut(before)  # it is read twice, and Spark would otherwise compute it twice
             spent.append(before)
         received = scratch.cut(_round(shares, before))
         done += rounds
@@ -60,15 +61,17 @@ def received_mass(
 
 
 def _rounds_to(ratio: float) -> int:
-    """Rounds until the next look, for a change that is to shrink by a ratio: half of what it takes at the most.
+    """Returns the rounds until the next check, where the change must still shrink to `ratio` of itself.
 
-    A round shrinks the change to DAMPING of it or less, much less where mass gets lost.
+    This is half of the rounds that it can take at most, but LEAST at least and MOST at most.
+
+    A round shrinks the change to DAMPING of it or less, to much less where mass is lost.
     """
     return min(max(math.ceil(math.log(ratio, DAMPING) / 2), LEAST), MOST)
 
 
 def _round(shares: DataFrame, received: DataFrame | None) -> DataFrame:
-    """One round: id, received. The first starts from ranks of 1."""
+    """Runs one round and returns id, received. The first round starts from ranks of 1."""
     mass = F.col("share")
     if received is not None:
         shares = shares.join(received.hint("shuffle_hash"), F.col("start") == F.col("id"), "left").drop("id")
@@ -78,7 +81,7 @@ def _round(shares: DataFrame, received: DataFrame | None) -> DataFrame:
 
 
 def _change(received: DataFrame, before: DataFrame, nodes: DataFrame, counts: Mapping[int, int]) -> float:
-    """The greatest L1 change of a graph's ranks, as they are when they sum to 1; both frames have the same nodes."""
+    """Returns the greatest L1 change of a graph's ranks, which sum to 1. Both frames have the same nodes."""
     last = before.select("id", F.col("received").alias("last")).hint("shuffle_hash")
     both = received.join(last, "id", "inner")
     both = (

@@ -1,4 +1,4 @@
-"""Frames kept while an iteration needs them, cut off from what made them, and let go in time."""
+"""Keeps intermediate frames while an iteration needs them, without the plan that made them, and frees them in time."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,27 +8,27 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 EDGES_A_PARTITION = 1_250_000
-"""Edges of a partition, about: some 100 MB while they are joined."""
+"""About how many edges a partition has: some 100 MB while they are joined."""
 
 
 class Scratch:
-    """Holds frames for one computation; `close` lets go of all that are still held."""
+    """Holds the frames of one computation; `close` frees all that are still held."""
 
     def __init__(self) -> None:
         self._held: dict[int, tuple[DataFrame, Callable[[], Any]]] = {}
 
     def keep(self, frame: DataFrame) -> DataFrame:
-        """Keeps a frame by columns, compressed, once it is first read: for what many rounds read and none changes."""
+        """Returns the frame cached in compressed columns from its first read on. For frames that many rounds read."""
         persisted = frame.persist(StorageLevel.MEMORY_AND_DISK)
         return self._hold(_leaf_of(persisted), persisted.unpersist)
 
     def cut(self, frame: DataFrame) -> DataFrame:
-        """Computes a frame now and forgets how it was made: neither plan nor lineage grows from round to round.
+        """Computes a frame now and returns it without its plan, so neither plan nor lineage grows with the rounds.
 
-        How it is partitioned is remembered, so that a join on the same column moves no rows.
+        The frame keeps its partitioning, so a join on the same column moves no rows. Triggers a Spark action.
         """
         checkpoint = frame.localCheckpoint(eager=True)
-        # Spark offers no call to free one: it waits until the JVM happens to collect its handle.
+        # Spark has no call to free a checkpoint: it waits until the JVM collects the object that stands for it.
         rows = checkpoint._jdf.queryExecution().analyzed().rdd()
         return self._hold(_without_statistics(checkpoint), lambda: rows.unpersist(False))
 
@@ -37,26 +37,26 @@ class Scratch:
         return frame
 
     def drop(self, *frames: DataFrame | None) -> None:
-        """Frees what frames of `keep` and `cut` hold; they can't be read any more."""
+        """Frees the frames that `keep` and `cut` returned; they can't be read after that. None is ignored."""
         for frame in frames:
             if frame is not None and id(frame) in self._held:
                 _, free = self._held.pop(id(frame))
                 free()
 
     def close_but(self, *frames: DataFrame) -> None:
-        """Lets go of all frames but these."""
+        """Frees all frames except these."""
         spared = {id(frame) for frame in frames}
         self.drop(*[frame for key, (frame, _) in self._held.items() if key not in spared])
 
     def close(self) -> None:
-        """Lets go of all frames that are held."""
+        """Frees all frames that are held."""
         self.close_but()
 
 
 def _leaf_of(persisted: DataFrame) -> DataFrame:
-    """The frame as what is kept of it and nothing below: each plan made of it would be analysed all the way down.
+    """Returns the cached frame with its cache as the whole plan: Spark analyses nothing below it again.
 
-    Its order is left out: Spark 3.5 does not find the columns of the order again where the frame is read twice.
+    Its sort order is left out: Spark 3.5 does not find the order's columns again where the frame is read twice.
     """
     spark = persisted.sparkSession
     kept = persisted._jdf.queryExecution().withCachedData()
@@ -68,10 +68,10 @@ def _leaf_of(persisted: DataFrame) -> DataFrame:
 
 
 def _without_statistics(checkpoint: DataFrame) -> DataFrame:
-    """The same rows, partitioned as they are, of a size unknown to Spark.
+    """Returns the same rows in the same partitions, with a size that Spark does not know.
 
-    A checkpoint keeps the size that Spark guessed for it, and the guess for a join is the product of both sides. Over
-    an iteration the digits double from round to round, until Spark multiplies numbers of millions of digits.
+    A checkpoint keeps the size that Spark guessed for it, and the guess for a join is the product of both sides. In an
+    iteration the number of digits doubles each round, until Spark multiplies numbers of millions of digits.
     """
     spark = checkpoint.sparkSession
     jvm: Any = spark._jvm
@@ -82,7 +82,7 @@ def _without_statistics(checkpoint: DataFrame) -> DataFrame:
 
 
 def _of_plan(plan: Any, spark: SparkSession) -> DataFrame:
-    """A frame of one of Spark's logical plans."""
+    """Returns a frame for one of Spark's logical plans."""
     jvm: Any = spark._jvm
     dataset = getattr(getattr(jvm.org.apache.spark.sql, "Dataset$"), "MODULE$")
     return DataFrame(dataset.ofRows(spark._jsparkSession, plan), spark)
@@ -90,12 +90,12 @@ def _of_plan(plan: Any, spark: SparkSession) -> DataFrame:
 
 @contextmanager
 def partitioned(spark: SparkSession, edges: int) -> Iterator[int]:
-    """Spark's settings for joins of frames that are partitioned alike; the session's own come back after it.
+    """Sets Spark's settings for joins of frames that are partitioned alike; restores them at the end of the block.
 
-    Every exchange makes the same number of partitions, given to the block, which adaptive execution would change; and
-    no frame is broadcast because Spark thinks it small, since that would bring its rows to the driver.
-    Spark does not infer conditions from others: a frame that is cut off keeps those inferred for it, and they double
-    from round to round until planning takes minutes.
+    Yields the number of partitions that every exchange makes; adaptive execution, which would change it, is off. Spark
+    does not broadcast frames that it takes for small, since their rows would come to the driver. It does not infer
+    filters from others: a frame from `cut` would keep the inferred ones, which double each round, until planning takes
+    minutes.
     """
     partitions = max(spark.sparkContext.defaultParallelism, -(-edges // EDGES_A_PARTITION))
     wanted = {

@@ -1,10 +1,10 @@
 """The measures of many graphs at once, in numpy: the graphs of a bucket are measured as one graph of several parts.
 
-Degrees, PageRank and components of a union of graphs that share no node are those of each graph alone, so that ten
-thousand small graphs cost no more than one large one. Only communities are found graph by graph.
+Graphs that share no node have the same degrees, PageRank and components together as apart. So ten thousand small graphs
+take no longer than one large graph. Only communities are searched graph by graph.
 
-Nodes are numbered by graph, then in the order of their hashes, and edges sorted by their ends: the same edges give the
-same figures to the last bit, whatever order they came in.
+Nodes are numbered by graph, then in the order of their hashes, and edges are sorted by their ends. So the same edges
+give the same figures to the last bit, in whatever order they came.
 """
 
 import os
@@ -26,17 +26,18 @@ from jobs.graphs.leiden import Ints, leiden
 
 Floats = NDArray[np.float64]
 PRECISION = 1e-9
-"""L1 change of a graph's PageRank at which the iteration ends."""
+"""The iteration ends when the L1 change of each graph's PageRank is under this."""
 MAX_ROUNDS = 500
 BAND = 500_000
-"""Edges for which a thread of their own is worth its while."""
+"""Edges per thread; with fewer, one more thread costs more than it saves."""
 
 
 @dataclass(frozen=True)
 class Union:
-    """Graphs that share no node. `graph_of` and `name_of` are a node's, `src`, `dst` are node numbers, sorted.
+    """Graphs that share no node, each with at least one edge; every node has an edge.
 
-    `directed` says it of each graph. Every graph has an edge, every node too.
+    `graph_of` is each node's graph, `name_of` the place of its name. `src` and `dst` are node numbers; edges are sorted
+    by both. `directed` says for each graph whether its edges have a direction.
     """
 
     graph_of: Ints
@@ -48,17 +49,17 @@ class Union:
 
     @property
     def nodes(self) -> int:
-        """How many nodes all graphs have."""
+        """The number of nodes of all graphs."""
         return len(self.graph_of)
 
     @cached_property
     def graph_of_edge(self) -> Ints:
-        """Which graph an edge belongs to."""
+        """The graph that each edge belongs to."""
         return self.graph_of[self.src]
 
     @cached_property
     def arcs(self) -> tuple[Ints, Ints, Ints]:
-        """Edges as directed ones: an undirected edge counts both ways. From, to, weight."""
+        """Edges as directed ones, as (from, to, weight); an undirected edge counts in both directions."""
         back = ~self.directed[self.graph_of_edge]
         if not back.any():
             return self.src, self.dst, self.weight
@@ -70,13 +71,16 @@ class Union:
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints]:
-        """Edges as undirected ones, one a pair, the weights of both directions added. Lesser, greater, weight."""
+        """Edges as undirected ones: (lesser, greater, weight), one per pair, the weights of both directions added."""
         ends = np.minimum(self.src, self.dst), np.maximum(self.src, self.dst)
         return _in_order(*ends, self.weight, self.nodes)
 
 
 def union_of(number: Ints, src: Ints, dst: Ints, weight: Ints, names: int, directed: NDArray[np.bool_]) -> Union:
-    """Edges of graphs 0, 1, 2, … with ends that are places among `names` names, as a union."""
+    """Returns the graphs 0, 1, 2, … as a union. `src` and `dst` are places in a list of `names` names.
+
+    `number` is each edge's graph. With a single graph, every name must be an end of an edge.
+    """
     if len(directed) > 1:
         src, dst = (np.int64(names) * number + end for end in (src, dst))
         found, places = np.unique(np.concatenate([src, dst]), return_inverse=True)
@@ -88,7 +92,7 @@ def union_of(number: Ints, src: Ints, dst: Ints, weight: Ints, names: int, direc
 
 
 def _in_order(src: Ints, dst: Ints, weight: Ints, nodes: int) -> tuple[Ints, Ints, Ints]:
-    """Edges by src, then dst; those that are the same as one, their weights added."""
+    """Returns the edges sorted by src, then dst; equal ones are merged and their weights added."""
     matrix = csr_matrix((weight, (src, dst)), shape=(nodes, nodes))
     matrix.sum_duplicates()
     rows = np.repeat(np.arange(nodes, dtype=matrix.indices.dtype), np.diff(matrix.indptr))
@@ -96,7 +100,7 @@ def _in_order(src: Ints, dst: Ints, weight: Ints, nodes: int) -> tuple[Ints, Int
 
 
 def node_measures(union: Union, seed: int | None) -> dict[str, Any]:
-    """The columns NODE_MEASURES, one value a node. Without a seed there are no communities."""
+    """Returns the columns NODE_MEASURES, one value per node. With `seed` None, `community` is None."""
     start, end, weight = union.arcs
     n = union.nodes
     return {
@@ -111,14 +115,14 @@ def node_measures(union: Union, seed: int | None) -> dict[str, Any]:
 
 
 def pagerank(union: Union) -> Floats:
-    """Weighted PageRank of each graph, summing to 1 over it, dangling mass spread uniformly.
+    """Returns the weighted PageRank of each node, which sums to 1 over its graph; dangling mass is spread uniformly.
 
-    Where a walk that reaches a node without a way out starts anew anywhere, PageRank is proportional to the solution
-    of y = (1 - d) + d W y with that mass simply lost, W the share of a node's weight that each way out has: (Gleich
-    2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes, and the last step is to divide.
+    Where a walk that reaches a node without an edge out starts again anywhere, PageRank is proportional to the solution
+    of y = (1 - d) + d W y. There such mass is simply lost, and W is the share of a node's weight on each of its edges
+    out (Gleich 2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes, and dividing comes last.
 
-    Rounds run over the core alone, the nodes with a way in and a way out: without a way in, y is 1 - d from the start;
-    the y of a node without a way out is read by none, and the last step gives it.
+    Rounds run only over the core: the nodes with edges in and out. Without an edge in, y is 1 - d from the start.
+    Without an edge out, no other node needs y, and the last step computes it.
     """
     start, end, weight = union.arcs
     out = np.bincount(start, weight, union.nodes)
@@ -134,7 +138,7 @@ def pagerank(union: Union) -> Floats:
 
 
 def _columns(matrix: csr_matrix, chosen: NDArray[np.bool_]) -> csr_matrix:
-    """These columns of a matrix, in half the time that SciPy takes."""
+    """Returns these columns of a matrix, in half the time that SciPy takes."""
     kept = chosen[matrix.indices]
     place = np.cumsum(chosen, dtype=matrix.indices.dtype) - 1
     starts = np.concatenate([[0], np.cumsum(kept, dtype=matrix.indptr.dtype)])[matrix.indptr]
@@ -143,10 +147,10 @@ def _columns(matrix: csr_matrix, chosen: NDArray[np.bool_]) -> csr_matrix:
 
 
 def _settled(ways: csr_matrix, known: Floats, graph_of: Ints) -> Floats:
-    """The solution of y = known + ways y: each graph's L1 change at the end is under half of PRECISION.
+    """Returns the solution of y = known + ways y; at the end the L1 change of each graph is under half of PRECISION.
 
-    Half, since what nodes outside the core take from it changes by less than the core does. The start is `known` at the
-    scale at which a round would keep each graph's sum: from there a quarter of the rounds is enough.
+    It is half, since the nodes outside the core change by less than the core does. The rounds start from `known`,
+    scaled so that one round would keep each graph's sum: so a quarter of the rounds is enough.
     """
     with _rounds_of(ways) as passed_on:
         sums, kept = (np.bincount(graph_of, some) for some in (known, passed_on(known)))
@@ -164,7 +168,10 @@ def _settled(ways: csr_matrix, known: Floats, graph_of: Ints) -> Floats:
 
 @contextmanager
 def _rounds_of(ways: csr_matrix) -> Iterator[Callable[[Floats], Floats]]:
-    """What multiplies by a matrix: a large one by bands of rows side by side, which gives the same to the last bit."""
+    """Yields a function that multiplies by the matrix; a large one is cut into bands of rows, one thread each.
+
+    The bands give the same result to the last bit.
+    """
     bands = min(os.cpu_count() or 1, ways.nnz // BAND + 1)
     cuts = np.searchsorted(ways.indptr, np.linspace(0, ways.nnz, bands + 1)[1:-1])
     parts = [ways[first:last] for first, last in pairwise([0, *cuts, ways.shape[0]])]
@@ -173,14 +180,14 @@ def _rounds_of(ways: csr_matrix) -> Iterator[Callable[[Floats], Floats]]:
 
 
 def components(union: Union) -> Ints:
-    """A label for each node, the same over a weakly connected component."""
+    """Returns a label for each node; nodes of one weakly connected component have the same."""
     shape = (union.nodes, union.nodes)
     edges = csr_matrix((np.ones(len(union.src), np.int8), (union.src, union.dst)), shape=shape)
     return np.asarray(connected_components(edges, directed=True, connection="weak")[1], np.int64)
 
 
 def communities(union: Union, seed: int) -> Ints:
-    """A label for each node, the same over a community; graph by graph."""
+    """Returns a label for each node; nodes of one community have the same. Graphs are searched one by one."""
     lesser, greater, weight = union.pairs
     graphs = len(union.directed)
     node_at = np.searchsorted(union.graph_of, np.arange(graphs + 1))
@@ -195,7 +202,7 @@ def communities(union: Union, seed: int) -> Ints:
 
 
 def largest_first(labels: Ints, graph_of: Ints) -> Ints:
-    """Labels from 0 within each graph, by falling size, then by the first node."""
+    """Returns the labels numbered from 0 within each graph: by falling size, then by the first node."""
     _, first, label, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -size, graph_of[first]))
     graph = graph_of[first][order]
@@ -205,7 +212,7 @@ def largest_first(labels: Ints, graph_of: Ints) -> Ints:
 
 
 def summary_measures(union: Union, nodes: dict[str, Any]) -> dict[str, Any]:
-    """The columns SUMMARY_MEASURES, one value a graph."""
+    """Returns the columns SUMMARY_MEASURES, one value per graph. `nodes` is the result of `node_measures`."""
     graphs = len(union.directed)
     node_count = np.bincount(union.graph_of, minlength=graphs)
     edge_count = np.bincount(union.graph_of_edge, minlength=graphs)
@@ -227,7 +234,7 @@ def summary_measures(union: Union, nodes: dict[str, Any]) -> dict[str, Any]:
 
 
 def modularity(union: Union, community: Ints) -> Floats:
-    """Newman's modularity of each graph's communities on the undirected weighted graph, resolution 1."""
+    """Returns Newman's modularity of each graph's communities on the undirected weighted graph, resolution 1."""
     graphs = len(union.directed)
     lesser, greater, weight = union.pairs
     inside = community[lesser] == community[greater]
@@ -241,7 +248,7 @@ def modularity(union: Union, community: Ints) -> Floats:
 
 
 def _groups(labels: Ints, graph_of: Ints, graphs: int) -> Ints:
-    """How many labels, counted from 0, each graph has."""
+    """Returns how many labels each graph has; labels are counted from 0."""
     most = np.zeros(graphs, np.int64)
     np.maximum.at(most, graph_of, labels + 1)
     return most

@@ -1,4 +1,4 @@
-"""Exports: a stored graph, whole or pruned, row by row into a file."""
+"""Exports a stored graph, whole or pruned, row by row into a file."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import compress, islice
@@ -21,21 +21,24 @@ XML = {"gexf": gexf, "graphml": graphml}
 NODE_COLUMNS = [name for name in GRAPH_NODES.columns if name not in (*GRAPH_NODES.partition, "run_id", "computed_at")]
 EDGE_COLUMNS = [name for name in GRAPH_EDGES.columns if name not in (*GRAPH_EDGES.partition, "run_id", "computed_at")]
 PIECES = 500
-"""Parts of a file that are written at once."""
+"""Parts of an XML file that are joined for one write."""
 PAGE = 5000
 Advance = Callable[[int], None]
 
 
 def kept_of(graph: StoredGraph, pruning: Pruning) -> Kept | None:
-    """What a pruning keeps; nothing where it keeps all, which then needs no graph in memory."""
+    """Returns the part of the graph that the pruning keeps; None where it keeps all, to hold no graph in memory."""
     return None if pruning.nothing else pruned(arrays(graph), pruning)
 
 
 def export(
     graph: StoredGraph, kept: Kept | None, format_: str, out: Path | None, advance: Advance, *, nodes: bool = False
 ) -> tuple[int, int]:
-    """Writes a graph as `gexf`, `graphml`, or its edges (or with `nodes` its nodes) as `csv`, `ndjson` or `parquet`, to
-    a file that is there once it is whole, or to stdout. Gives how many nodes and edges were written."""
+    """Writes a graph to a file or to stdout; returns how many nodes and edges were written.
+
+    `format_` is `gexf` or `graphml` for the whole graph, or `csv`, `ndjson` or `parquet` for its edges or, with
+    `nodes`, its nodes. A file gets its name only when it is whole. `advance` is called with the number of rows written.
+    """
     counted = {"nodes": 0, "edges": 0}
 
     def rows(what: str, found: Iterable[Any], flags: "NDArray[np.bool_] | None") -> Iterator[Any]:
@@ -56,21 +59,21 @@ def export(
             while some := "".join(islice(parts, PIECES)):
                 file.write(some.encode())
     else:
-        from readers.output import write_pages  # noqa: PLC0415 - and so does this
+        from readers.output import write_pages  # noqa: PLC0415 - imports pandas, which XML does not need
 
         write_pages(_pages(nodes_() if nodes else edges_(), NODE_COLUMNS if nodes else EDGE_COLUMNS), format_, out)
     return counted["nodes"], counted["edges"]
 
 
 def title_of(graph: StoredGraph) -> str:
-    """What the graph is of, in a line."""
+    """Returns one line that says which graph it is: topic, graph and period."""
     row, topic = graph.summary, graph.topic
     span = " to ".join(f"{at:%Y-%m-%dT%H:%MZ}" for at in (row.period_start, row.period_end))
     return f"{topic.title or topic.topic}: {row.graph} graph, {span}"
 
 
 def _pages(rows: Iterator[Any], columns: list[str]) -> "Iterator[pd.DataFrame]":
-    """Frames of rows; one without rows where there are none, since it brings the columns."""
+    """Yields frames of rows. Without rows, yields one empty frame, which has the columns."""
     page = list(islice(rows, PAGE))
     yield _frame(page, columns)
     while page := list(islice(rows, PAGE)):
@@ -78,7 +81,7 @@ def _pages(rows: Iterator[Any], columns: list[str]) -> "Iterator[pd.DataFrame]":
 
 
 def _frame(page: list[Any], columns: list[str]) -> "pd.DataFrame":
-    import pandas as pd  # noqa: PLC0415 - what writes XML does without
+    import pandas as pd  # noqa: PLC0415 - writing XML does not need it
 
     frame = pd.DataFrame([[getattr(row, name) for name in columns] for row in page], columns=columns)
     for name in columns:

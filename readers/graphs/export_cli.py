@@ -1,4 +1,4 @@
-"""`python -m readers export`: a network graph as a file for Gephi, igraph, NetworkX, or a table of its edges."""
+"""`python -m readers export`: writes a network graph as a file for Gephi, igraph or NetworkX, or as a table."""
 
 import sys
 from enum import StrEnum
@@ -18,7 +18,7 @@ from stores.connect import cassandra_session
 
 
 class ExportFormat(StrEnum):
-    """What a graph is written as."""
+    """The output formats for a graph."""
 
     GEXF = "gexf"
     GRAPHML = "graphml"
@@ -30,12 +30,12 @@ class ExportFormat(StrEnum):
 def export(
     topic: options.Topic,
     graph: Which,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.GEXF,
+    format_: Annotated[ExportFormat, typer.Option("--format", help="Output format.")] = ExportFormat.GEXF,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
-    period: Annotated[Period, typer.Option(help="Of which length.")] = Period.WINDOW,
+    period: Annotated[Period, typer.Option(help="Length of the period.")] = Period.WINDOW,
     start: options.From = None,
     end: options.To = None,
-    nodes: Annotated[bool, typer.Option("--nodes", help="The nodes, not the edges (csv, ndjson, parquet).")] = False,
+    nodes: Annotated[bool, typer.Option("--nodes", help="Nodes instead of edges (csv, ndjson, parquet).")] = False,
     min_weight: MinWeight = 1,
     backbone: Backbone = None,
     ego: Ego = None,
@@ -43,13 +43,13 @@ def export(
     k_core: KCore = 0,
     top: Top = None,
 ) -> None:
-    """Write a network graph, whole or pruned: the window computed last, or the last hour or day within --from, --to."""
+    """Write a network graph, whole or pruned: the last window computed, or the last hour or day (--period)."""
     from readers.graphs.export import XML, kept_of
     from readers.graphs.export import export as write
     from readers.graphs.stored import stored_graph
 
     if nodes and format_.value in XML:
-        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_.value} has nodes and edges")
+        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_.value} always has both")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     pruning = pruning_of(min_weight, backbone, ego, steps, k_core, top)

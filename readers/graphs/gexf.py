@@ -1,6 +1,6 @@
-"""GEXF 1.2, the XML format of Gephi: a dynamic graph, whose nodes and edges last from their first to their last post.
+"""Writes GEXF 1.2, the XML format of Gephi, as a dynamic graph: nodes and edges last from their first to last post.
 
-Written as a stream: no more than a row is held. NetworkX, Gephi and the schema of the format take the same file.
+It is written as a stream, which holds one row at a time. NetworkX, Gephi and the format's schema accept the same file.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,17 +12,17 @@ from readers.graphs.names import xml
 
 _TYPES = {"bigint": "long", "double": "double"}
 ATTRIBUTES = {name: _TYPES[column.cql] for name, column in GRAPH_NODES.columns.items() if column.cql in _TYPES}
-"""A node's measures, with the types that GEXF and GraphML have for them."""
+"""A node's measures, with their types in GEXF and GraphML."""
 
 
 def gexf(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bool) -> Iterator[str]:
-    """The file's parts. Rows have the columns of `graph_nodes` and `graph_edges`."""
+    """Yields the parts of the file. The rows have the columns of `graph_nodes` and `graph_edges`."""
     kind = "directed" if directed else "undirected"
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2">\n'
         f"<meta><creator>Pulso</creator><description>{xml(title)}</description></meta>\n"
-        # Whole instants: `date` is what every reader of the format knows, and takes them.
+        # Times are full instants. Every reader of the format knows `date` and accepts instants for it.
         f'<graph mode="dynamic" timeformat="date" defaultedgetype="{kind}" idtype="string">\n'
         '<attributes class="node" mode="static">\n'
     )
@@ -52,5 +52,5 @@ def _span(row: Any) -> str:
 
 
 def iso(at: datetime) -> str:
-    """A UTC instant as text, to the millisecond."""
+    """Returns a UTC instant as text, to the millisecond."""
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

@@ -1,4 +1,4 @@
-"""`python -m readers graph`: a network's figures and first nodes, as a table, as data, or as a picture."""
+"""`python -m readers graph`: shows a network's figures and top nodes, or writes them as data, or draws a picture."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,19 +18,19 @@ from readers.partitions import whole
 from stores.connect import cassandra_session
 
 MOST_DRAWN = {"png": 300, "html": 2000}
-"""Nodes by PageRank that a picture has unless --top says otherwise."""
+"""The most nodes in a picture, chosen by PageRank, unless --top says otherwise."""
 
 
 def graph(
     topic: options.Topic,
     graph: Which = Graph.RETWEET,
-    period: Annotated[Period, typer.Option(help="Of which length.")] = Period.WINDOW,
+    period: Annotated[Period, typer.Option(help="Length of the period.")] = Period.WINDOW,
     start: options.From = None,
     end: options.To = None,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
-    png: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Make it an interactive page in this file.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw the graph into this PNG file.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write an interactive page into this file.")] = None,
     min_weight: MinWeight = 1,
     backbone: Backbone = None,
     ego: Ego = None,
@@ -38,16 +38,16 @@ def graph(
     k_core: KCore = 0,
     top: Top = None,
 ) -> None:
-    """Show a network graph: its figures and first nodes; with --png or --html, a picture of it, pruned as asked."""
+    """Show a network graph: its figures and top nodes or, with --png or --html, a picture, pruned if asked for."""
     from readers.graphs.tops import top_nodes
     from readers.graphs.view import print_graph
     from readers.output import write_frame
 
     if png and html:
-        raise WrongUse("--png and --html are two pictures", "Ask for them one after the other")
+        raise WrongUse("--png and --html are two pictures", "Give one of them at a time")
     pruning = pruning_of(min_weight, backbone, ego, steps, k_core, None)
     if not (png or html) and (not pruning.nothing or top):
-        raise WrongUse("what prunes goes with a picture", "Give --png FILE or --html FILE, or use the command export")
+        raise WrongUse("pruning needs a picture", "Give --png FILE or --html FILE, or use the command export")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     with cassandra_session(settings) as session:

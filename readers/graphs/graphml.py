@@ -1,6 +1,6 @@
-"""GraphML, which igraph, NetworkX, Gephi and most others read. Written as a stream: no more than a row is held.
+"""Writes GraphML, which igraph, NetworkX, Gephi and most others read, as a stream that holds one row at a time.
 
-A node's id must be an XML name token; `label` is its name as it is (but for characters that XML has no way to write).
+A node's id must be an XML name token. `label` is its name unchanged, except for characters that XML can't contain.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ _OF_EDGE = {"weight": "long", **_TIMES}
 
 
 def graphml(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bool) -> Iterator[str]:
-    """The file's parts. Rows have the columns of `graph_nodes` and `graph_edges`."""
+    """Yields the parts of the file. The rows have the columns of `graph_nodes` and `graph_edges`."""
     kind = "directed" if directed else "undirected"
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'

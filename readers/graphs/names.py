@@ -1,4 +1,4 @@
-"""Names of nodes in files: any text, in formats that do not take any text."""
+"""Writes nodes' names, which can be any text, in formats that do not allow any text."""
 
 import re
 
@@ -10,8 +10,11 @@ _NO_TOKEN = re.compile("[^A-Za-z0-9_.-]")
 
 
 def xml(text: str) -> str:
-    """The text for an attribute or an element: markup escaped, and characters that XML has no way to write as `\\uXXXX`
-    (and a backslash before `u` doubled, so that two names never become one)."""
+    """Returns the text for an XML attribute or element: markup is escaped.
+
+    A character that XML does not allow becomes `\\uXXXX`. A backslash before `u` is doubled, so two names never become
+    the same.
+    """
     if _NO_XML.search(text) or "\\u" in text:
         text = text.replace("\\u", "\\\\u")
         text = _NO_XML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -19,6 +22,8 @@ def xml(text: str) -> str:
 
 
 def token(text: str) -> str:
-    """The text as an XML name token, which ids in GraphML must be: itself, unless it holds other characters than
-    ASCII letters, digits, `_`, `-` and `.`; those become `:HEX.`; an empty text is `:.`."""
+    """Returns the text as an XML name token, as ids in GraphML must be.
+
+    Any character other than ASCII letters, digits, `_`, `-` and `.` becomes `:HEX.`; an empty text becomes `:.`.
+    """
     return _NO_TOKEN.sub(lambda found: f":{ord(found[0]):x}.", text) or ":."

@@ -1,7 +1,7 @@
-"""An interactive page of a drawing: one file that needs no network and no graphics card.
+"""An interactive page of a drawing: one HTML file that needs no network and no graphics card.
 
-It is drawn on a canvas of our own: at 5,000 nodes and 25,000 edges a plotting library's WebGL took seconds for a frame
-where a browser has no graphics card. While the picture moves, only the heaviest edges are drawn.
+The page draws on a plain canvas. With 5,000 nodes and 25,000 edges, the WebGL of a plotting library took seconds per
+frame in a browser without a graphics card. While the picture moves, only the heaviest edges are drawn.
 """
 
 import html
@@ -18,13 +18,13 @@ from readers.plain import one_line
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SMALL, LARGE = 2.0, 16.0
-"""Radii of the least and of the first node by PageRank, in pixels, as far out as everything is seen."""
+"""The radii of the last and of the first node by PageRank, in pixels, while the whole picture is shown."""
 FEW = 300
-"""Nodes up to which they are drawn that large; of more, each is smaller."""
+"""With up to this many nodes, nodes have these radii; with more, all are smaller."""
 
 
 def write_page(drawing: Drawing, title: str, figures: str, file: Path) -> None:
-    """Writes the page, in place of what the file held."""
+    """Writes the page; replaces the file if it exists."""
     parts = {"__TITLE__": _safe(title), "__FIGURES__": _safe(figures), "__DATA__": _json(_data(drawing))}
     before, *rest = TEMPLATE.read_text(encoding="utf-8").split("__DATA__")
     for name in ("__TITLE__", "__FIGURES__"):
@@ -34,7 +34,7 @@ def write_page(drawing: Drawing, title: str, figures: str, file: Path) -> None:
 
 
 def _data(drawing: Drawing) -> dict[str, Any]:
-    """What the page's script reads: nodes, the first by PageRank first, and edges, the heaviest first."""
+    """Returns the data for the page's script: nodes in the order of PageRank, and edges, the heaviest first."""
     shades = [*drawing.colours.values(), OTHER]
     shrink = min(1.0, (FEW / len(drawing.nodes)) ** 0.25)
     nodes = [
@@ -57,7 +57,7 @@ def _data(drawing: Drawing) -> dict[str, Any]:
 
 
 def _json(data: Any) -> str:
-    """As it may stand in a script."""
+    """Returns JSON that may stand inside a script element."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 

@@ -1,4 +1,4 @@
-"""Pruning: the part of a graph that a person can look at. Steps are taken in the order of `Pruning`'s fields."""
+"""Prunes a graph to a part that a person can look at. The steps are applied in the order of `Pruning`'s fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,12 +15,13 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pruning:
-    """What is kept of a graph.
+    """The conditions by which a graph is pruned.
 
-    `min_weight`: edges of at least so many posts. `backbone`: edges that stand out at this level of significance from
-    what their ends' posts, spread at random over their edges, would give (disparity filter: Serrano, Boguñá and
-    Vespignani 2009). `ego`: that node, and all within `steps` edges of it, whichever way they point. `k_core`: nodes
-    that keep at least so many neighbours among each other. `top`: so many nodes by PageRank, with edges or without.
+    `min_weight` keeps edges of at least that many posts. `backbone` keeps edges that are significant at this level:
+    they weigh more than if each end's posts were spread at random over its edges (disparity filter: Serrano, Boguñá and
+    Vespignani 2009). `ego` keeps that node and all nodes within `steps` edges of it, whichever way edges point.
+    `k_core` keeps nodes with at least that many neighbours which are kept, too. `top` keeps that many nodes, the first
+    by PageRank, also those without edges.
 
     PageRank, communities and degrees stay those of the whole graph.
     """
@@ -34,13 +35,13 @@ class Pruning:
 
     @property
     def nothing(self) -> bool:
-        """Whether all is kept."""
+        """Whether the whole graph is kept."""
         return self == Pruning(steps=self.steps)
 
 
 @dataclass(frozen=True)
 class Arrays:
-    """A graph in memory: names and PageRanks of nodes, and edges as places among them, with weights."""
+    """A graph in memory: names and PageRanks of nodes; src and dst of edges, as places among the nodes; and weights."""
 
     names: Sequence[str]
     pagerank: NDArray[np.float64]
@@ -52,14 +53,14 @@ class Arrays:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is left after pruning: a flag a node and a flag an edge, in the order in which they were read."""
+    """The result of pruning: one flag per node and one per edge, in the order in which they were read."""
 
     nodes: NDArray[np.bool_]
     edges: NDArray[np.bool_]
 
 
 def arrays(graph: StoredGraph) -> Arrays:
-    """Reads a graph: some 150 bytes a node and 24 an edge."""
+    """Reads a graph into memory: some 150 bytes per node and 24 per edge."""
     names, ranks = [], []
     for row in graph.nodes("node", "pagerank"):
         names.append(row.node)
@@ -74,7 +75,7 @@ def arrays(graph: StoredGraph) -> Arrays:
 
 
 def pruned(graph: Arrays, pruning: Pruning) -> Kept:
-    """Flags of what is kept. Raises PulsoError when the ego is no node of the graph."""
+    """Returns flags for the nodes and edges kept. Raises PulsoError when the ego is not a node of the graph."""
     edges = graph.weight >= pruning.min_weight
     if pruning.backbone is not None:
         edges &= disparity(graph, edges) < pruning.backbone
@@ -87,7 +88,7 @@ def pruned(graph: Arrays, pruning: Pruning) -> Kept:
     if pruning.k_core:
         nodes &= _coreness(graph, edges) >= pruning.k_core
     if pruning.top is not None:
-        # By PageRank, then by name, so that a rerun keeps the same.
+        # By PageRank, then by name, so that a rerun keeps the same nodes.
         order = sorted(np.flatnonzero(nodes).tolist(), key=lambda n: (-graph.pagerank[n], graph.names[n]))
         nodes = np.zeros_like(nodes)
         nodes[order[: pruning.top]] = True
@@ -95,10 +96,10 @@ def pruned(graph: Arrays, pruning: Pruning) -> Kept:
 
 
 def disparity(graph: Arrays, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Each edge's significance, the lower the more it stands out at one of its ends; 1 for edges that aren't kept.
+    """Returns each edge's significance: the lower, the more it stands out at one of its ends; 1 for edges not kept.
 
-    At an end of k edges and strength s, an edge of weight w has (1 - w / s)^(k - 1). A directed graph's source counts
-    its edges out, its target those in. An end of a single edge says nothing, and has 1.
+    At an end with k edges and strength s, an edge of weight w has (1 - w / s)^(k - 1). In a directed graph the source's
+    edges out count, and the target's edges in. An end with one edge says nothing: the value is 1 there.
     """
     src, dst, weight = graph.src[kept], graph.dst[kept], graph.weight[kept]
     ends = [(src, src), (dst, dst)] if graph.directed else [(np.concatenate([src, dst]), end) for end in (src, dst)]
@@ -132,13 +133,13 @@ def _around(graph: Arrays, edges: NDArray[np.bool_], ego: str, steps: int) -> ND
 
 
 def _coreness(graph: Arrays, edges: NDArray[np.bool_]) -> Ints:
-    """In how high a core each node is, by different neighbours, whichever way edges point."""
+    """Returns the highest core that each node is in, by different neighbours, whichever way edges point."""
     return np.array(as_igraph(graph, edges).simplify().coreness(), np.int64)
 
 
 def as_igraph(graph: Arrays, edges: NDArray[np.bool_]) -> Any:
-    """The undirected graph of the kept edges, with weights."""
-    import igraph  # noqa: PLC0415 - only what prunes by core, or draws, needs it
+    """Returns the undirected graph of the kept edges, with weights."""
+    import igraph  # noqa: PLC0415 - only pruning by core and drawing need it
 
     made = igraph.Graph(n=len(graph.names), edges=np.column_stack([graph.src[edges], graph.dst[edges]]))
     made.es["weight"] = graph.weight[edges].tolist()

@@ -20,7 +20,7 @@ from stores.prepare import prepared
 from stores.published import Period, utc
 
 IN_FLIGHT, PAGE = 4, 1000
-"""Partitions asked at once, and rows a page: what keeps a stream of a million edges within some megabytes."""
+"""Partitions read at once, and rows per page: with these, a stream of a million edges needs only some megabytes."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class StoredGraph:
 
     @property
     def directed(self) -> bool:
-        """Whether an edge counts one way only."""
+        """Whether edges have a direction."""
         return self.summary.graph not in UNDIRECTED_GRAPHS
 
     @property
@@ -77,8 +77,10 @@ def stored_graph(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> StoredGraph:
-    """The graph of one period: of those that start within the bounds (half-open), the window computed last, or the last
-    hour or day. Raises PulsoError when none was published."""
+    """Returns the graph of one period: the window computed last, or the last hour or day.
+
+    The bounds, half-open, limit the start of the period. Raises PulsoError when no such graph was published.
+    """
     rows = summaries(session, keyspace, topic, graph, period, start, end)
     newest = max(rows, key=lambda row: (row.computed_at, row.period_start) if period == "window" else row.period_start)
     return StoredGraph(session, keyspace, topic, newest)
@@ -93,7 +95,7 @@ def summaries(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Any]:
-    """Rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
+    """Returns rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
     where, values = "topic = ? AND graph = ? AND period = ?", [topic.topic, graph, period]
     bounds: list[object] = []
     for limit, sign in ((start, ">="), (end, "<")):

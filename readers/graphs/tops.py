@@ -1,4 +1,4 @@
-"""The first nodes of stored graphs by each measure, as a frame."""
+"""Reads the top nodes of stored graphs, by each measure, as a frame."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at
 
 
 def top_nodes(graph: StoredGraph) -> pd.DataFrame:
-    """Rows of `graph_top_nodes` of one graph and period, by measure and rank; all of the summary's run.
+    """Returns the rows of `graph_top_nodes` for one graph and period, by measure and rank.
 
     Raises Replaced when a later run has replaced them meanwhile.
     """

@@ -1,4 +1,4 @@
-"""A graph as a person reads it: its figures, and its first nodes by three measures."""
+"""Prints a graph for people: its figures, and its top nodes by three measures."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ WHAT = {
 
 
 def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown: int = SHOWN) -> None:
-    """Prints the graph's figures and a table of its first nodes."""
+    """Prints the graph's figures and a table of its `shown` top nodes."""
     row, topic = graph.summary, graph.topic
     console.print(Text(f"{WHAT[row.graph].capitalize()}: {topic.title or topic.topic}", style="bold"))
     span = [f"{at.tz_convert(topic.zone):%Y-%m-%d %H:%M}" for at in _utc(row.period_start, row.period_end)]
@@ -45,7 +45,7 @@ def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown:
 
 
 def figures(row: Any) -> str:
-    """A graph's figures in a line."""
+    """Returns a graph's figures as one line."""
     told = [f"{row.nodes:,} nodes", f"{row.edges:,} edges of {row.weight:,} posts"]
     if row.self_edges:
         told.append(f"{row.self_edges:,} self-edges left out")

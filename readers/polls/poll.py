@@ -1,4 +1,4 @@
-"""The candidate poll as it was published: the latest run's window, or its hours or days; smoothed or thinned."""
+"""Reads the candidate poll as published, by window, hour or day; smooths it, or leaves out shares of few authors."""
 
 from datetime import datetime
 
@@ -24,10 +24,10 @@ def read_poll(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> pd.DataFrame:
-    """Rows of `candidate_poll` for one race and period, highest share first within each period.
+    """Returns the rows of `candidate_poll` for one race and period, the highest share first within each period.
 
-    Without bounds, `window` gives the window computed last, and `hour` and `day` all there are. Bounds are
-    half-open over `period_start`. Raises PulsoError when nothing was published.
+    Without bounds, `window` returns only the window computed last, and `hour` and `day` return all periods. The bounds
+    are half-open, on `period_start`. Raises PulsoError when nothing was published.
     """
     columns = ", ".join(CANDIDATE_POLL.columns)
     where = "topic = ? AND race = ? AND period = ?"
@@ -50,11 +50,11 @@ def read_poll(
 
 
 def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:
-    """Trailing means of the shares over `span` days, for a look at the trend; never what is stored.
+    """Returns the shares as trailing means over `span` days, to show the trend; they are never stored.
 
-    Each day's share is the plain mean of the days that were published among it and the `span - 1` before it. The ends
-    of its interval are means too: as wide as a day's on average, and so too wide rather than too narrow, since the same
-    authors write on many days. Counts stay those of the day.
+    A day's share becomes the plain mean of the shares of that day and of the `span - 1` days before, as far as
+    published. The ends of its interval become means, too: the interval is as wide as that of a day on average. This is
+    too wide rather than too narrow, since the same authors write on many days. Counts stay those of the day.
     """
     frame = days.sort_values(["candidate", "period_start"]).reset_index(drop=True)
     by_day = frame.set_index("period_start").groupby("candidate")[SHARES]
@@ -64,7 +64,7 @@ def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:
 
 
 def without_few(frame: pd.DataFrame, least: int = TOO_FEW) -> pd.DataFrame:
-    """The shares of periods with fewer authors than that are left empty; their counts stay."""
+    """Returns the frame with empty shares where a period has fewer than `least` authors; counts stay."""
     thinned = frame.copy()
     thinned.loc[thinned["authors_total"] < least, SHARES] = float("nan")
     return thinned

@@ -1,4 +1,4 @@
-"""`python -m readers poll`: the candidate poll as a table with bars, or as CSV, JSON or Parquet."""
+"""`python -m readers poll`: shows the candidate poll as a table with bars, or writes it as CSV, JSON or Parquet."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,19 +13,19 @@ from readers.options import Format, Period
 from stores.connect import cassandra_session
 
 TOO_FEW = 30
-"""Authors below which no share is shown: an interval of so few says nothing."""
+"""With fewer authors than this, no share is shown: its interval would say nothing."""
 
 
 def poll(
     topic: options.Topic,
-    race: Annotated[str | None, typer.Option(help="Race id; all of the topic's races if left out.")] = None,
-    period: Annotated[Period, typer.Option(help="Which periods.")] = Period.WINDOW,
+    race: Annotated[str | None, typer.Option(help="Id of a race; all races of the topic if left out.")] = None,
+    period: Annotated[Period, typer.Option(help="Length of the periods.")] = Period.WINDOW,
     start: options.From = None,
     end: options.To = None,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
-    smooth: Annotated[int, typer.Option(help="Trailing mean over so many days, with --period day.", min=1)] = 1,
-    min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than that.", min=0)] = TOO_FEW,
+    smooth: Annotated[int, typer.Option(help="Show means over this many days; with --period day.", min=1)] = 1,
+    min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than this.", min=0)] = TOO_FEW,
 ) -> None:
     """Show the candidate poll: share of conversation with its interval. Not a forecast."""
     import pandas as pd
@@ -38,7 +38,7 @@ def poll(
     topic_file = load_topic(topic, settings.topics_dir)
     races = [topic_file.race(race)] if race else list(topic_file.races)
     if smooth > 1 and period is not Period.DAY:
-        raise typer.BadParameter("--smooth takes a mean over days: give --period day with it")
+        raise typer.BadParameter("--smooth makes means over days: give --period day, too")
     within = options.bounds(start, end)
     with cassandra_session(settings) as session:
         frames = [read_poll(session, settings.keyspace, topic_file, r.id, period.value, *within) for r in races]

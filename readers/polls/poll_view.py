@@ -1,4 +1,4 @@
-"""The poll as a person reads it: bars with their intervals, and what the figures rest on."""
+"""Prints the poll for people: bars with their intervals, and the basis of the figures."""
 
 from datetime import datetime
 from math import isnan
@@ -18,10 +18,10 @@ OTHERS = ("share of posts", "posts", "authors")
 
 
 def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
-    """Prints a table for each period, the last 24 when there are more."""
+    """Prints one table per period, of the last 24 periods at most."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
     if len(periods) > MOST_PERIODS:
-        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods left out; --format csv gives all of them\n")
+        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
     for _, rows in periods[-MOST_PERIODS:]:
         _print_period(rows, topic, race, console)
 
@@ -48,13 +48,14 @@ def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[
     if isnan(share):
         return [str(row["name"]), "too few", "", "", *([""] if without_bots else []), "", *counts]
     bar = interval_bar(share, low, high, scale)
-    people = [_per_cent(_number(row["share_authors_no_bots"]))] if without_bots else []
+    unflagged = [_per_cent(_number(row["share_authors_no_bots"]))] if without_bots else []
     interval = "" if isnan(low) else f"{low:.1%} to {high:.1%}"
-    return [str(row["name"]), bar, f"{share:.1%}", interval, *people, _per_cent(_number(row["share_posts"])), *counts]
+    of_posts = _per_cent(_number(row["share_posts"]))
+    return [str(row["name"]), bar, f"{share:.1%}", interval, *unflagged, of_posts, *counts]
 
 
 def interval_bar(share: float, low: float, high: float, scale: float) -> Text:
-    """A bar as long as the share, of `scale` at full length; the interval is drawn over it as `├─┤`."""
+    """Returns a bar whose length is the share, with `scale` at full length; the interval is drawn over it as `├─┤`."""
     low, high = (share if isnan(end) else end for end in (low, high))
     at = [min(BAR - 1, max(0, round(value / scale * (BAR - 1)))) for value in (share, low, high)]
     cells = ["█" if i <= at[0] else " " for i in range(BAR)]

@@ -1,1 +1,1 @@
-"""Posts by word, phrase, hashtag, author and kind."""
+"""Search: posts by word, phrase, hashtag, author and kind."""

@@ -1,8 +1,8 @@
-"""The reads of one search: by the index within a day's partitions, by the index anywhere, and which days there are.
+"""The reads of one search: by the index within a day's partitions, by the index anywhere, and the days with posts.
 
-Cassandra takes no IN on a partition together with an index, so a day is one request a bucket, side by side and a
-bounded number in flight. Within a partition rows stand by (source, post_id), and an X id carries its time: read from
-its end, a partition gives the day's last posts first.
+Cassandra does not allow IN on a partition key together with an index. So a day is one request per bucket, with a
+limited number of requests in flight. Within a partition, rows are ordered by (source, post_id), and an X id contains
+its time. So a partition that is read from its end returns the day's last posts first.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -25,22 +25,22 @@ from stores.prepare import prepared
 COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", "folded", "words"))
 """The columns of a found post, as `posts` declares them."""
 Row = Any
-"""A row as the driver gives it: a named tuple of COLUMNS and what the search needs besides."""
+"""A row from the driver: a named tuple of COLUMNS, then the columns that the search itself needs."""
 Key = tuple[str, str]
-"""Where a row stands in its partition: source and post id."""
+"""The place of a row in its partition: source and post id."""
 IN_FLIGHT = 32
 FIRST_ROWS = 160
-"""Posts of a day that its first requests bring, over all buckets: what is read in vain of a frequent word."""
+"""Posts that a day's first requests read, over all buckets together; more would be read in vain for a frequent word."""
 MANY_ROWS = 2000
 ANYWHERE = 300
-"""Posts up to which the index is asked for all of them at once, whatever their day."""
+"""If the index has fewer posts than this for a query, all of them are read at once, from any day."""
 X = "x"
 _PARTITION = bound(POSTS.partition)
 
 
 @dataclass(frozen=True)
 class First:
-    """The first posts of a day that the index brings, and whether they are all of it."""
+    """The first posts of a day that the index returns; `complete` says whether they are all posts of the day."""
 
     day: date
     rows: list[Row]
@@ -49,29 +49,29 @@ class First:
 
 @dataclass(frozen=True)
 class Span:
-    """A half-open window over event times, UTC; None leaves a side open."""
+    """A half-open window of event times, UTC; with None, that side is open."""
 
     start: datetime | None = None
     end: datetime | None = None
 
     def holds(self, at: datetime) -> bool:
-        """Whether an instant lies inside."""
+        """Returns whether an instant lies in the window."""
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
 
 class Statements:
-    """Prepared statements on `posts`, each prepared once."""
+    """Statements on `posts`, each prepared only once."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self.session, self._table = session, f"{keyspace}.{POSTS.name}"
         self._prepared: dict[tuple[str, int], PreparedStatement] = {}
 
     def check(self) -> None:
-        """Raises PulsoError, with the fix, where the tables are not there."""
+        """Raises PulsoError, with the fix, where the tables do not exist."""
         self.select(", ".join(COLUMNS), "LIMIT 1")
 
     def select(self, what: str, rest: str, fetch_size: int = 5000) -> PreparedStatement:
-        """`SELECT what FROM posts rest`. Raises PulsoError, with the fix, where the tables are not there."""
+        """Returns the prepared `SELECT what FROM posts rest`. Raises PulsoError where the tables do not exist."""
         cql = f"SELECT {what} FROM {self._table} {rest}"
         if (cql, fetch_size) not in self._prepared:
             self._prepared[cql, fetch_size] = prepared(self.session, cql)
@@ -80,7 +80,7 @@ class Statements:
 
 
 class PostReads:
-    """What can be asked of Cassandra for one query in one topic. Every method raises what the driver raises."""
+    """The reads for one query in one topic. Every method raises the driver's errors."""
 
     def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
         self._session, self._statements = statements.session, statements
@@ -90,18 +90,19 @@ class PostReads:
 
     @property
     def indexed(self) -> bool:
-        """Whether the index leads to the posts; without words, hashtags or author whole days are read."""
+        """Whether the index finds the posts. Without words, hashtags or author, whole days are read."""
         return bool(self._query.terms or self._query.author)
 
     @property
     def buckets(self) -> int:
-        """Partitions a day."""
+        """The partitions per day."""
         return self._topic.buckets
 
     def stored_days(self) -> Callable[[], list[date]]:
-        """Asks for the topic's days that hold posts and gives what waits for them, newest first.
+        """Asks for the topic's days with posts; returns a function that waits for them and returns them, newest first.
 
-        Cassandra looks at every partition's key for it, of all topics, so other things are asked meanwhile.
+        For this Cassandra reads the keys of all partitions, of all topics. So the caller asks for other things
+        meanwhile.
         """
         asked = self._session.execute_async(self._statements.select("DISTINCT topic, day, bucket", ""))
 
@@ -111,18 +112,18 @@ class PostReads:
         return answered
 
     def day_of(self, at: datetime) -> date:
-        """The topic's day of an instant."""
+        """Returns the topic's day to which an instant belongs."""
         return self._topic.day_of(at)
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
-        """The instants between which a day of the topic lies, UTC."""
+        """Returns the start and the end of a day of the topic, UTC."""
         begin, end = (
             datetime.combine(at, time(0), self._topic.zone).astimezone(UTC) for at in (day, day + timedelta(days=1))
         )
         return begin, end
 
     def first(self, days: Sequence[date]) -> Iterator[First]:
-        """For each day, in order, what its first requests bring of the index."""
+        """Yields, for each day in order, the first posts that the index returns."""
         statement = self._in_partition(self._first_rows)
         requests = ((statement, self._values(day, bucket)) for day in days for bucket in range(self.buckets))
         results = self._ask(requests)
@@ -132,7 +133,10 @@ class PostReads:
             yield First(day, self.kept(rows), not any(answer.has_more_pages for answer in answers))
 
     def ids_tell_time(self, day: date) -> bool:
-        """Whether a day's posts stand in their partitions by time: all X's, from its ids' first instant on."""
+        """Returns whether the order of a day's posts in their partitions is the order of time.
+
+        This is so where all posts are X's, with ids that are no older than the day.
+        """
         low, high = map(snowflake, self.day_bounds(day))
         statement = self._statements.select("source, post_id", f"WHERE {_PARTITION} LIMIT 1")
         answers = self._ask((statement, (self._topic.topic, day, bucket)) for bucket in range(self.buckets))
@@ -140,20 +144,20 @@ class PostReads:
         return low != "0" and len(low) == len(high) and all(key >= (X, low) for key in lowest)
 
     def whole(self, day: date) -> list[Row]:
-        """All posts of a day, by the index."""
+        """Returns all posts of a day that match the query, by the index."""
         statement = self._in_partition(MANY_ROWS)
         answers = self._ask((statement, self._values(day, bucket)) for bucket in range(self.buckets))
         return self.kept(row for answer in answers for row in answer)
 
     def inside(self, day: date, low: datetime, high: datetime) -> list[Row]:
-        """The posts of a day whose ids tell of a time from `low` to before `high`, by the index."""
+        """Returns the matching posts of a day whose ids have times from `low` to before `high`, by the index."""
         statement = self._in_partition(MANY_ROWS, "AND (source, post_id) >= (?, ?) AND (source, post_id) < (?, ?)")
         bounds = (X, snowflake(low), X, snowflake(high))
         answers = self._ask((statement, self._values(day, bucket, bounds)) for bucket in range(self.buckets))
         return self.kept(row for answer in answers for row in answer)
 
     def last(self, day: date, before: Mapping[int, Key], count: int) -> dict[int, list[Row]]:
-        """The last posts of some of a day's buckets before a key in each, last first, whatever they hold."""
+        """Returns for some buckets of a day up to `count` posts before a key, last first, whether they match or not."""
         below = "AND (source, post_id) < (?, ?) ORDER BY source DESC, post_id DESC"
         columns = f"{', '.join(COLUMNS)}, folded"
         statement = self._statements.select(columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
@@ -161,7 +165,7 @@ class PostReads:
         return dict(zip(before, (answer.all() for answer in answers), strict=True))
 
     def anywhere(self) -> list[tuple[date, Row]] | None:
-        """All posts of the query with their days, or None where the index knows of ANYWHERE or more, in all topics."""
+        """Returns all matching posts with their days; None where the index has ANYWHERE or more, in all topics."""
         where = " AND ".join(self._index_conditions())
         statement = self._statements.select(f"{self._columns}, topic, day", f"WHERE {where} LIMIT {ANYWHERE}")
         rows = self._session.execute(statement, self._index_values()).all()
@@ -172,7 +176,7 @@ class PostReads:
         return [(row.day.date(), row) for row in self.kept(ours)]
 
     def kept(self, rows: Iterable[Row]) -> list[Row]:
-        """The rows inside the window that hold the phrases."""
+        """Returns the rows that lie inside the window and contain the query's phrases."""
         holds = self._query.holds if self._query.phrases else None
         return [
             row
@@ -183,7 +187,7 @@ class PostReads:
         ]
 
     def asked_for(self, row: Row) -> bool:
-        """Whether a post that no index gave holds what the index would have told."""
+        """Returns whether a post that was read without the index has the query's words, hashtags, author and kind."""
         query = self._query
         if query.author not in (None, row.author) or query.kind not in (None, row.kind):
             return False
@@ -191,7 +195,7 @@ class PostReads:
         return words.issuperset(query.terms)
 
     def _ask(self, requests: Iterable[tuple[PreparedStatement, tuple[object, ...]]]) -> Iterator[ResultSet]:
-        """The answers in the order of the requests, which are sent ahead, a bounded number of them."""
+        """Yields the answers in the order of the requests, with a limited number of requests in flight."""
         for _, future in in_flight(requests, lambda request: self._session.execute_async(*request), IN_FLIGHT):
             yield future.result()
 
@@ -212,10 +216,10 @@ class PostReads:
 
 
 def snowflake(at: datetime) -> str:
-    """The smallest X id of an instant, as text."""
+    """Returns the smallest X id of an instant, as text."""
     return str(x_id_at(at))
 
 
 def key_of(row: Row) -> Key:
-    """Where a row stands in its partition."""
+    """Returns the place of a row in its partition."""
     return row.source, row.post_id

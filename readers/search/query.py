@@ -1,4 +1,4 @@
-"""What is searched for: words, "exact phrases", #hashtags and an @author, folded as posts are (DESIGN 5)."""
+"""Search queries: words, "exact phrases", #hashtags and an @author, folded as posts are (DESIGN 5)."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,11 +16,11 @@ _UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{UNSPACED}]$")
 
 @dataclass(frozen=True)
 class Query:
-    """What a post must hold, all of it.
+    """The conditions of a search; a post must meet all of them.
 
-    `terms` stand in the index: words, and hashtags with their #. `phrases` are folded and stand in `folded` as whole
-    words do: the exact phrases, each in one or two readings, and words at whose edges a script writes without spaces.
-    `author` and `kind` are as in `posts`.
+    `terms` are in the index: words, and hashtags with their #. `phrases` are folded, and must stand in `folded` as
+    whole words: exact phrases, each in one or two readings, and words that begin or end in a script without spaces
+    between words. `author` and `kind` are as in `posts`.
     """
 
     terms: tuple[str, ...] = ()
@@ -30,29 +30,30 @@ class Query:
 
     @cached_property
     def patterns(self) -> "tuple[regex.Pattern[str], ...]":
-        """A pattern over folded text for each phrase; the rule for whole words is that of candidate matching."""
+        """One pattern for each phrase, for folded text; it finds whole words by the rule of candidate matching."""
         return tuple(regex.compile(alias_pattern(list(readings))) for readings in self.phrases)
 
     @cached_property
     def marks(self) -> "regex.Pattern[str] | None":
-        """A pattern over folded text that finds what a reader is shown as the hit; None where nothing is."""
+        """A pattern that finds the hits to emphasise in folded text; None where there is nothing to emphasise."""
         in_phrases = {word for readings in self.phrases for reading in readings for word in words_of(reading)}
         shown = [term for term in self.terms if term not in in_phrases]
         shown += [reading for readings in self.phrases for reading in readings]
         return regex.compile(alias_pattern(shown)) if shown else None
 
     def holds(self, folded: str | None) -> bool:
-        """Whether a folded text holds all phrases. The rest is for the index to tell."""
+        """Returns whether a folded text contains all phrases. The index checks the other conditions."""
         return all(pattern.search(folded or "") for pattern in self.patterns)
 
 
 def parse_query(text: str, author: str | None = None, kind: str | None = None) -> Query:
-    """Reads a query as people write it: `duterte "grace poe" #halalan2016 @sengracepoe`.
+    """Parses a query as people write it: `duterte "grace poe" #halalan2016 @sengracepoe`.
 
-    Raises WrongUse where nothing is searched for, a word holds no letter, or the kind is none.
+    Raises WrongUse for an empty query, a word, hashtag or author without a letter or digit, a quotation mark without
+    its partner, more than one author, and an unknown kind.
     """
     if kind is not None and kind not in KINDS:
-        raise WrongUse(f"no kind {kind!r}", f"One of {', '.join(KINDS)}")
+        raise WrongUse(f"there is no kind {kind!r}", f"Give one of {', '.join(KINDS)}")
     terms, phrases, authors = dict[str, None](), dict[tuple[str, ...], None](), dict[str, None]()
     for phrase, token, quote in _TOKEN.findall(text):
         if quote:
@@ -73,7 +74,7 @@ def parse_query(text: str, author: str | None = None, kind: str | None = None) -
 
 
 def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...], None], *, exact: bool) -> None:
-    """Adds the words of a bare token or a phrase, as they stand in a text whose URLs and handles are blanked."""
+    """Adds the words of a token or a phrase in the way in which posts store them: without URLs and handles."""
     readings = sorted({fold(blank(text)), fold(blank(text, X_HANDLE))})
     words = set.intersection(*(words_of(reading) for reading in readings))
     if not words:
@@ -86,7 +87,7 @@ def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...],
 
 
 def _handle(text: str) -> str:
-    """A handle as posts store it."""
+    """Returns a handle as posts store it."""
     handle = text.strip().lstrip("@＠").lower()
     if not any(c.isalnum() for c in handle):
         raise WrongUse(f"the author {text!r} holds no letter or digit", "Give a handle, a DID, or user@server")
@@ -94,7 +95,7 @@ def _handle(text: str) -> str:
 
 
 def _hashtag(token: str) -> str:
-    """A hashtag as `words` stores it."""
+    """Returns a hashtag as `words` stores it."""
     tag = fold(token.lstrip("#＃"))
     if not any(c.isalnum() for c in tag):
         raise WrongUse(f"the hashtag {token!r} holds no letter or digit", GIVE)

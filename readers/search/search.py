@@ -1,11 +1,11 @@
-"""Posts by word, phrase, hashtag, author and kind, newest first, as pages that are read while they are asked for.
+"""Searches posts by word, phrase, hashtag, author and kind, newest first; each page is read when it is asked for.
 
-How it is read: `words` and `author` are indexed, but Cassandra gives what an index finds in the order of the
-partitions, not of time. So days are read from the newest, all buckets of a day side by side. X's posts stand in a
-partition by time, so the newest day's last posts are read first: they answer a word that is everywhere, and tell how
-far back the index must be asked for another. Once the days read so far say that there are few posts, the index is
-asked for all of them, up to a few hundred: that answers rare words whatever the window. Otherwise days are read several
-at a time, twice as many with each step.
+`words` and `author` are indexed, but Cassandra returns the posts of an index in the order of partitions, not of time.
+So days are read from the newest on, all buckets of a day at once. X's posts are ordered by time in a partition, so the
+last posts of the newest day are read first, without the index. For a very frequent word they are the answer; for any
+other word they tell how far back to ask the index. Once the days read so far show that only few posts are left, the
+index is asked for all of them, up to a few hundred. This is quick for rare words, whatever the window. Otherwise
+several days are read at a time, twice as many with each step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,21 +38,21 @@ from stores.layout import check_layout
 
 PAGE_ROWS = 1000
 LISTED_DAYS = 92
-"""Days of a window up to which each is asked for; of a longer one, or an open one, those are that hold posts."""
+"""Windows of up to this many days are read day by day; for longer or open ones, the days with posts are looked up."""
 LAST_ROWS = 256
-"""Posts that are read from the end of the newest day, over all buckets, whatever they hold."""
+"""Posts that are read from the end of the newest day, over all buckets together, whether they match or not."""
 ENOUGH = 120
-"""Hits that the second look at the newest day is made to bring: a first page and half of it again."""
+"""Hits that the second read of the newest day aims at: a first page and more."""
 ID_PRECISION = timedelta(seconds=1)
-"""X tells when a post was made in whole seconds, its id in milliseconds."""
+"""X gives a post's time in whole seconds, but its id has milliseconds."""
 DAY = timedelta(days=1)
 FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 
 
 class PostSearch:
-    """Searches in one topic on one session; what it prepares is kept, so the second search is quicker than the first.
+    """Searches in one topic on one session. It keeps prepared statements, so later searches are quicker than the first.
 
-    Raises WrongUse for a topic file against what is stored, PulsoError where the tables are not there.
+    Raises WrongUse where the topic file disagrees with the stored layout, PulsoError where the tables do not exist.
     """
 
     def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
@@ -67,14 +67,14 @@ class PostSearch:
         limit: int | None = None,
         on_day: Callable[[int, int], None] = lambda _done, _days: None,
     ) -> Iterator[pd.DataFrame]:
-        """Yields the posts of a query, newest first, in pages of at most 1,000 rows, each read when it is asked for.
+        """Returns the posts of a query, newest first, in pages of up to 1,000 rows; each is read when it is asked for.
 
-        The columns are COLUMNS, as `posts` declares them: `event_at` is UTC-aware, lists are lists of text, and what is
-        unknown is missing. Posts of the same millisecond stand by source and post id. `span` is half-open over
-        `event_at`. `on_day` hears how many of how many days are done. Memory is bounded by one day of the topic.
+        The columns are COLUMNS, as `posts` declares them: `event_at` has the time zone UTC, lists are lists of text,
+        and unknown values are missing. Posts of the same millisecond are ordered by source and post id. `span` is a
+        half-open window of `event_at`. `limit` is the most posts in all. `on_day` is called with the number of days
+        done and of all days. At most one day of the topic is held in memory.
 
-        Raises WrongUse for a query that asks for nothing and for an empty window, StoreDown when Cassandra does not
-        answer.
+        Raises WrongUse for an empty query and for an empty window, StoreDown when Cassandra does not answer.
         """
         asked = parse_query(query) if isinstance(query, str) else query
         if span.start and span.end and span.start >= span.end:
@@ -90,12 +90,15 @@ def search_posts(
     span: Span = Span(),  # noqa: B008  # frozen
     limit: int | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """One search, as PostSearch gives it: `posts_frame(search_posts(session, keyspace, topic, "grace poe"))`."""
+    """Yields the pages of one search, as PostSearch does.
+
+    For example `posts_frame(search_posts(session, keyspace, topic, "grace poe"))`.
+    """
     return PostSearch(session, keyspace, topic).pages(query, span, limit)
 
 
 def posts_frame(pages: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """All pages as one frame, with the same columns where there is no page."""
+    """Returns all pages as one frame; without a page, a frame with the same columns and no rows."""
     held = list(pages)
     return pd.concat(held, ignore_index=True) if held else _frame([])
 
@@ -112,12 +115,12 @@ def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFr
                     return
     except FAILURES as error:
         reason = " ".join(str(error).split())[:160]
-        fix = "Look at `make status`, or ask for less: a narrower --from and --to"
+        fix = "Run `make status` to see why, or ask for a shorter time with --from and --to"
         raise StoreDown(f"Cassandra did not answer the search ({reason})", fix) from None
 
 
 def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[list[Row]]:
-    """Posts in portions, each newest first and newer than the next."""
+    """Yields posts in portions; each portion is newest first, and newer than the next one."""
     days, asked_anywhere = _listed_days(reads.span, reads), False
     if days is None:
         stored = reads.stored_days()
@@ -147,18 +150,19 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
 
 
 def _few_are_left(found: int, done: int, left: int, buckets: int) -> bool:
-    """Whether so many days are left that it pays to ask for all their posts at once, and these are few, to judge by the
-    days that are done."""
+    """Returns whether it pays to ask for all posts of the days left at once, judged by the days that are done.
+
+    It pays where many days are left and few posts are expected in them.
+    """
     return left * buckets > IN_FLIGHT and found * left < ANYWHERE * done
 
 
 def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
-    """Of the newest day, where ids tell the time: its last posts, then those before them for about as many hits as
-    make a first page.
+    """Yields posts of the newest day where its ids tell time: first its last posts, then enough before them for a page.
 
-    The last posts are read without the index, whatever they hold: that is quick, answers a word that is everywhere, and
-    tells how far back the index must be asked for another. The rest of the day is for others to give. A post whose id
-    tells another time than its `event_at` comes late, but comes.
+    The last posts are read without the index, whether they match or not. This is quick, answers a search for a very
+    frequent word, and tells how far back to ask the index for any other word. The caller reads the rest of the day. A
+    post whose id has another time than its `event_at` is found only then, but it is found.
     """
     if not reads.ids_tell_time(day):
         return
@@ -168,7 +172,7 @@ def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
     last = reads.last(day, dict.fromkeys(range(reads.buckets), before), count)
     read = [row for rows in last.values() for row in rows]
     found = [row for row in reads.kept(read) if reads.asked_for(row)]
-    # Down to this time all buckets were read; ids are finer than times, so more of the very time may follow.
+    # All buckets were read down to this time. Ids are finer than times, so more posts of this very second may follow.
     reached = max((rows[-1].event_at for rows in last.values() if len(rows) == count), default=None)
     yield _newest_first(row for row in found if reached is None or row.event_at > reached)
     if reached is None or not found:
@@ -180,7 +184,7 @@ def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
 
 
 def _listed_days(span: Span, reads: PostReads) -> list[date] | None:
-    """The days of a window, newest first; None where it is open or long."""
+    """Returns the days of a window, newest first; None where the window is open or long."""
     if span.start is None or span.end is None or span.end - span.start > LISTED_DAYS * DAY:
         return None
     first, last = reads.day_of(span.start), reads.day_of(span.end - timedelta(microseconds=1))
@@ -198,7 +202,7 @@ def _newest_first(rows: Iterable[Row]) -> list[Row]:
 
 
 def _frame(rows: Sequence[Row]) -> pd.DataFrame:
-    """Rows as a frame of COLUMNS, typed alike whatever they hold."""
+    """Returns rows as a frame of COLUMNS, with the same types whatever the rows contain."""
     values = zip(*(row[: len(COLUMNS)] for row in rows), strict=True) if rows else ([] for _ in COLUMNS)
     return pd.DataFrame(
         {name: _array(POSTS.columns[name].cql, list(of)) for name, of in zip(COLUMNS, values, strict=True)}
@@ -206,7 +210,7 @@ def _frame(rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def _array(cql: str, values: list[Any]) -> Any:
-    """A column's values in the type that its CQL type means in pandas."""
+    """Returns a column's values in the pandas type for its CQL type."""
     if cql == "timestamp":
         return pd.DatetimeIndex(values, dtype="datetime64[ms]").tz_localize("UTC")
     return pd.array(values, dtype=_TYPES[cql]) if cql in _TYPES else pd.Series(values, dtype="object")

@@ -1,4 +1,4 @@
-"""`python -m readers search`: posts by word, phrase, hashtag, author and kind, newest first."""
+"""`python -m readers search`: finds posts by word, phrase, hashtag, author and kind, newest first."""
 
 import sys
 from enum import StrEnum
@@ -16,11 +16,11 @@ from readers import options
 from stores.connect import cassandra_session
 
 SHOWN = 50
-"""Posts that a table has unless --limit says otherwise; files have all."""
+"""Posts in a table unless --limit says otherwise; files contain all."""
 
 
 class PostsFormat(StrEnum):
-    """What posts are written as."""
+    """The output formats for posts."""
 
     TABLE = "table"
     CSV = "csv"
@@ -40,17 +40,18 @@ class Kind(StrEnum):
 def search(
     topic: options.Topic,
     words: Annotated[
-        list[str] | None, typer.Argument(help='Words, "phrases" in quotes of their own, #hashtags, @author: all hold.')
+        list[str] | None,
+        typer.Argument(help="Words, #hashtags, an @author, phrases as '\"grace poe\"'; a post must match all."),
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Posts from then on; date or ISO time, UTC.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Posts before then; all that are stored if left out.")] = None,
-    author: Annotated[str | None, typer.Option(help="Written by: handle, DID or user@server.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Only posts from then on: date or ISO time, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Only posts before this time.")] = None,
+    author: Annotated[str | None, typer.Option(help="Only posts by this author: handle, DID or user@server.")] = None,
     kind: Annotated[Kind | None, typer.Option(help="Only posts of this kind.")] = None,
-    limit: Annotated[int | None, typer.Option(help=f"Posts at most; {SHOWN} on a table, else all.", min=1)] = None,
-    format_: Annotated[PostsFormat, typer.Option("--format", help="What to write.")] = PostsFormat.TABLE,
+    limit: Annotated[int | None, typer.Option(help=f"The most posts; {SHOWN} in a table, else all.", min=1)] = None,
+    format_: Annotated[PostsFormat, typer.Option("--format", help="Output format.")] = PostsFormat.TABLE,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
 ) -> None:
-    """Find posts by word, phrase, hashtag, author and kind, newest first, folded as candidate matching folds."""
+    """Find posts by word, phrase, hashtag, author and kind, newest first. Case and accents do not matter."""
     from readers.output import write_pages
     from readers.search.post_reads import Span
     from readers.search.query import parse_query
@@ -63,10 +64,10 @@ def search(
     span = Span(*options.bounds(start, end))
     as_table = format_ is PostsFormat.TABLE
     if as_table and out is not None:
-        raise WrongUse("a table is for reading, not for a file", "Give --format csv, ndjson or parquet with --out")
+        raise WrongUse("a table can't be written to a file", "Give --format csv, ndjson or parquet with --out")
     most = limit or (SHOWN if as_table else None)
     with cassandra_session(settings) as session, progress() as display:
-        # A bar on stderr and text on the same terminal would write over each other.
+        # On one terminal, a progress bar on stderr and text on stdout would overwrite each other.
         shown = as_table or out is not None or not sys.stdout.isatty()
         task = display.add_task("search", total=None, note="", visible=shown)
         on_day = lambda done, days: display.update(task, completed=done, total=days, note="days")  # noqa: E731
@@ -81,4 +82,4 @@ def search(
     elif as_table:
         print_posts(frame, query, topic_file, out_console())
         if found == most and limit is None:
-            ERR.print(f"the newest {found}; --limit asks for more, --format csv for all", highlight=False)
+            ERR.print(f"the newest {found}; for more use --limit, for all --format csv", highlight=False)

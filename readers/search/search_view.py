@@ -1,4 +1,4 @@
-"""Found posts as a person reads them: when, who, what kind, and the text with the hit emphasised."""
+"""Prints found posts for people: time, author, kind, and the text with its hits emphasised."""
 
 from zoneinfo import ZoneInfo
 
@@ -16,14 +16,14 @@ from readers.search.query import Query
 
 HIT = "bold reverse"
 BEFORE_HIT = 40
-"""Characters of a clipped text that are left before its first hit."""
+"""Characters of a clipped text that are shown before its first hit."""
 OTHER_COLUMNS = 52
-"""What time, author and kind take of the width, with their gaps, at most."""
+"""The most of the width that time, author and kind take, with the gaps between columns."""
 _CLUSTER = regex.compile(r"\X")
 
 
 def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Console) -> None:
-    """Prints a line a post, the text clipped to the width; times are in the topic's zone."""
+    """Prints one line per post, with the text clipped to the width; times are in the topic's time zone."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(f"time ({topic.timezone})", no_wrap=True, min_width=19)
     table.add_column("author", no_wrap=True, overflow="ellipsis", min_width=16, max_width=16)
@@ -39,8 +39,10 @@ def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Consol
 
 
 def emphasised(text: str, query: Query, room: int) -> Text:
-    """A text on one line of `room` cells at most, with what the query found in it emphasised; where the first hit lies
-    beyond them, the text begins shortly before it."""
+    """Returns the text on one line of at most `room` cells, with the query's hits emphasised.
+
+    Where the first hit would be cut off, the line begins shortly before it.
+    """
     line = one_line(text)
     spans = hits(line, query)
     if spans and spans[0][1] > room:
@@ -55,7 +57,10 @@ def emphasised(text: str, query: Query, room: int) -> Text:
 
 
 def hits(line: str, query: Query) -> list[tuple[int, int]]:
-    """Where a line holds what is searched for, as (start, end), in order; found in its folded form and traced back."""
+    """Returns the places of the hits in a line, as (start, end), in order.
+
+    They are found in the folded line and traced back to the line as written.
+    """
     if query.marks is None:
         return []
     folded, origin = list[str](), list[tuple[int, int]]()
@@ -68,7 +73,7 @@ def hits(line: str, query: Query) -> list[tuple[int, int]]:
 
 
 def _masked(line: str) -> str:
-    """The line with URLs and handles blanked, as long as before."""
+    """Returns the line with URLs and handles blanked, at its full length."""
     for pattern in (HANDLE, URL):
         line = pattern.sub(lambda match: " " * len(match[0]), line)
     return line

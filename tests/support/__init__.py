@@ -1,1 +1,1 @@
-"""What tests share: ports, commands, posts to order, and the poll computed apart."""
+"""Helpers that tests share: ports, commands, posts, local servers, and the measures computed independently."""

@@ -1,4 +1,4 @@
-"""Jetstream events to order."""
+"""Builds Jetstream events."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ _BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 
 
 def tid(at: datetime, clock: int = 0) -> str:
-    """A record key for a moment: microseconds and a clock id of 10 bits, in base 32."""
+    """Returns a record key for a moment: microseconds and a clock id of 10 bits, in base 32."""
     number = (int(at.timestamp() * 1_000_000) << 10) | clock
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(60, -1, -5))
 
@@ -24,7 +24,7 @@ def event(
     operation: str = "create",
     collection: str = POST,
 ) -> bytes:
-    """A commit."""
+    """Returns a commit event; without `record`, one that has none, as a deletion."""
     commit: dict[str, Any] = {"rev": "r", "operation": operation, "collection": collection, "rkey": rkey or tid(at)}
     if record is not None:
         commit |= {"record": {"$type": collection, "createdAt": at.isoformat(), **record}, "cid": "c"}
@@ -32,16 +32,16 @@ def event(
 
 
 def account_gone(at: datetime, did: str = "did:plc:ana") -> bytes:
-    """An account that was deleted."""
+    """Returns the event of a deleted account."""
     account = {"active": False, "did": did, "seq": 1, "status": "deleted", "time": at.isoformat()}
     return orjson.dumps({"did": did, "time_us": time_us(at), "kind": "account", "account": account})
 
 
 def time_us(at: datetime) -> int:
-    """As Jetstream gives times."""
+    """Returns a time as Jetstream writes it, in µs since 1970."""
     return round(at.timestamp() * 1_000_000)
 
 
 def time_us_of(line: bytes) -> int:
-    """An event's time."""
+    """Returns an event's time, in µs since 1970."""
     return int(orjson.loads(line)["time_us"])

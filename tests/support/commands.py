@@ -1,4 +1,4 @@
-"""Commands as a person runs them: a process of its own, outside the project's folder."""
+"""Runs commands as a person does: in a process of their own, outside the project's folder."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ Done = subprocess.CompletedProcess[str]
 
 
 def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300) -> Done:
-    """Runs `python -m module arguments` to its end."""
+    """Runs `python -m module arguments` to its end; returns its exit code, stdout and stderr."""
     done = subprocess.run(
         _words(module, arguments),
         input=stdin,
@@ -30,7 +30,7 @@ def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float
 
 
 def start_command(module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Starts `python -m module arguments`; the caller ends it."""
+    """Starts `python -m module arguments`; the caller must end it."""
     pipe = subprocess.PIPE
     return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=_environment())
 

@@ -1,4 +1,4 @@
-"""Generated posts of ph2016: as a frame of the columns that jobs read, and as the computations apart see them."""
+"""Generated posts of ph2016: as a frame with the columns that jobs read, and for the independent computations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ COLUMNS = [column.split()[0] for column in SCHEMA.split(", ")]
 
 @dataclass(frozen=True)
 class Corpus:
-    """The topic, each post's row, and each post as the computations apart see it, in order of time."""
+    """The topic, each post as a row, and each post for the independent computations, in the order of time."""
 
     topic: Topic
     rows: list[tuple[Any, ...]]
@@ -32,19 +32,19 @@ class Corpus:
 
 @cache
 def corpus(posts: int = 20_000, seed: int = 11) -> Corpus:
-    """The corpus; made once a run."""
+    """Returns the corpus; it is made once per run."""
     topic = load_topic("ph2016", ROOT / "conf" / "topics")
     lines = b"".join(generate(topic, posts, seed)).splitlines()
     return Corpus(topic, list(_rows(lines)), [Seen(line) for line in lines])
 
 
 def frame(spark: SparkSession, rows: Iterable[tuple[Any, ...]]) -> DataFrame:
-    """Rows of SCHEMA as a frame."""
+    """Returns rows of SCHEMA as a frame."""
     return spark.createDataFrame(list(rows), SCHEMA)
 
 
 def _rows(lines: list[bytes]) -> Iterable[tuple[Any, ...]]:
-    """As stored: what is empty is null."""
+    """Yields rows as they are stored: empty values are null."""
     for line in lines:
         for unit in split(line):
             assert isinstance(unit, Unit), unit

@@ -1,6 +1,6 @@
-"""The run's one engine set: started by the process of the run that first asks for it, ended by the one that leads.
+"""The engines of a test run: the first process that needs them starts them, and the leading process stops them.
 
-Its home and ports are its own, so that a developer's running engines are never touched.
+Their home and ports are used by nothing else, so the tests never touch a developer's running engines.
 """
 
 import json
@@ -20,18 +20,18 @@ from tests.support.ports import LOCAL, free_port
 
 HOME = ROOT / ".pulso-test"
 _RUN = "TEST_RUN"
-"""Of the environment: the id of this run, which its other processes inherit."""
+"""An environment variable with the id of this run; the run's other processes inherit it."""
 _LOCK = HOME / "run" / "tests.lock"
 _QUIET = Console(quiet=True)
 
 
 def begin() -> None:
-    """A run begins, in the process that leads it."""
+    """Begins a run, in its leading process."""
     os.environ[_RUN] = uuid.uuid4().hex
 
 
 def join() -> None:
-    """Starts the engines, or finds those that another process of this run has started; the environment names them."""
+    """Starts the engines, or finds those that another process of this run started; sets the environment for them."""
     with locked(_LOCK, _QUIET):
         if _record().exists():
             os.environ.update(json.loads(_record().read_text()))
@@ -43,7 +43,7 @@ def join() -> None:
         }
         os.environ.update(names)
         engines = _engines()
-        engines.down()  # what a run that was killed left in this home
+        engines.down()  # a killed run may have left some in this home
         for part in ("cassandra", "redis"):
             shutil.rmtree(HOME / part, ignore_errors=True)
         for record in _LOCK.parent.glob("tests-*.json"):
@@ -57,14 +57,14 @@ def join() -> None:
 
 
 def end() -> None:
-    """The run is over: the engines end, where there are any."""
+    """Ends the run: stops the engines, if they were started."""
     if _record().exists():
         _record().unlink()
         _engines().down()
 
 
 def _record() -> Path:
-    """Where the run's engines answer: as much of the settings' environment."""
+    """Returns the file that holds the environment variables for the run's engines."""
     return HOME / "run" / f"tests-{os.environ[_RUN]}.json"
 
 

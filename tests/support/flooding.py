@@ -1,6 +1,7 @@
-"""A flood to add to a generated corpus: young accounts that post for one candidate round the clock, from templates.
+"""A flood to add to a generated corpus: new accounts that post for one candidate round the clock, from templates.
 
-As `corpus` writes them: X v2 filtered-stream lines, sorted by time, the same bytes for the same arguments.
+It is written as `corpus` writes posts: X v2 filtered-stream lines, sorted by time; the same arguments make the same
+bytes.
 """
 
 from collections.abc import Iterator
@@ -28,12 +29,12 @@ SLOTS = {
 
 
 def flooders(bots: int = 20) -> list[str]:
-    """The bots' handles, in lower case."""
+    """Returns the bots' handles, in lower case."""
     return [f"truefan{number:05d}" for number in range(71_000, 71_000 + bots)]
 
 
 def flood(candidate: Candidate, posts: int = 50_000, bots: int = 20, seed: int = 7) -> Iterator[bytes]:
-    """Yields one line a post, over the last DAYS days of the campaign, the posts spread evenly over bots and hours."""
+    """Yields one line per post, over the campaign's last DAYS days; posts are spread evenly over bots and hours."""
     rng = np.random.default_rng(seed)
     start = CAMPAIGN[1] - timedelta(days=DAYS)
     offsets = np.sort(rng.integers(0, DAYS * 86_400_000, posts)).tolist()

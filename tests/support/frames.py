@@ -1,7 +1,7 @@
 """Spark's own comparison of frames.
 
-Importing it brings Spark's pandas API along, which in 3.5 still says np.NaN, a name that NumPy 2 took away. Nothing
-else here uses that API, so the name is given back for this import alone.
+This import also imports Spark's pandas API. In Spark 3.5 that API uses np.NaN, a name that NumPy 2 has removed. So the
+name is added for the time of this import. Nothing else here uses that API.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
-"""Author activity computed apart: plain Python over the NDJSON, sharing no code with ingest, conf or jobs.
+"""Author activity computed independently: plain Python over NDJSON, without code from ingest, conf or jobs.
 
-The rules' default thresholds are written out once more, as numbers.
+The rules' default thresholds are repeated here as numbers.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ HASHES = [(_number(f"factor {i}"), _number(f"offset {i}")) for i in range(16)]
 
 
 class Item:
-    """What the measures look at in one stream line."""
+    """The parts of one stream line that the measures use."""
 
     def __init__(self, raw: bytes) -> None:
         line, seen = json.loads(raw), Seen(raw)
@@ -67,7 +67,7 @@ def mark_repeats(items: list[Item]) -> None:
 
 @dataclass
 class Tally:
-    """One author in one period."""
+    """The counts of one author in one period."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
@@ -103,7 +103,7 @@ class Tally:
 
 
 def activity(items: list[Item], start: datetime, end: datetime, zone: ZoneInfo) -> dict[Key, dict[str, Any]]:
-    """Every figure of `author_activity`, by (period, period_start, period_end, author)."""
+    """Returns every figure of `author_activity`, by (period, period_start, period_end, author)."""
     inside = sorted((item for item in items if start <= item.at < end), key=lambda item: item.at)
     mark_repeats(inside)
     tallies: dict[Key, Tally] = defaultdict(Tally)

@@ -1,4 +1,4 @@
-"""DESIGN 5's graphs computed apart: plain Python and NetworkX over X v2 stream lines, sharing no code with the rest."""
+"""The graphs of DESIGN 5 computed independently: plain Python and NetworkX over X v2 lines, without code from jobs."""
 
 import json
 import re
@@ -19,13 +19,13 @@ Key = tuple[str, str, datetime, datetime]
 
 @dataclass
 class Network:
-    """One graph of one period."""
+    """One graph of one period: the weight and the times of each edge."""
 
     weights: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
 
     def graph(self, *, directed: bool) -> Any:
-        """The graph without self-edges."""
+        """Returns the graph without self-edges."""
         made = nx.DiGraph() if directed else nx.Graph()
         made.add_weighted_edges_from((a, b, w) for (a, b), w in self.weights.items() if a != b)
         return made
@@ -36,7 +36,7 @@ class Network:
 
 
 def interactions(raw: bytes) -> tuple[datetime, list[tuple[str, str, str]]]:
-    """When a post was made, and its (graph, src, dst)."""
+    """Returns the time of a post, and its edges as (graph, src, dst)."""
     line = json.loads(raw)
     data, includes = line["data"], line.get("includes", {})
     handles = {u["id"]: u["username"].lower() for u in includes.get("users", [])}
@@ -46,7 +46,7 @@ def interactions(raw: bytes) -> tuple[datetime, list[tuple[str, str, str]]]:
     at = datetime.fromisoformat(data["created_at"])
     if "retweeted" in references:
         target = references["retweeted"]
-        named = re.match(r"RT @(\w+):", data["text"])  # where the retweeted post is not at hand
+        named = re.match(r"RT @(\w+):", data["text"])  # for a retweeted post that `includes` lacks
         other = handles.get(target["author_id"]) if target else named and named[1].lower()
         return at, [("retweet", me, other)] if other else []
     found = []
@@ -66,7 +66,7 @@ def interactions(raw: bytes) -> tuple[datetime, list[tuple[str, str, str]]]:
 
 
 def networks(lines: Iterable[bytes], start: datetime, end: datetime, zone: str) -> dict[Key, Network]:
-    """Every graph of every whole hour and day in a window, and of the window."""
+    """Returns every graph of every whole hour and day in a window, and of the window itself."""
     found: dict[Key, Network] = defaultdict(Network)
     for raw in lines:
         at, some = interactions(raw)

@@ -1,6 +1,6 @@
-"""DESIGN 5 computed apart: plain Python over the NDJSON, sharing no code with ingest, conf or jobs.
+"""DESIGN 5 computed independently: plain Python over NDJSON, without code from ingest, conf or jobs.
 
-Slow and simple on purpose: it is what the pipeline is held to.
+It is slow and simple on purpose, since the pipeline's results are compared with it.
 """
 
 import html
@@ -40,7 +40,7 @@ def stands_in(alias: str, text: str) -> bool:
 
 
 class Seen:
-    """What DESIGN 5 looks at in one stream line."""
+    """The parts of one stream line that DESIGN 5 uses."""
 
     def __init__(self, raw: bytes) -> None:
         line = json.loads(raw)
@@ -90,7 +90,7 @@ def periods_of(
 def poll(
     posts: Iterable[Seen], race: dict[str, Any], start: datetime, end: datetime, zone: str
 ) -> dict[Key, dict[str, float]]:
-    """Every figure of `candidate_poll` for one race, by (period, period_start, period_end, candidate)."""
+    """Returns every figure of `candidate_poll` for one race, by (period, period_start, period_end, candidate)."""
     candidates = [c["id"] for c in race["candidates"]]
     counted: dict[Any, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
     kinds: dict[Any, int] = defaultdict(int)

@@ -1,6 +1,6 @@
-"""Hashtag trends, candidates' hashtags and the backtest computed apart: plain Python, sharing no code with jobs.
+"""Hashtag trends, candidates' hashtags and the backtest computed independently, without code from jobs.
 
-Slow and simple on purpose, as independent_poll is.
+It is slow and simple on purpose, as independent_poll is.
 """
 
 import math
@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 
 class Use:
-    """Posts and authors of each hashtag in one stretch of time."""
+    """The posts and authors of each hashtag from `start` to before `end`."""
 
     def __init__(self, posts: Sequence[Seen], start: datetime, end: datetime) -> None:
         self.posts: Counter[str] = Counter()
@@ -36,7 +36,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def preceding(key: Key, zone: ZoneInfo) -> list[tuple[datetime, datetime]]:
-    """The stretches before a period, the nearest first."""
+    """Returns the time spans before a period that its burst is compared with, the nearest first."""
     period, start, end = key
     if period == "hour":
         return [(start - i * HOUR, start - (i - 1) * HOUR) for i in range(1, 25)]
@@ -54,7 +54,7 @@ def ic025(observed: int, expected: float) -> float:
 
 
 def trends(posts: Sequence[Seen], start: datetime, end: datetime, zone_name: str) -> dict[Any, tuple[Any, ...]]:
-    """(hashtag, posts, authors, previous posts, burst) by (period, period_start, period_end, rank)."""
+    """Returns (hashtag, posts, authors, previous posts, burst), by (period, period_start, period_end, rank)."""
     zone = ZoneInfo(zone_name)
     keys = {key for seen in posts if start <= seen.at < end for key in periods_of(seen.at, start, end, zone)}
     by_hour: dict[datetime, list[Seen]] = defaultdict(list)
@@ -88,7 +88,7 @@ def trends(posts: Sequence[Seen], start: datetime, end: datetime, zone_name: str
 def candidate_hashtags(
     posts: Iterable[Seen], race: dict[str, Any], start: datetime, end: datetime, zone_name: str
 ) -> dict[Any, tuple[Any, ...]]:
-    """(hashtag, posts, authors, log-odds ratio, z) by (period, period_start, period_end, candidate, rank)."""
+    """Returns (hashtag, posts, authors, log-odds, z), by (period, period_start, period_end, candidate, rank)."""
     by_period: dict[Key, list[tuple[Seen, set[str]]]] = defaultdict(list)
     for seen in posts:
         named = {c["id"] for c in race["candidates"] if seen.mentions(c)} if start <= seen.at < end else set()
@@ -124,7 +124,7 @@ def _ranked(
 
 
 class Matched(Seen):
-    """A post whose mentions in one race are found once: the same post is counted over several spans."""
+    """A post whose mentions in one race are found only once, since it is counted over several spans."""
 
     def __init__(self, seen: Seen, race: dict[str, Any]) -> None:
         self.at, self.author, self.kind = seen.at, seen.author, seen.kind
@@ -137,7 +137,7 @@ class Matched(Seen):
 def backtest(
     posts: Sequence[Seen], race: dict[str, Any], end: datetime, bots: set[str], spans: dict[str, int]
 ) -> dict[str, float]:
-    """The mean absolute error of each measure; `bots` are author ids."""
+    """Returns the mean absolute error of each measure; `bots` are author ids, `spans` are days by name."""
     errors = {}
     earliest = end - timedelta(days=max(spans.values()))
     everyone = [Matched(seen, race) for seen in posts if earliest <= seen.at < end]

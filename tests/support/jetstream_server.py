@@ -1,4 +1,4 @@
-"""A Jetstream on this machine: real WebSockets, events that it plays back from a cursor, and faults to order."""
+"""A local Jetstream server: real WebSockets, playback from a cursor, and faults on demand."""
 
 import socket
 import threading
@@ -16,10 +16,11 @@ from tests.support.bluesky import time_us_of
 
 @dataclass
 class JetstreamServer:
-    """Serves `events`, in order, to each connection: from its cursor, as far as they are kept, or those added later.
+    """Sends `events`, in order, to each connection: from its cursor on or, without a cursor, those added later.
 
-    `faults` are what the next connections get, in turn: an HTTP status, `drop` (no close handshake) or `silence`, after
-    `after` events. `asked` is what each connection asked for, with when.
+    Events before `kept_from_us` are not played back. `faults` are for the next connections, in turn: an HTTP status, or
+    `drop` (no close handshake) or `silence` after a number of events. `asked` has the time and the query of each
+    connection. `rate` limits the events per second; 0 means no limit.
     """
 
     events: list[bytes] = field(default_factory=list)
@@ -37,12 +38,12 @@ class JetstreamServer:
 
     @property
     def address(self) -> str:
-        """For PULSO_BLUESKY_HOSTS."""
+        """The value for PULSO_BLUESKY_HOSTS."""
         assert self._server is not None
         return f"ws://127.0.0.1:{self._server.socket.getsockname()[1]}"
 
     def add(self, *events: bytes) -> None:
-        """Makes events happen."""
+        """Adds events, which connections then receive."""
         with self._added:
             self.events.extend(events)
             self._added.notify_all()
@@ -63,7 +64,7 @@ class JetstreamServer:
         self._thread.join()
 
     def _refuse(self, connection: ServerConnection, request: Request) -> Response | None:
-        """Notes what is asked for and, in the same moment, the place from which events will be given."""
+        """Notes the query and, under the same lock, this connection's first event; refuses it if a fault says so."""
         query = parse_qs(urlsplit(request.path).query)
         with self._added:
             self.asked.append((time.time(), query))
@@ -82,7 +83,7 @@ class JetstreamServer:
             while not self._closing.is_set():
                 if fault and sent >= after:
                     if fault == "drop":
-                        connection.socket.shutdown(socket.SHUT_RDWR)  # closing alone waits for the thread that reads
+                        connection.socket.shutdown(socket.SHUT_RDWR)  # close() would wait for the reading thread
                         return
                     self._closing.wait()
                 with self._added:

@@ -1,4 +1,4 @@
-"""`python -m ingest stream` as a person runs it, and what stands in the tables after."""
+"""Runs `python -m ingest stream` as a person does, and reads the state that it leaves."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ PATIENCE = 60.0
 
 @contextmanager
 def streaming(topic: str, source: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """The command, running; killed at the end if it still is."""
+    """Runs the command in the background; kills it at the end of the block if it still runs."""
     process = start_command("ingest", "stream", "--topic", topic, "--source", source)
     try:
         yield process
@@ -27,7 +27,7 @@ def streaming(topic: str, source: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> str:
-    """Stops it as an operator does; gives what it printed."""
+    """Stops the command as an operator does; returns its stdout."""
     process.send_signal(signal.SIGTERM)
     out, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors.decode()
@@ -35,7 +35,7 @@ def stop(process: "subprocess.Popen[bytes]") -> str:
 
 
 def wait_for(condition: Callable[[], bool], what: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
-    """Waits until it is so."""
+    """Waits until the condition holds. Fails when `process` ends, or after PATIENCE seconds."""
     until = time.monotonic() + PATIENCE
     while not condition():
         if process is not None and process.poll() is not None:
@@ -46,11 +46,11 @@ def wait_for(condition: Callable[[], bool], what: str, process: "subprocess.Pope
 
 
 def state_of(queue: PostsQueue, topic: str) -> LiveState | None:
-    """The state of the topic's live collection."""
+    """Returns the state of the topic's live collection; None if there is none."""
     return next((state for state in read_states(queue.client, queue.stream) if state.topic == topic), None)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """kill -9."""
+    """Kills the process as `kill -9` does."""
     os.kill(process.pid, signal.SIGKILL)
     process.wait()

@@ -1,4 +1,4 @@
-"""Puts posts into Cassandra by the real path, in this process."""
+"""Stores posts in Cassandra through the queue and the worker, in this process."""
 
 from collections.abc import Iterable
 
@@ -13,7 +13,7 @@ from ingest.write.worker import Worker
 
 
 def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session, settings: Settings) -> int:
-    """Queues lines, works the queue off, and gives how many posts were stored."""
+    """Queues lines, runs a worker until the queue is empty, and returns how many posts were stored."""
     batch: list[Envelope] = []
     for line in lines:
         for unit in split(line):

@@ -1,4 +1,4 @@
-"""A Mastodon server on this machine: its stream as server-sent events, its public timeline, and faults to order."""
+"""A local Mastodon server: its stream as server-sent events, its public timeline, and faults on demand."""
 
 import threading
 import time
@@ -17,18 +17,18 @@ THUMP = b":thump\n"
 
 @dataclass(frozen=True)
 class Refusal:
-    """An HTTP answer other than success."""
+    """An HTTP error to answer with."""
 
     status: int
     retry_after: str = ""
 
 
 class Silence:
-    """Nothing more comes, and the connection stays."""
+    """A step: the server sends nothing more and keeps the connection open."""
 
 
 class Drop:
-    """The connection breaks off, without the end that chunked HTTP has."""
+    """A step: the server closes the connection without the end that chunked HTTP requires."""
 
 
 Step = bytes | Silence | Drop
@@ -36,7 +36,7 @@ Script = Refusal | Sequence[Step]
 
 
 def status(number: int, content: str = "<p>hello</p>", **changes: Any) -> dict[str, Any]:
-    """A status with every field that is required; its id says when it was made, as Mastodon's do."""
+    """Returns a status with every required field; its id contains its time, as Mastodon's ids do."""
     made = 1_779_717_600_000 + number * 1000
     return {
         "id": str(made << 16),
@@ -60,18 +60,21 @@ def status(number: int, content: str = "<p>hello</p>", **changes: Any) -> dict[s
 
 
 def sse(event: str, payload: Any) -> bytes:
-    """An event as it goes over the wire."""
+    """Returns an event in the format of server-sent events."""
     data = payload if isinstance(payload, bytes) else str(payload).encode()
     return b"event: %s\ndata: %s\n\n" % (event.encode(), data)
 
 
 def update(number: int, content: str = "<p>hello</p>", **changes: Any) -> bytes:
-    """A status as an event."""
+    """Returns a status as an `update` event."""
     return sse("update", orjson.dumps(status(number, content, **changes)))
 
 
 class MastodonServer:
-    """Each connection gets the next of `scripts`; after the last, a heartbeat. `timeline` is what it has to tell."""
+    """Plays one of `scripts` per connection; when none is left, it sends a heartbeat and then keeps silent.
+
+    `timeline` is the public timeline, oldest first. `asked` are the paths of all requests.
+    """
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
@@ -84,7 +87,7 @@ class MastodonServer:
 
     @property
     def address(self) -> str:
-        """For PULSO_MASTODON_URL."""
+        """The value for PULSO_MASTODON_URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> "MastodonServer":
@@ -149,4 +152,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Logs nothing."""

@@ -1,4 +1,4 @@
-"""Free ports for engines of one's own."""
+"""Finds free ports for the tests' own engines."""
 
 import random
 
@@ -8,7 +8,7 @@ LOCAL = "127.0.0.1"
 
 
 def free_port(*offsets: int) -> int:
-    """A port below the system's own range that is free, as are those `offsets` below it."""
+    """Returns a free port below the system's own range; the ports `offsets` below it are free, too."""
     while True:
         port = random.randint(20_000, 30_000)
         if all(is_free(LOCAL, port - offset) for offset in (0, *offsets)):

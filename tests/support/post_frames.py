@@ -1,4 +1,4 @@
-"""Stream lines as a frame of posts, the way jobs read them, without a store in between."""
+"""Turns stream lines into a frame of posts, as jobs read them, without a store."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +22,7 @@ DERIVED = ("topic", "day", "bucket", "words")
 
 
 def post_frame(spark: SparkSession, lines: Iterable[bytes], file: Path) -> DataFrame:
-    """Parses lines as a worker does; `file` is a Parquet file to keep them in."""
+    """Parses lines as a worker does; returns them as a frame. `file` is a Parquet file to write and read."""
     schema = pa.schema([(n, ARROW[column.cql]) for n, column in POSTS.columns.items() if n not in DERIVED])
     units = [unit for line in lines for unit in split(line)]
     posts = [parse(unit.format, unit.payload) for unit in units if isinstance(unit, Unit)]

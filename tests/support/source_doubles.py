@@ -1,4 +1,4 @@
-"""What a live source is run with in tests: a clock that jumps over every wait, and a sink that keeps everything."""
+"""Doubles for a live source in tests: a clock that waits in no time, and a sink that keeps everything."""
 
 import threading
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ PATIENCE = 10.0
 
 
 class FakeClock(Clock):
-    """Notes each wait and lets that time pass at once; stops after so many waits."""
+    """Notes each wait, and moves its time forward at once; stops after `most_waits` waits."""
 
     def __init__(self, most_waits: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class Notes:
         self._note("lost")
 
     def turns(self) -> list[str]:
-        """Opened and closed, in order."""
+        """Returns the events `opened` and `closed`, in order."""
         return [event for event in self.events if event in ("opened", "closed")]
 
     def wait_for(self, event: str, times: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""Puts a graph into the tables without a job: for what reads them."""
+"""Stores a graph without a job, for tests of readers."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ Weights = Mapping[tuple[str, str], int]
 
 
 def store(weights: Weights, session: Session, settings: Settings, topic: Topic, graph: str = "retweet") -> Any:
-    """Stores a graph of one window and gives the NetworkX graph that it is; nodes 0, 1, 2, … by falling PageRank."""
+    """Stores a graph of one window and returns it as a NetworkX graph. Component numbers stand for communities, too."""
     made = nx.Graph() if graph == "hashtag" else nx.DiGraph()
     made.add_weighted_edges_from((a, b, w) for (a, b), w in weights.items())
     ranks = nx.pagerank(made) if weights else {}
@@ -73,6 +73,6 @@ def store(weights: Weights, session: Session, settings: Settings, topic: Topic, 
 
 
 def write(session: Session, settings: Settings, table: Table, rows: Iterator[Mapping[str, object]]) -> None:
-    """Writes rows that have every column of a table."""
+    """Writes rows, which must have every column of the table."""
     insert = prepared(session, table.insert(settings.keyspace))
     execute_all(session, (insert.bind([row[name] for name in table.columns]) for row in rows), 60)

@@ -1,4 +1,4 @@
-"""The rules of one X account, with X's limits and its way to refuse."""
+"""The rules of one X account, with X's limits and error messages."""
 
 import threading
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ PROBLEMS = "https://api.x.com/2/problems"
 
 @dataclass
 class RuleBook:
-    """Rules by id. `changes` are the ids that each request added (`+`) or removed (`-`), in order."""
+    """Rules by id. `changes` are the ids that were added (`+`) or removed (`-`), in order."""
 
     most: int = 1000
     longest: int = 1024
@@ -23,16 +23,16 @@ class RuleBook:
         self._lock = threading.Lock()
 
     def have(self, *rules: tuple[str, str]) -> None:
-        """Puts rules there, each a value and a tag."""
+        """Adds rules, each a value and a tag."""
         for value, tag in rules:
             self._add({"value": value, "tag": tag} if tag else {"value": value})
 
     def values(self, tag: str) -> list[str]:
-        """The texts of the rules of a tag."""
+        """Returns the texts of the rules with this tag."""
         return [rule["value"] for rule in self.rules.values() if rule.get("tag", "") == tag]
 
     def page(self, token: str) -> dict[str, Any]:
-        """A page of the rules."""
+        """Returns one page of the rules."""
         start = int(token)
         found = list(self.rules.values())[start : start + self.page_size]
         meta: dict[str, Any] = {"sent": "2026-01-01T00:00:00.000Z", "result_count": len(found)}
@@ -41,7 +41,7 @@ class RuleBook:
         return {"data": found, "meta": meta} if found else {"meta": meta}
 
     def change(self, body: dict[str, Any]) -> dict[str, Any]:
-        """What a POST does and answers."""
+        """Applies the body of a POST, and returns the answer."""
         with self._lock:
             if "add" in body:
                 return self._answer([self._add(rule) for rule in body["add"]], "created")

@@ -1,6 +1,6 @@
-"""X's filtered stream on this machine: its rules, and a stream in chunked HTTP, with faults to order.
+"""A local server of X's filtered stream: its rules, and a stream in chunked HTTP, with faults on demand.
 
-Limits and error bodies are those of https://docs.x.com/x-api/posts/filtered-stream/introduction and
+The limits and error bodies are those of https://docs.x.com/x-api/posts/filtered-stream/introduction and
 https://docs.x.com/x-api/fundamentals/handling-disconnections.
 """
 
@@ -51,7 +51,7 @@ TITLES = {401: "Unauthorized", 403: "Forbidden", 429: "Too Many Requests", 503: 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An HTTP answer other than success."""
+    """An HTTP error to answer with."""
 
     status: int
     body: dict[str, Any] | None = None
@@ -60,13 +60,13 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing for so long; without a number, until the client leaves or the server ends."""
+    """A step: the server sends nothing for `seconds`; with None, until the client leaves or the server ends."""
 
     seconds: float | None = None
 
 
 class Drop:
-    """The connection breaks off, without the end that chunked HTTP has."""
+    """A step: the server closes the connection without the end that chunked HTTP requires."""
 
 
 Step = bytes | Pause | Drop
@@ -75,22 +75,22 @@ Script = Refusal | Sequence[Step]
 
 @dataclass(frozen=True)
 class Connect:
-    """One attempt at the stream."""
+    """One attempt to connect to the stream: its time, in seconds, and its query."""
 
     at: float
     parameters: dict[str, list[str]]
 
 
 def in_stream(problem: dict[str, Any]) -> bytes:
-    """An error as it comes inside a stream."""
+    """Returns an error as it comes inside a stream."""
     return orjson.dumps({"errors": [problem]}) + b"\r\n"
 
 
 class XServer:
-    """Each connect gets the next of `scripts`; after the last, what `send` gives, and a heartbeat now and then.
+    """Plays one of `scripts` per connection; when none is left, it sends the lines given to `send`, and heartbeats.
 
-    A script of steps ends with a clean close. `slowest_write` is the longest, in seconds, that a client has made it
-    wait; `rule_refusals` are what the next requests for rules get.
+    A script of steps ends with a clean close. `slowest_write` is the longest time, in seconds, that a client made the
+    server wait. `rule_refusals` are the answers to the next requests for rules.
     """
 
     def __init__(self, *scripts: Script, token: str = TOKEN, heartbeat: float = 20.0) -> None:
@@ -109,17 +109,17 @@ class XServer:
 
     @property
     def address(self) -> str:
-        """For PULSO_X_API."""
+        """The value for PULSO_X_API."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def send(self, *lines: bytes) -> None:
-        """Sends lines to whoever is connected, or will be."""
+        """Sends lines to every client that is connected, or that connects later."""
         with self._news:
             self._sent += [line + b"\r\n" for line in lines]
             self._news.notify_all()
 
     def next_lines(self, place: int) -> list[bytes]:
-        """Lines sent from a place on, or a heartbeat when none comes in time."""
+        """Returns the lines from number `place` on; empty if none comes within `heartbeat` seconds."""
         with self._news:
             self._news.wait_for(lambda: len(self._sent) > place or self.closing.is_set(), self.heartbeat)
             return self._sent[place:]
@@ -203,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
             return  # the client left
 
     def _play(self, script: Script) -> bool:
-        """Plays a script; whether to end as HTTP ends."""
+        """Plays a script; returns whether to end the answer as HTTP requires."""
         assert not isinstance(script, Refusal)
         for step in script:
             if isinstance(step, Drop):
@@ -240,4 +240,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.x.slowest_write = max(self.x.slowest_write, time.monotonic() - began)
 
     def log_message(self, *_: object) -> None:
-        """Nothing on stderr."""
+        """Logs nothing."""

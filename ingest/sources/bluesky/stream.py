@@ -1,7 +1,7 @@
-"""Bluesky's Jetstream over WebSockets: every post and repost of the network, to be matched on this side.
+"""Bluesky's Jetstream over WebSockets: every post and repost of the network; topics are matched on our side.
 
-Protocol: https://github.com/bluesky-social/jetstream. It plays back from a cursor, so that a time without a connection
-leaves no gap as far as the host keeps events; any of several hosts will do.
+Protocol: https://github.com/bluesky-social/jetstream. A host plays back events from a cursor. So an outage leaves no
+gap if the host still has the events, and any of several hosts will do.
 """
 
 import re
@@ -20,9 +20,12 @@ from ingest.sources.addresses import checked_address
 from ingest.sources.base import Clock, Sink
 
 REWIND_US = 5_000_000
-"""Hosts are some seconds apart: on another host, playback begins that much earlier; what comes twice is stored once."""
+"""Hosts differ by some seconds, so playback begins this much earlier (µs). An event that comes twice is stored once."""
 KEPT_SLACK_US = 60_000_000
-"""The network is never silent for so long: playback that begins later than asked for has lost what was before."""
+"""If the first event of a playback is more than this (µs) later than asked for, the host has lost events before it.
+
+The network is never silent for that long.
+"""
 SILENCE = 30.0
 LARGEST = 4 * 1024 * 1024
 WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -32,7 +35,7 @@ log = structlog.get_logger("bluesky")
 
 
 class Bluesky:
-    """Collects from one host at a time, and goes on with the next when one fails."""
+    """Collects from one host at a time, and goes on with the next host when one fails."""
 
     name = "bluesky"
 
@@ -42,7 +45,7 @@ class Bluesky:
         self._silence = silence
 
     def run(self, sink: Sink) -> None:
-        """Collects until the clock says stop."""
+        """Collects until the clock is stopped."""
         waits = _waits()
         for host in cycle(self._hosts):
             if self._collect(host, sink):
@@ -51,7 +54,7 @@ class Bluesky:
                 return
 
     def _collect(self, host: str, sink: Sink) -> bool:
-        """Collects from one host while it holds; gives whether anything came."""
+        """Collects from one host while the connection lasts; returns whether anything came."""
         heard = False
         reason = "the host ended the connection"
         try:
@@ -76,7 +79,7 @@ class Bluesky:
         return connect(self._url(host, sink.reached_us()), max_size=LARGEST, open_timeout=10, close_timeout=2)
 
     def _messages(self, link: ClientConnection) -> Iterator[bytes]:
-        """Messages until asked to stop. Raises TimeoutError after a silence, and what the connection raises."""
+        """Yields messages until asked to stop. Raises TimeoutError after a silence, and the connection's own errors."""
         last = self._clock.monotonic()
         while not self._clock.stopped:
             try:
@@ -89,7 +92,10 @@ class Bluesky:
             yield message
 
     def _take(self, sink: Sink, message: bytes) -> None:
-        """Hands a message on; waits while there is no room: a host that then drops us plays back what we missed."""
+        """Hands on a message; waits while the sink has no room.
+
+        If the host disconnects us meanwhile, it plays back later what we missed.
+        """
         found = _TIME.search(message)
         now_us = micros(self._clock.now())
         at_us = min(int(found.group(1)), now_us) if found else sink.reached_us() or now_us
@@ -105,7 +111,7 @@ class Bluesky:
 
 
 def _say_open(sink: Sink, first: bytes) -> None:
-    """Says since when events come through, by the first of them."""
+    """Tells the sink, by the first event, since when events come."""
     reached_us, found = sink.reached_us(), _TIME.search(first)
     if reached_us is None or found is None:
         sink.opened()
@@ -118,5 +124,5 @@ def _say_open(sink: Sink, first: bytes) -> None:
 
 
 def _waits() -> Iterator[float]:
-    """Seconds before each next host: at once, then doubling."""
+    """Yields the seconds to wait before each next host: first 0, then 1, doubling up to 60."""
     return chain(WAITS, cycle(WAITS[-1:]))

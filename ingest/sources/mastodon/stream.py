@@ -1,7 +1,7 @@
-"""Mastodon's streaming over server-sent events: every public status that a server sees, matched on this side.
+"""Mastodon's streaming by server-sent events: every public status that a server sees; topics are matched on our side.
 
-Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage the public timeline is read from the last
-status on, as far as the server gives it; what was deleted or edited meanwhile is not told.
+Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage, the public timeline is read from the last
+status on, as far as the server has it. The server does not report what was deleted or edited during the outage.
 """
 
 import random
@@ -24,17 +24,17 @@ from ingest.sources.addresses import checked_address
 from ingest.sources.base import Clock, Sink
 
 SILENCE = 60.0
-"""Seconds without a byte after which a connection is dead: Mastodon sends a heartbeat every 15."""
+"""Seconds without a byte after which the connection counts as dead; Mastodon sends a heartbeat every 15 seconds."""
 FIRST_WAIT, LONGEST_WAIT, LONGEST_429 = 1.0, 60.0, 900.0
 PAGE, MOST_PAGES = 40, 50
 KINDS = ("update", "status.update", "delete")
-TOKEN_FIX = "Make one under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN"
+TOKEN_FIX = "Make a token under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN to it"
 
 log = structlog.get_logger("mastodon")
 
 
 class Mastodon:
-    """Collects from one server, whose address is a setting."""
+    """Collects from one server, whose address is a setting. Raises PulsoError where there is no token."""
 
     name = "mastodon"
 
@@ -46,7 +46,7 @@ class Mastodon:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         if settings.mastodon_token is None:
-            raise PulsoError("Mastodon gives its stream to signed-in users only", TOKEN_FIX)
+            raise PulsoError("Mastodon's stream is for signed-in users only", TOKEN_FIX)
         self._address = checked_address(settings.mastodon_url, "PULSO_MASTODON_URL", "https", "http").rstrip("/")
         self._server = urlsplit(self._address).hostname or ""
         self._headers = {"Authorization": f"Bearer {settings.mastodon_token.get_secret_value()}"}
@@ -60,7 +60,7 @@ class Mastodon:
         self._socket: socket.socket | None = None
 
     def run(self, sink: Sink) -> None:
-        """Collects until the clock says stop. Raises PulsoError when the server refuses the token."""
+        """Collects until the clock is stopped. Raises PulsoError when the server refuses the token."""
         with httpx.Client(headers=self._headers, timeout=httpx.Timeout(10, read=self._silence)) as client:
             threading.Thread(target=self._leave_when_told, name="mastodon stop", daemon=True).start()
             while not self._clock.stopped:
@@ -72,7 +72,7 @@ class Mastodon:
                 self._clock.wait(wait)
 
     def _collect(self, client: httpx.Client, sink: Sink) -> tuple[str, float]:
-        """Collects while the connection holds; gives why it ended, and how long to wait."""
+        """Collects while the connection lasts; returns why it ended, and the seconds to wait before the next one."""
         try:
             with client.stream("GET", f"{self._stream_address(client)}/api/v1/streaming/public") as response:
                 if refusal := self._refused(response):
@@ -89,7 +89,7 @@ class Mastodon:
             return f"network error: {error}"[:200], self._next_wait()
 
     def _stream_address(self, client: httpx.Client) -> str:
-        """Where the server streams, which it may do on another host."""
+        """Returns the address of the server's stream, which may be on another host."""
         if not self._streaming:
             found = client.get(f"{self._address}/api/v2/instance")
             urls = found.json().get("configuration", {}).get("urls", {}) if found.is_success else {}
@@ -100,7 +100,10 @@ class Mastodon:
         return self._streaming
 
     def _refused(self, response: httpx.Response) -> tuple[str, float] | None:
-        """What an answer other than success means. Raises PulsoError where waiting does not help."""
+        """Returns None for success, else the reason and the seconds to wait.
+
+        Raises PulsoError where waiting can't help.
+        """
         if response.status_code in (401, 403):
             raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_FIX)
         if response.status_code == 429:
@@ -110,12 +113,12 @@ class Mastodon:
         return None if response.is_success else (f"HTTP {response.status_code}", self._next_wait())
 
     def _next_wait(self) -> float:
-        """Doubles from one wait to the next, up to a minute; up to half of it is left to chance."""
+        """Returns the seconds of the next wait: doubled each time, up to a minute, less up to half at random."""
         wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
         return wait * (1 - self._jitter() / 2)
 
     def _open(self, client: httpx.Client, sink: Sink) -> None:
-        """Says that the connection is up, after what was missed has been read, where the server has it."""
+        """Reads the statuses that were missed, if the server has them; then reports that the connection is up."""
         if self._last_id is None or self._heard_us is None:
             sink.opened()
         elif self._caught_up(client, sink):
@@ -124,7 +127,7 @@ class Mastodon:
             sink.opened()
 
     def _caught_up(self, client: httpx.Client, sink: Sink) -> bool:
-        """Takes what was posted since the last status; whether that came to the present."""
+        """Takes the statuses posted since the last one; returns whether they reached the present."""
         for _ in range(MOST_PAGES):
             query = {"min_id": self._last_id or "", "limit": str(PAGE)}
             found = client.get(f"{self._address}/api/v1/timelines/public", params=query)
@@ -146,35 +149,35 @@ class Mastodon:
         self._heard_us = micros(self._clock.now())
 
     def _hand_on(self, sink: Sink, kind: str, payload: bytes) -> None:
-        """Hands on one event as a line, its payload as it came."""
+        """Hands on one event as a line that contains its payload unchanged."""
         sink.take(b'{"event":"%s","server":"%s","payload":%s}' % (kind.encode(), self._server.encode(), payload))
         if kind == "update":
             with suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
                 self._last_id = max(self._last_id or "0", str(orjson.loads(payload)["id"]), key=int)
 
     def _leave_when_told(self) -> None:
-        """Ends the connection under a reader that waits for it, once the clock says stop."""
+        """Shuts the connection down once the clock is stopped, so that a reader that waits for it returns."""
         self._clock.stopping.wait()
         if self._socket is not None:
-            with suppress(OSError):  # it may be gone by itself meanwhile
+            with suppress(OSError):  # it may have ended meanwhile
                 self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _events(response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:
-    """The events of a stream."""
-    source = EventSource(_Heartbeats(response, sink))  # type: ignore[arg-type]  # what it uses of a response
+    """Yields the events of a stream."""
+    source = EventSource(_Heartbeats(response, sink))  # type: ignore[arg-type]  # has all that EventSource uses
     yield from source.iter_sse()
 
 
 class _Heartbeats:
-    """A response whose heartbeats, which are comments, are told to the sink."""
+    """A response that reports its heartbeats, which are comments, to the sink."""
 
     def __init__(self, response: httpx.Response, sink: Sink) -> None:
         self.headers = response.headers
         self._response, self._sink = response, sink
 
     def iter_text(self) -> Iterator[str]:
-        """The text, as it comes."""
+        """Yields the text as it comes."""
         for text in self._response.iter_text():
             if text.startswith(":"):
                 self._sink.heard()

@@ -1,1 +1,1 @@
-"""X: the filtered stream of API v2, and a topic as its rules."""
+"""X: the filtered stream of API v2, and topics as its rules."""

@@ -1,8 +1,8 @@
-"""X's API v2 through tweepy: the rules of the filtered stream, and its connection.
+"""X's API v2 through tweepy: the rules of the filtered stream, and the connection to it.
 
-tweepy's `StreamingClient` writes to a fixed address, waits for answers without end, reconnects at once after a clean
-close, and only logs the errors inside a stream. So it gets a session that goes to the configured address and has
-time-outs; and the stream is opened here and read elsewhere.
+tweepy's `StreamingClient` uses a fixed address, waits for answers without a limit, reconnects at once after a clean
+close, and only logs errors inside a stream. So here it gets a session that uses the configured address and has
+time-outs. The stream is opened here, and read in connection.py.
 """
 
 import logging
@@ -24,13 +24,13 @@ RULES = f"{STREAM}/rules"
 CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 AT_ONCE = 100
-"""Rules in one request: a refusal stays readable, and 1,000 rules take 10 of the 100 requests in 15 minutes."""
+"""Rules per request. A refusal stays readable, and 1,000 rules take 10 of the 100 requests allowed in 15 minutes."""
 
-logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it writes the token
+logging.getLogger("tweepy.client").setLevel(logging.INFO)  # at DEBUG it logs the token
 
 
 class XApi:
-    """The account of one bearer token. Every call raises Unavailable, or PulsoError where waiting won't help."""
+    """The account of one bearer token. Every call raises Unavailable, or PulsoError where waiting can't help."""
 
     def __init__(self, settings: Settings) -> None:
         address = checked_address(settings.x_api, "PULSO_X_API", "https", "http")
@@ -38,7 +38,7 @@ class XApi:
         self._client.session = _Session(address)
 
     def rules(self) -> list[Rule]:
-        """Every rule of the account, whatever its tag."""
+        """Returns every rule of the account, whatever its tag."""
         page = self._call(self._client.get_rules)
         found = [_as_rule(item) for item in page.get("data") or ()]
         while token := (page.get("meta") or {}).get("next_token"):
@@ -49,7 +49,7 @@ class XApi:
         return found
 
     def add(self, rules: Sequence[Rule]) -> None:
-        """Adds rules. Raises PulsoError that quotes the first that X refuses; those before it stand."""
+        """Adds rules. When X refuses any, raises PulsoError that quotes the first; those that X accepted stay."""
         for some in _in_batches(rules):
             asked = [tweepy.StreamRule(value=rule.value, tag=rule.tag or None) for rule in some]
             answer = self._call(self._client.add_rules, asked)
@@ -57,7 +57,7 @@ class XApi:
                 raise PulsoError(f"X refuses {refused}", "Fix the topic's collect part, and push again")
 
     def remove(self, rules: Sequence[Rule]) -> None:
-        """Removes rules, by their ids."""
+        """Removes rules by their ids. Raises PulsoError when X refuses any."""
         for some in _in_batches(rules):
             ids = [rule.id for rule in some]
             answer = self._call(self._client.delete_rules, ids)
@@ -65,15 +65,15 @@ class XApi:
                 raise PulsoError(f"X does not remove {refused}", "Push again")
 
     def stream(self, parameters: Mapping[str, str], silence: float) -> requests.Response:
-        """The open stream; reading it raises what requests raises, after `silence` seconds without a byte too.
+        """Returns the open stream. Reading it raises requests' errors, also after `silence` seconds without a byte.
 
-        It is a connection of its own: a kept one may be half gone, and X moves its addresses about.
+        It always opens a new connection, since a kept one may be broken and X changes its addresses.
         """
         self.close()
         headers = {
             "Authorization": f"Bearer {self._client.bearer_token}",
             "User-Agent": self._client.user_agent,
-            "Accept-Encoding": "identity",  # a compressor would hold lines back
+            "Accept-Encoding": "identity",  # compression would delay lines
         }
         response: requests.Response = self._client.session.request(
             "GET",
@@ -89,7 +89,7 @@ class XApi:
         return response
 
     def close(self) -> None:
-        """Lets go of idle connections."""
+        """Closes idle connections."""
         self._client.session.close()
 
     def _page(self, token: str) -> Any:
@@ -107,19 +107,19 @@ class XApi:
         except requests.RequestException as error:
             raise Unavailable(f"X does not answer: {cause_of(error)}", "network") from None
         if not isinstance(answer, dict):
-            raise PulsoError("what answers is not X's API", "Check PULSO_X_API")
+            raise PulsoError("the answer is not that of X's API", "Check PULSO_X_API")
         return answer
 
 
 class _Session(requests.Session):
-    """Goes to one address whatever tweepy asks for, follows no redirect with the token, and waits only so long."""
+    """Sends tweepy's requests to one address, with time-outs; follows no redirect, which would get the token."""
 
     def __init__(self, address: str) -> None:
         super().__init__()
         self._address = address.rstrip("/")
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
-        """As requests does it."""
+        """Sends a request, as requests does."""
         url = self._address + url.removeprefix(TWEEPYS_ADDRESS)
         return super().request(
             method, url, **{"timeout": (CONNECT_SECONDS, ANSWER_SECONDS), "allow_redirects": False, **options}
@@ -127,7 +127,7 @@ class _Session(requests.Session):
 
 
 def cause_of(error: BaseException) -> str:
-    """The innermost error in a few words: requests wraps it in several layers of address and repr."""
+    """Returns the innermost error in a few words, without the layers in which requests wraps it."""
     while inner := error.__cause__ or error.__context__:
         error = inner
     words = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -139,7 +139,8 @@ def _token(settings: Settings) -> str:
     if not token:
         raise WrongUse("X_BEARER_TOKEN is not set", TOKEN_FIX)
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise WrongUse("X_BEARER_TOKEN holds characters that no token has", TOKEN_FIX)  # requests would quote it
+        # Checked here, since requests would quote the token in its error.
+        raise WrongUse("X_BEARER_TOKEN has characters that no token has", TOKEN_FIX)
     return token
 
 
@@ -147,7 +148,7 @@ def _as_rule(item: Any) -> Rule:
     try:
         return Rule(item["value"], item.get("tag") or "", str(item["id"]))
     except (AttributeError, KeyError, TypeError):
-        raise PulsoError("what answers is not X's API", "Check PULSO_X_API") from None
+        raise PulsoError("the answer is not that of X's API", "Check PULSO_X_API") from None
 
 
 def _in_batches(rules: Sequence[Rule]) -> Iterator[Sequence[Rule]]:
@@ -155,7 +156,7 @@ def _in_batches(rules: Sequence[Rule]) -> Iterator[Sequence[Rule]]:
 
 
 def _refused(answer: Mapping[str, Any], count: str) -> str:
-    """How many rules X did not take, and why the first; empty where it took all."""
+    """Returns how many rules X refused, and its reason for the first; empty if it accepted all."""
     errors = answer.get("errors") or []
     summary = (answer.get("meta") or {}).get("summary") or {}
     number = summary.get(count) or len(errors)
@@ -163,4 +164,4 @@ def _refused(answer: Mapping[str, Any], count: str) -> str:
         return ""
     first = errors[0] if errors and isinstance(errors[0], dict) else {}
     value = f" for «{str(first['value'])[:80]}»" if first.get("value") else ""
-    return f"{number} rule{'s' if number > 1 else ''}: {detail_of(answer) or 'it does not say why'}{value}"
+    return f"{number} rule{'s' if number > 1 else ''}: {detail_of(answer) or 'X does not say why'}{value}"

@@ -1,4 +1,4 @@
-"""What a topic's `collect` part asks for, in the operators of X's filtered stream.
+"""Turns a topic's `collect` part into the operators of X's filtered stream.
 
 Operators and their limits: https://docs.x.com/x-api/posts/filtered-stream/integrate/operators
 """
@@ -13,7 +13,7 @@ from conf.folding import fold
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
 OPERATORS = ("or", "and", "not")
 LIGHT = ((0x0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
-# The operators' page now lists 42 of these; all of them stood there before, and posts still carry them as `lang`:
+# The operators' page now lists 42 of these. Earlier it listed all of them, and posts still have them as `lang`:
 # https://developer.x.com/en/docs/x-api/tweets/filtered-stream/integrate/build-a-rule
 LANGUAGES = (
     "am ar bg bn bo bs ca ckb cs cy da de dv el en es et eu fa fi fr gu hi hi-Latn hr ht hu hy in is it iw ja ka km kn "
@@ -25,7 +25,7 @@ _CODES |= {"he": ("iw",), "id": ("in",), "fil": ("tl",), "nb": ("no",), "zh": ("
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A part of the topic that X is not asked for, and why."""
+    """A part of the topic that can't be asked of X, and why: `what` and `why` read as one sentence."""
 
     what: str
     why: str
@@ -33,16 +33,16 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A part of the topic, and the operators that ask for it, joined by OR."""
+    """A part of the topic, and the operators, joined by OR, that ask X for it."""
 
     what: str
     clause: str
 
 
 def length_of(text: str) -> int:
-    """Characters, at the most: X doesn't say how it counts rules, so those count double which it doubles in posts.
+    """Returns the length of a rule in characters, or more: X does not say how it counts.
 
-    https://docs.x.com/fundamentals/counting-characters
+    So characters that X counts double in posts count double here: https://docs.x.com/fundamentals/counting-characters
     """
     if text.isascii():
         return len(text)
@@ -50,38 +50,38 @@ def length_of(text: str) -> int:
 
 
 def keyword_wish(keyword: str) -> Wish | LeftOut:
-    """A word, as text and as a hashtag; `#tag` as a hashtag; anything else as an exact phrase.
+    """Returns the operators for a keyword: a word as text and hashtag, `#tag` as hashtag, all else as an exact phrase.
 
-    The stream tells accents apart, and our matching does not: an accented keyword is asked for without them, too.
+    X distinguishes accents and our matching does not, so a keyword with accents is asked for without them, too.
     """
     what = f"keyword {keyword}"
     text = unicodedata.normalize("NFC", " ".join(keyword.split()))
     if text.startswith("#"):
         if not _is_hashtag(text[1:]):
-            return LeftOut(what, "is no hashtag: these are one word, with a letter in it")
+            return LeftOut(what, "is no hashtag: a hashtag is one word with at least one letter")
         return Wish(what, " OR ".join(f"#{spelling}" for spelling in _spellings(text[1:])))
     if not any(unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "So" for c in text):
-        return LeftOut(what, "holds no letter, digit or emoji")
+        return LeftOut(what, "has no letter, digit or emoji")
     return Wish(what, " OR ".join(operator for spelling in _spellings(text) for operator in _text_operators(spelling)))
 
 
 def user_wish(user: str) -> Wish | LeftOut:
-    """What an account writes, replies to it, retweets of it, and mentions."""
+    """Returns the operators for an account: its posts, replies to it, retweets of it, and mentions of it."""
     name = user.lstrip("@")
     if not HANDLE.fullmatch(name):
-        return LeftOut(f"user {user}", "is no X handle: these are up to 15 letters, digits and underscores")
+        return LeftOut(f"user {user}", "is no X handle: a handle has up to 15 letters, digits and underscores")
     return Wish(f"user {user}", f"from:{name} OR to:{name} OR retweets_of:{name} OR @{name}")
 
 
 def language_factor(languages: Iterable[str]) -> tuple[str, list[LeftOut]]:
-    """The languages as one factor of a rule, empty where X can filter by none of them; and those it can't."""
+    """Returns the languages as one factor of a rule, and those that X can't filter by. The factor can be empty."""
     codes: set[str] = set()
     left_out = []
     for language in languages:
         if found := _CODES.get(language.strip().lower()):
             codes.update(found)
         else:
-            left_out.append(LeftOut(f"language {language}", "is none that X filters by; posts in it don't come"))
+            left_out.append(LeftOut(f"language {language}", "can't be filtered by X; its posts are not collected"))
     return _grouped(f"lang:{code}" for code in sorted(codes)), left_out
 
 
@@ -91,7 +91,7 @@ def _grouped(operators: Iterable[str]) -> str:
 
 
 def _spellings(text: str) -> list[str]:
-    """The text, and its folded form where that is more than a change of case, which X ignores."""
+    """Returns the text, and its folded form where that differs by more than case, which X ignores."""
     folded = fold(text)
     return [text] if folded in ("", text.casefold()) else [text, folded]
 

@@ -1,4 +1,4 @@
-"""One connection to X's stream, read by a thread of its own: who waits for a line can leave at any moment."""
+"""One connection to X's stream, read by a thread of its own, so that the caller can stop waiting at any time."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ ENDED = "X ended the connection"
 
 
 class Connection:
-    """Opens with `connect` and holds the lines that came. An instance is used once."""
+    """Opens the stream with `connect`, and holds the lines that came. An instance is used once."""
 
     def __init__(self, connect: Callable[[], requests.Response]) -> None:
         self._connect = connect
@@ -31,9 +31,10 @@ class Connection:
         self._thread.start()
 
     def lines(self, clock: Clock) -> Iterator[bytes | None]:
-        """None once the connection is up, then each line without its end, until asked to stop.
+        """Yields None once the connection is up, then each line without its end, until the clock is stopped.
 
-        Raises Unavailable once the connection is gone, and what `connect` raises. What has no line end is never given.
+        Raises Unavailable once the connection has ended, and the errors of `connect`. A last line without an end is
+        dropped.
         """
         while not clock.stopped:
             try:
@@ -45,10 +46,10 @@ class Connection:
             yield came
 
     def close(self) -> None:
-        """Ends the connection, and its thread: at once where it reads, else when its time is out."""
+        """Ends the connection and its thread. A thread that is still connecting ends at its own time-out."""
         self._left = True
         if self._response is not None:
-            with suppress(OSError, ValueError, RuntimeError, AttributeError):  # it may be gone by itself meanwhile
+            with suppress(OSError, ValueError, RuntimeError, AttributeError):  # it may have ended meanwhile
                 self._response.raw.shutdown()
         self._thread.join(timeout=LOOK_SECONDS)
 
@@ -67,7 +68,7 @@ class Connection:
             self._came.put(error)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self._came.put(Unavailable(_reason(error, opened=opened), "network"))
-        except Exception as error:  # a defect must not leave the source waiting for ever
+        except Exception as error:  # handed on: after a defect, the source must not wait for ever
             self._came.put(error)
 
     def _split(self, response: requests.Response) -> None:
@@ -83,7 +84,10 @@ class Connection:
 
 
 def _reason(error: Exception, *, opened: bool) -> str:
-    """A time-out while reading means silence; a broken chunk, that the other side hung up in the middle of one."""
+    """Returns the reason for an error in a few words.
+
+    A time-out while reading means silence. A broken chunk means that X closed the connection in the middle of it.
+    """
     if isinstance(error, requests.Timeout) or "timed out" in cause_of(error):
         return "nothing came for too long" if opened else "X does not answer"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):

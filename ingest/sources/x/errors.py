@@ -1,4 +1,4 @@
-"""What X means when it refuses: whether to wait, how long, and what a person can do.
+"""X's refusals: whether to wait, for how long, and how a person can fix the cause.
 
 Codes and problem types: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
 """
@@ -12,8 +12,8 @@ import orjson
 from conf.errors import PulsoError
 
 Kind = Literal["network", "http", "rate"]
-TOKEN_FIX = "Put the app's current bearer token into X_BEARER_TOKEN"
-APP_FIX = "Look up in X's developer console what the app of X_BEARER_TOKEN may use, and its credits"
+TOKEN_FIX = "Set X_BEARER_TOKEN to the app's current bearer token"
+APP_FIX = "Check in X's developer console what the app of X_BEARER_TOKEN has access to, and its credits"
 RULES_FIX = "Run `python -m ingest rules push --topic T`"
 WAIT_STATUS = (408, 425)
 RATE_STATUS = (420, 429)
@@ -22,7 +22,11 @@ OTHER_CONNECTION = "another connection is open for this token"
 
 
 class Unavailable(PulsoError):
-    """X can't be had now, and later it can. `kind` says which back-off X asks for, `reset` until when (Unix time)."""
+    """X is not available now, but will be later.
+
+    `kind` says which back-off X asks for. `reset` is the time at which X answers again, in seconds since 1970, if X
+    says it.
+    """
 
     def __init__(self, what: str, kind: Kind, reset: float | None = None) -> None:
         when = f" after {datetime.fromtimestamp(reset, UTC):%H:%M:%S} UTC" if reset else " in a minute"
@@ -32,12 +36,12 @@ class Unavailable(PulsoError):
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PulsoError:
-    """The error that an HTTP answer other than success means: Unavailable where waiting helps."""
+    """Returns the error for an HTTP answer other than success: Unavailable where waiting helps, else PulsoError."""
     problem = _as_dict(body)
     detail = detail_of(problem)
     what = f"X answers HTTP {status}" + (f": {detail}" if detail else "")
     if _is_about_rules(problem):
-        return PulsoError(f"X has no rules to stream by ({what})", RULES_FIX)
+        return PulsoError(f"X has no rules for this stream ({what})", RULES_FIX)
     if status == CONFLICT or problem.get("title") == "ConnectionException":
         return Unavailable(f"{OTHER_CONNECTION} ({what})", "http")
     if status in RATE_STATUS:
@@ -56,7 +60,7 @@ def _final(status: int, what: str) -> PulsoError:
 
 
 def disconnect(notice: Mapping[str, Any]) -> PulsoError | None:
-    """What an error inside the stream means; None for one that concerns a single post."""
+    """Returns the error for an error message inside the stream; None for one about a single post."""
     errors = notice.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else notice
     problem = first if isinstance(first, dict) else {"title": str(first)}
@@ -66,7 +70,7 @@ def disconnect(notice: Mapping[str, Any]) -> PulsoError | None:
     if "resource" in kind or "not-authorized" in kind:
         return None
     if _is_about_rules(problem):
-        return PulsoError(f"X has no rules to stream by ({what})", RULES_FIX)
+        return PulsoError(f"X has no rules for this stream ({what})", RULES_FIX)
     if "operational-disconnect" in kind or "client-disconnected" in kind:
         return Unavailable(_line(what), "network")
     if "usage-capped" in kind or "UsageCap" in kind or "rate-limit" in kind:
@@ -77,7 +81,7 @@ def disconnect(notice: Mapping[str, Any]) -> PulsoError | None:
 
 
 def detail_of(problem: Mapping[str, Any]) -> str:
-    """X's own words, on one short line; empty where there are none."""
+    """Returns X's own words on one short line; empty if there are none."""
     errors = problem.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else problem
     if not isinstance(first, dict):

@@ -1,4 +1,4 @@
-"""Brings the rules that X has in line with a topic's plan, so that at no moment a wanted post is not asked for."""
+"""Changes the rules on X to those of a topic's plan, without a moment in which a wanted post is not asked for."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +11,7 @@ from ingest.sources.x.rules import MOST_RULES, Rule, RulePlan, diff
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What a push did."""
+    """The result of a push: the numbers of rules added, removed and unchanged."""
 
     added: int
     removed: int
@@ -19,10 +19,10 @@ class Pushed:
 
 
 def push(api: XApi, plan: RulePlan) -> Pushed:
-    """Adds first and removes then; where the account has no room, removes first just as many as need be.
+    """Adds rules, then removes old ones. If the account has no room, it first removes just enough old rules.
 
-    Raises PulsoError, with nothing changed, when the plan can't stand beside the account's other rules, and when X
-    refuses a rule: the old ones then still stand.
+    Raises PulsoError when the plan does not fit beside the account's other rules; nothing is changed then. Raises it
+    also when X refuses a rule; old rules that were removed first are then added again, and accepted new ones stay.
     """
     existing = api.rules()
     add, remove = diff(plan, existing)
@@ -42,7 +42,7 @@ def push(api: XApi, plan: RulePlan) -> Pushed:
 def _check(plan: RulePlan, existing: Sequence[Rule], add: Sequence[Rule]) -> None:
     if not plan.rules:
         why = "; ".join(f"{part.what} {part.why}" for part in plan.left_out[:3])
-        raise PulsoError(f"topic {plan.topic} comes to no rule: {why}", "Fix its collect part")
+        raise PulsoError(f"no rule can be made from topic {plan.topic}: {why}", "Fix its collect part")
     others = {rule.value: rule for rule in existing if rule.tag != plan.tag}
     if len(others) + len(plan.rules) > MOST_RULES:
         raise PulsoError(
@@ -51,6 +51,6 @@ def _check(plan: RulePlan, existing: Sequence[Rule], add: Sequence[Rule]) -> Non
         )
     if clash := [others[rule.value] for rule in add if rule.value in others]:
         raise PulsoError(
-            f"X takes a rule's text once, and it is there with the tag {clash[0].tag!r}: {clash[0].value[:80]}",
+            f"X takes a rule's text only once; it is there with the tag {clash[0].tag!r}: {clash[0].value[:80]}",
             "Change collect in one of the two topics, or remove that rule",
         )

@@ -1,4 +1,4 @@
-"""A topic as rules of X's filtered stream: as few as hold everything, the same for the same topic.
+"""Turns a topic into rules of X's filtered stream: as few as possible, and always the same for the same topic.
 
 Rules: https://docs.x.com/x-api/posts/filtered-stream/integrate/build-a-rule
 """
@@ -18,7 +18,7 @@ OR = " OR "
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule; `id` is X's, once it has it."""
+    """A rule; `id` is empty until X has the rule."""
 
     value: str
     tag: str = ""
@@ -26,13 +26,13 @@ class Rule:
 
     @property
     def length(self) -> int:
-        """Characters, as cautiously counted as the limit is kept."""
+        """The number of characters, counted as cautiously as for the limit."""
         return length_of(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """The rules that a topic should have on X, and what of the topic they leave out."""
+    """The rules that a topic should have on X, and the parts of the topic that they leave out."""
 
     topic: str
     rules: list[Rule]
@@ -40,17 +40,23 @@ class RulePlan:
 
     @property
     def tag(self) -> str:
-        """What marks the topic's rules among all those of the account."""
+        """The tag that marks the topic's rules among all rules of the account."""
         return tag_of(self.topic)
 
 
 def tag_of(topic: str) -> str:
-    """The tag of a topic's rules. One for all of them, as X takes a text only once whatever its tag."""
+    """Returns the tag of a topic's rules.
+
+    All its rules have the same one, since X takes a rule's text only once, whatever the tag.
+    """
     return f"pulso:{topic}"
 
 
 def rules_of(topic: Topic) -> RulePlan:
-    """The topic's rules. Raises WrongUse when it asks for nothing, or only for languages that X doesn't filter by."""
+    """Returns the topic's rules and the parts left out.
+
+    Raises WrongUse when the topic asks for nothing, or only for languages that X can't filter by.
+    """
     collect = topic.collect
     if not (collect.keywords or collect.users or collect.geo):
         raise WrongUse(
@@ -59,8 +65,8 @@ def rules_of(topic: Topic) -> RulePlan:
     factor, left_out = language_factor(collect.languages)
     if collect.languages and not factor:
         raise WrongUse(
-            f"topic {topic.topic}: X filters by none of its languages ({', '.join(collect.languages)})",
-            "Give codes such as en or tl under collect.languages, or take languages: out",
+            f"topic {topic.topic}: X can filter by none of its languages ({', '.join(collect.languages)})",
+            "Give codes such as en or tl under collect.languages, or remove languages from collect",
         )
     found = list(_wishes(topic))
     left_out += [part for part in found if isinstance(part, LeftOut)]
@@ -72,7 +78,7 @@ def rules_of(topic: Topic) -> RulePlan:
 
 
 def diff(plan: RulePlan, existing: Iterable[Rule]) -> tuple[list[Rule], list[Rule]]:
-    """What to add, and what to remove among the rules with the topic's tag; no other rule is touched."""
+    """Returns the rules to add, and those to remove among the rules with the topic's tag; no other rule is touched."""
     ours = {rule.value: rule for rule in existing if rule.tag == plan.tag}
     wanted = {rule.value for rule in plan.rules}
     add = [rule for rule in plan.rules if rule.value not in ours]
@@ -94,9 +100,10 @@ def _distinct(wishes: Iterable[Wish]) -> list[Wish]:
 
 
 def _packed(wishes: list[Wish], room: int) -> tuple[list[list[str]], list[LeftOut]]:
-    """First fit, the longest first, which wastes little; geography last, which is what then lacks room.
+    """Packs the wishes into rules with `room` characters; returns the clauses of each rule, and the wishes left out.
 
-    Neither the outcome nor the order within a rule depends on the order in the topic file.
+    It is first fit, longest first, which wastes little room. Places come last, so they are left out if the rules are
+    full. Neither the rules nor the order within a rule depend on the order in the topic file.
     """
     rules: list[list[Wish]] = []
     rooms: list[int] = []
@@ -108,9 +115,9 @@ def _packed(wishes: list[Wish], room: int) -> tuple[list[list[str]], list[LeftOu
             rules[place].append(wish)
             rooms[place] -= len(OR) + size
         elif size > room:
-            left_out[wish.what] = LeftOut(wish.what, f"needs {size:,} characters of a rule, which has room for {room}")
+            left_out[wish.what] = LeftOut(wish.what, f"needs {size:,} characters, and a rule has room for {room}")
         elif len(rules) == MOST_RULES:
-            left_out[wish.what] = LeftOut(wish.what, f"X takes at most {MOST_RULES:,} rules, and they are full")
+            left_out[wish.what] = LeftOut(wish.what, f"does not fit into the {MOST_RULES:,} rules that X takes")
         else:
             rules.append([wish])
             rooms.append(room - size)

@@ -1,7 +1,7 @@
-"""X's filtered stream, v2: posts by the rules that the account holds, of which each topic has its own.
+"""X's filtered stream, v2: posts that match the account's rules; each topic has rules of its own.
 
-Protocol: https://docs.x.com/x-api/fundamentals/consuming-streaming-data. X plays nothing back at this access level: a
-time without a connection is a gap.
+Protocol: https://docs.x.com/x-api/fundamentals/consuming-streaming-data. X plays nothing back at this access level, so
+any time without a connection is a gap.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from ingest.sources.x.pace import BackOff, ConnectLimit
 from ingest.sources.x.rules import tag_of
 
 SILENCE = 30.0
-"""Seconds without a byte after which a connection is dead: X sends a heartbeat every 20."""
+"""Seconds without a byte after which the connection counts as dead; X sends a heartbeat every 20 seconds."""
 FIELDS: Mapping[str, str] = {
     "expansions": "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id,geo.place_id,"
     "edit_history_tweet_ids",
@@ -38,7 +38,7 @@ log = structlog.get_logger("x")
 
 
 class XStream:
-    """Collects a topic's posts over the one connection that an account may have."""
+    """Collects a topic's posts over the single connection that an account may have."""
 
     name = "x"
 
@@ -54,7 +54,7 @@ class XStream:
         self._has_rules = False
 
     def run(self, sink: Sink) -> None:
-        """Collects until the clock says stop.
+        """Collects until the clock is stopped.
 
         Raises PulsoError when X has no rules for the topic, and when it refuses the token or the request.
         """
@@ -78,7 +78,10 @@ class XStream:
                 return
 
     def _collect(self, sink: Sink) -> tuple[bool, Unavailable | None]:
-        """Collects while the connection holds; gives whether it ever did, and what ended it unless we did."""
+        """Collects while the connection lasts; returns whether it was ever up, and the error that ended it.
+
+        The error is None if we ended the connection.
+        """
         opened = False
         connection = Connection(self._connect)
         try:
@@ -114,9 +117,10 @@ class XStream:
         self._back_off.reset()
 
     def _take_post(self, sink: Sink, line: bytes) -> None:
-        """Takes a post, unless it came by the rules of other topics only.
+        """Takes a post, unless only the rules of other topics matched it.
 
-        A quotation mark inside a JSON string has a backslash before it: no text that quotes a tag looks like one.
+        The search for the tag in quotation marks is safe: inside a JSON string, a quotation mark has a backslash before
+        it.
         """
         if self._quoted_tag in line or RULED not in line:
             sink.take(line)
@@ -124,7 +128,7 @@ class XStream:
             sink.heard()
 
     def _take_other(self, sink: Sink, line: bytes) -> None:
-        """A post whose `data` is not its first key, a notice, or an error, which ends the connection."""
+        """Takes a post whose `data` is not the first key; ignores a notice; raises the error for an error message."""
         try:
             found: Any = orjson.loads(line)
         except orjson.JSONDecodeError:

@@ -1,6 +1,6 @@
-"""Rectangles on the globe as `bounding_box:` operators of X's filtered stream, whose sides stay below 25 miles.
+"""Turns boxes on the globe into `bounding_box:` operators of X's filtered stream, whose sides must be below 25 miles.
 
-The limit, and that a place counts only where a box holds all of it, and that retweets carry no place:
+This limit, and the rules that a box must hold a whole place and that retweets have no place, are X's:
 https://developer.x.com/en/docs/x-api/tweets/filtered-stream/integrate/build-a-rule
 """
 
@@ -12,13 +12,13 @@ from ingest.sources.x.clauses import LeftOut, Wish
 
 SIDE_MILES = 24.9
 DEGREE_MILES = 69.41
-"""No degree is longer: of latitude at the poles, 69.40; of longitude at the equator, 69.17."""
+"""No degree is longer: one of latitude at the poles has 69.40 miles, one of longitude at the equator 69.17."""
 MOST_TILES = 2000
-"""For one topic: some 90 of the account's 1,000 rules."""
+"""The most tiles of one topic: they take some 90 of the account's 1,000 rules."""
 
 
 def box_wishes(box: Box, most: int) -> list[Wish | LeftOut]:
-    """A box as one operator, or as tiles that cover it; left out where that takes more than `most`."""
+    """Returns a box as one operator, or as tiles that cover it; as left out if it needs more than `most` tiles."""
     what = f"box {_number(box.west)} {_number(box.south)} to {_number(box.east)} {_number(box.north)}"
     spans = [(box.west, box.east)] if box.west <= box.east else [(box.west, 180.0), (-180.0, box.east)]
     rows = _edges(box.south, box.north, box.north - box.south)
@@ -41,7 +41,7 @@ def _edges(start: float, end: float, degrees: float) -> list[tuple[float, float]
 
 
 def _columns(row: tuple[float, float], span: tuple[float, float]) -> tuple[float, float, int]:
-    """A row's west and east, and into how many tiles it falls: as many as where it is widest, nearest the equator."""
+    """Returns a row's west and east, and the number of its tiles, which is enough where the row is widest."""
     south, north = row
     widest = 0.0 if south <= 0 <= north else min(abs(south), abs(north))
     miles = (span[1] - span[0]) * DEGREE_MILES * cos(radians(widest))
@@ -49,7 +49,7 @@ def _columns(row: tuple[float, float], span: tuple[float, float]) -> tuple[float
 
 
 def _cut(start: float, end: float, parts: int) -> list[tuple[float, float]]:
-    """Equal parts; the inner edges are rounded to 11 m, which keeps rules short."""
+    """Returns equal parts of a span; the inner edges are rounded to 11 m, which keeps rules short."""
     inner = [round(start + (end - start) * i / parts, 4) for i in range(1, parts)]
     edges = [start, *inner, end]
     return list(pairwise(edges))
@@ -60,15 +60,15 @@ def _number(degrees: float) -> str:
 
 
 def _too_many(count: int, most: int) -> str:
-    limit = f"of which this topic may have {most:,} more" if most else "and this topic already has all it may have"
+    limit = f"and this topic may have only {most:,} more" if most else "and this topic has no box left"
     return (
-        f"takes {count:,} boxes, since X allows none of 25 miles or more a side, {limit}; "
+        f"needs {count:,} boxes, since each side must be under 25 miles, {limit}; "
         "name smaller boxes, or add the region's place names to keywords"
     )
 
 
 def _edge_note(count: int) -> str:
     return (
-        f"the box is cut into {count:,} tiles, since X allows none of 25 miles or more a side; posts tagged with a "
-        "place that no tile holds whole, such as a province, don't come by it: name such places in keywords"
+        f"the box is cut into {count:,} tiles, since X allows no side of 25 miles or more; posts from a place that is "
+        "not wholly in one tile, such as a province, are not found: add the names of such places to keywords"
     )

@@ -267,7 +267,7 @@ def test_rows_of_another_run_are_never_mixed_in(
     session.execute(f"UPDATE {table} SET run_id = now() WHERE {where}", [getattr(row, name) for name in names])
     out = tmp_path / "g.gexf"
     assert main(["export", "--topic", topic.topic, "--graph", "retweet", "--out", str(out)]) == 1
-    assert "is being published anew" in capsys.readouterr().err
+    assert "is being published again" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -278,7 +278,7 @@ def test_rows_of_another_run_are_never_mixed_in(
         (["export", "--graph", "retweet", "--ego", "@Nobody"], 1, "'nobody' is no node of the graph"),
         (["export", "--graph", "retweed"], 2, "'retweed' is not one of"),
         (["export", "--graph", "retweet", "--nodes"], 2, "--nodes goes with csv"),
-        (["graph", "--top", "5"], 2, "what prunes goes with a picture"),
+        (["graph", "--top", "5"], 2, "pruning needs a picture"),
         (["graph", "--png", "a.png", "--html", "b.html"], 2, "two pictures"),
         (["graph", "--png", "a.png", "--min-weight", "999"], 1, "Prune less"),
         (["graph", "--period", "day"], 1, "no retweet graph of"),

@@ -157,7 +157,7 @@ def test_diff_shows_and_push_does(capsys: pytest.CaptureFixture[str], monkeypatc
         assert main(["rules", "diff", "-t", "t"]) == 0
         assert capsys.readouterr().out == ""
         assert main(["rules", "push", "-t", "none"]) == 1
-        assert "topic none comes to no rule: user x.y" in capsys.readouterr().err
+        assert "no rule can be made from topic none: user x.y" in capsys.readouterr().err
         assert server.rules.values("pulso:tt") == ["theirs"]
 
 
