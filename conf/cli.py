@@ -29,7 +29,7 @@ def run(app: typer.Typer, name: str, argv: Sequence[str] | None = None) -> int:
         try:
             outcome.append(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
         except typer.TyperException as error:
-            message = getattr(error, "format_message", error.__str__)()
+            message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
             print(f"error: {message} (see {name} --help)", file=sys.stderr)
             outcome.append(2)
         except typer.Abort:

@@ -1,35 +1,26 @@
-"""What the commands' options have in common."""
+"""The options that several commands of readers take."""
 
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
+from conf import tables
 from conf.instants import parse_instant
 
+_FORMAT = typer.Option("--format", help="Output format.")
+SummaryFormat = Annotated[Literal["table", "csv", "json", "parquet"], _FORMAT]
+PostsFormat = Annotated[Literal["table", "csv", "ndjson", "parquet"], _FORMAT]
+GraphFormat = Annotated[Literal["gexf", "graphml", "csv", "ndjson", "parquet"], _FORMAT]
 Topic = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
+Period = Annotated[tables.Period, typer.Option(help="Length of the periods.")]
+Kind = Annotated[tables.Kind | None, typer.Option(help="Only posts of this kind.")]
 From = Annotated[str | None, typer.Option("--from", help="First period_start; date or ISO time, UTC.")]
 To = Annotated[str | None, typer.Option("--to", help="Before this period_start.")]
-
-
-class Format(StrEnum):
-    """What a summary is written as."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
-class Period(StrEnum):
-    """Which periods of a summary."""
-
-    HOUR = "hour"
-    DAY = "day"
-    WINDOW = "window"
+Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")]
 
 
 def bounds(start: str | None, end: str | None) -> list[datetime | None]:
-    """The instants of --from and --to. Raises WrongUse for what is none."""
+    """The instants of --from and --to, UTC. Raises WrongUse for a value that is no date or time."""
     return [parse_instant(option, value) if value else None for option, value in (("--from", start), ("--to", end))]

@@ -12,29 +12,22 @@ import pyarrow.parquet as pq
 from readers.files import opened, refuse_terminal
 from readers.plain import printable
 
-FORMATS = ("table", "csv", "json", "parquet")
 CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula when a cell begins with it."""
+"""The beginnings of a cell that a spreadsheet takes for a formula."""
+_JSON = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
 
 
 def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
-    """Writes a frame as CSV, JSON (one array of objects, ISO times) or Parquet, to a file or to stdout.
+    """Writes a frame as JSON (one array of objects, ISO times), or as `write_pages` writes its formats.
 
     Raises WrongUse for Parquet onto a terminal.
     """
-    if format_ == "parquet":
-        refuse_terminal(out)
-        frame.to_parquet(out or sys.stdout.buffer, index=False)
+    if format_ != "json":
+        write_pages([frame], format_, out)
         return
-    if format_ == "csv":
-        text = frame.to_csv(index=False, date_format=CSV_TIMES)
-    else:
-        text = frame.to_json(orient="records", date_format="iso", date_unit="ms", double_precision=15) + "\n"
-    if out is None:
-        sys.stdout.write(text)
-    else:
-        out.write_text(text, encoding="utf-8")
+    with opened(out) as file:
+        file.write(_shown(f"{frame.to_json(**_JSON)}\n", out))
 
 
 def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -> int:
@@ -54,9 +47,14 @@ def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -
     with opened(out) as file:
         for number, page in enumerate(pages):
             text = _csv(page, header=number == 0) if format_ == "csv" else _ndjson(page)
-            file.write((printable(text) if out is None and sys.stdout.isatty() else text).encode(errors="replace"))
+            file.write(_shown(text, out))
             rows += len(page)
     return rows
+
+
+def _shown(text: str, out: Path | None) -> bytes:
+    """The text in UTF-8; without control characters where it goes to a terminal."""
+    return (printable(text) if out is None and sys.stdout.isatty() else text).encode(errors="replace")
 
 
 def _csv(page: pd.DataFrame, *, header: bool) -> str:
@@ -75,8 +73,7 @@ def _csv_cells(column: "pd.Series[object]") -> "pd.Series[object]":
 def _ndjson(page: pd.DataFrame) -> str:
     if page.empty:
         return ""
-    options = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
-    return str(page.to_json(lines=True, force_ascii=False, **options))
+    return str(page.to_json(lines=True, force_ascii=False, **_JSON))
 
 
 def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes]) -> int:

@@ -15,6 +15,9 @@ from conf.tables.columns import (
     PERIODS,
     TOP_MEASURES,
     UNDIRECTED_GRAPHS,
+    Graph,
+    Kind,
+    Period,
 )
 from conf.tables.posts import COLLECTION_GAPS, COLLECTION_THROUGH, POSTS, TOPIC_LAYOUT
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
@@ -80,4 +83,7 @@ __all__ = [
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
+    "Graph",
+    "Kind",
+    "Period",
 ]

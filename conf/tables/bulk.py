@@ -3,9 +3,9 @@
 from conf.schema import Column, Table
 from conf.tables.columns import (
     BUCKET,
-    GRAPH,
+    GRAPH_COLUMNS,
     KIND_COUNTS,
-    PERIOD,
+    PERIOD_COLUMNS,
     PERIOD_KEY,
     RUN,
     TOP_MEASURES,
@@ -22,7 +22,7 @@ AUTHOR_ACTIVITY = Table(
     partition=("topic", *PERIOD_KEY, "run_id", "bucket"),
     clustering=("author",),
     columns={
-        **PERIOD,
+        **PERIOD_COLUMNS,
         **BUCKET,
         "author": key("text", "as in posts; the author id where the handle is unknown"),
         "posts": count("posts by the author"),
@@ -44,7 +44,7 @@ GRAPH_NODES = Table(
     partition=("topic", "graph", *PERIOD_KEY, "run_id", "bucket"),
     clustering=("node",),
     columns={
-        **GRAPH,
+        **GRAPH_COLUMNS,
         **BUCKET,
         "node": key("text", "handle, DID, user@server or folded hashtag"),
         "in_degree": count("edges in"),
@@ -69,7 +69,7 @@ GRAPH_TOP_NODES = Table(
     partition=("topic", "graph", *PERIOD_KEY, "run_id", "measure"),
     clustering=("rank",),
     columns={
-        **GRAPH,
+        **GRAPH_COLUMNS,
         "measure": one_of("a column of graph_nodes", *TOP_MEASURES),
         "rank": key("int", "1 is the highest"),
         "node": key("text", "as in graph_nodes"),
@@ -87,7 +87,7 @@ GRAPH_EDGES = Table(
     partition=("topic", "graph", *PERIOD_KEY, "run_id", "bucket"),
     clustering=("src", "dst"),
     columns={
-        **GRAPH,
+        **GRAPH_COLUMNS,
         **BUCKET,
         "src": key("text", "acting author, or the first hashtag in order"),
         "dst": key("text", "the other author, or the second hashtag"),

@@ -1,5 +1,7 @@
 """What the declarations of the tables share: columns, and the values that some of them take."""
 
+from typing import Literal, get_args
+
 from conf.schema import Column
 
 
@@ -23,15 +25,18 @@ def one_of(doc: str, *values: str) -> Column:
     return Column("text", doc, nullable=False, values=values)
 
 
-PERIODS = ("hour", "day", "window")
+Period = Literal["hour", "day", "window"]
+PERIODS: tuple[Period, ...] = get_args(Period)
 LONGER_PERIODS = ("day", "window")
 """The periods of tables that have no hours, since an hour holds too few posts for them."""
-KIND_COLUMNS = {"originals": "original", "retweets": "retweet", "replies": "reply", "quotes": "quote"}
-"""The columns that count posts by kind, and the kind that each counts."""
-KINDS = tuple(KIND_COLUMNS.values())
+Kind = Literal["original", "retweet", "reply", "quote"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of post (DESIGN 5)."""
+KIND_COLUMNS = dict(zip(("originals", "retweets", "replies", "quotes"), KINDS, strict=True))
+"""The columns that count posts by kind, and the kind that each counts."""
 NETWORKS = ("x", "bluesky", "mastodon")
-GRAPHS = ("retweet", "reply", "quote", "mention", "hashtag")
+Graph = Literal["retweet", "reply", "quote", "mention", "hashtag"]
+GRAPHS: tuple[Graph, ...] = get_args(Graph)
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 """The columns of graph_nodes by which graph_top_nodes ranks."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag"})
@@ -39,13 +44,13 @@ UNDIRECTED_GRAPHS = frozenset({"hashtag"})
 
 
 TOPIC = {"topic": key("text", "topic id")}
-PERIOD = {
+PERIOD_COLUMNS = {
     **TOPIC,
     "period": one_of("hour, day or window", *PERIODS),
     "period_start": key("timestamp", "UTC, included"),
     "period_end": key("timestamp", "UTC, excluded"),
 }
-GRAPH = {**PERIOD, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
+GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
 RUN = {
     "run_id": key("timeuuid", "the run that published the row"),
     "computed_at": key(

@@ -1,7 +1,7 @@
 """What is known of runs: when and how each went, its checks, and which run of a bulk table is read."""
 
 from conf.schema import Column, Table
-from conf.tables.columns import PERIOD, PERIOD_KEY, TOPIC, key
+from conf.tables.columns import PERIOD_COLUMNS, PERIOD_KEY, TOPIC, key
 
 DATA_QUALITY = Table(
     name="data_quality",
@@ -66,7 +66,7 @@ PUBLISHED = Table(
     partition=("topic", "table_name"),
     clustering=("part", *PERIOD_KEY),
     columns={
-        **PERIOD,
+        **PERIOD_COLUMNS,
         "table_name": key("text", "a bulk table"),
         "part": key("text", "the graph; empty for a table without parts"),
         "run_id": Column("timeuuid", "the run whose rows are read; null where no run has been published yet"),

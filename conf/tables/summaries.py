@@ -2,12 +2,12 @@
 
 from conf.schema import Column, Table
 from conf.tables.columns import (
-    GRAPH,
+    GRAPH_COLUMNS,
     KIND_COUNTS,
     LONGER_PERIODS,
     METHOD,
     NETWORKS,
-    PERIOD,
+    PERIOD_COLUMNS,
     RUN,
     STARTS_ENDS,
     TOPIC,
@@ -25,7 +25,7 @@ CANDIDATE_POLL = Table(
     partition=("topic", "race", "period"),
     clustering=(*STARTS_ENDS, "candidate"),
     columns={
-        **PERIOD,
+        **PERIOD_COLUMNS,
         "race": key("text", "race id"),
         "candidate": key("text", "candidate id"),
         "name": key("text", "candidate's name"),
@@ -72,7 +72,7 @@ HASHTAG_TRENDS = Table(
     partition=("topic", "period"),
     clustering=(*STARTS_ENDS, "rank"),
     columns={
-        **PERIOD,
+        **PERIOD_COLUMNS,
         "rank": key("int", "1 is the most used"),
         "hashtag": key("text", "folded, without #"),
         "posts": count("posts that carry it"),
@@ -94,8 +94,8 @@ CANDIDATE_HASHTAGS = Table(
         **TOPIC,
         "race": key("text", "race id"),
         "period": one_of("day or window", *LONGER_PERIODS),
-        "period_start": PERIOD["period_start"],
-        "period_end": PERIOD["period_end"],
+        "period_start": PERIOD_COLUMNS["period_start"],
+        "period_end": PERIOD_COLUMNS["period_end"],
         "candidate": key("text", "candidate id"),
         "rank": key("int", "1 has the highest z_score"),
         "hashtag": key("text", "folded, without #"),
@@ -116,7 +116,7 @@ GRAPH_SUMMARY = Table(
     partition=("topic", "graph", "period"),
     clustering=STARTS_ENDS,
     columns={
-        **GRAPH,
+        **GRAPH_COLUMNS,
         "nodes": count("nodes"),
         "edges": count("edges"),
         "weight": count("sum of the edges' weights"),
@@ -141,8 +141,8 @@ CASCADES = Table(
     columns={
         **TOPIC,
         "period": one_of("day or window", *LONGER_PERIODS),
-        "period_start": PERIOD["period_start"],
-        "period_end": PERIOD["period_end"],
+        "period_start": PERIOD_COLUMNS["period_start"],
+        "period_end": PERIOD_COLUMNS["period_end"],
         "rank": key("int", "1 was retweeted most"),
         "source": one_of("x, bluesky or mastodon", *NETWORKS),
         "post_id": key("text", "the retweeted post, stored or not"),

@@ -1,7 +1,6 @@
 """`python -m readers export`: writes a network graph as a file for Gephi, igraph or NetworkX, or as a table."""
 
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,27 +11,16 @@ from conf.terminal import ERR, progress
 from conf.topic import load_topic
 from readers import options
 from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
-from readers.options import Period
 from readers.partitions import whole
 from stores.connect import cassandra_session
-
-
-class ExportFormat(StrEnum):
-    """The output formats for a graph."""
-
-    GEXF = "gexf"
-    GRAPHML = "graphml"
-    CSV = "csv"
-    NDJSON = "ndjson"
-    PARQUET = "parquet"
 
 
 def export(
     topic: options.Topic,
     graph: Which,
-    format_: Annotated[ExportFormat, typer.Option("--format", help="Output format.")] = ExportFormat.GEXF,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
-    period: Annotated[Period, typer.Option(help="Length of the period.")] = Period.WINDOW,
+    format_: options.GraphFormat = "gexf",
+    out: options.Out = None,
+    period: options.Period = "window",
     start: options.From = None,
     end: options.To = None,
     nodes: Annotated[bool, typer.Option("--nodes", help="Nodes instead of edges (csv, ndjson, parquet).")] = False,
@@ -48,8 +36,8 @@ def export(
     from readers.graphs.export import export as write
     from readers.graphs.stored import stored_graph
 
-    if nodes and format_.value in XML:
-        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_.value} always has both")
+    if nodes and format_ in XML:
+        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_} always has both")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     pruning = pruning_of(min_weight, backbone, ego, steps, k_core, top)
@@ -58,15 +46,13 @@ def export(
         task = display.add_task("export", total=None, note="reading", visible=shown)
 
         def read_and_write() -> tuple[int, int]:
-            found = stored_graph(
-                session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
-            )
+            found = stored_graph(session, settings.keyspace, topic_file, graph, period, *options.bounds(start, end))
             kept = kept_of(found, pruning)
             row = found.summary
             counts = (int(kept.nodes.sum()), int(kept.edges.sum())) if kept else (row.nodes, row.edges)
-            total = sum(counts) if format_.value in XML else counts[not nodes]
+            total = sum(counts) if format_ in XML else counts[not nodes]
             display.update(task, total=total, completed=0, note="rows")
-            return write(found, kept, format_.value, out, lambda rows: display.advance(task, rows), nodes=nodes)
+            return write(found, kept, format_, out, lambda rows: display.advance(task, rows), nodes=nodes)
 
         # A file is there once it is whole, so it can be written anew; what went to stdout can't be taken back.
         written = whole(read_and_write) if out else read_and_write()

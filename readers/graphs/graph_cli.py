@@ -10,10 +10,9 @@ from conf.settings import load_settings
 from conf.terminal import ERR, out_console, progress
 from conf.topic import load_topic
 from readers import options
-from readers.graphs.options import Backbone, Ego, Graph, KCore, MinWeight, Steps, Top, Which, pruning_of
+from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
 from readers.graphs.pruning import Pruning
 from readers.graphs.stored import StoredGraph, stored_graph
-from readers.options import Format, Period
 from readers.partitions import whole
 from stores.connect import cassandra_session
 
@@ -23,12 +22,12 @@ MOST_DRAWN = {"png": 300, "html": 2000}
 
 def graph(
     topic: options.Topic,
-    graph: Which = Graph.RETWEET,
-    period: Annotated[Period, typer.Option(help="Length of the period.")] = Period.WINDOW,
+    graph: Which = "retweet",
+    period: options.Period = "window",
     start: options.From = None,
     end: options.To = None,
-    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    format_: options.SummaryFormat = "table",
+    out: options.Out = None,
     png: Annotated[Path | None, typer.Option(help="Draw the graph into this PNG file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write an interactive page into this file.")] = None,
     min_weight: MinWeight = 1,
@@ -53,9 +52,7 @@ def graph(
     with cassandra_session(settings) as session:
 
         def read() -> StoredGraph:
-            return stored_graph(
-                session, settings.keyspace, topic_file, graph.value, period.value, *options.bounds(start, end)
-            )
+            return stored_graph(session, settings.keyspace, topic_file, graph, period, *options.bounds(start, end))
 
         if png or html:
             most = top or MOST_DRAWN["png" if png else "html"]
@@ -63,10 +60,10 @@ def graph(
             whole(lambda: _picture(read(), pruning, png, html))
             return
         found, tops = whole(lambda: ((one := read()), top_nodes(one)))
-    if format_ is Format.TABLE:
+    if format_ == "table":
         print_graph(found, tops, out_console())
     else:
-        write_frame(tops, format_.value, out)
+        write_frame(tops, format_, out)
 
 
 def _picture(found: StoredGraph, pruning: Pruning, png: Path | None, html: Path | None) -> None:

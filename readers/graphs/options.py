@@ -1,24 +1,13 @@
 """The options that the commands `graph` and `export` share: which graph, and how to prune it."""
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from conf import tables
 from readers.graphs.pruning import Pruning
 
-
-class Graph(StrEnum):
-    """The graphs (DESIGN 5)."""
-
-    RETWEET = "retweet"
-    REPLY = "reply"
-    QUOTE = "quote"
-    MENTION = "mention"
-    HASHTAG = "hashtag"
-
-
-Which = Annotated[Graph, typer.Option("--graph", "-g", help="Which graph to read.")]
+Which = Annotated[tables.Graph, typer.Option("--graph", "-g", help="Which graph to read.")]
 MinWeight = Annotated[int, typer.Option(help="Keep edges of at least this many posts.", min=1)]
 Backbone = Annotated[
     float | None,

@@ -17,5 +17,6 @@ def top_nodes(graph: StoredGraph) -> pd.DataFrame:
     frame = pd.DataFrame([[getattr(found, name) for name in COLUMNS] for found in rows], columns=COLUMNS)
     for name in ("period_start", "period_end"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
-    frame["run_id"] = frame["run_id"].astype("string")
+    for name in ("topic", "period", "graph", "measure", "node", "run_id"):
+        frame[name] = frame[name].astype("string")
     return frame

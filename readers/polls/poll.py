@@ -9,7 +9,7 @@ from conf.errors import PulsoError
 from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic
 from readers.frames import read_frame
-from readers.polls.poll_cli import TOO_FEW
+from readers.polls import TOO_FEW
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
 SHARES = ["share_posts", "share_authors", "share_authors_low", "share_authors_high", "share_authors_no_bots"]

@@ -1,6 +1,5 @@
 """`python -m readers poll`: shows the candidate poll as a table with bars, or writes it as CSV, JSON or Parquet."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,21 +8,18 @@ from conf.settings import load_settings
 from conf.terminal import out_console
 from conf.topic import load_topic
 from readers import options
-from readers.options import Format, Period
+from readers.polls import TOO_FEW
 from stores.connect import cassandra_session
-
-TOO_FEW = 30
-"""With fewer authors than this, no share is shown: its interval would say nothing."""
 
 
 def poll(
     topic: options.Topic,
     race: Annotated[str | None, typer.Option(help="Id of a race; all races of the topic if left out.")] = None,
-    period: Annotated[Period, typer.Option(help="Length of the periods.")] = Period.WINDOW,
+    period: options.Period = "window",
     start: options.From = None,
     end: options.To = None,
-    format_: Annotated[Format, typer.Option("--format", help="Output format.")] = Format.TABLE,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    format_: options.SummaryFormat = "table",
+    out: options.Out = None,
     smooth: Annotated[int, typer.Option(help="Show means over this many days; with --period day.", min=1)] = 1,
     min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than this.", min=0)] = TOO_FEW,
 ) -> None:
@@ -37,14 +33,14 @@ def poll(
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     races = [topic_file.race(race)] if race else list(topic_file.races)
-    if smooth > 1 and period is not Period.DAY:
+    if smooth > 1 and period != "day":
         raise typer.BadParameter("--smooth makes means over days: give --period day, too")
     within = options.bounds(start, end)
     with cassandra_session(settings) as session:
-        frames = [read_poll(session, settings.keyspace, topic_file, r.id, period.value, *within) for r in races]
+        frames = [read_poll(session, settings.keyspace, topic_file, r.id, period, *within) for r in races]
     frames = [without_few(smoothed(f, smooth) if smooth > 1 else f, min_authors) for f in frames]
-    if format_ is not Format.TABLE:
-        write_frame(pd.concat(frames, ignore_index=True), format_.value, out)
+    if format_ != "table":
+        write_frame(pd.concat(frames, ignore_index=True), format_, out)
         return
     console = out_console()
     for one, frame in zip(races, frames, strict=True):

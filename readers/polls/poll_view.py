@@ -73,7 +73,8 @@ def _basis(first: "pd.Series[object]") -> str:
     live = "replayed captures" if pd.isna(coverage) else f"{_number(coverage):.1%} of the period collected live"
     return (
         f"Share of conversation, not a forecast: {first['posts_total']:,} posts by {first['authors_total']:,} authors, "
-        f"one author, one vote; {live}. The interval is sampling error only. Method {first['method']}."
+        f"one author, one vote; {live}. The interval is sampling error only. "
+        f"Method {first['method']}, run {str(first['run_id'])[:8]}."
     )
 
 

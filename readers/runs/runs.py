@@ -74,7 +74,8 @@ def runs_frame(rows: Sequence[Any]) -> pd.DataFrame:
             frame[name] = pd.to_datetime(frame[name], utc=True)
         elif column.cql == "bigint":
             frame[name] = frame[name].astype("Int64")
-    frame["run_id"] = frame["run_id"].astype("string")
+        elif column.cql in ("text", "timeuuid"):
+            frame[name] = frame[name].astype("string")
     frame["inputs"] = frame["inputs"].map(told_inputs).astype("string")
     return frame
 

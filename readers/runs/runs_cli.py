@@ -1,6 +1,5 @@
 """`python -m readers runs`: which runs there were, and from which runs a figure came."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,6 @@ from conf.settings import load_settings
 from conf.terminal import out_console
 from conf.topic import load_topic
 from readers import options
-from readers.options import Format
 from stores.connect import cassandra_session
 
 
@@ -21,8 +19,8 @@ def runs(
         str | None, typer.Option(help="This run and the runs that it read: an id, or its beginning.")
     ] = None,
     limit: Annotated[int, typer.Option(help="At most so many runs.", min=1)] = 20,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    format_: options.SummaryFormat = "table",
+    out: options.Out = None,
 ) -> None:
     """Show the runs of a topic's jobs, newest first; every published row names its run in run_id."""
     from readers.output import write_frame
@@ -38,8 +36,8 @@ def runs(
             rows = [find_run(session, settings.keyspace, topic_file, run)]
         else:
             rows = read_runs(session, settings.keyspace, topic_file, job, limit)
-        if format_ is not Format.TABLE:
-            write_frame(runs_frame(rows), format_.value, out)
+        if format_ != "table":
+            write_frame(runs_frame(rows), format_, out)
         elif run:
             print_run(
                 rows[0], topic_file, lambda row: sources_of(session, settings.keyspace, topic_file, row), out_console()

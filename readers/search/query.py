@@ -7,8 +7,8 @@ import regex
 
 from conf.errors import WrongUse
 from conf.folding import LONGEST_WORD, UNSPACED, X_HANDLE, alias_pattern, blank, fold, words_of
+from conf.tables import KINDS
 
-KINDS = ("original", "retweet", "reply", "quote")
 GIVE = 'Give words, a "phrase in quotes", a #hashtag or an @author'
 _TOKEN = regex.compile(r'["“”]([^"“”]*)["“”]|([^\s"“”]+)|(["“”])')
 _UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{UNSPACED}]$")

@@ -1,9 +1,7 @@
 """`python -m readers search`: finds posts by word, phrase, hashtag, author and kind, newest first."""
 
 import sys
-from enum import StrEnum
 from itertools import chain
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,24 +17,6 @@ SHOWN = 50
 """Posts in a table unless --limit says otherwise; files contain all."""
 
 
-class PostsFormat(StrEnum):
-    """The output formats for posts."""
-
-    TABLE = "table"
-    CSV = "csv"
-    NDJSON = "ndjson"
-    PARQUET = "parquet"
-
-
-class Kind(StrEnum):
-    """A post's kind (DESIGN 5)."""
-
-    ORIGINAL = "original"
-    RETWEET = "retweet"
-    REPLY = "reply"
-    QUOTE = "quote"
-
-
 def search(
     topic: options.Topic,
     words: Annotated[
@@ -46,10 +26,10 @@ def search(
     start: Annotated[str | None, typer.Option("--from", help="Only posts from then on: date or ISO time, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Only posts before this time.")] = None,
     author: Annotated[str | None, typer.Option(help="Only posts by this author: handle, DID or user@server.")] = None,
-    kind: Annotated[Kind | None, typer.Option(help="Only posts of this kind.")] = None,
+    kind: options.Kind = None,
     limit: Annotated[int | None, typer.Option(help=f"The most posts; {SHOWN} in a table, else all.", min=1)] = None,
-    format_: Annotated[PostsFormat, typer.Option("--format", help="Output format.")] = PostsFormat.TABLE,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")] = None,
+    format_: options.PostsFormat = "table",
+    out: options.Out = None,
 ) -> None:
     """Find posts by word, phrase, hashtag, author and kind, newest first. Case and accents do not matter."""
     from readers.output import write_pages
@@ -60,9 +40,9 @@ def search(
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
-    query = parse_query(" ".join(words or ()), author, kind.value if kind else None)
+    query = parse_query(" ".join(words or ()), author, kind)
     span = Span(*options.bounds(start, end))
-    as_table = format_ is PostsFormat.TABLE
+    as_table = format_ == "table"
     if as_table and out is not None:
         raise WrongUse("a table can't be written to a file", "Give --format csv, ndjson or parquet with --out")
     most = limit or (SHOWN if as_table else None)
@@ -73,7 +53,7 @@ def search(
         on_day = lambda done, days: display.update(task, completed=done, total=days, note="days")  # noqa: E731
         pages = PostSearch(session, settings.keyspace, topic_file).pages(query, span, most, on_day)
         if not as_table:
-            found = write_pages(chain([posts_frame([])], pages), format_.value, out)
+            found = write_pages(chain([posts_frame([])], pages), format_, out)
         else:
             frame = posts_frame(pages)
             found = len(frame)
