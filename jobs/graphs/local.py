@@ -22,10 +22,9 @@ AT_ONCE, ONE_AT_ONCE = 100_000, 1_000_000
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures all graphs of a frame. Triggers a Spark action.
+    """Measures all graphs of a frame, which must be `graphs`. Triggers a Spark action.
 
-    `graphs` must be exactly the graphs of `edges`. One pass computes the rows of nodes and of graphs, and its result is
-    held until `release` is called. Raises ValueError for no graphs.
+    The rows of nodes and of graphs are held until `release` is called. Raises ValueError for no graphs.
     """
     if not graphs:
         raise ValueError("no graphs to measure")

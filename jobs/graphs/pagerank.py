@@ -33,10 +33,9 @@ def received_mass(
     """Returns the mass that each node with an edge in has received at the end: id, received; partitioned by id.
 
     `shares` has start, end and share (the part of the start's weight on this edge), kept and partitioned by start.
-    `nodes` has number and id, kept and partitioned by id. `counts` is the number of nodes of each graph. Rounds go on
-    until the L1 change of every graph's ranks, which sum to 1, is under `options.tolerance`, or until
-    `options.max_rounds`. With a tolerance of 0 the change is never computed. Triggers Spark actions. Raises ValueError
-    where `max_rounds` is under 1.
+    `nodes` has number and id, kept and partitioned by id. `counts` is the nodes of each graph. Rounds end when the L1
+    change of every graph's ranks, which sum to 1, is under `options.tolerance` (0: never), or after
+    `options.max_rounds`. Triggers Spark actions. Raises ValueError where `max_rounds` is under 1.
     """
     received: DataFrame | None = None
     done, rounds, settled = 0, LEAST, False

@@ -34,11 +34,9 @@ def kept_of(graph: StoredGraph, pruning: Pruning) -> Kept | None:
 def export(
     graph: StoredGraph, kept: Kept | None, format_: str, out: Path | None, advance: Advance, *, nodes: bool = False
 ) -> tuple[int, int]:
-    """Writes a graph to a file or to stdout; returns how many nodes and edges were written.
+    """Writes a graph to a file, named once it is whole, or to stdout; returns how many nodes and edges it wrote.
 
-    `format_` is `gexf` or `graphml` for the whole graph, or `csv`, `ndjson` or `parquet` for its edges or, with
-    `nodes`, its nodes. A file gets its name only when it is whole. `advance` is called with the number of rows written.
-    """
+    `csv`, `ndjson` and `parquet` have only edges or, with `nodes`, only nodes."""
     counted = {"nodes": 0, "edges": 0}
 
     def rows(what: str, found: Iterable[Any], flags: "NDArray[np.bool_] | None") -> Iterator[Any]:
