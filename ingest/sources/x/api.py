@@ -92,9 +92,6 @@ class XApi:
         """Closes idle connections."""
         self._client.session.close()
 
-    def _page(self, token: str) -> Any:
-        return self._client.request("GET", RULES, {"pagination_token": token}).json()
-
     @staticmethod
     def _call(call: Callable[..., Any], *given: Any) -> dict[str, Any]:
         try:
