@@ -15,27 +15,22 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
+from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Topic
-from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.mentions import COLUMNS
 from jobs.measures.votes import (
     COUNTS,
     GROUP,
-    author_counts,
-    candidate_counts,
+    INPUTS,
     flagged_authors,
     interval_half_width,
     methods,
+    race_counts,
     share_authors,
     share_authors_no_bots,
     share_posts,
-    votes,
-    with_every_candidate,
-    with_voter,
 )
 
 
@@ -53,11 +48,11 @@ def candidate_poll(
     """
     if not topic.races:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
-    counted = candidate_counts(votes(author_counts(with_voter(posts, flagged), topic, window)))
-    listed = with_every_candidate(counted, topic, methods or {race.id: race.method for race in topic.races})
+    by_race = methods or {race.id: race.method for race in topic.races}
+    counts = race_counts(posts, topic, window, flagged, by_race)
     share = share_authors()
     half = interval_half_width(share)
-    return listed.select(
+    return counts.select(
         F.lit(topic.topic).alias("topic"),
         *GROUP,
         *("candidate", "name", *COUNTS, "authors"),
@@ -100,10 +95,7 @@ RULES = (
 
 JOB = Job(
     name="candidate_poll",
-    inputs=(
-        Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
-        Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
-    ),
+    inputs=INPUTS,
     outputs=(Output(CANDIDATE_POLL, rules=RULES),),
     transform=transform,
     methods=methods,

@@ -22,26 +22,21 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import AUTHOR_ACTIVITY, POLL_BACKTEST, POSTS
+from conf.tables import POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
-from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.literals import instant
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.mentions import COLUMNS
 from jobs.measures.votes import (
     GROUP,
-    author_counts,
-    candidate_counts,
+    INPUTS,
     flagged_authors,
     methods,
+    race_counts,
     share_authors,
     share_authors_no_bots,
     share_posts,
-    votes,
-    with_every_candidate,
-    with_voter,
 )
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
@@ -102,7 +97,7 @@ def with_spans(posts: DataFrame, window: Window) -> DataFrame:
 
 def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
     """One row a race, span, candidate and share: `measure` and `share`, 0..1."""
-    counts = author_counts(with_voter(posts, flagged), topic, window, with_spans)
+    no_method = dict.fromkeys((race.id for race in topic.races), "")  # `errors` adds it
     found = {
         "share_authors": share_authors(),
         "share_posts": share_posts(),
@@ -110,7 +105,7 @@ def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | 
     }
     measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
     return (
-        with_every_candidate(candidate_counts(votes(counts)), topic, dict.fromkeys((r.id for r in topic.races), ""))
+        race_counts(posts, topic, window, flagged, no_method, with_spans)
         .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
         .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
@@ -165,10 +160,7 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
 
 JOB = Job(
     name="poll_backtest",
-    inputs=(
-        Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
-        Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
-    ),
+    inputs=INPUTS,
     outputs=(Output(POLL_BACKTEST),),
     transform=transform,
     methods=methods,

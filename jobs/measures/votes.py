@@ -13,16 +13,22 @@ from pyspark.sql import functions as F
 from conf.digest import digest
 from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY
 from conf.topic import Race, Topic
+from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Inputs
 from jobs.framework.window import Window
 from jobs.measures.authors import flagged, known_as
-from jobs.measures.mentions import ANYONE, with_named
+from jobs.measures.mentions import ANYONE, COLUMNS, with_named
 from jobs.measures.periods import with_periods
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 COUNTS = ["posts", *KIND_COLUMNS]
 GROUP = ["race", *PERIOD_KEY]
+INPUTS = (
+    Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
+    Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
+)
+"""What a job reads that counts votes; without a run of author_activity nobody is left out as a bot."""
 Periods = Callable[[DataFrame, Window], DataFrame]
 """A function that returns one row a post and period, as `with_periods` does."""
 
@@ -43,6 +49,23 @@ def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
     """The authors who are left out as bots, in `author`; None where no run of author_activity covers the window."""
     activity = inputs.get(AUTHOR_ACTIVITY.name)
     return None if activity is None else flagged(activity, topic)
+
+
+def race_counts(
+    posts: DataFrame,
+    topic: Topic,
+    window: Window,
+    flagged: DataFrame | None,
+    methods: Mapping[str, str],
+    periods: Periods = with_periods,
+) -> DataFrame:
+    """The counts from which every share follows: one row a race, period and candidate.
+
+    `flagged` names, in `author`, those who are left out of the share without bots; None where nobody looked. `methods`
+    is each race's `method`. `periods` says in which periods a post counts; the backtest has its own.
+    """
+    counts = author_counts(with_voter(posts, flagged), topic, window, periods)
+    return with_every_candidate(candidate_counts(votes(counts)), topic, methods)
 
 
 def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
