@@ -46,6 +46,7 @@ def publish_all(session: Session, ready: Sequence[Ready], publication: Publicati
     bulk = [(output.table, frame) for output, frame in ready if isinstance(frame, DataFrame)]
     small = [(output, swaps) for output, swaps in ready if not isinstance(swaps, DataFrame)]
     sweepers = [Sweeper(session, publication.settings.keyspace, table, publication.topic) for table, _ in bulk]
+    failed = True
     try:
         with ExitStack() as alive:
             for sweeper in sweepers:
@@ -56,17 +57,18 @@ def publish_all(session: Session, ready: Sequence[Ready], publication: Publicati
                 for sweeper, (table, _), rows in zip(sweepers, bulk, written, strict=True)
             ]
             stands += [publish(session, output, swaps, publication) for output, swaps in small]
+        failed = False
     finally:
         for sweeper in sweepers:
-            _swept(sweeper, publication)
+            _swept(sweeper, publication, failed=failed)
     rows = sum(rows.rows for rows in written) + sum(len(swap.rows) for _, swaps in small for swap in swaps)
     return Result(rows, all(stands))
 
 
-def _swept(sweeper: Sweeper, publication: Publication) -> None:
+def _swept(sweeper: Sweeper, publication: Publication, *, failed: bool) -> None:
     """Sweeps; a failure is no failure of the run, since the list keeps what is left for the next one."""
     try:
-        sweeper.sweep(publication)
+        sweeper.sweep(publication, failed=failed)
     except Exception as error:
         log.warning("rows of earlier runs are left for the next run", error=" ".join(str(error).split())[:200])
 

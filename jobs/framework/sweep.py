@@ -24,6 +24,7 @@ from conf.topic import Topic
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, owned_periods
 from jobs.framework.runs import say_dead
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
+from jobs.framework.window import Window
 from stores.execute import execute_all
 from stores.prepare import prepared
 from stores.published import Period, Pointers, utc
@@ -61,38 +62,51 @@ class Sweeper:
         for run_id in runs:
             self._list.add(Unswept(run_id, publication.window, publication.place))
 
-    def sweep(self, publication: Publication | None = None) -> None:
+    def sweep(self, publication: Publication | None = None, *, failed: bool = False) -> None:
         """Removes what the listed runs have left.
 
-        With a publication: of the run itself, of dead ones, and, in the run's own window, of those before it. Without
-        one: of dead ones alone, as maintenance does.
+        With a publication: of the run itself, which may have `failed`, of dead ones, and, in the run's own window, of
+        those before it. Without one: of dead ones alone, as maintenance does.
         """
         for entry in self._list.read():
             own = publication is not None and entry.run_id == publication.run_id
             if own or entry.is_dead:
-                self._finish(entry, killed=not own and entry.process is not None)
+                killed = not own and entry.process is not None
+                if killed:
+                    self._close(entry)
+                self._finish(entry, everywhere=killed or failed)
             elif publication is not None and entry.place < publication.place:
-                self._remove(entry, set(owned_periods(self._table, self._topic, publication.window)))
+                self._remove(entry, everywhere=True, within=publication.window)
 
-    def _finish(self, entry: Unswept, *, killed: bool) -> None:
+    def _close(self, entry: Unswept) -> None:
+        """Makes sure that a dead run, should it wake up, is never pointed to; and notes that it was killed."""
+        log.warning("removing what a killed run left", table=self._table.name, run=str(entry.run_id))
+        self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
+        say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
+
+    def _finish(self, entry: Unswept, *, everywhere: bool) -> None:
         """Removes all that a run left, and takes it off the list unless some of its rows must stay for now."""
-        if killed:
-            log.warning("removing what a killed run left", table=self._table.name, run=str(entry.run_id))
-            self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
-            say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
-        kept = self._remove(entry)
+        kept = self._remove(entry, everywhere=everywhere)
         # A run that wrote is done with where it is pointed to. One that is being replaced stays listed as long as it is
         # pointed to: whoever listed it may be about to replace it.
         waiting = kept.named_only or (entry.process is None and kept.pointed)
         if not waiting:
             self._list.drop(entry)
 
-    def _remove(self, entry: Unswept, within: set[Period] | None = None) -> "_Kept":
-        """Deletes the run's partitions that nothing names; returns the periods whose rows stay."""
-        owned = [p for p in owned_periods(self._table, self._topic, entry.window) if within is None or p in within]
+    def _remove(self, entry: Unswept, *, everywhere: bool, within: Window | None = None) -> "_Kept":
+        """Deletes the run's partitions that nothing names; returns the periods whose rows stay.
+
+        A run that came to an end has rows only where there is a pointer, its own or a later run's. One that did not may
+        have some `everywhere` in its window.
+        """
+        owned = set(owned_periods(self._table, self._topic, entry.window))
+        if within is not None:
+            owned &= set(owned_periods(self._table, self._topic, within))
         held = self.pointers.read(owned, newest=True)
+        if not everywhere:
+            owned &= held.keys()
         pointed = {period for period, pointer in held.items() if pointer.run_id == entry.run_id}
-        kept = _Kept(pointed & set(owned), self._named(entry, {period.part for period in owned}) - pointed)
+        kept = _Kept(pointed, self._named(entry, {period.part for period in owned}) - pointed)
         gone = [period for period in owned if period not in kept.pointed and period not in kept.named_only]
         table = f"{self._keyspace}.{self._table.name}"
         delete = prepared(self._session, f"DELETE FROM {table} WHERE {bound(self._table.partition)}")

@@ -187,7 +187,7 @@ def killed_before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, skip: 
     with monkeypatch.context() as patch:
         patch.setattr("jobs.framework.sweep.this_process", lambda: gone)
         patch.setattr(owner, name, dies)
-        patch.setattr(publish, "_swept", lambda *_: None)
+        patch.setattr(publish, "_swept", lambda *_, **__: None)
         with pytest.raises(Killed):
             yield
 
