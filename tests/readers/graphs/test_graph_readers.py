@@ -279,7 +279,7 @@ def test_a_graph_that_is_replaced_while_it_is_read_is_never_given_out(
     rows = graph.edges("src")
     next(rows)
     summary_says(session, settings, topic, uuid.uuid1())
-    with pytest.raises(Replaced, match="the retweet graph of .* was published anew while it was being read"):
+    with pytest.raises(Replaced, match=r"the retweet graph of .* was published anew while it was being read"):
         list(rows)
     summary_says(session, settings, topic, graph.summary.run_id)
     assert list(graph.edges("src"))
