@@ -19,8 +19,9 @@ from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
 from ingest.live.selection import Rejected, Selection
 from ingest.live.state import Lease, LiveKeys, LiveState, read_states
 from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.envelope import Envelope
 from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
-from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.posts_queue import PostsQueue, QueueFull
 from ingest.sources.base import Clock
 
 T = TypeVar("T")

@@ -7,26 +7,17 @@ are about.
 
 import time
 
-from ingest.formats import DELETIONS, parse, parse_deletion
+from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
-from ingest.queue.notes import GAP, THROUGH, parse_note
-from ingest.queue.posts_queue import Message, PostsQueue
+from ingest.queue.envelope import Message, Route
+from ingest.queue.notes import parse_note
+from ingest.queue.posts_queue import PostsQueue
 from ingest.write.rows import row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import Write
 
-REPOST = "bluesky_repost"
-"""A Bluesky repost, which says nothing of what it repeats: its topic asks for it if the subject is kept."""
-ONLY_STORED = "_update"
-"""Ends the format of an update that its topic does not ask for by itself: it replaces a version stored before."""
 MOST_WAITING = 10_000
-_FORMATS = {*DELETIONS, GAP, THROUGH, REPOST}
-
-
-def is_change(message: Message, post: Post | None = None) -> bool:
-    """Whether a message must wait for those before it."""
-    return message.format in _FORMATS or message.format.endswith(ONLY_STORED) or (post is not None and post.is_update)
 
 
 class Changes:
@@ -71,27 +62,27 @@ class Changes:
 
         Raises InvalidMessage for one that can't be applied, and what the driver raises while Cassandra is down.
         """
-        if message.format in (GAP, THROUGH):
-            self._store.collection.write(message, parse_note(message.format, message.payload))
-            return "noted"
-        if message.format in DELETIONS:
-            self._store.changes.delete(parse_deletion(message.format, message.payload))
-            return "deleted"
-        return self._apply_post(message)
+        match message.route:
+            case Route.NOTE:
+                self._store.collection.write(message, parse_note(message.format, message.payload))
+                return "noted"
+            case Route.DELETION:
+                self._store.changes.delete(parse_deletion(message.format, message.payload))
+                return "deleted"
+            case Route.UPDATE | Route.UPDATE_IF_STORED | Route.REPOST:
+                post = self._as_stored(message)
+                return "unmatched" if post is None else self._replace(message, post)
+        raise InvalidMessage(f"unknown route {message.route!r}: it may be of a newer release than this worker")
 
-    def _apply_post(self, message: Message) -> str:
-        """A repost beside its subject; an update in the place of what it replaces."""
-        changes = self._store.changes
-        if message.format == REPOST:
-            found = changes.with_subject(parse("bluesky", message.payload), message.topic)
-        else:
-            post = parse(message.format.removesuffix(ONLY_STORED), message.payload)
-            found = changes.in_place(post, message.topic)
-            if found is None and not message.format.endswith(ONLY_STORED):
-                found = post
-        return "unmatched" if found is None else self._written(message, found)
+    def _as_stored(self, message: Message) -> Post | None:
+        """The post as it is to be stored, by what is stored already; None for one that is not to be."""
+        post = parse(message.format, message.payload)
+        if message.route == Route.REPOST:
+            return self._store.changes.with_subject(post, message.topic)
+        found = self._store.changes.in_place(post, message.topic)
+        return post if found is None and message.route == Route.UPDATE else found
 
-    def _written(self, message: Message, post: Post) -> str:
+    def _replace(self, message: Message, post: Post) -> str:
         row = row_of(post, self._topics.get(message.topic))
         for rejected in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
             raise InvalidMessage(rejected.reason)

@@ -8,6 +8,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar, cast
 
@@ -19,8 +20,9 @@ from conf.errors import PulsoError
 from ingest.formats import parse
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import Message, PostsQueue, QueueFull
-from ingest.write.changes import Changes, is_change
+from ingest.queue.envelope import Message, Route
+from ingest.queue.posts_queue import PostsQueue, QueueFull
+from ingest.write.changes import Changes
 from ingest.write.rows import row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
@@ -103,8 +105,10 @@ class Worker:
         writes, edits = list[Write](), list[Post]()
         for message in messages:
             post = self._parsed(message, letters)
-            if is_change(message, post):
+            if message.route != Route.POST:
                 self._changes.add(message)
+            elif post is not None and post.is_update:  # what queued it did not know, or was an older release
+                self._changes.add(replace(message, route=Route.UPDATE))
             elif post is not None and (write := self._as_write(message, post, letters)):
                 writes.append(write)
                 edits += [post] if post.earlier else []
@@ -148,7 +152,7 @@ class Worker:
 
     def _parsed(self, message: Message, letters: list[tuple[Message, str]]) -> Post | None:
         """The message's post; None for one that is a change, or is refused."""
-        if is_change(message):
+        if message.route != Route.POST:
             return None
         try:
             return parse(message.format, message.payload)

@@ -13,7 +13,7 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.schema import bound
 from conf.tables import POSTS
-from ingest.queue.posts_queue import Message
+from ingest.queue.envelope import Message
 from ingest.write.rows import Row
 from stores.encoding import bigint
 from stores.execute import in_flight

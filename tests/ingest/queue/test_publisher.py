@@ -1,6 +1,7 @@
 import itertools
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from rich.console import Console
 from conf.settings import Settings, load_settings
 from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.envelope import Envelope, Route
+from ingest.queue.posts_queue import PostsQueue, QueueFull
 from ingest.queue.publisher import PIPELINE, Publisher
 from stores.connect import redis_client
 from tests.support.ports import LOCAL, free_port
@@ -149,3 +151,13 @@ def test_two_streams_share_nothing(queue: PostsQueue) -> None:
     other.ensure_group()
     queue.add(envelopes(1))
     assert other.backlog() == 0
+
+
+def test_entries_have_the_same_fields_in_the_same_order_whatever_their_route(queue: PostsQueue) -> None:
+    queue.add([replace(envelope, route=route) for envelope, route in zip(envelopes(len(Route)), Route, strict=True)])
+    entries = [fields for _, fields in queue.client.xrange(queue.stream)]
+    assert {tuple(fields) for fields in entries} == {
+        (b"topic", b"source", b"format", b"origin", b"replay", b"route", b"payload")
+    }
+    assert entries[0][b"route"] == b"", "a post, the usual message, doesn't grow by the name of its route"
+    assert [message.route for message in queue.read("me", 10, 10)] == list(Route)

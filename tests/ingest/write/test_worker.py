@@ -16,7 +16,8 @@ from conf.topic import Topic, load_topic
 from corpus import generate
 from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import GROUP, Envelope, PostsQueue
+from ingest.queue.envelope import Envelope
+from ingest.queue.posts_queue import GROUP, PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker

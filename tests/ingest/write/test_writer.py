@@ -13,7 +13,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from deploy.engines import Engines
 from ingest.formats import parse
-from ingest.queue.posts_queue import Message
+from ingest.queue.envelope import Message
 from ingest.write.rows import row_of
 from ingest.write.writer import IN_FLIGHT, RETRIED, PostWriter, Write
 from stores.connect import cassandra_session
