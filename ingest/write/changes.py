@@ -6,6 +6,7 @@ are about.
 """
 
 import time
+from collections.abc import Iterable, Iterator
 
 from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
@@ -33,14 +34,17 @@ class Changes:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._waiting.values())
+
     @property
     def full(self) -> bool:
         """Whether so many wait that nothing new should be read before they are applied."""
         return len(self) >= MOST_WAITING
 
-    def add(self, message: Message) -> None:
-        """Holds a message back until it is due."""
-        self._waiting[message.id] = message
+    def hold_back(self, messages: Iterable[Message]) -> None:
+        """Keeps messages until they are due."""
+        self._waiting.update((message.id, message) for message in messages)
 
     def due(self) -> list[Message]:
         """Those that nothing held by another worker stands before, in order; the others stay claimed by this one."""
@@ -53,9 +57,10 @@ class Changes:
             self._held_at = time.monotonic()
         return [message for message in waiting if older is None or message.place < older]
 
-    def done(self, message: Message) -> None:
-        """A message that needs no more."""
-        self._waiting.pop(message.id, None)
+    def forget(self, messages: Iterable[Message]) -> None:
+        """Messages that are done are no longer kept."""
+        for message in messages:
+            self._waiting.pop(message.id, None)
 
     def apply(self, message: Message) -> str:
         """Applies a message and gives its outcome, one of OUTCOMES; harmless to repeat.
@@ -84,6 +89,6 @@ class Changes:
 
     def _replace(self, message: Message, post: Post) -> str:
         row = row_of(post, self._topics.get(message.topic))
-        for rejected in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
-            raise InvalidMessage(rejected.reason)
+        for refusal in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
+            raise InvalidMessage(refusal.reason)
         return "stored"

@@ -14,6 +14,7 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 from conf.schema import bound
 from conf.tables import POSTS
 from ingest.queue.envelope import Message
+from ingest.write.refusal import Refusal
 from ingest.write.rows import Row
 from stores.encoding import bigint
 from stores.execute import in_flight
@@ -35,16 +36,8 @@ class Write:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that Cassandra will never take, and why."""
-
-    write: Write
-    reason: str
-
-
 class PostWriter:
-    """Writes rows of `posts`. When `write` returns, Cassandra has taken every row but those that it returns."""
+    """Writes rows of `posts`. When `write` returns, Cassandra has taken all rows but the refused ones."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self._session = session
@@ -52,18 +45,18 @@ class PostWriter:
         self._insert.is_idempotent = True
         self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
 
-    def write(self, writes: Iterable[Write]) -> list[Rejected]:
-        """Writes all rows; returns those that Cassandra will never take.
+    def write(self, writes: Iterable[Write]) -> list[Refusal]:
+        """Writes all rows; returns the messages whose rows Cassandra will never take.
 
         Raises one of RETRIED when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
-        rejected: list[Rejected] = []
+        refused: list[Refusal] = []
         with closing(in_flight(self._batches(writes), self._send, IN_FLIGHT)) as sent:
             for batch, future in sent:
-                self._finish(future, batch.writes, rejected)
-        return rejected
+                self._finish(future, batch.writes, refused)
+        return refused
 
-    def replace(self, write: Write) -> list[Rejected]:
+    def replace(self, write: Write) -> list[Refusal]:
         """Writes a row and removes what only its earlier version had. Returns and raises as `write` does."""
         values = dict(zip(POSTS.columns, write.row.values, strict=True))
         remove = BoundStatement(self._remove)
@@ -71,9 +64,9 @@ class PostWriter:
         batch = _Batch([write])
         batch.statement.add(remove)
         batch.statement.add(self._bound(write))
-        rejected: list[Rejected] = []
-        self._finish(self._send(batch), batch.writes, rejected)
-        return rejected
+        refused: list[Refusal] = []
+        self._finish(self._send(batch), batch.writes, refused)
+        return refused
 
     def _batches(self, writes: Iterable[Write]) -> Iterator["_Batch"]:
         """The writes in batches of one partition each, cut where the next row would pass BATCH_BYTES."""
@@ -100,15 +93,15 @@ class PostWriter:
         bound.values = [*write.row.values, bigint(write.time)]
         return bound
 
-    def _finish(self, future: ResponseFuture, writes: list[Write], rejected: list[Rejected]) -> None:
+    def _finish(self, future: ResponseFuture, writes: list[Write], refused: list[Refusal]) -> None:
         try:
             future.result()
         except InvalidRequest as error:
             if len(writes) == 1:
-                rejected.append(Rejected(writes[0], f"refused by Cassandra: {error}"[:300]))
+                refused.append(Refusal(writes[0].message, f"refused by Cassandra: {error}"[:300]))
                 return
             for write in writes:  # one bad row must not cost its neighbours
-                rejected.extend(self.write([write]))
+                refused.extend(self.write([write]))
 
 
 def _unlogged() -> BatchStatement:

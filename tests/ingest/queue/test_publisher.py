@@ -1,40 +1,17 @@
 import itertools
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from conf.settings import Settings, load_settings
-from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import PostsQueue, QueueFull
 from ingest.queue.publisher import PIPELINE, Publisher
-from stores.connect import redis_client
-from tests.support.ports import LOCAL, free_port
 
 
 def envelopes(count: int) -> list[Envelope]:
     return [Envelope("t", "x", "x_v2", f"post {i}".encode(), f"file:{i}") for i in range(count)]
-
-
-@pytest.fixture
-def full(settings: Settings, tmp_path: Path) -> Iterator[PostsQueue]:
-    """A queue in a Redis of the test's own, which is made to run out of memory."""
-    own = load_settings(home=tmp_path, redis_url=f"redis://{LOCAL}:{free_port()}/0")
-    engines = Engines(own, console=Console(quiet=True))
-    engines.up()
-    try:
-        client = redis_client(own)
-        queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
-        queue.ensure_group()
-        yield queue
-        client.close()
-    finally:
-        engines.down()
 
 
 def test_what_is_put_is_queued_in_order(queue: PostsQueue) -> None:

@@ -168,11 +168,11 @@ def test_a_deletion_waits_for_a_post_that_another_worker_holds(line: Line) -> No
     [post] = line.queue.read(slow.consumer, 1, 10)
     [deletion] = line.queue.read(quick.consumer, 10, 10)
     quick._process([deletion])
-    quick._settle()
+    quick._apply_due()
     assert line.queue.backlog() == 2, "it has not waited"
     slow._process([post])
     assert len(line.rows()) == 1
-    quick._settle()
+    quick._apply_due()
     assert (line.rows(), line.queue.backlog()) == ({}, 0)
 
 
@@ -181,7 +181,7 @@ def test_a_deletion_outlives_the_worker_that_waited_with_it(line: Line) -> None:
     line.queue.read("dead-one", 1, 10)
     waiting = line.make_worker()
     waiting._process(line.queue.read(waiting.consumer, 10, 10))
-    waiting._settle()
+    waiting._apply_due()
     assert line.work() == {}  # the next worker takes both over
     assert line.queue.backlog() == 0
 
