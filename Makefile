@@ -28,7 +28,7 @@ lint: $(BIN)/.dev ## Formatter, linter, strict types
 	@$(BIN)/ruff format --check $(CHECKED)
 	@$(BIN)/ruff check $(CHECKED)
 	@$(BIN)/mypy $(CHECKED)
-	@PYTHONPATH=. $(BIN)/lint-imports --quiet 2>/dev/null || PYTHONPATH=. $(BIN)/lint-imports
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
 format: $(BIN)/.dev ## Let the formatter and linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)

@@ -11,6 +11,7 @@ import pytest
 from cassandra.cluster import Session
 
 from conf.settings import Settings
+from conf.snowflakes import x_made_at
 from conf.topic import Topic
 from ingest.formats import Unit, split
 from ingest.queue.dead_letters import DeadLetters
@@ -18,7 +19,6 @@ from ingest.queue.envelope import Envelope, Route, envelope_of
 from ingest.queue.notes import Gap, Through, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.store import Store
-from ingest.write.stored_posts import x_made_at
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from jobs.framework.coverage import Gap as StoredGap
@@ -69,7 +69,9 @@ def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) 
 
 
 def x_post(post_id: str = X_ID, **changes: Any) -> bytes:
-    made = x_made_at(post_id).replace(microsecond=0)
+    made = x_made_at(post_id)
+    assert made is not None
+    made = made.replace(microsecond=0)
     return stream_line(tweet(post_id, created_at=made.isoformat(), **changes))
 
 
