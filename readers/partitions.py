@@ -28,7 +28,7 @@ class Replaced(PulsoError):
     """A later run has replaced what was being read, so that it may lack rows."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} was published anew while it was being read", "Run the command again")
+        super().__init__(f"{what} was replaced by a later run while it was being read", "Run the command again")
 
 
 def rows_of_run(

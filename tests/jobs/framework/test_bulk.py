@@ -247,7 +247,7 @@ def test_maintenance_sweeps_without_a_run_and_says_that_the_run_was_killed(
     assert (table.stored_runs(), table.listed()) == (set(), [])
     query = f"SELECT status, error FROM {table.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
     row = table.session.execute(query, (publication.job, table.topic.topic)).one()
-    assert (row.status, row.error.split("(")[0]) == ("failed", "it ended without a word ")
+    assert (row.status, row.error.split("(")[0]) == ("failed", "the run ended without a report ")
 
 
 def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, mon
     with table.sweeper.writing(frozen):
         written = write_rows(AUTHOR_ACTIVITY, table.frame({"late": 2}), frozen)
         table.sweeper.sweep()  # another process finds it dead
-        with pytest.raises(PulsoError, match="another took it for dead"):
+        with pytest.raises(PulsoError, match="another run took it for dead"):
             publish._point(table.sweeper, AUTHOR_ACTIVITY, written, frozen)
     assert table.posts() == {"ana": 1}
 
@@ -292,5 +292,5 @@ def test_a_result_that_is_replaced_while_it_is_read_is_read_again(table: Table) 
     def never() -> None:
         raise Replaced("author activity")
 
-    with pytest.raises(PulsoError, match="author activity was published anew while it was being read"):
+    with pytest.raises(PulsoError, match="author activity was replaced by a later run while it was being read"):
         whole(never)

@@ -119,7 +119,7 @@ TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
         (no_date, "posts: event_at is there in 99.9% of posts: 1 of 41 rows", DAY),
         (
             under_two_days,
-            "posts: a post stands under one day: 1 rows, such as [{'source': 'x', 'post_id': '1'",
+            "posts: a post is stored under one day only: 1 rows, such as [{'source': 'x', 'post_id': '1'",
             TWO_DAYS,
         ),
         (unknown_kind, "posts: kind is one of original, retweet, reply, quote: 1 of 41 rows, such as ['shout']", DAY),
