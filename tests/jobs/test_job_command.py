@@ -1,4 +1,4 @@
-"""A job as a command: what it prints, and how it ends."""
+"""A job as a command: what it prints, and its exit code."""
 
 import os
 import subprocess
@@ -56,7 +56,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
 ) -> None:
     try:
         code = run(JOB, arguments)
-    except SystemExit as left:  # argparse's own way
+    except SystemExit as left:  # argparse exits in this way
         code = int(str(left.code))
     told = capsys.readouterr().err
     assert code == 2

@@ -1,4 +1,4 @@
-"""The backtest: a rule a test, and the whole held to one computed apart."""
+"""The backtest: one rule per test, and all of it compared with an independent computation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,7 +61,7 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession) -> dict[str, Any]:
-    """Of POSTS, with the author of the handle `one` flagged, and one by the id 3."""
+    """The backtest of POSTS, with two authors flagged: one by the handle `one`, the other by the id 3."""
     flagged = spark.createDataFrame([("one",), ("3",)], "author string")
     rows = poll_backtest(frame(spark, POSTS), TOPIC, window(), flagged).collect()
     assert {(row.race, row.topic) for row in rows} == {("r", "t")}
