@@ -1,14 +1,14 @@
 """Poll backtest: how far the shares of conversation before a vote were from its official outcome (DESIGN 5 and 6).
 
-The job's window ends where the vote starts: `--to` is the first instant that must not be known. The shares are those
-of candidate_poll, over the last 1, 7 and 30 days (of the topic's time zone) up to there; a span that starts before the
-job's window is left out, not published short, and so is one in which nobody mentions anyone in the race.
+The job's window must end where the vote starts, since nothing from `--to` on may be known. The shares are those of
+candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before that. A span that starts before the
+job's window is left out, not shortened. A span in which nobody mentions anyone in the race is left out, too.
 
-`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the same of a guess that
-knows nothing, equal shares for all of the race's candidates: a measure that does not beat it has told nothing.
-Opinion polls in the topic file stand beside them, their shares divided by their sum: the undecided are shared out in
-proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last day of
-interviews; one that ends after the job's window is left out.
+`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the error of a guess that
+knows nothing: equal shares for all of the race's candidates. A measure that is no better has told nothing. Opinion
+polls from the topic file are measured in the same way, with their shares divided by their sum. This splits the
+undecided in proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last
+day of interviews. Polls that end after the job's window are left out.
 
 A small error on one past vote does not make the next one predictable (Gayo-Avello 2013).
 """
@@ -51,11 +51,11 @@ def poll_backtest(
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
 ) -> DataFrame:
-    """One row a race that has an outcome, and measure.
+    """Returns one row per race with an outcome and measure.
 
-    `flagged` holds the authors whom a bot rule flagged, in `author` (as posts.author, or the author id where a post
-    has no handle); without it there are no measures without bots. `methods` is each race's `method`; by default that of
-    its rules alone. Raises WrongUse where there is nothing to measure.
+    `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post has
+    no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race id; by
+    default, `Race.method`. Raises WrongUse if no race has an outcome, or if the window is shorter than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
@@ -75,14 +75,14 @@ def poll_backtest(
 
 
 def spans_in(window: Window) -> dict[str, datetime]:
-    """The start of each span that lies in the window; all end where it ends."""
+    """Returns the start, UTC, of each span that lies in the window; all spans end where the window ends."""
     end = window.end.astimezone(window.zone)
     starts = {name: (end - timedelta(days=days)).astimezone(UTC) for name, days in SPANS.items()}
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
 def with_spans(posts: DataFrame, window: Window) -> DataFrame:
-    """One row a post and span that it lies in: `event_at` gives way to period, period_start, period_end."""
+    """Returns one row per post and span around it; period, period_start and period_end replace `event_at`."""
     kept = [name for name in posts.columns if name != "event_at"]
     spans = [
         F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))
@@ -96,7 +96,7 @@ def with_spans(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
-    """One row a race, span, candidate and share: `measure` and `share`, 0..1."""
+    """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
     no_method = dict.fromkeys((race.id for race in topic.races), "")  # `errors` adds it
     found = {
         "share_authors": share_authors(),
@@ -113,7 +113,7 @@ def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | 
 
 
 def errors(measured: DataFrame, topic: Topic) -> DataFrame:
-    """One row a race and measure: the mean absolute error over the candidates who have an outcome."""
+    """Returns one row per race and measure: the mean absolute error over the candidates who have an outcome."""
     outcomes = [(f"{race.id}/{name}", share) for race in topic.races for name, share in race.outcome.items()]
     outcome = F.create_map(*[F.lit(value) for pair in outcomes for value in pair])
     distance = F.abs(F.col("share") - outcome[F.concat_ws("/", "race", "candidate")])
@@ -125,7 +125,7 @@ def errors(measured: DataFrame, topic: Topic) -> DataFrame:
 
 
 def poll_rows(topic: Topic, window: Window) -> Iterable[tuple[str, str, float, datetime, datetime]]:
-    """The rows of the opinion polls that were over when the window ends, as in POLL_SCHEMA."""
+    """Yields the rows of the opinion polls that ended before the window's end, as in POLL_SCHEMA."""
     for race in topic.races:
         for poll in race.polls:
             start, end = (
@@ -137,13 +137,13 @@ def poll_rows(topic: Topic, window: Window) -> Iterable[tuple[str, str, float, d
 
 
 def poll_error(race: Race, poll: Poll) -> float:
-    """The mean absolute error of a poll, its shares divided by their sum."""
+    """Returns an opinion poll's mean absolute error, 0..1; its shares are divided by their sum."""
     total = sum(poll.shares.values())
     return fmean(abs(poll.shares[name] / total - share) for name, share in race.outcome.items())
 
 
 def uniform_error(race: Race) -> float:
-    """The mean absolute error of equal shares for all of the race's candidates."""
+    """Returns the mean absolute error, 0..1, of equal shares for all of the race's candidates."""
     return fmean(abs(1 / len(race.candidates) - share) for share in race.outcome.values())
 
 
@@ -152,7 +152,7 @@ def _constants(race: Race, method: str) -> Column:
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The backtest, with the flagged authors left out where `author_activity` has covered the window."""
+    """Returns the backtest; flagged authors are left out if a run of `author_activity` covers the window."""
     flagged = flagged_authors(inputs, topic)
     backtest = poll_backtest(inputs[POSTS.name], topic, window, flagged, methods(topic, inputs))
     return {POLL_BACKTEST.name: backtest}

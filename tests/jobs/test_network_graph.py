@@ -1,4 +1,4 @@
-"""The network graphs of posts on the whole path, held to NetworkX over the raw lines; and what stands in the tables."""
+"""Network graphs over the whole path, compared with NetworkX over the raw lines; and what the tables contain."""
 
 import threading
 from dataclasses import dataclass, field
@@ -65,7 +65,7 @@ def published(session: Session, settings: Settings, topic: Topic) -> Published:
 
 @dataclass
 class Run:
-    """A corpus, what was published of it, and what it is held to."""
+    """A topic, what was published for it, and the expected graphs."""
 
     topic: Topic
     found: Published
@@ -74,7 +74,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def corpus(settings: Settings, session: Session, client: RedisClient, spark: SparkSession, compiled: None) -> Run:
-    """20,000 generated posts; the job's window is the last day and a quarter, in which the most were made."""
+    """20,000 generated posts. The job's window is the last day and a quarter, which has the most posts."""
     topic = make_topic(settings)
     lines = b"".join(generate(topic, POSTS, 23)).splitlines()
     load(lines, topic.topic, PostsQueue(client, "test:graphs"), session, settings)
@@ -87,7 +87,7 @@ def corpus(settings: Settings, session: Session, client: RedisClient, spark: Spa
 
 
 def check(run: Run) -> None:
-    """Every graph of every period: nodes, edges, weights, self-edges, times, degrees, components and PageRank."""
+    """Checks all graphs of all periods: nodes, edges, weights, self-edges, times, degrees, components, PageRank."""
     assert run.found.summary.keys() == run.expected.keys()
     assert run.found.summary
     for key, network in run.expected.items():
@@ -163,7 +163,7 @@ def test_a_real_capture_gives_the_same_graphs(
 
 
 def _split(page: bytes) -> list[bytes]:
-    """A page's posts as stream lines."""
+    """Returns a page's posts as stream lines."""
     import orjson  # noqa: PLC0415
 
     found = orjson.loads(page)
@@ -171,7 +171,7 @@ def _split(page: bytes) -> list[bytes]:
 
 
 def acting(number: int, name: str, other: str, kind: str = "replied_to", tags: tuple[str, ...] = ()) -> bytes:
-    """A post by one that answers, quotes or retweets one by the other."""
+    """Returns a post by `name` that answers, quotes or retweets a post by `other`."""
     users = {n: user(str(900 + place), n) for place, n in enumerate(dict.fromkeys((name, other)))}
     target = tweet(str(number + 5000), author_id=users[other]["id"])
     post = tweet(

@@ -1,4 +1,4 @@
-"""A result says what shaped it: its method, the runs that were read, the version; later runs replace earlier ones."""
+"""A result says what shaped it: method, runs read, version. Later runs replace earlier ones, whatever clocks say."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ class Poll:
         return list(self.session.execute(query, (self.topic.topic,)))
 
     def write(self, changes: str = "", races: str = RACE) -> None:
-        """Writes the topic file anew."""
+        """Writes the topic file again, with changes."""
         file = self.settings.topics_dir / f"{self.topic.topic}.yaml"
         file.write_text(f"topic: {self.topic.topic}\ntimezone: Asia/Manila\nbuckets: 4\n{changes}{races}")
         self.topic = load_topic(self.topic.topic, self.settings.topics_dir)
@@ -76,7 +76,7 @@ def test_a_run_names_the_runs_that_it_read_and_its_version(poll: Poll) -> None:
     assert with_bots.method != alone.method
     assert {f"r:{row.method}" for row in poll.rows()} == {with_bots.method}
     poll.run(author_activity.JOB)
-    assert poll.run(candidate_poll.JOB).method == with_bots.method  # another run, of the same method
+    assert poll.run(candidate_poll.JOB).method == with_bots.method  # another run, with the same method
 
 
 def test_the_method_changes_with_a_threshold_an_alias_or_the_folding_and_only_then(
@@ -107,7 +107,7 @@ def test_thresholds_count_as_they_were_when_the_flags_were_made(poll: Poll) -> N
     poll.run(author_activity.JOB)
     first = poll.run(candidate_poll.JOB).method
     poll.write("bots: {retweet_share: {share: 0.9}}\n")
-    assert poll.run(candidate_poll.JOB).method == first  # the flags that are left out are still those
+    assert poll.run(candidate_poll.JOB).method == first  # the flags are still the old ones
     poll.run(author_activity.JOB)
     assert poll.run(candidate_poll.JOB).method != first
 
