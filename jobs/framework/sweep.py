@@ -83,7 +83,7 @@ class Sweeper:
                 self._remove(entry, everywhere=True, within=publication.window)
 
     def _close(self, entry: Unswept) -> None:
-        """Closes the pointers of a dead run, so that it can't be published if it wakes up; job_runs says that it failed."""
+        """Closes the pointers of a dead run, so that it can't publish if it wakes up; job_runs says that it failed."""
         log.warning("removing the rows of a killed run", table=self._table.name, run=str(entry.run_id))
         self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
         say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
@@ -100,8 +100,8 @@ class Sweeper:
     def _remove(self, entry: Unswept, *, everywhere: bool, within: Window | None = None) -> "_Kept":
         """Deletes the run's partitions that nothing names; returns the periods whose rows stay.
 
-        A run that ended well has rows only in periods with a pointer, to itself or to a later run. A run that did not may
-        have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
+        A run that ended well has rows only in periods with a pointer, to itself or to a later run. A run that did not
+        may have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
         """
         owned = set(owned_periods(self._table, self._topic, entry.window))
         if within is not None:
