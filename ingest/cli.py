@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import orjson
@@ -18,18 +18,16 @@ from ingest import metrics, views
 from ingest.live.matching import TopicMatcher
 from ingest.live.run import collect
 from ingest.queue.dead_letters import DeadLetter, DeadLetters
-from ingest.queue.posts_queue import PostsQueue
-from ingest.queue.publisher import QUEUE_LIMIT, Publisher
+from ingest.queue.posts_queue import PostsQueue, open_queue
+from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
 from ingest.replay.replay import EVERY_TOPIC, Replay
 from ingest.rules_cli import app as rules
 from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
 from ingest.write.migrate import migrate as bring_up
-from ingest.write.store import Store
-from ingest.write.topics import TopicBook
-from ingest.write.worker import CLAIM_IDLE, Worker
-from stores.connect import cassandra_session, redis_client
+from ingest.write.worker import make_worker
+from stores.connect import cassandra_session
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 dead = cli.application("What could not be parsed or stored, with the reason.")
@@ -49,8 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return cli.run(app, "python -m ingest", argv)
 
 
-def _queue(settings: Settings) -> PostsQueue:
-    return PostsQueue(redis_client(settings), settings.stream)
+def _settings(**options: object) -> Settings:
+    """The settings, with what was given as an option in the place of the environment's."""
+    return load_settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def _publisher(settings: Settings, queue: PostsQueue, on_wait: Callable[[str], None]) -> Publisher:
+    return Publisher(queue, settings.queue_limit, settings.publish_batch, on_wait=on_wait)
 
 
 @app.command()
@@ -72,17 +75,19 @@ def replay(
     match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
     rate: Annotated[float, typer.Option(help="Lines a second at most; 0 is as fast as possible.", min=0)] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has stored them.")] = False,
-    queue_limit: Annotated[int, typer.Option(help="Hold back at this many unacked posts.", min=1)] = QUEUE_LIMIT,
+    queue_limit: Annotated[
+        int | None, typer.Option(help="Wait while so many messages are unacked; else PULSO_QUEUE_LIMIT.", min=1)
+    ] = None,
 ) -> None:
     """Send captures through the same path as live collection."""
-    settings = load_settings()
+    settings = _settings(queue_limit=queue_limit)
     topic_file = load_topic(topic, settings.topics_dir)
     captures = open_captures(files)
-    queue = _queue(settings)
+    queue = open_queue(settings)
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("replay", total=None, note="")
-        publisher = Publisher(queue, queue_limit, on_wait=lambda why: display.update(task, note=why))
+        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
         run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
         paced = views.Pace(rate)
         for capture in captures:
@@ -115,11 +120,12 @@ def comply(
     """Remove from every topic what compliance files say is gone. No later replay brings it back."""
     settings = load_settings()
     captures = open_captures(files)
-    queue = _queue(settings)
+    queue = open_queue(settings)
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("comply", total=None, note="")
-        run = Replay(EVERY_TOPIC, queue, Publisher(queue, on_wait=lambda why: display.update(task, note=why)))
+        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
+        run = Replay(EVERY_TOPIC, queue, publisher)
         for capture in captures:
             _read_one(run, capture, run.comply(capture), views.Pace(0), views.ReplayView(display, task, capture))
     _end(run, queue, wait=wait)
@@ -160,21 +166,21 @@ def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
 def work(
     drain: Annotated[bool, typer.Option("--drain", help="Stop when the queue is empty and all is acked.")] = False,
     claim_idle: Annotated[
-        float, typer.Option(help="Take over what a worker has held unacked for so many seconds.", min=0.1)
-    ] = CLAIM_IDLE,
+        float | None,
+        typer.Option(help="Take over what is unacked for so many seconds; else PULSO_WORKER_CLAIM_IDLE.", min=0.1),
+    ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
     """Run a worker: queue to Cassandra. SIGTERM or Ctrl-C finishes the batch, acks it, and leaves."""
-    settings = load_settings()
-    queue = _queue(settings)
+    settings = _settings(worker_claim_idle=claim_idle)
+    queue = open_queue(settings)
     with (
         cassandra_session(settings) as session,
         progress(counted=False) as display,
         metrics.served(metrics_port) as registry,
     ):
         view = views.WorkView(display, queue)
-        store = Store(session, settings.keyspace)
-        worker = Worker(queue, store, TopicBook(session, settings), claim_idle, on_batch=view.show)
+        worker = make_worker(settings, queue, session, on_batch=view.show)
         metrics.watch_worker(registry, worker, queue)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
@@ -208,7 +214,7 @@ def status(
 ) -> None:
     """Show lag, pending, rates and dead letters, by topic and source."""
     settings = load_settings()
-    queue = _queue(settings)
+    queue = open_queue(settings)
     while True:
         now = read_status(queue)
         if as_json:
@@ -226,7 +232,7 @@ def list_letters(
     as_json: Annotated[bool, typer.Option("--json", help="One object a line, payloads included.")] = False,
 ) -> None:
     """Show the oldest dead letters: where each came from and why it was refused."""
-    letters = DeadLetters(_queue(load_settings()))
+    letters = DeadLetters(open_queue(load_settings()))
     if as_json:
         for letter in letters.read(limit):
             typer.echo(views.letter_json(letter))
@@ -240,7 +246,7 @@ def requeue(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
     """Put dead letters back on the queue, to be parsed again."""
-    letters = DeadLetters(_queue(load_settings()))
+    letters = DeadLetters(open_queue(load_settings()))
     done, left = letters.requeue(_chosen(letters, ids, everything))
     typer.echo(f"{done:,} requeued" + (f", {left:,} left: clipped, or still no post" if left else ""))
 
@@ -251,7 +257,7 @@ def drop(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
     """Delete dead letters for good."""
-    letters = DeadLetters(_queue(load_settings()))
+    letters = DeadLetters(open_queue(load_settings()))
     typer.echo(f"{letters.drop(_chosen(letters, ids, everything)):,} dropped")
 
 

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-LIMIT_BYTES = 64 * 1024 * 1024
+from conf.settings import DEFAULTS
 
 
 class Line(NamedTuple):
@@ -62,7 +62,7 @@ Event = Line | Opened | Resumed | Closed | Lost | Shedding | Shed
 class Buffer:
     """Events in order, from one thread to another. Nothing that is put ever waits."""
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, limit_bytes: int = DEFAULTS.live_buffer_bytes) -> None:
         self._limit = limit_bytes
         self._events: deque[Event] = deque()
         self._bytes = 0

@@ -8,9 +8,6 @@ from ingest.formats import Unit, split
 from ingest.queue.envelope import Envelope, Route, envelope_of, message_of
 from ingest.queue.posts_queue import KEPT_PAYLOAD, PostsQueue, execute
 
-MOST = 100_000
-"""Kept at once. Beyond it ingest stops rather than fill Redis or forget: something is wrong with the source."""
-
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -39,6 +36,7 @@ class DeadLetters:
         self.queue = queue
         self.client = queue.client
         self.stream = queue.dead
+        self.limit = queue.dead_letters_limit
 
     def count(self) -> int:
         """How many there are."""
@@ -54,9 +52,9 @@ class DeadLetters:
             pipeline.xadd(self.stream, entry)
         if not len(pipeline):
             return
-        if self.count() >= MOST:
+        if (waiting := self.count()) >= self.limit:
             raise PulsoError(
-                f"{MOST:,} dead letters are waiting, so ingest stops",
+                f"{waiting:,} dead letters are waiting, so ingest stops",
                 "See why with `python -m ingest dead-letters list`, then requeue or drop them",
             )
         execute(pipeline)

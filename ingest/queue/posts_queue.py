@@ -11,8 +11,9 @@ from typing import Any
 
 import redis
 
+from conf.settings import DEFAULTS, Settings
 from ingest.queue.envelope import Envelope, Message, message_of, place_of
-from stores.connect import RedisClient
+from stores.connect import RedisClient, redis_client
 
 GROUP = "workers"
 OUTCOMES = ("stored", "dead", "deleted", "unmatched", "noted")
@@ -48,11 +49,20 @@ class QueueFull(Exception):
     """Redis has no memory for more; hold back until workers have caught up."""
 
 
-class PostsQueue:
-    """The stream and what belongs to it, under names that start with the stream's own."""
+def open_queue(settings: Settings) -> "PostsQueue":
+    """The queue that the settings name. Raises StoreDown when Redis does not answer."""
+    return PostsQueue(redis_client(settings), settings.stream, settings.dead_letters_limit)
 
-    def __init__(self, client: RedisClient, stream: str) -> None:
+
+class PostsQueue:
+    """The stream and what belongs to it, under names that start with the stream's own.
+
+    At `dead_letters_limit` dead letters, ingest stops: something is wrong with the source, and Redis must not fill up.
+    """
+
+    def __init__(self, client: RedisClient, stream: str, dead_letters_limit: int = DEFAULTS.dead_letters_limit) -> None:
         self.client = client
+        self.dead_letters_limit = dead_letters_limit
         self.stream = stream
         self.dead = f"{stream}:dead"
         self.counts = f"{stream}:counts"

@@ -3,28 +3,29 @@
 import time
 from collections.abc import Callable
 
+from conf.settings import DEFAULTS
 from ingest.queue.envelope import Envelope
 from ingest.queue.posts_queue import PostsQueue, QueueFull
 
-PIPELINE = 500
-QUEUE_LIMIT = 50_000
-
 
 class Publisher:
-    """Buffers messages and queues them `PIPELINE` at a time.
+    """Buffers messages and queues them, `batch` at a time.
 
-    While the backlog is at `limit`, or Redis has no memory left, it waits: nothing is trimmed, nothing dropped.
+    While the queue holds `limit` messages or more, or Redis has no memory left, it waits, and `on_wait` is told why.
+    Nothing is trimmed or dropped.
     """
 
     def __init__(
         self,
         queue: PostsQueue,
-        limit: int = QUEUE_LIMIT,
+        limit: int = DEFAULTS.queue_limit,
+        batch: int = DEFAULTS.publish_batch,
         wait: Callable[[float], None] = time.sleep,
         on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._queue = queue
         self._limit = limit
+        self._batch = batch
         self._wait = wait
         self._on_wait = on_wait
         self._buffer: list[Envelope] = []
@@ -33,7 +34,7 @@ class Publisher:
     def put(self, envelope: Envelope) -> None:
         """Takes a message; it is queued with its neighbours, at the latest by `flush`."""
         self._buffer.append(envelope)
-        if len(self._buffer) >= PIPELINE:
+        if len(self._buffer) >= self._batch:
             self.flush()
 
     def flush(self) -> None:

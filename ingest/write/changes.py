@@ -8,6 +8,7 @@ are about.
 import time
 from collections.abc import Iterable, Iterator
 
+from conf.settings import DEFAULTS
 from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message, Route
@@ -18,17 +19,24 @@ from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import Write
 
-MOST_WAITING = 10_000
-
 
 class Changes:
     """What one worker holds back, in the queue's order, and how it is applied."""
 
-    def __init__(self, queue: PostsQueue, consumer: str, store: Store, topics: TopicBook, hold_every: float) -> None:
+    def __init__(
+        self,
+        queue: PostsQueue,
+        consumer: str,
+        store: Store,
+        topics: TopicBook,
+        hold_every: float,
+        limit: int = DEFAULTS.worker_changes_limit,
+    ) -> None:
         self._queue, self._consumer = queue, consumer
         self._store, self._topics = store, topics
         self._waiting: dict[str, Message] = {}
         self._hold_every = hold_every
+        self._limit = limit
         self._held_at = time.monotonic()
 
     def __len__(self) -> int:
@@ -40,7 +48,7 @@ class Changes:
     @property
     def full(self) -> bool:
         """Whether so many wait that nothing new should be read before they are applied."""
-        return len(self) >= MOST_WAITING
+        return len(self) >= self._limit
 
     def hold_back(self, messages: Iterable[Message]) -> None:
         """Keeps messages until they are due."""
