@@ -1,4 +1,4 @@
-"""Settings from the environment and `.env`, made once at a command's entry and handed down (DESIGN 3)."""
+"""Settings from the environment and `.env`: read once, at a command's entry, and handed down (DESIGN 3)."""
 
 import difflib
 import ipaddress
@@ -28,7 +28,7 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), 
 
 
 class Settings(BaseSettings):
-    """Every setting has a default that fits the embedded engines; an unknown or bad one is an error."""
+    """All settings. Each has a default that fits the embedded engines; an unknown name or a bad value is an error."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
 
@@ -104,24 +104,24 @@ class Settings(BaseSettings):
 
     @property
     def redis_address(self) -> tuple[str, int]:
-        """Host and port of `redis_url`, for messages and for the embedded Redis."""
+        """The host and port of `redis_url`."""
         url = urlsplit(self.redis_url.get_secret_value())
         return (url.hostname or "127.0.0.1", url.port or 6379)
 
     @property
     def cassandra_is_local(self) -> bool:
-        """Whether every Cassandra host is this machine, so that the embedded engine may serve it."""
+        """Whether every Cassandra host is this machine, so that the embedded Cassandra may serve it."""
         return all(is_loopback(host) for host in self.cassandra_hosts)
 
     @property
     def redis_is_local(self) -> bool:
-        """Whether Redis is this machine's, without TLS, so that the embedded engine may serve it."""
+        """Whether Redis is on this machine and without TLS, so that the embedded Redis may serve it."""
         url = urlsplit(self.redis_url.get_secret_value())
         return url.scheme == "redis" and is_loopback(url.hostname or "127.0.0.1")
 
     @property
     def replication_cql(self) -> str:
-        """`replication` as the map that CREATE KEYSPACE takes."""
+        """`replication` as the map that CREATE KEYSPACE wants."""
         named = self.replication if ":" in self.replication else f"replication_factor:{self.replication}"
         pairs = (part.strip().split(":") for part in named.split(","))
         return "{'class': 'NetworkTopologyStrategy', " + ", ".join(f"'{dc}': {n}" for dc, n in pairs) + "}"
@@ -132,7 +132,7 @@ DEFAULTS = Settings.model_construct()
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine and nothing else."""
+    """Whether a host's name or address is this machine's own (loopback)."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -140,9 +140,9 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads the environment and `.env`.
+    """Reads the environment and `.env`; `overrides` come before both.
 
-    Raises WrongUse for an unknown PULSO_ name (with the nearest known one) and for a bad value.
+    Raises WrongUse for a bad value, and for an unknown PULSO_ name, with the nearest known one.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields if "token" not in name}
     given = {*os.environ, *dotenv_values(".env")}

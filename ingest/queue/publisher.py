@@ -1,4 +1,4 @@
-"""The publisher: pipelines messages into the queue, and holds back while it is full."""
+"""The publisher: sends messages to the queue in batches, and waits while it is full."""
 
 import time
 from collections.abc import Callable
@@ -32,25 +32,25 @@ class Publisher:
         self.queued = 0
 
     def put(self, envelope: Envelope) -> None:
-        """Takes a message; it is queued with its neighbours, at the latest by `flush`."""
+        """Takes a message. It is queued once a batch is together, or by `flush`."""
         self._buffer.append(envelope)
         if len(self._buffer) >= self._batch:
             self.flush()
 
     def flush(self) -> None:
-        """Queues what is buffered; when this returns, Redis has it."""
+        """Queues the messages taken so far. When it returns, Redis has them."""
         while self._buffer:
             try:
                 backlog = self._queue.add(self._buffer)
             except QueueFull:
-                self._hold("Redis is out of memory")
+                self._wait_for_room("Redis is out of memory")
                 continue
             self.queued += len(self._buffer)
             self._buffer = []
             while backlog >= self._limit:
-                self._hold(f"the queue holds {backlog:,}")
+                self._wait_for_room(f"the queue holds {backlog:,}")
                 backlog = self._queue.backlog()
 
-    def _hold(self, why: str) -> None:
+    def _wait_for_room(self, why: str) -> None:
         self._on_wait(f"{why}: waiting for a worker")
         self._wait(0.05)

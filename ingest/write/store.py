@@ -1,4 +1,4 @@
-"""What a worker needs of Cassandra: rows of posts written, stored posts changed, the record of collection kept."""
+"""What a worker does in Cassandra: it writes posts, changes stored posts, and keeps the record of collection."""
 
 from cassandra.cluster import Session
 

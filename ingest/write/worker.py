@@ -37,11 +37,11 @@ from ingest.write.writer import RETRIED, Write
 BLOCK_MS = 500
 """How long a read waits for new messages."""
 LOOK_MS = 20
-"""How long it waits while changes are held back, which may become due at any moment."""
+"""How long it waits while changes are held back: they may become due at any moment."""
 APPLIED_TOGETHER = 100
 """Changes that are acked by one call."""
 CLAIM_EVERY = 5.0
-"""Seconds from one look for what other workers have left to the next."""
+"""Seconds between two looks for messages that other workers have left unacked."""
 
 log = structlog.get_logger("worker")
 
@@ -140,7 +140,7 @@ class Worker:
     # The steps, in their order.
 
     def _read(self) -> list[Message]:
-        """What another worker has left, else new messages; nothing while too many changes are held back."""
+        """Messages that another worker has left, else new ones; none while too many changes are held back."""
         if time.monotonic() >= self._next_claim:
             claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), self._read_count)
             if claimed:
@@ -173,7 +173,7 @@ class Worker:
         batch.refused += refused
 
     def _as_writes(self, posts: Sequence[tuple[Message, Post]]) -> tuple[list[Write], list[Refusal]]:
-        """Looks a topic up in Cassandra when its first post comes."""
+        """The writes of posts, and the refusals. A topic's first post makes this ask Cassandra for its layout."""
         writes, refused = list[Write](), list[Refusal]()
         for message, post in posts:
             with Fence(message, refused):

@@ -1,4 +1,4 @@
-"""Writes posts to Cassandra: prepared inserts in unlogged batches of one partition, a bounded number in flight."""
+"""Writes posts to Cassandra: prepared inserts, in unlogged batches of one partition, a bounded number in flight."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, Connec
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One row with the message that asked for it, and its write time in µs."""
+    """A row, the message it comes from, and its write time in µs."""
 
     message: Message
     row: Row
