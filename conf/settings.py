@@ -1,4 +1,4 @@
-"""Settings from the environment and `.env`, made once at a command's entry and handed down (DESIGN 3)."""
+"""Settings from the environment and `.env`: read once, at a command's entry, and handed down (DESIGN 3)."""
 
 import difflib
 import ipaddress
@@ -16,6 +16,7 @@ from conf import ROOT
 from conf.errors import WrongUse
 
 PREFIX = "PULSO_"
+KIB, MIB = 1024, 1024 * 1024
 Consistency = Literal["ONE", "TWO", "THREE", "QUORUM", "ALL", "LOCAL_QUORUM", "EACH_QUORUM", "LOCAL_ONE"]
 
 
@@ -27,32 +28,60 @@ Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), 
 
 
 class Settings(BaseSettings):
-    """Every setting has a default that fits the embedded engines; an unknown or bad one is an error."""
+    """All settings. Each has a default that fits the embedded engines; an unknown name or a bad value is an error."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
 
-    cassandra_hosts: Names = ("127.0.0.1",)
-    cassandra_port: int = Field(9042, ge=1, le=65535)
-    cassandra_user: str | None = None
-    cassandra_password: SecretStr | None = None
-    cassandra_tls_ca: Path | None = None
-    keyspace: str = Field("pulso", pattern=r"^[a-z][a-z0-9_]{0,47}$")
-    replication: str = "1"
-    consistency: Consistency = "LOCAL_QUORUM"
-    redis_url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
-    stream: str = Field("pulso:posts", min_length=1)
-    topics_dir: Path = ROOT / "conf" / "topics"
-    home: Path = ROOT / ".pulso"
-    x_api: str = "https://api.x.com"
-    bluesky_hosts: Names = (
-        "wss://jetstream1.us-east.bsky.network",
-        "wss://jetstream2.us-east.bsky.network",
-        "wss://jetstream1.us-west.bsky.network",
-        "wss://jetstream2.us-west.bsky.network",
+    cassandra_hosts: Names = Field(("127.0.0.1",), description="Cassandra's hosts, comma-separated.")
+    cassandra_port: int = Field(9042, ge=1, le=65535, description="Cassandra's port for CQL.")
+    cassandra_user: str | None = Field(None, description="The user, where Cassandra asks for one.")
+    cassandra_password: SecretStr | None = Field(None, description="The user's password.")
+    cassandra_tls_ca: Path | None = Field(None, description="The authority's certificate; with it, TLS is used.")
+    keyspace: str = Field("pulso", pattern=r"^[a-z][a-z0-9_]{0,47}$", description="The keyspace of all tables.")
+    replication: str = Field("1", description="A replication factor, or one for each data centre: dc1:3,dc2:3.")
+    consistency: Consistency = Field("LOCAL_QUORUM", description="The consistency of reads and writes.")
+    redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis: redis://… or rediss://…")
+    stream: str = Field("pulso:posts", min_length=1, description="The name of the Redis Stream that is the queue.")
+    topics_dir: Path = Field(ROOT / "conf" / "topics", description="The folder of topic files.")
+    home: Path = Field(ROOT / ".pulso", description="The folder for engines, logs and archives.")
+    x_api: str = Field("https://api.x.com", description="The address of X's API.")
+    bluesky_hosts: Names = Field(
+        (
+            "wss://jetstream1.us-east.bsky.network",
+            "wss://jetstream2.us-east.bsky.network",
+            "wss://jetstream1.us-west.bsky.network",
+            "wss://jetstream2.us-west.bsky.network",
+        ),
+        description="Jetstream hosts, comma-separated; the next one is used when one fails.",
     )
-    mastodon_url: str = "https://mastodon.social"
-    x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN")
-    mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN")
+    mastodon_url: str = Field("https://mastodon.social", description="The Mastodon server to collect from.")
+    x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="X's app token.")
+    mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="A user's token.")
+
+    queue_limit: int = Field(
+        50_000, ge=1, le=1_000_000_000, description="Messages in the queue at which `replay` and `comply` wait."
+    )
+    live_queue_limit: int = Field(
+        500_000, ge=1, le=1_000_000_000, description="Messages in the queue at which live collection keeps its own."
+    )
+    live_buffer_bytes: int = Field(
+        64 * MIB, ge=MIB, le=65_536 * MIB, description="Bytes that live collection keeps before it sheds messages."
+    )
+    publish_batch: int = Field(500, ge=1, le=10_000, description="Messages that go to Redis in one transaction.")
+    dead_letters_limit: int = Field(
+        100_000, ge=1, le=100_000_000, description="Dead letters in Redis, each up to 64 KiB, at which ingest stops."
+    )
+    worker_read: int = Field(2000, ge=1, le=50_000, description="Messages that a worker reads and acks together.")
+    worker_claim_idle: float = Field(
+        60.0, ge=0.1, le=86_400, description="Seconds unacked after which another worker takes a message over."
+    )
+    worker_changes_limit: int = Field(
+        10_000, ge=1, le=1_000_000, description="Changes that a worker holds back at most before it reads no more."
+    )
+    write_batch_bytes: int = Field(
+        40 * KIB, ge=KIB, le=50 * KIB, description="Bytes of rows in one batch; Cassandra refuses more than 50 KiB."
+    )
+    write_in_flight: int = Field(16, ge=1, le=1024, description="Batches of one worker in flight to Cassandra.")
 
     @field_validator("replication")
     @classmethod
@@ -75,31 +104,35 @@ class Settings(BaseSettings):
 
     @property
     def redis_address(self) -> tuple[str, int]:
-        """Host and port of `redis_url`, for messages and for the embedded Redis."""
+        """The host and port of `redis_url`."""
         url = urlsplit(self.redis_url.get_secret_value())
         return (url.hostname or "127.0.0.1", url.port or 6379)
 
     @property
     def cassandra_is_local(self) -> bool:
-        """Whether every Cassandra host is this machine, so that the embedded engine may serve it."""
+        """Whether every Cassandra host is this machine, so that the embedded Cassandra may serve it."""
         return all(is_loopback(host) for host in self.cassandra_hosts)
 
     @property
     def redis_is_local(self) -> bool:
-        """Whether Redis is this machine's, without TLS, so that the embedded engine may serve it."""
+        """Whether Redis is on this machine and without TLS, so that the embedded Redis may serve it."""
         url = urlsplit(self.redis_url.get_secret_value())
         return url.scheme == "redis" and is_loopback(url.hostname or "127.0.0.1")
 
     @property
     def replication_cql(self) -> str:
-        """`replication` as the map that CREATE KEYSPACE takes."""
+        """`replication` as the map that CREATE KEYSPACE wants."""
         named = self.replication if ":" in self.replication else f"replication_factor:{self.replication}"
         pairs = (part.strip().split(":") for part in named.split(","))
         return "{'class': 'NetworkTopologyStrategy', " + ", ".join(f"'{dc}': {n}" for dc, n in pairs) + "}"
 
 
+DEFAULTS = Settings.model_construct()
+"""The settings as declared; neither the environment nor `.env` is read."""
+
+
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or address is this machine and nothing else."""
+    """Whether a host's name or address is this machine's own (loopback)."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -107,15 +140,15 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads the environment and `.env`.
+    """Reads the environment and `.env`; `overrides` come before both.
 
-    Raises WrongUse for an unknown PULSO_ name (with the nearest known one) and for a bad value.
+    Raises WrongUse for a bad value, and for an unknown PULSO_ name, with the nearest known one.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields if "token" not in name}
     given = {*os.environ, *dotenv_values(".env")}
     for name in sorted(n for n in given if n.upper().startswith(PREFIX) and n.upper() not in known):
         close = difflib.get_close_matches(name.upper(), known, n=1)
-        fix = f"Did you mean {close[0]}?" if close else "The settings are listed in the README"
+        fix = f"Did you mean {close[0]}?" if close else "The settings are listed in .env.example"
         raise WrongUse(f"unknown setting {name}", fix)
     try:
         return Settings(**overrides)

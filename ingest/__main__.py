@@ -1,4 +1,4 @@
-"""`python -m ingest`."""
+"""Runs `python -m ingest`."""
 
 import sys
 

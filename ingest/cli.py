@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import orjson
@@ -18,26 +18,24 @@ from ingest import metrics, views
 from ingest.live.matching import TopicMatcher
 from ingest.live.run import collect
 from ingest.queue.dead_letters import DeadLetter, DeadLetters
-from ingest.queue.posts_queue import PostsQueue
-from ingest.queue.publisher import QUEUE_LIMIT, Publisher
+from ingest.queue.posts_queue import PostsQueue, open_queue
+from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
 from ingest.replay.replay import EVERY_TOPIC, Replay
 from ingest.rules_cli import app as rules
 from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
 from ingest.write.migrate import migrate as bring_up
-from ingest.write.store import Store
-from ingest.write.topics import TopicBook
-from ingest.write.worker import CLAIM_IDLE, Worker
-from stores.connect import cassandra_session, redis_client
+from ingest.write.worker import make_worker
+from stores.connect import cassandra_session
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
-dead = cli.application("What could not be parsed or stored, with the reason.")
+dead = cli.application("Messages that could not be parsed or stored, with the reason.")
 app.add_typer(dead, name="dead-letters")
 app.add_typer(rules, name="rules")
 
 WORKER_PATIENCE = 5.0
-"""Seconds that a worker gets to start before a waiting replay says that there is none."""
+"""Seconds that a worker may take to start before a waiting command says that no worker runs."""
 MetricsPort = Annotated[
     int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.", min=1, max=65535)
 ]
@@ -45,17 +43,22 @@ TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name o
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and gives its exit code."""
+    """Runs a command and returns its exit code."""
     return cli.run(app, "python -m ingest", argv)
 
 
-def _queue(settings: Settings) -> PostsQueue:
-    return PostsQueue(redis_client(settings), settings.stream)
+def _settings(**options: object) -> Settings:
+    """The settings. An option that was given replaces the setting of that name."""
+    return load_settings(**{name: value for name, value in options.items() if value is not None})
+
+
+def _publisher(settings: Settings, queue: PostsQueue, on_wait: Callable[[str], None]) -> Publisher:
+    return Publisher(queue, settings.queue_limit, settings.publish_batch, on_wait=on_wait)
 
 
 @app.command()
 def migrate() -> None:
-    """Make or bring up to date the keyspace, tables and indexes. Safe to repeat; never drops anything."""
+    """Make the keyspace, tables and indexes, or what is missing of them. Safe to repeat; drops nothing."""
     settings = load_settings()
     with cassandra_session(settings) as session:
         made = 0
@@ -70,19 +73,21 @@ def replay(
     files: Annotated[list[str], typer.Argument(help="Captures: .jsonl, .gz, .zst; - is stdin.")],
     topic: TopicName,
     match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
-    rate: Annotated[float, typer.Option(help="Lines a second at most; 0 is as fast as possible.", min=0)] = 0,
+    rate: Annotated[float, typer.Option(help="At most so many lines a second; 0 is as fast as possible.", min=0)] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has stored them.")] = False,
-    queue_limit: Annotated[int, typer.Option(help="Hold back at this many unacked posts.", min=1)] = QUEUE_LIMIT,
+    queue_limit: Annotated[
+        int | None, typer.Option(help="Wait while so many messages are unacked; else PULSO_QUEUE_LIMIT.", min=1)
+    ] = None,
 ) -> None:
-    """Send captures through the same path as live collection."""
-    settings = load_settings()
+    """Queue the posts of captures, as live collection does."""
+    settings = _settings(queue_limit=queue_limit)
     topic_file = load_topic(topic, settings.topics_dir)
     captures = open_captures(files)
-    queue = _queue(settings)
+    queue = open_queue(settings)
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("replay", total=None, note="")
-        publisher = Publisher(queue, queue_limit, on_wait=lambda why: display.update(task, note=why))
+        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
         run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
         paced = views.Pace(rate)
         for capture in captures:
@@ -96,7 +101,7 @@ def stream(
     source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(SOURCES)}.")],
     metrics_port: MetricsPort = None,
 ) -> None:
-    """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded, and `status` tells of them."""
+    """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded; `status` shows them."""
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     if source not in SOURCES:
@@ -112,14 +117,15 @@ def comply(
     files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: .jsonl, .gz, .zst; - is stdin.")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has applied them.")] = False,
 ) -> None:
-    """Remove from every topic what compliance files say is gone. No later replay brings it back."""
+    """Remove from every topic what compliance files name. No later replay brings it back."""
     settings = load_settings()
     captures = open_captures(files)
-    queue = _queue(settings)
+    queue = open_queue(settings)
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("comply", total=None, note="")
-        run = Replay(EVERY_TOPIC, queue, Publisher(queue, on_wait=lambda why: display.update(task, note=why)))
+        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
+        run = Replay(EVERY_TOPIC, queue, publisher)
         for capture in captures:
             _read_one(run, capture, run.comply(capture), views.Pace(0), views.ReplayView(display, task, capture))
     _end(run, queue, wait=wait)
@@ -139,7 +145,7 @@ def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.P
             pace.step()
             view.show(queued)
     finally:
-        run.flush()  # an interrupted replay keeps what it has read
+        run.flush()  # what was read before an interruption is queued too
 
 
 def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
@@ -158,23 +164,25 @@ def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
 
 @app.command()
 def work(
-    drain: Annotated[bool, typer.Option("--drain", help="Stop when the queue is empty and all is acked.")] = False,
+    drain: Annotated[
+        bool, typer.Option("--drain", help="Stop when the queue is empty and every message is acked.")
+    ] = False,
     claim_idle: Annotated[
-        float, typer.Option(help="Take over what a worker has held unacked for so many seconds.", min=0.1)
-    ] = CLAIM_IDLE,
+        float | None,
+        typer.Option(help="Take over what is unacked for so many seconds; else PULSO_WORKER_CLAIM_IDLE.", min=0.1),
+    ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
-    """Run a worker: queue to Cassandra. SIGTERM or Ctrl-C finishes the batch, acks it, and leaves."""
-    settings = load_settings()
-    queue = _queue(settings)
+    """Run a worker, from the queue to Cassandra. SIGTERM or Ctrl-C ends it after its batch."""
+    settings = _settings(worker_claim_idle=claim_idle)
+    queue = open_queue(settings)
     with (
         cassandra_session(settings) as session,
         progress(counted=False) as display,
         metrics.served(metrics_port) as registry,
     ):
         view = views.WorkView(display, queue)
-        store = Store(session, settings.keyspace)
-        worker = Worker(queue, store, TopicBook(session, settings), claim_idle, on_batch=view.show)
+        worker = make_worker(settings, queue, session, on_batch=view.show)
         metrics.watch_worker(registry, worker, queue)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
@@ -185,8 +193,8 @@ def work(
 @app.command()
 def generate(
     posts: Annotated[int, typer.Option(help="How many posts.", min=0)] = 170_000,
-    seed: Annotated[int, typer.Option(help="Same seed, same corpus.", min=0)] = 2016,
-    topic: Annotated[str, typer.Option("--topic", "-t", help="Whose races are talked about.")] = "ph2016",
+    seed: Annotated[int, typer.Option(help="The same seed makes the same corpus.", min=0)] = 2016,
+    topic: Annotated[str, typer.Option("--topic", "-t", help="The topic whose races the posts are about.")] = "ph2016",
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
     from corpus import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
@@ -203,12 +211,12 @@ def generate(
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Again every two seconds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show it again every two seconds.")] = False,
 ) -> None:
-    """Show lag, pending, rates and dead letters, by topic and source."""
+    """Show the backlog, rates, gaps and dead letters, by topic and source."""
     settings = load_settings()
-    queue = _queue(settings)
+    queue = open_queue(settings)
     while True:
         now = read_status(queue)
         if as_json:
@@ -222,11 +230,11 @@ def status(
 
 @dead.command("list")
 def list_letters(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="One object a line, payloads included.")] = False,
+    limit: Annotated[int, typer.Option(help="Show at most so many.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, an object a line, with payloads.")] = False,
 ) -> None:
-    """Show the oldest dead letters: where each came from and why it was refused."""
-    letters = DeadLetters(_queue(load_settings()))
+    """Show the oldest dead letters: where they came from and why they were refused."""
+    letters = DeadLetters(open_queue(load_settings()))
     if as_json:
         for letter in letters.read(limit):
             typer.echo(views.letter_json(letter))
@@ -239,10 +247,12 @@ def requeue(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids as `list` shows them.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
-    """Put dead letters back on the queue, to be parsed again."""
-    letters = DeadLetters(_queue(load_settings()))
+    """Queue dead letters again."""
+    letters = DeadLetters(open_queue(load_settings()))
     done, left = letters.requeue(_chosen(letters, ids, everything))
-    typer.echo(f"{done:,} requeued" + (f", {left:,} left: clipped, or still no post" if left else ""))
+    typer.echo(
+        f"{done:,} requeued" + (f", {left:,} left, since they are not whole or still not a post" if left else "")
+    )
 
 
 @dead.command()
@@ -251,7 +261,7 @@ def drop(
     everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
 ) -> None:
     """Delete dead letters for good."""
-    letters = DeadLetters(_queue(load_settings()))
+    letters = DeadLetters(open_queue(load_settings()))
     typer.echo(f"{letters.drop(_chosen(letters, ids, everything)):,} dropped")
 
 

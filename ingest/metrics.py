@@ -1,5 +1,4 @@
-"""Prometheus metrics of a stream or a worker, on loopback alone; read when they are asked for, so that they cost
-nothing else."""
+"""Prometheus metrics of a collector or a worker, served on loopback only and computed when they are asked for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 @contextmanager
 def served(port: int | None) -> Iterator[CollectorRegistry]:
-    """A registry, served while the block runs if a port is given. Raises PulsoError when the port is taken."""
+    """A registry. If a port is given, it is served there while the block runs; raises PulsoError if it is taken."""
     registry = CollectorRegistry()
     if port is None:
         yield registry
@@ -39,12 +38,12 @@ def served(port: int | None) -> Iterator[CollectorRegistry]:
 
 
 def watch_collector(registry: CollectorRegistry, collector: Collector) -> None:
-    """What a live collection has received, accepted, refused and shed; whether it is up; its gaps."""
+    """Registers what a collector has received, accepted, refused and shed, whether it is up, and its gaps."""
     registry.register(_Live(collector))
 
 
 def watch_worker(registry: CollectorRegistry, worker: Worker, queue: PostsQueue) -> None:
-    """What a worker has done, how long its batches take, and how the queue stands."""
+    """Registers what a worker has done, how long its batches take, and the state of the queue."""
     registry.register(_Work(worker, queue))
     latency = Histogram(
         "pulso_worker_batch_seconds", "From a batch's read to its ack.", registry=registry, buckets=BATCH_SECONDS
@@ -63,13 +62,13 @@ class _Live(Family):
         now_us = micros(self._collector.clock.now())
         lasting_us = now_us - state.gap.start_us if state.gap and state.gap.start_us else 0
         counted = {
-            "received": (state.received, "Messages that came from the source."),
+            "received": (state.received, "Messages received from the source."),
             "accepted": (state.accepted, "Of these, posts and deletions that the topic asks for."),
-            "rejected": (state.refused, "Of these, what could not be read."),
-            "shed": (state.shed, "Messages for which there was no room."),
+            "rejected": (state.refused, "Of these, messages that could not be read."),
+            "shed": (state.shed, "Messages dropped since there was no room for them."),
             "connects": (state.connects, "Times that the source was connected to."),
             "gaps": (state.gaps, "Gaps that have ended."),
-            "gap_seconds": ((state.gap_us + lasting_us) / 1e6, "Seconds not collected since the first start."),
+            "gap_seconds": ((state.gap_us + lasting_us) / 1e6, "Seconds without collection since the first start."),
         }
         for name, (value, doc) in counted.items():
             family = CounterMetricFamily(f"pulso_stream_{name}", doc, labels=labels)
@@ -91,7 +90,7 @@ class _Work(Family):
 
     def collect(self) -> Iterator[Metric]:
         """The families, as they are now."""
-        done = CounterMetricFamily("pulso_worker_messages", "Messages dealt with, by outcome.", labels=("outcome",))
+        done = CounterMetricFamily("pulso_worker_messages", "Messages acked, by outcome.", labels=("outcome",))
         for outcome, count in sorted(self._worker.done.items()):
             done.add_metric((outcome,), count)
         yield done

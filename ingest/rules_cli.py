@@ -1,4 +1,4 @@
-"""`python -m ingest rules`: a topic as rules of X's filtered stream, shown, compared and brought to X."""
+"""`python -m ingest rules`: shows a topic as rules of X's filtered stream, compares them with X's, and sends them."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -12,7 +12,7 @@ from conf.topic import load_topic
 from ingest.sources.x.rules import LONGEST_RULE, Rule, RulePlan, diff, rules_of
 
 app = cli.application(
-    "The topic as rules of X's filtered stream. `show` needs no connection; nothing but `push` changes."
+    "The topic as rules of X's filtered stream. `show` needs no connection; only `push` changes rules."
 )
 TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 
@@ -20,9 +20,9 @@ TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name o
 @app.command()
 def show(
     topic: TopicName,
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show each rule with its length, and on stderr what of the topic no rule can ask for."""
+    """Show each rule with its length; on stderr, the parts of the topic that no rule can ask for."""
     plan = _plan(load_settings(), topic)
     if as_json:
         typer.echo(orjson.dumps(_as_dict(plan), option=orjson.OPT_INDENT_2).decode())
@@ -50,7 +50,7 @@ def show_diff(topic: TopicName) -> None:
 
 @app.command()
 def push(topic: TopicName) -> None:
-    """Bring X's rules with the topic's tag in line with its file. Rules of other topics are left alone."""
+    """Make X's rules for the topic match its file. The rules of other topics stay as they are."""
     from ingest.sources.x.api import XApi  # noqa: PLC0415 - tweepy takes half a second
     from ingest.sources.x.push import push as push_plan  # noqa: PLC0415
 

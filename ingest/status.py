@@ -1,4 +1,4 @@
-"""What ingest is doing: backlog, pending, rates, counts and dead letters, by topic and source."""
+"""The state of ingest: backlog, rates, gaps and dead letters, by topic and source."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
@@ -15,7 +15,7 @@ from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Messages of one topic and source since the beginning; `waiting` are queued and not yet dealt with."""
+    """Messages of a topic from a source, counted since the first one; `waiting` are queued and not yet acked."""
 
     topic: str
     source: str
@@ -29,7 +29,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """A worker in the group: what it holds unacked, and for how long it has not asked for more."""
+    """A worker: how many messages it holds unacked, and the seconds since it last asked for messages."""
 
     name: str
     pending: int
@@ -38,10 +38,10 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live collection: `up`, `down` while its process tries, `stopped`, or `dead` when its process is gone.
+    """A live collection: `up`, `down` while it tries to connect, `stopped`, or `dead` if its process is gone.
 
-    `through` is until when all that came is queued; `gap_since` and `gap_reason` tell of the gap that lasts; `gaps` and
-    `gap_seconds` count those that have ended since the first start.
+    Everything that came until `through` is queued. `gap_since` and `gap_reason` are about the gap that is open now,
+    `gaps` and `gap_seconds` about those that have ended since the first start.
     """
 
     topic: str
@@ -60,7 +60,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A moment's state. `backlog` counts messages not yet acked, `pending` those of them that a worker holds."""
+    """The state at one moment. `backlog` counts unacked messages, `pending` those of them that a worker holds."""
 
     backlog: int
     pending: int
@@ -72,12 +72,12 @@ class Status:
     consumers: list[Consumer]
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """The state as plain values, for JSON."""
         return asdict(self)
 
 
 def read_status(queue: PostsQueue) -> Status:
-    """Reads the state from Redis alone, so that it works while Cassandra is down."""
+    """Reads the state from Redis only, so that it works while Cassandra is down."""
     queue.ensure_group()
     pending: Any = queue.client.xpending(queue.stream, GROUP)
     consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP)
@@ -144,7 +144,7 @@ def _flows(queue: PostsQueue, now: int) -> list[Flow]:
 
 
 def _rates(queue: PostsQueue, now: int) -> dict[tuple[str, str], float]:
-    """Posts stored a second over this minute and the last: between 60 and 120 seconds."""
+    """Posts stored a second, by topic and source, over the last minute and the present one."""
     minute = now // RATE_SPAN
     seconds = RATE_SPAN + now % RATE_SPAN
     stored: dict[tuple[str, str], int] = defaultdict(int)
@@ -161,7 +161,7 @@ def _name(value: bytes | str) -> str:
 
 
 def is_working(queue: PostsQueue, within_seconds: float = 10.0) -> bool:
-    """Whether any worker has asked for messages lately."""
+    """Whether a worker has asked for messages within these seconds."""
     try:
         consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP)
     except redis.ResponseError:

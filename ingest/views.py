@@ -1,4 +1,4 @@
-"""How ingest shows itself to a person: progress, status, dead letters; and the pace of a replay."""
+"""What ingest shows to a person: progress, status, dead letters. And the pace of a replay."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ingest.write.worker import Worker
 
 
 class Pace:
-    """Holds a loop to so many steps a second; 0 holds nothing."""
+    """Slows a loop down to so many steps a second; 0 doesn't slow it down."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -36,7 +36,7 @@ class Pace:
 
 
 class ReplayView:
-    """A bar over the file's bytes, with posts a second."""
+    """A progress bar over the bytes of a file, with posts a second."""
 
     def __init__(self, display: Progress, task: TaskID, capture: Capture) -> None:
         self._display, self._task, self._capture = display, task, capture
@@ -45,7 +45,7 @@ class ReplayView:
         display.update(task, description=f"replay {capture.name}", total=capture.size, completed=0)
 
     def show(self, queued: int) -> None:
-        """Shows how far reading has come, at most five times a second."""
+        """Shows how much has been read; at most five times a second."""
         self._first = queued if self._first is None else self._first
         now = time.monotonic()
         if now - self._shown >= 0.2:
@@ -55,7 +55,7 @@ class ReplayView:
 
 
 class WorkView:
-    """A spinner with posts stored, posts a second, and what is left."""
+    """A spinner with posts stored, posts a second, and messages waiting."""
 
     def __init__(self, display: Progress, queue: PostsQueue) -> None:
         self._display, self._queue = display, queue
@@ -63,7 +63,7 @@ class WorkView:
         self._task = display.add_task("work", total=None, note="waiting for posts")
 
     def show(self, worker: Worker) -> None:
-        """Shows a worker's counts; asks Redis for the backlog only on a terminal."""
+        """Shows a worker's counts. Does nothing, and doesn't ask Redis, if stderr is not a terminal."""
         if not self._display.disable:
             rate = worker.stored / (time.monotonic() - self._start)
             note = f"{worker.stored:,} stored, {rate:,.0f}/s, {self._queue.backlog():,} waiting"
@@ -71,7 +71,7 @@ class WorkView:
 
 
 class StreamView:
-    """A spinner with whether the source is up, what came and was accepted, and how fast."""
+    """A spinner with the state of a live collection, and how many messages came and were queued."""
 
     def __init__(self, display: Progress, topic: str, source: str) -> None:
         self._display = display
@@ -80,7 +80,7 @@ class StreamView:
         self._first: tuple[int, int] | None = None
 
     def show(self, collector: Collector) -> None:
-        """Shows how it goes, at most five times a second."""
+        """Shows the state; at most five times a second."""
         now = time.monotonic()
         if self._display.disable or now - self._shown < 0.2:
             return

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-LIMIT_BYTES = 64 * 1024 * 1024
+from conf.settings import DEFAULTS
 
 
 class Line(NamedTuple):
@@ -65,7 +65,7 @@ class Buffer:
     `limit_bytes` limits the lines' total size.
     """
 
-    def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
+    def __init__(self, limit_bytes: int = DEFAULTS.live_buffer_bytes) -> None:
         self._limit = limit_bytes
         self._events: deque[Event] = deque()
         self._bytes = 0

@@ -10,8 +10,9 @@ import structlog
 
 from conf.errors import PulsoError
 from conf.instants import instant, micros
+from conf.settings import DEFAULTS
 from ingest.live.archive import Archive
-from ingest.live.buffer import LIMIT_BYTES, Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
+from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
 from ingest.live.selection import Rejected, Selection
 from ingest.live.state import Lease, LiveKeys, LiveState, read_states
@@ -22,8 +23,6 @@ from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.base import Clock
 
-BATCH = 500
-LIVE_QUEUE_LIMIT = 500_000
 THROUGH_EVERY_US = 10_000_000
 BEAT_US = 5_000_000
 NEVER_BEFORE = "not collected before"
@@ -49,8 +48,9 @@ class Collector:
         clock: Clock,
         *,
         archive: Archive | None = None,
-        limit_bytes: int = LIMIT_BYTES,
-        queue_limit: int = LIVE_QUEUE_LIMIT,
+        limit_bytes: int = DEFAULTS.live_buffer_bytes,
+        queue_limit: int = DEFAULTS.live_queue_limit,
+        batch: int = DEFAULTS.publish_batch,
         on_batch: Callable[["Collector"], None] = lambda _: None,
     ) -> None:
         self.state = LiveState(topic, source)
@@ -60,6 +60,7 @@ class Collector:
         self._queue, self._selection = queue, selection
         self._archive = archive
         self._queue_limit = queue_limit
+        self._batch = batch
         self._on_batch = on_batch
         self._lease = Lease(queue.client, queue.stream, topic, source)
         self._dead_letters = DeadLetters(queue)
@@ -148,7 +149,7 @@ class Collector:
         try:
             while True:
                 finishing = self._finishing.is_set()
-                events, heard_us = self.buffer.get(BATCH, wait_seconds=0.2)
+                events, heard_us = self.buffer.get(self._batch, wait_seconds=0.2)
                 last = finishing and not events
                 self._queue_events(events, heard_us, last=last)
                 if last:

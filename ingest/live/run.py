@@ -10,10 +10,31 @@ from ingest.live.collector import Collector
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
 from ingest.live.state import LiveState
-from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.posts_queue import open_queue
 from ingest.sources import make_source
 from ingest.sources.base import Clock
-from stores.connect import redis_client
+
+
+def make_collector(
+    settings: Settings,
+    topic: Topic,
+    source_name: str,
+    clock: Clock,
+    on_batch: Callable[[Collector], None] = lambda _: None,
+) -> Collector:
+    """A collector with the settings' sizes and limits. Raises StoreDown when Redis does not answer."""
+    return Collector(
+        open_queue(settings),
+        Selection(topic.topic, source_name, TopicMatcher(topic)),
+        topic.topic,
+        source_name,
+        clock,
+        archive=Archive(settings.home, topic.topic, source_name) if topic.collect.archive else None,
+        limit_bytes=settings.live_buffer_bytes,
+        queue_limit=settings.live_queue_limit,
+        batch=settings.publish_batch,
+        on_batch=on_batch,
+    )
 
 
 def collect(
@@ -31,15 +52,7 @@ def collect(
     """
     clock = Clock()
     source = make_source(source_name, settings, topic, clock)
-    collector = Collector(
-        PostsQueue(redis_client(settings), settings.stream),
-        Selection(topic.topic, source_name, TopicMatcher(topic)),
-        topic.topic,
-        source_name,
-        clock,
-        archive=Archive(settings.home, topic.topic, source_name) if topic.collect.archive else None,
-        on_batch=on_batch,
-    )
+    collector = make_collector(settings, topic, source_name, clock, on_batch)
 
     def stop(number: int, _frame: object) -> None:
         clock.stop()

@@ -1,1 +1,1 @@
-"""The queue between sources and workers: one Redis Stream, its publisher, its dead letters."""
+"""The queue between sources and workers: a Redis Stream, its messages, its publisher, its dead letters."""

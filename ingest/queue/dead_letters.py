@@ -1,4 +1,4 @@
-"""Dead letters: what could not be parsed or stored, with its reason, its place of origin and its payload."""
+"""Dead letters: messages that could not be parsed or stored, kept with the reason and where they came from."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from conf.errors import PulsoError
 from ingest.formats import Unit, split
 from ingest.queue.envelope import Envelope, Route, envelope_of, message_of
-from ingest.queue.posts_queue import KEPT_PAYLOAD, PostsQueue, execute
+from ingest.queue.posts_queue import PostsQueue, execute
 
-MOST = 100_000
-"""Kept at once. Beyond it ingest stops rather than fill Redis or forget: something is wrong with the source."""
+KEPT_PAYLOAD = 64 * 1024
+"""Bytes of a payload that are kept."""
+PAGE = 500
+"""Letters in one request to Redis."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One of them; `size` is the payload's full length in bytes, of which at most 64 KiB are kept."""
+    """A refused message and the reason. `size` is the length of its payload in bytes; at most 64 KiB of it are kept."""
 
     id: str
     topic: str
@@ -28,25 +30,29 @@ class DeadLetter:
 
     @property
     def whole(self) -> bool:
-        """Whether the payload is kept in full, so that it can be requeued."""
+        """Whether the whole payload is kept, so that it can be queued again."""
         return len(self.payload) == self.size
 
 
 class DeadLetters:
-    """The dead-letter stream beside the queue."""
+    """The stream of dead letters beside the queue."""
 
     def __init__(self, queue: PostsQueue) -> None:
         self.queue = queue
         self.client = queue.client
         self.stream = queue.dead
+        self.limit = queue.dead_letters_limit
 
     def count(self) -> int:
-        """How many there are."""
+        """The number of dead letters."""
         return int(self.client.xlen(self.stream))
 
     def add(self, letters: Iterable[tuple[Envelope, str]]) -> None:
-        """Keeps messages with their reasons. Raises PulsoError when there are too many already, QueueFull when
-        Redis has no memory for them."""
+        """Keeps messages with their reasons.
+
+        Raises PulsoError at the limit, so that ingest stops: so many mean that something is wrong with the source.
+        Raises QueueFull when Redis has no memory for them.
+        """
         pipeline = self.client.pipeline(transaction=True)
         for envelope, reason in letters:
             kept = envelope.payload[:KEPT_PAYLOAD]
@@ -54,18 +60,18 @@ class DeadLetters:
             pipeline.xadd(self.stream, entry)
         if not len(pipeline):
             return
-        if self.count() >= MOST:
+        if (waiting := self.count()) >= self.limit:
             raise PulsoError(
-                f"{MOST:,} dead letters are waiting, so ingest stops",
+                f"{waiting:,} dead letters are waiting, so ingest stops",
                 "See why with `python -m ingest dead-letters list`, then requeue or drop them",
             )
         execute(pipeline)
 
     def read(self, limit: int | None = None) -> Iterator[DeadLetter]:
-        """The letters, oldest first."""
+        """The letters, oldest first; at most `limit` of them if it is given."""
         start, left = "-", limit
         while left is None or left > 0:
-            entries = self.client.xrange(self.stream, min=start, count=min(500, left or 500))
+            entries = self.client.xrange(self.stream, min=start, count=min(PAGE, left or PAGE))
             if not entries:
                 return
             for entry_id, fields in entries:
@@ -74,8 +80,11 @@ class DeadLetters:
             start = f"({entries[-1][0].decode()}"
 
     def requeue(self, letters: Iterable[DeadLetter]) -> tuple[int, int]:
-        """Puts letters back on the queue; gives how many went back and how many can't (clipped, or still no post)."""
-        done = left = 0
+        """Queues letters again; returns how many were queued, and how many could not be.
+
+        The latter stay: their payload is not whole, or is still not a post.
+        """
+        queued = left = 0
         for letter in letters:
             envelopes = _envelopes(letter)
             if not envelopes:
@@ -83,17 +92,17 @@ class DeadLetters:
                 continue
             self.queue.add(envelopes)
             self.client.xdel(self.stream, letter.id)
-            done += 1
-        return done, left
+            queued += 1
+        return queued, left
 
     def drop(self, letters: Iterable[DeadLetter]) -> int:
-        """Deletes letters for good; gives how many."""
+        """Deletes letters; returns how many were there."""
         ids = [letter.id for letter in letters]
-        return sum(int(self.client.xdel(self.stream, *ids[i : i + 500])) for i in range(0, len(ids), 500))
+        return sum(int(self.client.xdel(self.stream, *ids[i : i + PAGE])) for i in range(0, len(ids), PAGE))
 
 
 def _envelopes(letter: DeadLetter) -> list[Envelope]:
-    """What of a letter can be queued again: its one message, or the messages of a line that was refused whole."""
+    """What to queue for a letter: its message, or all messages of a line that was refused as a whole; else nothing."""
     if not letter.whole:
         return []
     if letter.format:

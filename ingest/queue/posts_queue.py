@@ -1,7 +1,7 @@
-"""The queue between sources and workers: one Redis Stream, a consumer group, counts and dead letters.
+"""The queue between sources and workers: a Redis Stream with a consumer group, and counts beside it.
 
-All Redis names stand here. A message is deleted once acked, so the stream's length is the backlog; nothing is
-ever trimmed by length, since that would delete what no worker has taken yet.
+The names of all its keys in Redis are here. A message is deleted when it is acked, so the stream's length is the
+backlog. The stream is never trimmed by length: that would delete messages which no worker has read yet.
 """
 
 from collections import defaultdict
@@ -11,15 +11,17 @@ from typing import Any
 
 import redis
 
+from conf.settings import DEFAULTS, Settings
 from ingest.queue.envelope import Envelope, Message, message_of, place_of
-from stores.connect import RedisClient
+from stores.connect import RedisClient, redis_client
 
 GROUP = "workers"
 OUTCOMES = ("stored", "dead", "deleted", "unmatched", "noted")
-"""What becomes of a message: a post stored; refused; a deletion applied; nothing to do for the topic; a note kept."""
-KEPT_PAYLOAD = 64 * 1024
+"""How a message ends: post stored; refused; deletion applied; a change of nothing that the topic has; note kept."""
 REPLAY_TTL = 7 * 24 * 3600
+"""Seconds for which the outcome of a replay is kept."""
 RATE_SPAN = 60
+"""Seconds over which acked messages are counted together, for rates."""
 _ACK = """
 local acked = redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))
 redis.call('XDEL', KEYS[1], unpack(ARGV, 5))
@@ -34,8 +36,8 @@ if acked > 0 then
 end
 return acked
 """
-# One script call acks and counts, so that the counts stay exact whenever a worker dies. XACK stands first: once a
-# script has written, Redis lets it go on even when its memory is full.
+# One script acks and counts, so that the counts are exact even if a worker dies. XACK comes first: it is allowed when
+# Redis has no memory left, and once a script has written, the rest of it is allowed too.
 _LEAVE = """
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
 if #pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
@@ -45,14 +47,23 @@ _IDS_A_CALL = 1000
 
 
 class QueueFull(Exception):
-    """Redis has no memory for more; hold back until workers have caught up."""
+    """Redis has no memory for more messages: wait until workers have acked some."""
+
+
+def open_queue(settings: Settings) -> "PostsQueue":
+    """The queue that the settings name. Raises StoreDown when Redis does not answer."""
+    return PostsQueue(redis_client(settings), settings.stream, settings.dead_letters_limit)
 
 
 class PostsQueue:
-    """The stream and what belongs to it, under names that start with the stream's own."""
+    """The stream and the keys that belong to it; their names begin with the stream's.
 
-    def __init__(self, client: RedisClient, stream: str) -> None:
+    `dead_letters_limit` is how many dead letters may wait at once.
+    """
+
+    def __init__(self, client: RedisClient, stream: str, dead_letters_limit: int = DEFAULTS.dead_letters_limit) -> None:
         self.client = client
+        self.dead_letters_limit = dead_letters_limit
         self.stream = stream
         self.dead = f"{stream}:dead"
         self.counts = f"{stream}:counts"
@@ -60,7 +71,7 @@ class PostsQueue:
         self._leave = client.register_script(_LEAVE)
 
     def ensure_group(self) -> None:
-        """Makes the consumer group, from the stream's beginning, unless it is there."""
+        """Makes the consumer group, unless it is there. It begins with the stream's first message."""
         try:
             self.client.xgroup_create(self.stream, GROUP, id="0", mkstream=True)
         except redis.ResponseError as error:
@@ -68,13 +79,13 @@ class PostsQueue:
                 raise
 
     def backlog(self) -> int:
-        """Messages not yet acked, delivered or not."""
+        """Messages that are not acked yet, whether a worker has read them or not."""
         return int(self.client.xlen(self.stream))
 
     def add(self, envelopes: Sequence[Envelope], also: tuple[str, str, bytes] | None = None) -> int:
-        """Queues messages in one transaction, counts included, and gives the backlog after it. Raises QueueFull.
+        """Queues and counts messages in one transaction; returns the backlog after it. Raises QueueFull.
 
-        `also` is a hash, a field and a value that is set in the same transaction.
+        `also` is a hash, one of its fields, and the value that this field gets in the same transaction.
         """
         pipeline = self.client.pipeline(transaction=True)
         counts: dict[str, int] = defaultdict(int)
@@ -89,7 +100,7 @@ class PostsQueue:
         return int(execute(pipeline)[-1])
 
     def read(self, consumer: str, count: int, block_ms: int) -> list[Message]:
-        """New messages for this consumer; empty when none came in time."""
+        """Up to `count` new messages for this consumer; none if none came within `block_ms`."""
         with self._group_again():
             reply: Any = self.client.xreadgroup(GROUP, consumer, {self.stream: ">"}, count=count, block=block_ms)
             streams = list(reply.values())[0:1] if isinstance(reply, dict) else [found for _, found in reply or ()]
@@ -97,7 +108,7 @@ class PostsQueue:
         return []
 
     def claim(self, consumer: str, idle_ms: int, count: int) -> list[Message]:
-        """Takes over what other consumers got but did not ack for `idle_ms`."""
+        """Takes over up to `count` messages that some consumer has read but not acked for `idle_ms`."""
         with self._group_again():
             reply: Any = self.client.xautoclaim(self.stream, GROUP, consumer, idle_ms, "0-0", count=count)
             return _messages(reply[1])
@@ -105,7 +116,7 @@ class PostsQueue:
 
     @contextmanager
     def _group_again(self) -> Iterator[None]:
-        """Makes the group anew when the stream was flushed under us."""
+        """Makes the group again if somebody has deleted the stream."""
         try:
             yield
         except redis.ResponseError as error:
@@ -114,19 +125,22 @@ class PostsQueue:
             self.ensure_group()
 
     def hold(self, consumer: str, messages: Iterable[Message]) -> None:
-        """Tells the group that these are still being worked on, so that nobody claims them."""
+        """Tells the group that these are still worked on, so that no other consumer claims them."""
         ids = [message.id for message in messages]
         if ids:
             self.client.xclaim(self.stream, GROUP, consumer, 0, ids, justid=True)
 
     def held_elsewhere(self, consumer: str, until: Message, count: int) -> tuple[int, int] | None:
-        """The first place up to `until` that another consumer holds unacked, among the first `count` held."""
+        """The place of the first message that another consumer holds unacked; None where there is none.
+
+        Looks at messages up to `until`, and at the first `count` unacked ones.
+        """
         entries: Any = self.client.xpending_range(self.stream, GROUP, "-", until.id, count)
         others = (e["message_id"] for e in entries if e["consumer"].decode() != consumer)
         return next((place_of(message_id.decode()) for message_id in others), None)
 
     def ack(self, messages: Iterable[Message], outcome: str) -> int:
-        """Acks, deletes and counts messages under one of OUTCOMES; gives how many were still to be acked."""
+        """Acks, deletes and counts messages under one of OUTCOMES; returns how many were not acked before."""
         groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for message in messages:
             groups[(message.topic, message.source, message.replay)].append(message.id)
@@ -141,25 +155,25 @@ class PostsQueue:
         return acked
 
     def leave(self, consumer: str) -> None:
-        """Takes a consumer out of the group, unless messages are still pending on it."""
+        """Removes a consumer from the group, unless it still holds unacked messages."""
         self._leave([self.stream], [GROUP, consumer])
 
     def replay_key(self, replay: str) -> str:
-        """Where the outcome of one replay's messages is counted."""
+        """The key under which the outcomes of one replay's messages are counted."""
         return f"{self.stream}:replay:{replay}"
 
     def rate_key(self, minute: int) -> str:
-        """Where what was acked in one minute is counted."""
+        """The key under which the messages acked in one minute are counted."""
         return f"{self.stream}:rate:{minute}"
 
     def replay_outcome(self, replay: str) -> dict[str, int]:
-        """How many messages of a replay had which of OUTCOMES."""
+        """The number of a replay's messages by outcome."""
         found = self.client.hgetall(self.replay_key(replay))
         return {key.decode(): int(value) for key, value in found.items()}
 
 
 def execute(pipeline: Any) -> list[Any]:
-    """Executes a transaction whole or not at all. Raises QueueFull when Redis has no memory for it."""
+    """Executes a transaction and returns its replies. Raises QueueFull, with nothing done, if Redis has no memory."""
     try:
         return list(pipeline.execute())
     except redis.OutOfMemoryError as error:
@@ -167,5 +181,5 @@ def execute(pipeline: Any) -> list[Any]:
 
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:
-    """Stream entries as messages; deleted entries, which XAUTOCLAIM may name, are left out."""
+    """Entries as messages. XAUTOCLAIM may name deleted entries, without fields: they are left out."""
     return [message_of(entry_id, fields) for entry_id, fields in entries if fields]

@@ -1,55 +1,56 @@
-"""The publisher: pipelines messages into the queue, and holds back while it is full."""
+"""The publisher: sends messages to the queue in batches, and waits while it is full."""
 
 import time
 from collections.abc import Callable
 
+from conf.settings import DEFAULTS
 from ingest.queue.envelope import Envelope
 from ingest.queue.posts_queue import PostsQueue, QueueFull
 
-PIPELINE = 500
-QUEUE_LIMIT = 50_000
-
 
 class Publisher:
-    """Buffers messages and queues them `PIPELINE` at a time.
+    """Buffers messages and queues them, `batch` at a time.
 
-    While the backlog is at `limit`, or Redis has no memory left, it waits: nothing is trimmed, nothing dropped.
+    While the queue holds `limit` messages or more, or Redis has no memory left, it waits, and `on_wait` is told why.
+    Nothing is trimmed or dropped.
     """
 
     def __init__(
         self,
         queue: PostsQueue,
-        limit: int = QUEUE_LIMIT,
+        limit: int = DEFAULTS.queue_limit,
+        batch: int = DEFAULTS.publish_batch,
         wait: Callable[[float], None] = time.sleep,
         on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._queue = queue
         self._limit = limit
+        self._batch = batch
         self._wait = wait
         self._on_wait = on_wait
         self._buffer: list[Envelope] = []
         self.queued = 0
 
     def put(self, envelope: Envelope) -> None:
-        """Takes a message; it is queued with its neighbours, at the latest by `flush`."""
+        """Takes a message. It is queued once a batch is together, or by `flush`."""
         self._buffer.append(envelope)
-        if len(self._buffer) >= PIPELINE:
+        if len(self._buffer) >= self._batch:
             self.flush()
 
     def flush(self) -> None:
-        """Queues what is buffered; when this returns, Redis has it."""
+        """Queues the messages taken so far. When it returns, Redis has them."""
         while self._buffer:
             try:
                 backlog = self._queue.add(self._buffer)
             except QueueFull:
-                self._hold("Redis is out of memory")
+                self._wait_for_room("Redis is out of memory")
                 continue
             self.queued += len(self._buffer)
             self._buffer = []
             while backlog >= self._limit:
-                self._hold(f"the queue holds {backlog:,}")
+                self._wait_for_room(f"the queue holds {backlog:,}")
                 backlog = self._queue.backlog()
 
-    def _hold(self, why: str) -> None:
+    def _wait_for_room(self, why: str) -> None:
         self._on_wait(f"{why}: waiting for a worker")
         self._wait(0.05)

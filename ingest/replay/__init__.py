@@ -1,1 +1,1 @@
-"""Captures through the same path as live collection."""
+"""Replay: captures on the same path as live collection."""

@@ -1,4 +1,4 @@
-"""Capture files as numbered lines: plain, gzip or zstd by content, or stdin; no line is ever held beyond a bound."""
+"""Capture files, or stdin, as numbered lines: plain, gzip or zstd, told by content. The length of a line is bounded."""
 
 import gzip
 import io
@@ -20,7 +20,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass
 class Capture:
-    """One input; `position` is how far into the file on disk reading has come, in bytes."""
+    """A file or stdin (`-`). `broken` says what is wrong with it, once that is found."""
 
     name: str
     size: int | None = None
@@ -30,15 +30,15 @@ class Capture:
 
     @property
     def position(self) -> int:
-        """Bytes of the file read so far; 0 for stdin and pipes, whose length nobody knows."""
+        """Bytes of the file read so far, as they are on disk; 0 for stdin and pipes, whose length is unknown."""
         if self.size is None or self._raw is None:
             return 0
         return self.size if self._at_end else self._raw.tell()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """(line number from 1, line). A line over the bound comes cut, one byte longer than allowed.
+        """Yields each line with its number, from 1. A line that is too long is cut, one byte above what is allowed.
 
-        When compressed data ends early or is damaged, `broken` says so after the last whole line.
+        When compressed data ends early or is damaged, the lines end there, and `broken` says so.
         """
         self._raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
         number = 0
@@ -54,7 +54,7 @@ class Capture:
 
 
 def open_captures(files: list[str]) -> list[Capture]:
-    """The inputs, all of them checked before anything is read. Raises WrongUse that names the file."""
+    """The inputs, checked before anything is read. Raises WrongUse for the first that is not a readable file."""
     return [_checked(name) for name in files]
 
 
@@ -84,7 +84,7 @@ def _decompressed(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _ZstdFile(io.RawIOBase):
-    """Decompresses zstd frames one after another and, like gzip, raises EOFError when the data ends inside one."""
+    """Decompresses zstd frames one after the other. As gzip does, raises EOFError when the data ends inside one."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
@@ -97,7 +97,7 @@ class _ZstdFile(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fills the buffer as far as one step of decompression goes; 0 at the end."""
+        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
         while not self._ready:
             data = self._frame.unused_data if self._frame.eof else b""
             if self._frame.eof:
@@ -115,7 +115,7 @@ class _ZstdFile(io.RawIOBase):
 
 
 def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of at most LONGEST_LINE + 1 bytes; the rest of a longer one is skipped unread."""
+    """Lines of at most LONGEST_LINE + 1 bytes; the rest of a longer line is skipped."""
     while line := stream.readline(LONGEST_LINE + 1):
         whole = line
         while not line.endswith(b"\n") and len(line) > 0 and len(whole) > LONGEST_LINE:

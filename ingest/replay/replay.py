@@ -1,4 +1,4 @@
-"""Replay: a capture through the same path as live collection."""
+"""Replay: reads captures and queues their posts, as live collection does."""
 
 import time
 import uuid
@@ -17,13 +17,16 @@ from ingest.replay.captures import Capture
 _UNKNOWN_SOURCE = "file"
 COMPLIANCE = "x_compliance"
 EVERY_TOPIC = "*"
-"""Stands for the topic in a message that means all of them: a deletion from a file."""
+"""The topic of a message that is about every topic: a deletion from a compliance file."""
 
 
 @dataclass
 class ReplayResult:
-    """What became of a replay: lines read, posts and deletions queued, posts the topic did not ask for, lines without
-    a post (heartbeats, notices, likes), lines or posts refused, and, after a wait, posts stored and refused by workers.
+    """What a replay did, in numbers.
+
+    `unmatched` are posts that the topic doesn't ask for, `without_post` lines such as heartbeats and notices, `refused`
+    lines and posts that can't be read. `stored`, `deleted` and `refused_by_worker` are known once `wait` was called.
+    `broken` says what is wrong with damaged captures.
     """
 
     lines: int = 0
@@ -59,10 +62,9 @@ class ReplayResult:
 
 
 class Replay:
-    """Reads captures, cuts them into posts, and queues what parses; the rest goes to the dead letters at once.
+    """Reads captures, cuts their lines into posts, and queues these. What can't be parsed goes to the dead letters.
 
-    Each post is parsed here, before it is queued, so that the summary can say what was refused; the worker
-    parses again, since a live message reaches it unparsed.
+    A post is parsed here so that the summary can say what was refused. The worker parses it again.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class Replay:
         self._refused: list[tuple[Envelope, str]] = []
 
     def read(self, capture: Capture) -> Iterator[int]:
-        """Replays one capture; yields after each line how many posts have been taken so far."""
+        """Replays a capture; after each line, yields how many posts are queued so far."""
         for number, line in capture.lines():
             self.result.lines += 1
             self._take(line, f"{capture.name}:{number}")
@@ -86,7 +88,7 @@ class Replay:
         self._end(capture)
 
     def comply(self, capture: Capture) -> Iterator[int]:
-        """Queues the rows of a batch compliance file; yields after each line how many were queued so far."""
+        """Queues the rows of a compliance file; after each line, yields how many are queued so far."""
         for number, line in capture.lines():
             self.result.lines += 1
             if row := line.strip():
@@ -107,12 +109,11 @@ class Replay:
         self.flush()
 
     def _queue_deletion(self, envelope: Envelope) -> None:
-        """Queues a message that takes something back."""
         self._publisher.put(envelope)
         self.result.deletions += 1
 
     def flush(self) -> None:
-        """Hands over everything buffered."""
+        """Sends what is buffered to the queue and to the dead letters."""
         self._publisher.flush()
         self._dead_letters.add(self._refused)
         self._refused = []
@@ -123,7 +124,7 @@ class Replay:
         return self.result.queued + self.result.deletions
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
-        """Yields how many of the queued messages have been dealt with, until all are."""
+        """Yields how many of the queued messages workers have acked, until they have acked all."""
         while True:
             outcome = self._queue.replay_outcome(self.id)
             self.result.stored = outcome.get("stored", 0)

@@ -1,1 +1,1 @@
-"""From the queue into Cassandra: the worker and what it writes."""
+"""From the queue to Cassandra: the worker and what it writes."""

@@ -1,13 +1,13 @@
-"""Messages that change what is stored: each is applied once everything queued before it has been written.
+"""Changes: messages that must wait until everything queued before them is written.
 
-Posts are written in any order, by any worker. A deletion, an update, a repost that matters only if its subject is
-kept, and a collector's notes are not: they wait until no worker holds an older message, so that they find what they
-are about.
+Posts are written in any order, by any worker. Deletions, updates, reposts and a collector's notes are about what came
+before them. So a worker holds them back until no other worker holds an older message.
 """
 
 import time
 from collections.abc import Iterable, Iterator
 
+from conf.settings import DEFAULTS
 from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message, Route
@@ -18,17 +18,27 @@ from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import Write
 
-MOST_WAITING = 10_000
-
 
 class Changes:
-    """What one worker holds back, in the queue's order, and how it is applied."""
+    """The changes that one worker holds back, and how they are applied.
 
-    def __init__(self, queue: PostsQueue, consumer: str, store: Store, topics: TopicBook, hold_every: float) -> None:
+    At `limit` changes it is full. Every `hold_every` seconds it tells the queue that they are still worked on.
+    """
+
+    def __init__(
+        self,
+        queue: PostsQueue,
+        consumer: str,
+        store: Store,
+        topics: TopicBook,
+        hold_every: float,
+        limit: int = DEFAULTS.worker_changes_limit,
+    ) -> None:
         self._queue, self._consumer = queue, consumer
         self._store, self._topics = store, topics
         self._waiting: dict[str, Message] = {}
         self._hold_every = hold_every
+        self._limit = limit
         self._held_at = time.monotonic()
 
     def __len__(self) -> int:
@@ -39,15 +49,15 @@ class Changes:
 
     @property
     def full(self) -> bool:
-        """Whether so many wait that nothing new should be read before they are applied."""
-        return len(self) >= MOST_WAITING
+        """Whether so many are held back that some must be applied before more messages are read."""
+        return len(self) >= self._limit
 
     def hold_back(self, messages: Iterable[Message]) -> None:
-        """Keeps messages until they are due."""
+        """Holds messages back until they are due."""
         self._waiting.update((message.id, message) for message in messages)
 
     def due(self) -> list[Message]:
-        """Those that nothing held by another worker stands before, in order; the others stay claimed by this one."""
+        """The changes that can be applied now, in the queue's order: no other worker holds an older message."""
         waiting = sorted(self._waiting.values(), key=lambda message: message.place)
         if not waiting:
             return []
@@ -58,14 +68,14 @@ class Changes:
         return [message for message in waiting if older is None or message.place < older]
 
     def forget(self, messages: Iterable[Message]) -> None:
-        """Messages that are done are no longer kept."""
+        """Drops messages that are done."""
         for message in messages:
             self._waiting.pop(message.id, None)
 
     def apply(self, message: Message) -> str:
-        """Applies a message and gives its outcome, one of OUTCOMES; harmless to repeat.
+        """Applies a change and returns its outcome, one of OUTCOMES. It may be repeated.
 
-        Raises InvalidMessage for one that can't be applied, and what the driver raises while Cassandra is down.
+        Raises InvalidMessage if it can't be applied, and what the driver raises while Cassandra is down.
         """
         match message.route:
             case Route.NOTE:
@@ -80,7 +90,7 @@ class Changes:
         raise InvalidMessage(f"unknown route {message.route!r}: it may be of a newer release than this worker")
 
     def _as_stored(self, message: Message) -> Post | None:
-        """The post as it is to be stored, by what is stored already; None for one that is not to be."""
+        """The post as it is to be stored, with what is taken from stored rows; None if it is not to be stored."""
         post = parse(message.format, message.payload)
         if message.route == Route.REPOST:
             return self._store.changes.with_subject(post, message.topic)

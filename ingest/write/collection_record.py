@@ -9,7 +9,7 @@ from stores.prepare import prepared
 
 
 class CollectionRecord:
-    """Written by workers, as messages say; read by jobs (jobs/framework/coverage.py) and people."""
+    """Workers write it as collectors tell; jobs read it (jobs/framework/coverage.py)."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self._session = session
@@ -17,7 +17,7 @@ class CollectionRecord:
         self._through = prepared(session, COLLECTION_THROUGH.insert(keyspace, timestamp=True))
 
     def write(self, message: Message, note: Gap | Through) -> None:
-        """Keeps a note; the later in the queue replaces the earlier. Raises what the driver raises."""
+        """Stores a note. A note that is later in the queue replaces it. Raises what the driver raises."""
         where = (message.topic, message.source)
         if isinstance(note, Gap):
             values = (*where, note.start, note.end, note.reason, note.lost, message.write_time)

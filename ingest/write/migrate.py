@@ -1,4 +1,4 @@
-"""Migration: keyspace, tables, columns and indexes as declared. Safe to repeat; never drops anything."""
+"""Migration: makes the keyspace, tables, columns and indexes that are declared. Safe to repeat; drops nothing."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from conf.tables import TABLES
 
 
 def migrate(session: Session, settings: Settings) -> Iterator[str]:
-    """Brings the keyspace to what is declared; yields a line for each thing that it made.
+    """Makes what is missing; yields a line for each thing that it made.
 
     Raises PulsoError when a column has another type, or a table another primary key, than declared: what to do then is
     for a person to decide.
@@ -88,7 +88,7 @@ def _key(session: Session, keyspace: str, table: str) -> tuple[tuple[str, ...], 
 
 
 def _other_options(session: Session, keyspace: str, table: Table) -> list[str]:
-    """The declared options that the table has otherwise."""
+    """The declared options that have another value in Cassandra."""
     query = "SELECT * FROM system_schema.tables WHERE keyspace_name = %s AND table_name = %s"
     found = session.execute(query, (keyspace, table.name)).one()
     return [name for name, value in table.options.items() if getattr(found, name) != value]

@@ -1,4 +1,4 @@
-"""From a Post to its row in `posts`, encoded as Cassandra takes it."""
+"""From a Post to its row in `posts`, encoded for Cassandra."""
 
 import struct
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from stores.encoding import ENCODERS
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An encoded row: the partition it falls in, and a value a column, in declared order; `size` in bytes."""
+    """An encoded row: its partition, one value for each declared column in order, and its size in bytes."""
 
     partition: tuple[str, date, int]
     values: list[Any]
@@ -25,7 +25,7 @@ class Row:
 
 
 def row_of(post: Post, topic: Topic) -> Row:
-    """The row of a post in a topic. What is unknown stays unset: a bound null would write a tombstone.
+    """The row of a post in a topic. An unknown value is left unset, since a null would be written as a tombstone.
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """

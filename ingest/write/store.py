@@ -1,16 +1,23 @@
-"""What a worker needs of Cassandra: rows of posts written, stored posts changed, the record of collection kept."""
+"""What a worker does in Cassandra: it writes posts, changes stored posts, and keeps the record of collection."""
 
 from cassandra.cluster import Session
 
+from conf.settings import DEFAULTS
 from ingest.write.collection_record import CollectionRecord
 from ingest.write.stored_posts import StoredPosts
 from ingest.write.writer import PostWriter
 
 
 class Store:
-    """One keyspace, by its three parts. Raises PulsoError, with the fix, where the tables are not there."""
+    """A keyspace in three parts. Raises PulsoError, with the fix, where its tables are missing."""
 
-    def __init__(self, session: Session, keyspace: str) -> None:
-        self.posts = PostWriter(session, keyspace)
+    def __init__(
+        self,
+        session: Session,
+        keyspace: str,
+        batch_bytes: int = DEFAULTS.write_batch_bytes,
+        in_flight: int = DEFAULTS.write_in_flight,
+    ) -> None:
+        self.posts = PostWriter(session, keyspace, batch_bytes, in_flight)
         self.changes = StoredPosts(session, keyspace)
         self.collection = CollectionRecord(session, keyspace)

@@ -1,10 +1,11 @@
-"""Finds stored posts and changes them: deletions, updates, and reposts that matter if their subject is kept.
+"""Finds stored posts and changes them: for deletions, updates and reposts.
 
-A deleted row is shadowed by a tombstone whose write time lies beyond any other, so that no later replay of an old
-capture brings it back; the table keeps its tombstones for years. Deletions apply to every topic.
+A deletion is written with a later time than any post, so that no replay of an old capture brings the post back; the
+table keeps such tombstones for years. A deletion applies to every topic.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,17 +18,18 @@ from conf.snowflakes import mastodon_made_at, x_made_at
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
+from stores.execute import in_flight
 from stores.prepare import prepared
 
 BEYOND = 2**62
-"""The write time of a deletion, µs."""
+"""The write time of every deletion, in µs."""
 _COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
 _ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A row's primary key, and when the post was made."""
+    """The primary key of a row, and when its post was made."""
 
     topic: str
     day: date
@@ -55,9 +57,9 @@ class StoredPosts:
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
 
     def delete(self, deletion: Deletion) -> int:
-        """Removes posts, or empties columns of them, for good; gives how many rows were told to go.
+        """Deletes posts, or columns of them, for good; returns how many rows were written to.
 
-        Raises InvalidMessage where the deletion does not say when the post was made, and nothing else tells it.
+        Raises InvalidMessage if neither the deletion nor the id says when the post was made.
         """
         what = ", ".join(deletion.fields)
         statement = prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
@@ -67,31 +69,32 @@ class StoredPosts:
         return len(places)
 
     def delete_earlier(self, post: Post) -> None:
-        """Removes the versions that an edit replaces."""
+        """Deletes the versions that an edit replaces. Raises as `delete` does."""
         for post_id in post.earlier:
             self.delete(Deletion(source=post.source, post_id=post_id))
 
     def in_place(self, post: Post, topic: str) -> Post | None:
-        """An update under the event time of the version that it replaces; None when the topic does not keep that."""
+        """An update, with the event time of the stored version that it replaces; None if the topic stores none."""
         for place in self._by_author(post.author or "", post.source, post.post_id):
             if place.topic == topic and place.event_at:
                 return replace(post, event_at=place.event_at.replace(tzinfo=UTC))
         return None
 
     def with_subject(self, post: Post, topic: str) -> Post | None:
-        """A repost with the text of its subject; None when the topic does not keep the subject."""
+        """A repost, with the text of its subject; None if the topic does not store the subject."""
         made = made_at((post.retweet_of or "").split("/")[-1])
         subject = Deletion(source=post.source, post_id=post.retweet_of, at=made)
         places = [place for place in self._near(subject, days=1) if place.topic == topic]
-        for found in [self._session.execute_async(self._one, place.key) for place in places]:
-            row = found.result().one()
-            if row is not None:
-                copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
-                return replace(post, **copied)
+        with closing(in_flight(places, lambda place: self._session.execute_async(self._one, place.key))) as asked:
+            for _, future in asked:
+                row = future.result().one()
+                if row is not None:
+                    copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
+                    return replace(post, **copied)
         return None
 
     def _places(self, deletion: Deletion) -> Iterator[Place]:
-        """The rows that a deletion means. X's may come before the post does, so they need not be there yet."""
+        """The rows that a deletion is about. Those of X are not looked up: a deletion may come before its post."""
         if deletion.source == "x":
             yield from self._near(replace(deletion, at=_made_at(deletion, x_made_at)), days=0)
         elif deletion.author:
@@ -107,7 +110,7 @@ class StoredPosts:
                 yield Place(row.topic, row.day.date(), row.bucket, row.source, row.post_id, row.event_at)
 
     def _near(self, deletion: Deletion, days: int) -> Iterator[Place]:
-        """Where a post of that time stands in each topic, and so many days to either side."""
+        """Where each topic would store the post, by the time it was made, and up to `days` days before and after."""
         if deletion.at is None or deletion.post_id is None:
             return
         for layout in self._session.execute(self._layouts):

@@ -1,4 +1,4 @@
-"""Topics as a worker sees them: loaded once, and held to the partitioning under which their posts are stored."""
+"""The topics of a worker's messages: loaded once, and checked against how their posts are stored."""
 
 from cassandra.cluster import Session
 
@@ -8,7 +8,7 @@ from stores.layout import record_layout
 
 
 class TopicBook:
-    """The topics that messages name, each loaded and checked when it is first met."""
+    """Loads and checks a topic when its first message comes."""
 
     def __init__(self, session: Session, settings: Settings) -> None:
         self._session = session
@@ -16,7 +16,11 @@ class TopicBook:
         self._topics: dict[str, Topic] = {}
 
     def get(self, name: str) -> Topic:
-        """The topic. Raises WrongUse when its file is missing, wrong, or against what is stored."""
+        """The topic of that name.
+
+        Raises WrongUse when its file is missing or wrong, or partitions posts otherwise than they are stored; and what
+        the driver raises while Cassandra is down.
+        """
         if name not in self._topics:
             topic = load_topic(name, self._settings.topics_dir)
             record_layout(self._session, self._settings.keyspace, topic)

@@ -17,7 +17,9 @@ from functools import partial
 
 import redis
 import structlog
+from cassandra.cluster import Session
 
+from conf.settings import DEFAULTS, Settings
 from ingest.formats import parse
 from ingest.formats.post import Post
 from ingest.queue.dead_letters import DeadLetters
@@ -32,18 +34,31 @@ from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import RETRIED, Write
 
-READ_COUNT = 2000
 BLOCK_MS = 500
 """How long a read waits for new messages."""
 LOOK_MS = 20
-"""How long it waits while changes are held back, which may become due at any moment."""
+"""How long it waits while changes are held back: they may become due at any moment."""
 APPLIED_TOGETHER = 100
 """Changes that are acked by one call."""
-CLAIM_IDLE = 60.0
 CLAIM_EVERY = 5.0
-"""Seconds from one look for what other workers have left to the next."""
+"""Seconds between two looks for messages that other workers have left unacked."""
 
 log = structlog.get_logger("worker")
+
+
+def make_worker(
+    settings: Settings, queue: PostsQueue, session: Session, on_batch: Callable[["Worker"], None] = lambda _: None
+) -> "Worker":
+    """A worker with the settings' sizes and limits."""
+    return Worker(
+        queue,
+        Store(session, settings.keyspace, settings.write_batch_bytes, settings.write_in_flight),
+        TopicBook(session, settings),
+        claim_idle=settings.worker_claim_idle,
+        on_batch=on_batch,
+        read_count=settings.worker_read,
+        changes_limit=settings.worker_changes_limit,
+    )
 
 
 class Worker:
@@ -57,8 +72,10 @@ class Worker:
         queue: PostsQueue,
         store: Store,
         topics: TopicBook,
-        claim_idle: float = CLAIM_IDLE,
+        claim_idle: float = DEFAULTS.worker_claim_idle,
         on_batch: Callable[["Worker"], None] = lambda _: None,
+        read_count: int = DEFAULTS.worker_read,
+        changes_limit: int = DEFAULTS.worker_changes_limit,
     ) -> None:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.done: Counter[str] = Counter()
@@ -67,8 +84,9 @@ class Worker:
         self._dead_letters = DeadLetters(queue)
         self._store = store
         self._topics = topics
-        self._changes = Changes(queue, self.consumer, store, topics, claim_idle / 4)
+        self._changes = Changes(queue, self.consumer, store, topics, claim_idle / 4, changes_limit)
         self._claim_idle = claim_idle
+        self._read_count = read_count
         self._on_batch = on_batch
         self._next_claim = 0.0
         self._in_hand = Batch()
@@ -122,9 +140,9 @@ class Worker:
     # The steps, in their order.
 
     def _read(self) -> list[Message]:
-        """What another worker has left, else new messages; nothing while too many changes are held back."""
+        """Messages that another worker has left, else new ones; none while too many changes are held back."""
         if time.monotonic() >= self._next_claim:
-            claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), READ_COUNT)
+            claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), self._read_count)
             if claimed:
                 log.info("took over what another worker left", messages=len(claimed))
                 return claimed
@@ -132,7 +150,7 @@ class Worker:
         if self._changes.full:
             self._stopping.wait(LOOK_MS / 1000)
             return []
-        return self._queue.read(self.consumer, READ_COUNT, LOOK_MS if self._changes else BLOCK_MS)
+        return self._queue.read(self.consumer, self._read_count, LOOK_MS if self._changes else BLOCK_MS)
 
     def _parse(self, batch: Batch) -> None:
         """Payloads become posts. A change is parsed when it is applied."""
@@ -155,7 +173,7 @@ class Worker:
         batch.refused += refused
 
     def _as_writes(self, posts: Sequence[tuple[Message, Post]]) -> tuple[list[Write], list[Refusal]]:
-        """Looks a topic up in Cassandra when its first post comes."""
+        """The writes of posts, and the refusals. A topic's first post makes this ask Cassandra for its layout."""
         writes, refused = list[Write](), list[Refusal]()
         for message, post in posts:
             with Fence(message, refused):

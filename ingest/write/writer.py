@@ -1,4 +1,4 @@
-"""Writes posts to Cassandra: prepared inserts in unlogged batches of one partition, a bounded number in flight."""
+"""Writes posts to Cassandra: prepared inserts, in unlogged batches of one partition, a bounded number in flight."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from cassandra.connection import ConnectionException
 from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.schema import bound
+from conf.settings import DEFAULTS
 from conf.tables import POSTS
 from ingest.queue.envelope import Message
 from ingest.write.refusal import Refusal
@@ -20,16 +21,13 @@ from stores.encoding import bigint
 from stores.execute import in_flight
 from stores.prepare import prepared
 
-BATCH_BYTES = 40 * 1024
-"""Of a batch at most; by its default guardrail, Cassandra refuses a batch of more than 50 KiB."""
-IN_FLIGHT = 16
 RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 """Errors of a Cassandra that is down or behind: wait and write again, since an insert may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One row with the message that asked for it, and its write time in µs."""
+    """A row, the message it comes from, and its write time in µs."""
 
     message: Message
     row: Row
@@ -37,10 +35,21 @@ class Write:
 
 
 class PostWriter:
-    """Writes rows of `posts`. When `write` returns, Cassandra has taken all rows but the refused ones."""
+    """Writes rows of `posts`. When `write` returns, Cassandra has taken all rows but the refused ones.
 
-    def __init__(self, session: Session, keyspace: str) -> None:
+    A batch holds rows of at most `batch_bytes`, or a single row; at most `in_flight` batches are under way at once.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        keyspace: str,
+        batch_bytes: int = DEFAULTS.write_batch_bytes,
+        in_flight: int = DEFAULTS.write_in_flight,
+    ) -> None:
         self._session = session
+        self._batch_bytes = batch_bytes
+        self._in_flight = in_flight
         self._insert = prepared(session, POSTS.insert(keyspace, timestamp=True))
         self._insert.is_idempotent = True
         self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
@@ -51,7 +60,7 @@ class PostWriter:
         Raises one of RETRIED when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
         refused: list[Refusal] = []
-        with closing(in_flight(self._batches(writes), self._send, IN_FLIGHT)) as sent:
+        with closing(in_flight(self._batches(writes), self._send, self._in_flight)) as sent:
             for batch, future in sent:
                 self._finish(future, batch.writes, refused)
         return refused
@@ -69,14 +78,14 @@ class PostWriter:
         return refused
 
     def _batches(self, writes: Iterable[Write]) -> Iterator["_Batch"]:
-        """The writes in batches of one partition each, cut where the next row would pass BATCH_BYTES."""
+        """The writes in batches of one partition each, cut where the next row would make it too large."""
         partitions: dict[tuple[str, date, int], list[Write]] = defaultdict(list)
         for write in writes:
             partitions[write.row.partition].append(write)
         for part in partitions.values():
             batch, size = _Batch(), 0
             for write in part:
-                if batch.writes and size + write.row.size > BATCH_BYTES:
+                if batch.writes and size + write.row.size > self._batch_bytes:
                     yield batch
                     batch, size = _Batch(), 0
                 batch.writes.append(write)

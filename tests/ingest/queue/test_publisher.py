@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from conf.settings import DEFAULTS
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import PostsQueue, QueueFull
-from ingest.queue.publisher import PIPELINE, Publisher
+from ingest.queue.publisher import Publisher
+
+BATCH = DEFAULTS.publish_batch
 
 
 def envelopes(count: int) -> list[Envelope]:
@@ -16,12 +19,12 @@ def envelopes(count: int) -> list[Envelope]:
 
 def test_what_is_put_is_queued_in_order(queue: PostsQueue) -> None:
     publisher = Publisher(queue)
-    for envelope in envelopes(PIPELINE + 7):
+    for envelope in envelopes(BATCH + 7):
         publisher.put(envelope)
-    assert queue.backlog() == PIPELINE
+    assert queue.backlog() == BATCH
     publisher.flush()
     read = queue.read("me", 10_000, 10)
-    assert [m.payload for m in read] == [e.payload for e in envelopes(PIPELINE + 7)]
+    assert [m.payload for m in read] == [e.payload for e in envelopes(BATCH + 7)]
     assert read[3].origin == "file:3"
 
 
@@ -32,12 +35,12 @@ def test_at_the_limit_it_holds_back_and_trims_nothing(queue: PostsQueue) -> None
         if next(waits) == 2:
             queue.ack(queue.read("me", 10_000, 10), "stored")
 
-    publisher = Publisher(queue, limit=PIPELINE, wait=work_off)
-    for envelope in envelopes(PIPELINE):
+    publisher = Publisher(queue, limit=BATCH, wait=work_off)
+    for envelope in envelopes(BATCH):
         publisher.put(envelope)
     assert next(waits) == 3
     assert queue.backlog() == 0
-    assert publisher.queued == PIPELINE
+    assert publisher.queued == BATCH
 
 
 def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(full: PostsQueue) -> None:
@@ -51,12 +54,12 @@ def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(full: Posts
     publisher = Publisher(full, wait=make_room, on_wait=reasons.append)
     full.client.config_set("maxmemory", max(used - 100_000, 1))
     try:
-        for envelope in envelopes(PIPELINE):
+        for envelope in envelopes(BATCH):
             publisher.put(envelope)
     finally:
         full.client.config_set("maxmemory", before)
     assert reasons == ["Redis is out of memory: waiting for a worker"]
-    assert full.backlog() == PIPELINE
+    assert full.backlog() == BATCH
 
 
 def test_acks_and_counts_work_when_redis_is_out_of_memory(full: PostsQueue) -> None:

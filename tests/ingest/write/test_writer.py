@@ -15,7 +15,7 @@ from deploy.engines import Engines
 from ingest.formats import parse
 from ingest.queue.envelope import Message
 from ingest.write.rows import row_of
-from ingest.write.writer import IN_FLIGHT, RETRIED, PostWriter, Write
+from ingest.write.writer import RETRIED, PostWriter, Write
 from stores.connect import cassandra_session
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
@@ -54,12 +54,22 @@ def writes(topic: Topic, days: int) -> list[Write]:
     return made
 
 
-def test_a_bounded_number_is_in_flight(session: Session, settings: Settings, topic: Topic) -> None:
+@pytest.mark.parametrize("in_flight", [1, 8])
+def test_a_bounded_number_is_in_flight(session: Session, settings: Settings, topic: Topic, in_flight: int) -> None:
     recording = Recording(session)
-    assert PostWriter(recording, settings.keyspace).write(writes(topic, 100)) == []
+    assert PostWriter(recording, settings.keyspace, in_flight=in_flight).write(writes(topic, 100)) == []
     assert len(recording.futures) == 100
-    assert 1 < recording.most_open <= IN_FLIGHT
+    assert min(in_flight, 2) <= recording.most_open <= in_flight
     assert len(stored(session, settings.keyspace, topic.topic)) == 100
+
+
+def test_rows_of_a_partition_share_batches_of_bounded_size(session: Session, settings: Settings, topic: Topic) -> None:
+    rows = writes(topic, 1)[0].row
+    same = [Write(Message(topic.topic, "x", "x_v2", b"", id=f"{i}-0"), rows, i) for i in range(1, 101)]
+    for most, batches in ((rows.size * 100, 1), (rows.size * 10, 10), (1, 100)):
+        recording = Recording(session)
+        assert PostWriter(recording, settings.keyspace, batch_bytes=most).write(same) == []
+        assert len(recording.futures) == batches
 
 
 def test_when_it_raises_nothing_is_in_flight(session: Session, settings: Settings, topic: Topic) -> None:
@@ -68,13 +78,13 @@ def test_when_it_raises_nothing_is_in_flight(session: Session, settings: Setting
     with cassandra_session(settings) as own:
         own.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.5
         recording = Recording(own)
-        writer = PostWriter(recording, settings.keyspace)
+        writer = PostWriter(recording, settings.keyspace, in_flight=8)
         os.kill(cassandra.pid, signal.SIGSTOP)
         try:
             with pytest.raises(RETRIED):
                 writer.write(writes(topic, 100))
             assert recording.open() == 0
-            assert 1 < len(recording.futures) <= IN_FLIGHT + 1
+            assert len(recording.futures) < 100, "nothing more was sent"
         finally:
             os.kill(cassandra.pid, signal.SIGCONT)
         assert writer.write(writes(topic, 100)) == []
