@@ -36,7 +36,7 @@ from jobs.framework.window import Window, parse_window
 from readers.graphs.stored import stored_graph
 from readers.partitions import published_rows, whole
 from stores.connect import RedisClient
-from stores.published import Period
+from stores.published import Period, Pointers
 from tests.conftest import make_topic
 from tests.support.loading import load
 from tests.support.posts import stream_line, tweet, user
@@ -105,6 +105,27 @@ class Stage:
             assert process.poll() is None, (self.folder / f"{self.job}.log").read_text()[-3000:]
             time.sleep(0.01)
 
+    def wait_for_moment(
+        self, process: "subprocess.Popen[bytes]", draws: random.Random, length: float, *, at_pointers: bool
+    ) -> str:
+        """Waits for a seeded moment of the publication, and returns which it was.
+
+        It lies anywhere in the publication, or, with `at_pointers`, in the half second after the first pointer is set:
+        there the tables of a job are published one after the other.
+        """
+        pointers = Pointers(self.session, self.settings.keyspace, BULK[self.job][0], self.topic.topic)
+        part = "mention" if self.job == "network_graph" else ""
+        period = Period(part, "window", self.window.start, self.window.end)
+        before = pointers.run_of(period)
+        self.wait_for_publication(process)
+        if at_pointers:
+            while pointers.run_of(period) == before and process.poll() is None:
+                time.sleep(0.001)
+        delay = draws.random() * (0.5 if at_pointers else length)
+        with suppress(subprocess.TimeoutExpired):  # it may end before its moment comes
+            process.wait(timeout=delay)
+        return f"{delay:.2f} s after {'the first pointer was set' if at_pointers else 'publication began'}"
+
     def listed_first(self) -> list[Any]:
         """Returns the list of the table that the job publishes first."""
         return self.listed(BULK[self.job][0])
@@ -136,7 +157,7 @@ class Watch:
         ended = threading.Event()
 
         def loop() -> None:
-            while not ended.is_set():
+            while not ended.wait(0.05):
                 try:
                     self.seen.append(self.read())
                 except BaseException as error:
@@ -170,22 +191,19 @@ def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Call
     draws = random.Random(f"{SEED} {stage.job}")
     length = stage.published_for()
     first = published = facts()
-    for _ in range(kills):
+    for number in range(kills):
         stage.add_posts()
         with ExitStack() as reading:
             for watch in watches:
                 reading.enter_context(watch.running())
             process = stage.start()
             try:
-                stage.wait_for_publication(process)
-                delay = draws.random() * length
-                with suppress(subprocess.TimeoutExpired):  # it may end before that moment
-                    process.wait(timeout=delay)
+                moment = stage.wait_for_moment(process, draws, length, at_pointers=number % 2 == 1)
             finally:
                 stage.kill(process)
         now = facts()
         allowed = {published, tuple(number + NEW_POSTS * stage.rounds for number in first)}
-        print(f"{stage.job}: killed {delay:.2f} s of {length:.2f} s after publication began; {published} -> {now}")
+        print(f"{stage.job}: killed {moment}; {published} -> {now}")
         for watch in watches:
             assert watch.seen
             assert not watch.failures, repr(watch.failures[0])
