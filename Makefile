@@ -1,4 +1,4 @@
-# Pulso's verbs. They need Python 3.11, or uv; what else they need, they fetch by themselves.
+# Pulso's commands. They need Python 3.11, or uv. Everything else they fetch by themselves.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
@@ -12,7 +12,7 @@ export SPARK_CONF_DIR := $(CURDIR)/conf
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: setup ## From nothing to the printed polls of a 170,000-post corpus
+demo: setup ## The whole path: a corpus of 170,000 posts, stored, counted, and its polls printed
 	@$(BIN)/python -m deploy.demo
 
 test: setup-dev ## The whole test suite, on engines of its own
@@ -30,35 +30,35 @@ lint: $(BIN)/.dev ## Formatter, linter, strict types
 	@$(BIN)/mypy $(CHECKED)
 	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
-format: $(BIN)/.dev ## Let the formatter and linter fix what they can
+format: $(BIN)/.dev ## Let the formatter and the linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)
 	@$(BIN)/ruff format $(CHECKED)
 
-setup: $(BIN)/.runtime ## The virtual environment, Java 17 where there is none, and the engines' jars
+setup: $(BIN)/.runtime ## Make the virtual environment, and fetch the jars, and Java 17 if there is none
 	@$(BIN)/python -m deploy setup
 
 setup-dev: $(BIN)/.dev
 	@$(BIN)/python -m deploy setup
 
-up: setup ## Start the embedded Cassandra and Redis; harmless when they run
+up: setup ## Start the embedded Cassandra and Redis, if they do not run
 	@$(BIN)/python -m deploy up
 
-down: $(BIN)/.runtime ## Stop them; their data stays
+down: $(BIN)/.runtime ## Stop them. Their data stays
 	@$(BIN)/python -m deploy down
 
-status: $(BIN)/.runtime ## Describe the engines
+status: $(BIN)/.runtime ## Show the state of the engines
 	@$(BIN)/python -m deploy status
 
 bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
-constraints: $(BIN)/.dev ## Write down the versions of what the requirements bring along
+constraints: $(BIN)/.dev ## Write requirements-constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude pip --exclude setuptools | LC_ALL=C sort -f | \
 	  grep -viFf <(sed -nE 's/^([A-Za-z0-9_.-]+==).*/\1/p' requirements.txt requirements-dev.txt requirements-java.txt) > .constraints
-	@{ echo "# What the requirements bring along, at the versions tested. Written by \`make constraints\`."; cat .constraints; } \
+	@{ echo "# Packages that the requirements depend on, at the tested versions. Written by \`make constraints\`."; cat .constraints; } \
 	  > requirements-constraints.txt && rm .constraints
 
-clean: ## Remove caches; data and environment stay
+clean: ## Remove caches. Data and environment stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis spark-warehouse
 
 $(BIN)/python:

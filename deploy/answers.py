@@ -1,4 +1,4 @@
-"""Asks a server whether it answers in its protocol, and which version it is."""
+"""Asks a server for its version, in its own protocol: whether a Redis or a Cassandra answers there."""
 
 import logging
 import ssl
@@ -23,9 +23,9 @@ PROTOCOL = 4
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server said: its version if it told, and what keeps it from serving us, if anything does.
+    """A server's answer: its version, if it could be asked for, and the problem that keeps us from using it, if any.
 
-    `passing` says that the problem goes by waiting.
+    `passing` means that waiting solves the problem.
     """
 
     version: str = ""
@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Login:
-    """How to be let in to a Cassandra; nothing of it for the embedded one."""
+    """The login and the certificate authority for a Cassandra. The embedded one needs neither."""
 
     user: str = ""
     password: str = ""
@@ -43,7 +43,7 @@ class Login:
 
 
 def ask_redis(url: str) -> Answer | None:
-    """PINGs a Redis; None if nothing there speaks Redis."""
+    """Sends PING to a Redis. Returns None if no Redis answers there."""
     never = Retry(NoBackoff(), 0)
     client = redis.Redis.from_url(url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=never)
     try:
@@ -51,16 +51,19 @@ def ask_redis(url: str) -> Answer | None:
             client.ping()
             return Answer(str(client.info("server").get("redis_version", "")))
     except redis.BusyLoadingError:
-        return Answer(problem="still loads its data", passing=True)
+        return Answer(problem="is still loading its data", passing=True)
     except (redis.AuthenticationError, redis.ResponseError) as error:
-        return Answer(problem=f"says: {str(error).rstrip('.')}")
+        return Answer(problem=f"answers with an error: {str(error).rstrip('.')}")
     except (redis.RedisError, OSError):
         return None
 
 
 def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
-    """Connects and asks for the release; None if nothing there speaks CQL. Each step takes SECONDS at most."""
-    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # it logs each server that does not answer
+    """Connects to a Cassandra and asks for its version. Returns None if no Cassandra answers there.
+
+    Connecting takes SECONDS at most, and so does asking. No thread and no connection is left behind.
+    """
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # the driver logs each server that does not answer
     Cluster.connection_class.initialize_reactor()
     try:
         connection = _connect(host, port, login)
@@ -68,7 +71,7 @@ def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
         return Answer(problem="refuses the login; set PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD")
     except ProtocolVersionUnsupported:
         return Answer(problem=f"refuses the native protocol, version {PROTOCOL}")
-    except Exception as error:  # bytes of another protocol make the driver raise anything
+    except Exception as error:  # another protocol's bytes can make the driver raise any exception
         refused = isinstance(error, ConnectionException) and not isinstance(error, ConnectionShutdown)
         return Answer(problem="refuses connections", passing=True) if refused else None
     try:
@@ -78,7 +81,7 @@ def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
 
 
 def _connect(host: str, port: int, login: Login) -> Any:
-    """A connection of the driver, past the login. Raises what the driver raises."""
+    """Returns an open connection, logged in. Raises whatever the driver raises."""
     context = ssl.create_default_context(cafile=login.tls_ca) if login.tls_ca else None
     if context:
         context.check_hostname = False
@@ -96,5 +99,5 @@ def _release(connection: Any) -> Answer:
     query = QueryMessage("SELECT release_version FROM system.local", ConsistencyLevel.ONE)
     try:
         return Answer(str(connection.wait_for_response(query, timeout=SECONDS).parsed_rows[0][0]))
-    except Exception:  # an error that it answers with, no row, or no answer in time
+    except Exception:  # it answered with an error or without a row, or not in time
         return Answer(problem="cannot read its own version yet", passing=True)

@@ -16,11 +16,11 @@ _PORT = re.compile(r"^native_transport_port: (\d+)$", re.MULTILINE)
 _ERROR = re.compile(
     r"^ERROR \[.*?\] (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d),\d{3}Z \S+ - (.*(?:\n(?!\w+ +\[)\S.*)?)", re.MULTILINE
 )
-"""An error's time and message, with the line of the exception that follows it."""
+"""An error in the log: its time (UTC), its message, and the first line of its exception."""
 
 
 class CassandraServer(Server):
-    """A node's process. It drains by itself on SIGTERM: its shutdown hook flushes every table first."""
+    """The process of a node. On SIGTERM it first flushes every table, then ends."""
 
     name = "Cassandra"
     executable = "java"
@@ -35,30 +35,30 @@ class CassandraServer(Server):
         self.ports = node.ports
 
     def program(self) -> str:
-        """The java that runs it."""
+        """The path of the Java that runs it."""
         return find_java()
 
     @property
     def arguments(self) -> list[str]:
-        """The rendered argument files name everything, so a process list shows little."""
+        """Two files of arguments and the main class. A process list then shows no long command line."""
         return [f"@{self.folder / 'classpath.options'}", f"@{self.folder / 'jvm.options'}", DAEMON]
 
     def render(self) -> None:
-        """Also clears the libraries that a killed node left unpacked."""
+        """Writes the node's configuration, and deletes unpacked libraries that a killed node left."""
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         render(self.node)
 
     def rendered_port(self) -> int | None:
-        """The CQL port that cassandra.yaml names."""
+        """The CQL port in cassandra.yaml; None if that is not written yet."""
         found = _PORT.search(self.config.read_text(encoding="utf-8")) if self.config.is_file() else None
         return int(found.group(1)) if found else None
 
     def ask(self) -> Answer | None:
-        """Asks for the release in CQL."""
+        """Asks for the version in CQL."""
         return ask_cassandra(self.node.address, self.node.cql_port, Login())
 
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """From system.log, whose times are UTC; what the JVM said of itself if that has none."""
+        """The last error in system.log since the start, else what the JVM printed; and the file it is in."""
         log = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
         errors = [" ".join(text.split()) for at, text in _ERROR.findall(log) if _seconds(at) >= int(started)]
         if errors:

@@ -14,7 +14,9 @@ from deploy.java import find_java
 from deploy.status import as_json, print_table
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
-Heap = Annotated[str | None, typer.Option(help="Cassandra's heap, such as 1G; by default it follows from the memory.")]
+Heap = Annotated[
+    str | None, typer.Option(help="Cassandra's heap, such as 1G. The default depends on the machine's memory.")
+]
 Json = Annotated[bool, typer.Option("--json", help="As JSON: times in UTC, sizes in bytes.")]
 
 
@@ -33,19 +35,19 @@ def setup() -> None:
 
 @app.command()
 def up(heap: Heap = None) -> None:
-    """Start what does not run, and wait until it answers."""
+    """Start the engines that do not run, and wait until they answer."""
     Engines(load_settings(), heap).up()
 
 
 @app.command()
 def down() -> None:
-    """Stop what `up` started. The data stays."""
+    """Stop the engines that `up` started. Their data stays."""
     Engines(load_settings()).down()
 
 
 @app.command()
 def status(json: Json = False) -> None:
-    """Say how the engines stand."""
+    """Show the state of the engines."""
     statuses = Engines(load_settings()).status()
     if json:
         typer.echo(as_json(statuses))

@@ -1,4 +1,4 @@
-"""What a person sees while something takes time: a spinner on a terminal, single lines in a pipe."""
+"""Output while something takes time: a spinner on a terminal, and single lines in a pipe."""
 
 import time
 from collections.abc import Iterator
@@ -8,23 +8,23 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 QUIET_SECONDS = 15.0
-"""In a pipe, how long a wait lasts before it says again what it waits for."""
+"""In a pipe, the seconds after which a wait prints its line again."""
 PIPE_WIDTH = 160
 
 
 def make_console() -> Console:
-    """Standard output, wide enough in a pipe that nothing is folded."""
+    """Standard output. In a pipe it is wide enough that no line is wrapped."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def say(console: Console, line: str) -> None:
-    """Prints one line as it is, unwrapped."""
+    """Prints one line as it is, without wrapping it."""
     console.print(line, markup=False, soft_wrap=True)
 
 
 class Waits:
-    """The things waited for right now, each with what it waits for and for how long."""
+    """What is waited for at the moment: a name, a line that describes it, and the time since it began."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -35,26 +35,26 @@ class Waits:
         self._since: dict[str, float] = {}
 
     def begin(self, name: str, line: str) -> None:
-        """Starts a wait; a pipe gets the line."""
+        """Starts a wait. In a pipe it prints the line."""
         self._since[name] = self._said[name] = time.monotonic()
         self._tasks[name] = self._progress.add_task(line, total=None)
         if not self._console.is_terminal:
             say(self._console, line)
 
     def now(self, name: str, line: str) -> None:
-        """Says what the wait has come to; a pipe hears it every QUIET_SECONDS."""
+        """Updates the line of a wait. In a pipe it prints the line every QUIET_SECONDS."""
         self._progress.update(self._tasks[name], description=line)
         if not self._console.is_terminal and time.monotonic() - self._said[name] >= QUIET_SECONDS:
             self._said[name] = time.monotonic()
             say(self._console, f"{line}, {self.seconds(name):.0f} s so far")
 
     def end(self, name: str, line: str) -> None:
-        """Ends a wait with a line that stays."""
+        """Ends a wait and prints a last line, which stays on the terminal."""
         self._progress.remove_task(self._tasks.pop(name))
         say(self._console, line)
 
     def seconds(self, name: str) -> float:
-        """How long a wait has lasted."""
+        """Seconds since the wait began."""
         return time.monotonic() - self._since[name]
 
 

@@ -1,8 +1,8 @@
 """`make demo`: the whole path from a bare clone, each stage timed.
 
-Engines up, tables made, a generated campaign through Redis into Cassandra, the poll computed by Spark and printed;
-then the same for a real capture, where the folder of captures stands beside the project. What is already there is
-used again.
+It starts the engines, makes the tables, sends a generated campaign through Redis into Cassandra, computes the poll and
+the network with Spark, and prints both. Where the folder of real captures is beside the project, it does the same for
+one of them. Posts that are already stored are not sent again.
 """
 
 import os
@@ -35,13 +35,13 @@ POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
 SHORT = "-XX:TieredStopAtLevel=1"
-"""For Java: in a job of a minute, its second compiler takes half of the machine and never earns it back."""
+"""For Java: no second compiler. In a job of a minute it takes half of the machine, and saves less than it costs."""
 OUT = out_console()
 
 
 @dataclass(frozen=True)
 class Story:
-    """One topic of the demo: its capture, how many posts that holds, and the window of its poll."""
+    """One topic of the demo: how many posts its capture has, and the window of its poll."""
 
     topic: str
     posts: int
@@ -54,7 +54,7 @@ REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
 
 
 def main() -> int:
-    """Runs the demo and gives its exit code."""
+    """Runs the demo and returns its exit code."""
     configure_logs()
     return exit_code_of(_demo, verbose="-v" in sys.argv)
 
@@ -92,14 +92,14 @@ def _demo() -> None:
 
 @contextmanager
 def stage(name: str) -> Iterator[None]:
-    """Times a stage and says how long it took."""
+    """Times a stage and prints how long it took."""
     began = time.monotonic()
     yield
     OUT.print(f"[bold]{name}[/bold] {time.monotonic() - began:.1f} s")
 
 
 def is_stored(session: Session, settings: Settings, story: Story) -> bool:
-    """Whether Cassandra holds at least the story's posts: each partition of its window is counted."""
+    """Whether Cassandra holds at least as many posts as the story has. Counts each partition of its window."""
     topic = load_topic(story.topic, settings.topics_dir)
     days = parse_window(*story.window, topic.zone).days()
     query = f"SELECT count(*) FROM {settings.keyspace}.posts WHERE topic = ? AND day = ? AND bucket = ?"
@@ -109,7 +109,7 @@ def is_stored(session: Session, settings: Settings, story: Story) -> bool:
 
 
 def make_corpus(settings: Settings, path: Path) -> None:
-    """Writes the generated campaign, unless it is there; a file cut short never bears the final name."""
+    """Writes the generated campaign, unless the file exists. The file gets its name only when it is complete."""
     if path.is_file():
         return
     with stage(f"generate {POSTS:,} posts"), progress() as display:
@@ -124,14 +124,14 @@ def make_corpus(settings: Settings, path: Path) -> None:
 
 
 def ingest(settings: Settings, story: Story, capture: Path) -> None:
-    """Replays a capture with a worker beside it, until all of it is stored and acked."""
+    """Replays a capture and runs a worker at the same time, until all posts are stored and acked."""
     with stage(f"ingest {story.topic}: file, Redis, Cassandra"), worker(settings):
         run([sys.executable, "-m", "ingest", "replay", str(capture), "--topic", story.topic, "--wait"])
 
 
 @contextmanager
 def worker(settings: Settings) -> Iterator[None]:
-    """A worker for as long as the block lasts; its log is under PULSO_HOME."""
+    """Runs a worker while the block runs. Its log is under PULSO_HOME."""
     log = settings.home / "logs" / "demo-worker.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
@@ -146,7 +146,7 @@ def worker(settings: Settings) -> Iterator[None]:
 
 
 def compute(settings: Settings, story: Story, job: str, window: tuple[str, str]) -> None:
-    """Runs a job by spark-submit, as a schedule would."""
+    """Runs a job with spark-submit, as a schedule does. Raises PulsoError, with the job's own error, when it fails."""
     log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
@@ -164,14 +164,14 @@ def compute(settings: Settings, story: Story, job: str, window: tuple[str, str])
 
 
 def run(command: list[str]) -> None:
-    """Runs one of our own commands; its output is ours, and so is its failure."""
+    """Runs one of our own commands, with our output. Raises PulsoError when it fails."""
     sys.stdout.flush()
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise PulsoError(f"`{' '.join(command[1:])}` failed")
 
 
 def where_things_are(settings: Settings) -> str:
-    """Where a person goes on from here."""
+    """Text that tells where the results are and what to run next."""
     host, port = settings.cassandra_hosts[0], settings.cassandra_port
     return (
         f"The tables are in keyspace {settings.keyspace} at {host}:{port}: "

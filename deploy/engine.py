@@ -1,4 +1,4 @@
-"""One engine as the settings describe it: where it is, how it is asked, and the server to start if it is ours."""
+"""One engine as the settings describe it: its address, how to ask it, and the server to start if it is embedded."""
 
 import re
 from collections.abc import Callable
@@ -16,9 +16,10 @@ from deploy.server import Server
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine. `server` is None where the settings name another machine, which is then never started from here.
+    """An engine. `server` is None where the settings name another machine: nothing is ever started for it.
 
-    `explicit` says that a user set the address, so that a foreign server there is meant; `setting` names it.
+    `explicit` means that a user set the address; then a server of the user's own may answer there. `setting` is the
+    name of that setting.
     """
 
     name: str
@@ -28,10 +29,10 @@ class Engine:
     ask: Callable[[], Answer | None]
     server: Server | None
     least: tuple[int, ...] = ()
-    """The oldest version that will do; empty where any will."""
+    """The oldest version that can be used; empty if every version can."""
 
     def shortcoming(self, answer: Answer) -> str:
-        """What keeps a server that answers from being used: too old a version; empty if nothing does."""
+        """Why a server that answers can't be used, which is that its version is too old; empty if it can."""
         version = tuple(int(part) for part in re.findall(r"\d+", answer.version)[: len(self.least)])
         if not answer.version or version >= self.least:
             return ""
@@ -39,9 +40,9 @@ class Engine:
 
 
 def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine:
-    """Embedded where one loopback host of IPv4 is set, without TLS; else external.
+    """Embedded if the settings name one loopback host, IPv4 and without TLS; else external.
 
-    Raises WrongUse for a heap that is none.
+    Raises WrongUse for a heap that is no size.
     """
     hosts, port = settings.cassandra_hosts, settings.cassandra_port
     password = settings.cassandra_password.get_secret_value() if settings.cassandra_password else ""
@@ -60,7 +61,7 @@ def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine
 
 
 def redis_engine(settings: Settings, home: Path) -> Engine:
-    """Embedded where a loopback redis:// address of IPv4 is set; else external."""
+    """Embedded if the settings name a redis:// address on loopback, IPv4; else external."""
     url = settings.redis_url.get_secret_value()
     host, port = settings.redis_address
     local = _ipv4(host) if settings.redis_is_local else ""
@@ -72,12 +73,12 @@ def redis_engine(settings: Settings, home: Path) -> Engine:
 
 
 def embedded_servers(home: Path) -> list[Server]:
-    """The servers of a home whatever the settings say now: enough to find them, and to end them."""
+    """The servers of a home, independent of the settings: enough to find their processes and to stop them."""
     return [CassandraServer(make_node(home, "127.0.0.1", 9042)), RedisServer(home, "127.0.0.1", 6379, "")]
 
 
 def _ipv4(host: str) -> str:
-    """The address that an embedded engine takes for a loopback host; empty for IPv6, where none listens."""
+    """The IPv4 address of a loopback host; empty for IPv6, where no embedded engine listens."""
     if host == "localhost":
         return "127.0.0.1"
     return "" if ":" in host else host

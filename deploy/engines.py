@@ -1,4 +1,4 @@
-"""The two engines as the settings want them: embedded and ours to start, or external and only checked."""
+"""The two engines as the settings describe them: embedded, and then started here, or external, and only checked."""
 
 from datetime import UTC, datetime
 
@@ -18,14 +18,14 @@ from deploy.server import Server, size_on_disk
 from deploy.status import State, Status
 
 PATIENCE = 180.0
-"""Seconds that an engine has to answer once it is started."""
+"""Seconds within which an engine must answer after its start."""
 
 
 class Engines:
-    """Cassandra and Redis for one PULSO_HOME. Every method may be called at any time, in any order, again.
+    """Cassandra and Redis for one PULSO_HOME. The methods may be called in any order, and repeated.
 
-    `heap` is Cassandra's, such as 1G; by default it follows from the machine's memory. Nothing is printed where
-    `console` is quiet.
+    `heap` is the size of Cassandra's heap, such as 1G; the default depends on the machine's memory. A quiet `console`
+    prints nothing.
     """
 
     def __init__(self, settings: Settings, heap: str | None = None, console: Console | None = None) -> None:
@@ -35,7 +35,7 @@ class Engines:
         self._lock = self._home / "run" / "lock"
 
     def jars(self) -> None:
-        """Fetches what Java needs, once: Cassandra's jars and Spark's packages. Needs the network only then."""
+        """Fetches Cassandra's jars and Spark's packages, unless they are there. Only a fetch needs the network."""
         with locked(self._lock, self._console):
             if not has_engine_jars(self._home / "lib"):
                 self._refuse_while_cassandra_runs()
@@ -43,34 +43,34 @@ class Engines:
             fetch_spark_packages(self._home, self._console)
 
     def up(self, timeout: float = PATIENCE) -> list[Status]:
-        """Starts what does not run, both together, and waits until each answers in its protocol.
+        """Starts the embedded engines that do not run, both at once, and waits until each answers. Returns both states.
 
-        Raises PulsoError when Java, Redis or a port is missing, before anything is started; StoreDown when an
-        external engine does not answer, or one of ours ends early or takes longer than `timeout` seconds.
+        Raises PulsoError when Java or Redis is missing or a port is taken; nothing is started then. Raises StoreDown
+        when an external engine does not answer, or an embedded one ends or does not answer within `timeout` seconds.
         """
         with locked(self._lock, self._console):
             started = self._start([server for engine in self._engines if (server := self._to_run(engine))])
             try:
                 wait_until_answering([one for one in started if not self._already(one)], timeout, self._console)
             except KeyboardInterrupt:
-                say(self._console, "the engines go on starting; make down ends them")
+                say(self._console, "the engines are still starting; make down stops them")
                 raise
         return self.status()
 
     def down(self) -> list[int]:
-        """Stops what `up` started in this home, and nothing else; gives the ended pids. The data stays."""
+        """Stops what `up` started in this home, and nothing else. Returns the stopped pids. The data stays."""
         if not self._home.is_dir():
-            say(self._console, f"nothing runs: {self._home} is not there")
+            say(self._console, f"nothing runs: {self._home} does not exist")
             return []
         with locked(self._lock, self._console):
             return stop(embedded_servers(self._home), self._console)
 
     def status(self) -> list[Status]:
-        """How both stand now; starts, stops and waits for nothing."""
+        """The states of both engines now. Starts and stops nothing."""
         return [self._status(engine) for engine in self._engines]
 
     def _to_run(self, engine: Engine) -> Server | None:
-        """The server that is ours to run; None where a server of the user's own answers instead."""
+        """The server to run for an engine; None if a server of the user's own answers and can be used."""
         server = engine.server
         if server and (find(server) or not (engine.explicit and engine.ask())):
             return server
@@ -84,7 +84,7 @@ class Engines:
         return None
 
     def _start(self, servers: list[Server]) -> list[Started]:
-        """Takes over those that run, and starts the others once everything that they need is there."""
+        """Returns those that run already, and starts the others after checking that all they need is there."""
         check_range(tuple(port for server in servers for port in server.ports))
         running = [(server, find(server)) for server in servers]
         adopted = [adopt(server, process) for server, process in running if process]
@@ -107,7 +107,7 @@ class Engines:
     def _refuse_while_cassandra_runs(self) -> None:
         for server in embedded_servers(self._home):
             if isinstance(server, CassandraServer) and find(server):
-                raise PulsoError("Cassandra runs from the jars that are to be replaced", "Run make down first")
+                raise PulsoError("Cassandra is running on the jars that must be replaced", "Run make down first")
 
     def _status(self, engine: Engine) -> Status:
         server = engine.server

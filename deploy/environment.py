@@ -1,4 +1,4 @@
-"""What `make setup` adds to the virtual environment: a Java where the machine has none, and Spark's commands.
+"""What `make setup` adds to the virtual environment: a Java, if the machine has none, and Spark's commands.
 
 pip's own `spark-submit` finds Spark only in an activated environment. Here it is replaced by one that works from any
 folder, with nothing activated.
@@ -30,9 +30,10 @@ exec "$SPARK_HOME"/bin/{command} "$@"
 
 
 def provide_java(console: Console) -> None:
-    """Installs the Java of requirements-java.txt into this Python's environment, unless a Java 17 is there.
+    """Installs the Java of requirements-java.txt into this Python's environment, unless there is a Java 17 already.
 
-    Raises WrongUse when JAVA_HOME is set to another Java; PulsoError when pip fails, or what it installs does not run.
+    Raises WrongUse when JAVA_HOME is set to another Java, and PulsoError when pip fails or the installed Java does not
+    run.
     """
     try:
         find_java()
@@ -52,7 +53,7 @@ def provide_java(console: Console) -> None:
 
 
 def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
-    """Replaces pip's scripts of Spark in the environment's bin folder; those that pip did not install are left out."""
+    """Replaces the scripts that pip installed for Spark in the environment's bin folder. Adds none that pip did not."""
     bin_folder, spark = environment.resolve() / "bin", pyspark_folder().resolve()
     for command in COMMANDS:
         file = bin_folder / command

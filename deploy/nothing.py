@@ -1,1 +1,1 @@
-"""Nothing: what spark-submit is given when it is only to fetch its packages."""
+"""Does nothing. spark-submit runs this when it only has to download its packages."""

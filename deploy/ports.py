@@ -1,4 +1,4 @@
-"""Ports: whether one is free, who holds it, and the line that says so."""
+"""Ports: whether one is free, and which process holds it."""
 
 import errno
 import socket
@@ -15,7 +15,7 @@ _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 @dataclass(frozen=True)
 class Port:
-    """A port that an engine listens on, what for, and how to move it."""
+    """A port that an engine listens on: its use, and how to change it (`fix`)."""
 
     use: str
     host: str
@@ -24,14 +24,14 @@ class Port:
 
 
 def check_ports(ports: tuple[Port, ...]) -> None:
-    """Raises PulsoError for the first port that cannot be listened on, naming who holds it and what to change."""
+    """Raises PulsoError for the first port that is taken. The error names the process and the setting to change."""
     for port in ports:
         if not is_free(port.host, port.number):
             raise taken(port)
 
 
 def check_range(ports: tuple[Port, ...]) -> None:
-    """Raises WrongUse where a port falls out of 1024 to 65535 or two uses fall on one port."""
+    """Raises WrongUse if a port is outside 1024 to 65535, or two uses have the same port."""
     uses: dict[tuple[str, int], str] = {}
     for port in ports:
         fix = f"{port.fix[0].upper()}{port.fix[1:]}"
@@ -43,14 +43,14 @@ def check_range(ports: tuple[Port, ...]) -> None:
 
 
 def taken(port: Port) -> PulsoError:
-    """The error of a port that another process holds."""
+    """The error for a port that another process holds."""
     return PulsoError(f"port {port.number} ({port.use}) is taken by {holder(port.number)}", f"Stop that, or {port.fix}")
 
 
 def is_free(host: str, number: int) -> bool:
-    """Whether a server could listen there: nothing answers, and the address can be bound.
+    """Whether a server can listen there: no server answers, and the address can be bound.
 
-    Both are asked: BSD lets a second socket bind an address that a wildcard listener already serves.
+    Binding alone is not enough: BSD lets a socket bind an address on which another already listens by wildcard.
     Raises PulsoError for an address that is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -63,16 +63,16 @@ def is_free(host: str, number: int) -> bool:
         try:
             binding.bind((host, number))
         except PermissionError:
-            raise PulsoError(f"port {number} is not open to this user", f"Set a port from {LOWEST} up") from None
+            raise PulsoError(f"this user may not listen on port {number}", f"Set a port of {LOWEST} or more") from None
         except OSError as error:
             if error.errno in _NOT_HERE:
-                raise PulsoError(f"{host} is no address of this machine", "Set 127.0.0.1") from None
+                raise PulsoError(f"{host} is not an address of this machine", "Set 127.0.0.1") from None
             return False
     return True
 
 
 def holder(number: int) -> str:
-    """The process that listens on a port, as far as this user may know, for a message."""
+    """The process that listens on a port, as text for a message: "another process" if this user may not see it."""
     pid = _listener(number)
     if pid is None:
         return "another process"
@@ -93,7 +93,7 @@ def _listener(number: int) -> int | None:
 
 
 def _listener_of_mine(number: int) -> int | None:
-    """The same from this user's processes alone: macOS shows all sockets to root only."""
+    """The listener among this user's processes: macOS shows the sockets of other users only to root."""
     for process in psutil.process_iter():
         try:
             sockets = process.net_connections(kind="tcp")

@@ -1,4 +1,4 @@
-"""Processes that outlive the command which started them: detached, found again, and ended."""
+"""Processes that go on after the command that started them: started, found again, and waited for."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import psutil
 from conf.errors import PulsoError
 
 CLOCK_SLACK = 1.0
-"""Seconds by which a process's start may read differently twice, as the boot time is rounded."""
+"""Seconds by which two readings of a process's start may differ, because the boot time is rounded."""
 POLL = 0.1
 SAID = 300
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
@@ -19,31 +19,31 @@ _DETACH = 'cd "$1" || exit 1; out=$2; shift 2; exec "$@" </dev/null >"$out" 2>&1
 
 
 def start_detached(command: list[str], folder: Path, output: Path) -> psutil.Process:
-    """Starts a command in a session of its own, in `folder`, stdin from /dev/null, stdout and stderr to `output`.
+    """Starts a command in a new session, in `folder`, with stdin from /dev/null, and stdout and stderr to `output`.
 
-    A shell starts it and ends at once, so that it is nobody's child: Ctrl-C does not reach it, and no zombie stays.
-    Its environment holds no setting of ours, and so no secret.
+    A shell starts it and ends at once, so it is not our child: Ctrl-C does not reach it, and it leaves no zombie. Its
+    environment has none of our settings, so it has no secrets. Raises PulsoError when it ends at once.
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     shell = ["/bin/sh", "-c", _DETACH, "deploy", str(folder), str(output), *command]
     told = subprocess.run(shell, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True, check=True)
     try:
         process = psutil.Process(int(told.stdout))
-        process.create_time()  # read while it lives, kept by psutil
+        process.create_time()  # psutil keeps it from now on
     except psutil.NoSuchProcess:
         raise PulsoError(f"{command[0]} ended at once: {said(output)}", f"See {output}") from None
     return process
 
 
 def write_pid_file(path: Path, process: psutil.Process) -> None:
-    """Records `{pid, started}`, whole or not at all."""
+    """Writes `{pid, started}` in one step, so the file is never half written."""
     part = path.with_suffix(".part")
     part.write_text(json.dumps({"pid": process.pid, "started": process.create_time()}))
     part.replace(path)
 
 
 def recorded_process(path: Path) -> psutil.Process | None:
-    """The live process of a pid file; None if it is gone, or if its pid is another process's by now."""
+    """The running process of a pid file; None if it has ended, even if another process now has its pid."""
     try:
         record = json.loads(path.read_text())
         process = psutil.Process(int(record["pid"]))
@@ -54,7 +54,7 @@ def recorded_process(path: Path) -> psutil.Process | None:
 
 
 def process_of_command(program: str, arguments: list[str]) -> psutil.Process | None:
-    """The live process which runs a program of that file name with exactly those arguments."""
+    """The running process of a program with that file name and exactly those arguments; None if there is none."""
     for process in psutil.process_iter():
         try:
             line = process.cmdline()
@@ -66,7 +66,7 @@ def process_of_command(program: str, arguments: list[str]) -> psutil.Process | N
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; one that has ended and waits to be reaped does not."""
+    """Whether a process still runs. A zombie does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -74,7 +74,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def wait_ended(process: psutil.Process, seconds: float) -> bool:
-    """Waits until a process has ended; False if it has not within that time."""
+    """Waits until a process has ended. Returns False if it has not ended within that time."""
     until = time.monotonic() + seconds
     while is_alive(process):
         if time.monotonic() > until:
@@ -84,7 +84,7 @@ def wait_ended(process: psutil.Process, seconds: float) -> bool:
 
 
 def said(output: Path, besides: tuple[str, ...] = ()) -> str:
-    """What a process printed, in one line cut to SAID characters, without the lines that begin with `besides`."""
+    """What a process printed, as one line of at most SAID characters. Lines that begin with `besides` are left out."""
     try:
         lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

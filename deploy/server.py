@@ -1,4 +1,4 @@
-"""A server process of an embedded engine: what the start, the search and the end of it need to know."""
+"""A server of an embedded engine: what is needed to start it, to find its process and to stop it."""
 
 import os
 from abc import ABC, abstractmethod
@@ -10,33 +10,33 @@ from deploy.ports import Port
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_LOG = 10_000_000
-"""Bytes above which a log that nobody rolls is put aside at the next start."""
+"""Bytes. A log that is larger is renamed at the next start, if the server does not roll it itself."""
 
 
 class Server(ABC):
-    """One embedded server; subclasses say how it is configured, started and asked."""
+    """One embedded server. Subclasses define how it is configured, started and asked."""
 
     name: str
     executable: str
-    """File name of the program that its process runs."""
+    """The file name of its program."""
     folder: Path
-    """Where it runs and keeps its configuration and data."""
+    """Its working folder, with its configuration and data."""
     config: Path
     log: Path
     output: Path
-    """Its stdout and stderr since the last start."""
+    """The file with its stdout and stderr since the last start."""
     pid_file: Path
     ports: tuple[Port, ...]
-    """What it listens on; the first is the one that clients connect to."""
+    """The ports that it listens on; the first is for clients."""
 
     @abstractmethod
     def program(self) -> str:
-        """The program's path, checked. Raises PulsoError with the fix."""
+        """The path of the program, after a check of its version. Raises PulsoError with the fix."""
 
     @property
     @abstractmethod
     def arguments(self) -> list[str]:
-        """The program's arguments, by which its process is found again."""
+        """The program's arguments. Its process is found by them."""
 
     @abstractmethod
     def render(self) -> None:
@@ -44,15 +44,15 @@ class Server(ABC):
 
     @abstractmethod
     def rendered_port(self) -> int | None:
-        """The port that the configuration last rendered names."""
+        """The port in the configuration that was last rendered; None if there is none."""
 
     @abstractmethod
     def ask(self) -> Answer | None:
-        """Asks it for an answer in its protocol; None if there is none."""
+        """Asks it for its version; None if it does not answer."""
 
     @abstractmethod
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """The last error that the process of that pid and start logged, else what it printed; and where that stands."""
+        """The last error that the process of that pid and start logged, else what it printed; and the file it is in."""
 
     @property
     def address(self) -> str:
@@ -66,18 +66,18 @@ def fill(template: str, values: dict[str, object]) -> str:
 
 
 def quoted(text: object) -> str:
-    """A text in double quotes, in the escapes that YAML, a Java argument file and redis.conf have in common."""
+    """The text in double quotes. The escapes are valid in YAML, in a Java argument file and in redis.conf."""
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def put_aside(log: Path) -> None:
-    """Renames a log that has grown large; one older one is kept."""
+    """Renames a log that is larger than LARGEST_LOG, and replaces the one renamed before."""
     if log.exists() and log.stat().st_size > LARGEST_LOG:
         log.replace(log.with_name(log.name + ".1"))
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes that a folder's files take up; files that go meanwhile are left out."""
+    """Bytes on disk of a folder's files. Files that are deleted meanwhile are not counted."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

@@ -1,4 +1,4 @@
-"""What an engine is up to, for a person as a table and for a program as JSON."""
+"""The state of an engine: as a table for a person, as JSON for a program."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from rich.table import Table
 
 
 class State(StrEnum):
-    """Where an engine stands."""
+    """The state of an engine."""
 
     RUNNING = "running"
     STARTING = "starting"
@@ -37,14 +37,14 @@ class Status:
 
 
 def as_json(statuses: list[Status]) -> str:
-    """A JSON array with an object for each engine; times are ISO 8601 in UTC, sizes are bytes."""
+    """A JSON array with one object an engine. Times are ISO 8601 in UTC, sizes are bytes."""
     fields = Status.__dataclass_fields__
     rows = [{name: _plain(getattr(status, name)) for name in fields} for status in statuses]
     return json.dumps(rows, indent=2)
 
 
 def print_table(console: Console, statuses: list[Status]) -> None:
-    """A column for each engine."""
+    """Prints a table with one column an engine."""
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for status in statuses:
@@ -85,7 +85,7 @@ def _size(size: int | None) -> str:
 
 
 def _near(path: Path | None) -> str:
-    """A path as it is shortest from here."""
+    """A path, relative to the current folder if it is inside it."""
     if path is None:
         return ""
     here = Path.cwd()

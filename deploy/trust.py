@@ -1,7 +1,7 @@
-"""Whom the wheel's Java trusts on the network: the certificate authorities of this machine.
+"""The certificate authorities that the wheel's Java trusts: those of this machine.
 
-That Java brings a list of its own. In a network that checks traffic with an authority of its own, only the machine's
-list has it.
+That Java has a list of its own. In a network that inspects TLS traffic with its own authority, only the machine's list
+has that authority, and every download fails without it.
 """
 
 import re
@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from deploy.java import find_java, java_environment, wheel_java
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-"""Where Debian and Alpine, Fedora, and macOS keep the list, if OpenSSL and SSL_CERT_FILE name no other place."""
+"""The list on Debian and Alpine, on Fedora, and on macOS. SSL_CERT_FILE and OpenSSL's own place come first."""
 PASSWORD = "changeit"
 _PEM = re.compile(b"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def network_environment(folder: Path) -> dict[str, str]:
-    """The environment for a Java that downloads: `java_environment`, and where Java is the wheel's, its trust store.
+    """The environment for a Java that downloads: `java_environment`, with a trust store if Java is the wheel's.
 
     The trust store is written into `folder`. Raises as `find_java` does.
     """
@@ -35,7 +35,7 @@ def network_environment(folder: Path) -> dict[str, str]:
 
 
 def write_trust_store(file: Path) -> Path | None:
-    """Writes the machine's certificate authorities as a PKCS12 trust store; None where it has no list of them."""
+    """Writes the machine's certificate authorities into a PKCS12 trust store. Returns None if it finds none."""
     places = [ssl.get_default_verify_paths().cafile, *BUNDLES]
     bundle = next((path for place in places if place and (path := Path(place)).is_file()), None)
     authorities = _certificates(bundle.read_bytes()) if bundle else []
@@ -48,10 +48,10 @@ def write_trust_store(file: Path) -> Path | None:
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:
-    """The certificates of a bundle, without those that can't be read."""
+    """The certificates of a bundle. Those that can't be read are left out."""
     found = []
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # authorities of long ago break rules of today
+        warnings.simplefilter("ignore")  # some old authorities break today's rules
         for one in _PEM.findall(pem):
             with suppress(ValueError):
                 found.append(x509.load_pem_x509_certificate(one))

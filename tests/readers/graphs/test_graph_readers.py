@@ -1,4 +1,4 @@
-"""Stored graphs as files, tables and pictures: what igraph, NetworkX and the formats' schemas make of them."""
+"""Stored graphs as files, tables and pictures, read again by igraph, NetworkX and the formats' schemas."""
 
 import json
 import random
@@ -59,13 +59,13 @@ def export(topic: Topic, out: Path, *arguments: str, graph: str = "retweet") -> 
 
 
 def edges_of(graph: Any) -> dict[Any, int]:
-    """Weights by edge; those of an undirected graph whichever way they are written."""
+    """Weights by edge. The edge of an undirected graph has no direction here."""
     kind = tuple if graph.is_directed() else frozenset
     return {kind(edge): int(weight) for *edge, weight in graph.edges(data="weight")}
 
 
 def of_kind(graph: str) -> dict[tuple[str, str], int]:
-    """Some graph; an undirected one has each pair once."""
+    """A graph. If it is undirected, each pair is in it once."""
     return {(min(e), max(e)) if graph == "hashtag" else e: w for e, w in some_graph().items()}
 
 

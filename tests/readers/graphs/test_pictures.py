@@ -27,7 +27,7 @@ FIGURES = (
     "components, the largest with 88.1% of the nodes; 92 communities (modularity 0.61); reciprocity 3.2%"
 )
 EDGE = 8
-"""Pixels along the edge of a picture that nothing reaches."""
+"""Pixels at the edge of a picture that must stay white."""
 NAMES = (
     "duterte",
     "選挙ニュースを伝える公式アカウント" * 3,
@@ -39,7 +39,7 @@ LONG = {"words": f"{TITLE} " * 4, "endless": f"{TITLE} " * 40, "one word": "W" *
 
 
 def web(nodes: int, seed: int = 3) -> Edges:
-    """A tree, and as many edges at random."""
+    """A random tree, and the edges of a regular one."""
     draw = random.Random(seed)
     return [(n, draw.randrange(n)) for n in range(1, nodes)] + [(a, a // 3) for a in range(1, nodes)]
 
@@ -70,7 +70,7 @@ def drawing_of(nodes: int, ends: Edges) -> Drawing:
 
 
 class Picture:
-    """What was saved, measured: places are in pixels from the lower left."""
+    """A saved figure, measured in pixels from its lower left corner."""
 
     def __init__(self, figure: Figure) -> None:
         (axes,) = figure.axes
@@ -85,12 +85,12 @@ class Picture:
 
     @property
     def filled(self) -> tuple[float, float]:
-        """The parts of the room's width and height that the nodes take."""
+        """The nodes' width and height, as fractions of the room's."""
         return self.nodes.width / self.room.width, self.nodes.height / self.room.height
 
     @property
     def room(self) -> Bbox:
-        """What the title, the figures and the legend leave of the picture."""
+        """The part of the picture below the title and the figures, and left of the legend."""
         top = min((text.get_window_extent().y0 for text in self.header), default=self.frame.y1)
         right = min((legend.get_window_extent().x0 for legend in self.legends), default=self.frame.x1)
         return Bbox.from_extents(0, 0, right, top)
