@@ -70,7 +70,7 @@ class Table:
         )
 
     def set_option(self, keyspace: str, option: str) -> str:
-        """Returns ALTER TABLE that gives a table of an older release the declared value of an option."""
+        """Returns ALTER TABLE that sets an option of a table to its declared value, for tables of an older release."""
         return f"ALTER TABLE {keyspace}.{self.name} WITH {option} = {self.options[option]}"
 
     def add_column(self, keyspace: str, column: str) -> str:

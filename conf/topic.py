@@ -72,7 +72,7 @@ class Candidate(Part):
 
     @property
     def folded_aliases(self) -> list[str]:
-        """The aliases as they stand in folded text, sorted."""
+        """The aliases as they appear in folded text, sorted."""
         return sorted({fold(alias) for alias in self.aliases})
 
     @property

@@ -35,7 +35,7 @@ Ready = tuple[Output, DataFrame | list[Swap]]
 
 @dataclass(frozen=True)
 class Result:
-    """The number of rows written, and whether all of them stand: a later run may already have replaced some."""
+    """`rows` is the number of rows written; `stands` is False if a later run has already replaced some of them."""
 
     rows: int
     stands: bool

@@ -139,7 +139,7 @@ def _period_start(row: Row) -> int:
 def publish(session: Session, output: Output, found: Sequence[Swap], publication: Publication) -> bool:
     """Swaps the partitions, each span in one batch at the run's write time, and reads the result back.
 
-    Returns whether all of it stands; False if a later run has replaced it, or a part of it. Raises PulsoError if the
+    Returns whether all of it is there; False if a later run has replaced it, or a part of it. Raises PulsoError if the
     rows read back are neither this run's nor a later run's.
     """
     table = output.table
