@@ -19,7 +19,7 @@ test: setup-dev ## The whole test suite, on engines of its own
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
 
 test-faults: setup-dev ## Jobs killed while they publish, read all the while; engines of its own
-	@$(BIN)/python -m pytest tests/faults -s
+	@$(BIN)/python -m pytest tests/faults
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s
@@ -28,7 +28,7 @@ lint: $(BIN)/.dev ## Formatter, linter, strict types
 	@$(BIN)/ruff format --check $(CHECKED)
 	@$(BIN)/ruff check $(CHECKED)
 	@$(BIN)/mypy $(CHECKED)
-	@PYTHONPATH=. $(BIN)/lint-imports --quiet 2>/dev/null || PYTHONPATH=. $(BIN)/lint-imports
+	@PYTHONPATH=. $(BIN)/lint-imports --no-logo
 
 format: $(BIN)/.dev ## Let the formatter and linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)

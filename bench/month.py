@@ -23,7 +23,7 @@ from conf.settings import load_settings
 from conf.topic import Topic, load_topic
 from corpus import CAMPAIGN, generate
 from ingest.formats import Unit, parse, split
-from ingest.queue.posts_queue import Message
+from ingest.queue.envelope import Message
 from ingest.write.rows import row_of
 from ingest.write.writer import RETRIED, PostWriter, Write
 from stores.connect import cassandra_session

@@ -1,13 +1,15 @@
-"""The bot rules' thresholds: the `bots` part of a topic file. Every one has a default, and a unit in its description.
+"""The thresholds of the bot rules: the `bots` part of a topic file.
 
-An author's score in a period is the sum of the weights of the rules that fire, cut to 1. With the default weights no
-rule flags an author alone but `declared`: it takes two signs, one of them strong, to reach `flag_at`; the three weak
-ones (`retweet_share`, `new_account`, `follow_ratio`) do not reach it together. `jobs/measures/bot_rules.py` applies
-the rules.
+Each has a default, and a description that says its unit.
 
-Only the rate has a published model: Howard and Kollanyi (2016, "Bots, #StrongerIn, and #Brexit") call accounts that
-post 50 times a day or more on one topic heavily automated. The others are ours; they were set on generated corpora
-and are to be read with each topic's own accounts at hand.
+An author's score in a period is the sum of the weights of the rules that fire, at most 1. With the default weights,
+only `declared` flags an author alone. Otherwise at least two rules must fire to reach `flag_at`, and at least one of
+them must be strong: the three weak rules (`retweet_share`, `new_account`, `follow_ratio`) do not reach it together.
+`jobs/measures/bot_rules.py` applies the rules.
+
+Only the posting rate has a published model: Howard and Kollanyi (2016, "Bots, #StrongerIn, and #Brexit") call accounts
+that post 50 times a day or more on one topic heavily automated. The other thresholds are our own. They were set with
+generated corpora, so check them with real accounts of each topic.
 """
 
 from typing import Annotated
@@ -23,86 +25,101 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class Rule(Part):
-    """What each rule has: its part in the score, and the posts in the period below which it does not fire."""
+    """What all rules have: a weight in the score, and the fewest posts in a period with which the rule can fire."""
 
-    weight: Weight = Field(0.4, description="part in the score, 0..1; 0 keeps the flag and leaves the score alone")
-    min_posts: Count = Field(20, description="posts in the period")
+    weight: Weight = Field(
+        0.4, description="weight in the score, 0..1; with 0 the rule flags without changing the score"
+    )
+    min_posts: Count = Field(20, description="fewest posts in the period")
 
 
 class PostingRate(Rule):
-    """`posting_rate`: posts an hour, over the whole days on which the author posted (over the hour, in an hour)."""
+    """`posting_rate`: the account posts very often.
 
-    min_posts: Count = Field(50, description="posts in the period")
-    posts_an_hour: float = Field(2.0, gt=0, description="posts an hour")
+    The posts of the period are divided by its hours. For `day` and `window`, only the days on which the author posted
+    count, with 24 hours each, but never more hours than the period has.
+    """
+
+    min_posts: Count = Field(50, description="fewest posts in the period")
+    posts_an_hour: float = Field(2.0, gt=0, description="posts per hour, at least")
 
 
 class RoundTheClock(Rule):
-    """`round_the_clock`: no hours of rest.
+    """`round_the_clock`: the account never rests. Only the window is judged, not its hours and days.
 
-    Of all stretches of so many hours of the day, the one in which the author posts least; it is what nights are to
-    people, whatever their time zone. It fires when even that stretch holds a fair share of the posts.
+    The rule looks for the `quiet_hours` consecutive hours of the day in which the author posts least. For people these
+    are in the night, whatever their time zone. The rule fires when at least `share` of the author's posts fall even
+    there.
     """
 
-    min_posts: Count = Field(60, description="posts in the period")
-    min_days: Count = Field(3, description="days of the topic's on which the author posted, in the period")
-    quiet_hours: int = Field(6, ge=1, le=12, description="length of the quietest stretch, hours of the day")
-    share: Share = Field(0.12, description="least share of the posts in that stretch; an even spread has hours/24")
+    min_posts: Count = Field(60, description="fewest posts in the period")
+    min_days: Count = Field(3, description="fewest days on which the author posted, in the topic's time zone")
+    quiet_hours: int = Field(6, ge=1, le=12, description="consecutive hours of the day that are compared")
+    share: Share = Field(
+        0.12,
+        description="share of the posts in the quietest of them, 0..1, at least; an even spread has quiet_hours/24",
+    )
 
 
 class NearDuplicates(Rule):
-    """`near_duplicates`: the share of the author's posts, retweets left out, whose text is one already seen.
+    """`near_duplicates`: many of the author's posts repeat a text. Retweets do not count.
 
-    Seen means: nearly the same words as another post of the author's own in the job's window, or exactly the same
-    words as posts by `campaign_authors` authors there. `min_posts` counts posts that are no retweets.
+    A post repeats a text if it has nearly the same words as another post of the same author in the job's window, or
+    exactly the same words as posts there by at least `campaign_authors` authors. `min_posts` counts posts that are not
+    retweets.
     """
 
-    share: Share = Field(0.5, description="share of the posts that are no retweets")
-    min_words: int = Field(5, ge=2, le=100, description="words below which a text is too short to be told apart")
-    campaign_authors: int = Field(5, ge=2, description="authors of the same words that make a copy-paste campaign")
+    share: Share = Field(
+        0.5, description="share of repeated texts among the posts that are not retweets, 0..1, at least"
+    )
+    min_words: int = Field(5, ge=2, le=100, description="fewest words; shorter texts are too short to compare")
+    campaign_authors: int = Field(
+        5, ge=2, description="fewest authors of the same words that make a copy-paste campaign"
+    )
 
 
 class RetweetShare(Rule):
-    """`retweet_share`: (almost) nothing but retweets. A weak sign: many people do the same."""
+    """`retweet_share`: the account posts (almost) only retweets. A weak sign: many people do the same."""
 
     weight: Weight = Field(0.15, description="part in the score, 0..1")
-    share: Share = Field(0.95, description="retweets over posts")
+    share: Share = Field(0.95, description="share of retweets among the posts, 0..1, at least")
 
 
 class NewAccount(Rule):
     """`new_account`: the account was opened shortly before the author's first post in the period. A weak sign."""
 
     weight: Weight = Field(0.15, description="part in the score, 0..1")
-    days: float = Field(90, gt=0, description="age in days at the first post in the period, below which it is new")
+    days: float = Field(90, gt=0, description="age at the first post in the period, days; a younger account is new")
 
 
 class FollowRatio(Rule):
-    """`follow_ratio`: follows very many and is followed by few. A weak sign."""
+    """`follow_ratio`: the account follows very many accounts and is followed by few. A weak sign."""
 
     weight: Weight = Field(0.15, description="part in the score, 0..1")
     following: Count = Field(1000, description="accounts followed, at least")
-    ratio: float = Field(20, gt=0, description="accounts followed for each follower, at least")
+    ratio: float = Field(20, gt=0, description="accounts followed per follower, at least")
 
 
 class Client(Rule):
-    """`client`: posts come from apps that the topic lists, compared case aside. The list is empty unless given."""
+    """`client`: the posts come from apps that the topic lists, whatever the letter case. By default it lists none."""
 
     labels: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
-        (), description="labels of apps, as X and Mastodon give them, such as twittbot.net"
+        (), description="labels of apps, as X and Mastodon name them, such as twittbot.net"
     )
-    share: Share = Field(0.5, description="share of the posts that came from those apps")
+    share: Share = Field(0.5, description="share of the posts that come from these apps, 0..1, at least")
 
 
 class Declared(Rule):
     """`declared`: the account itself says that it is automated (Mastodon)."""
 
     weight: Weight = Field(1.0, description="part in the score, 0..1")
-    min_posts: Count = Field(1, description="posts in the period")
+    min_posts: Count = Field(1, description="fewest posts in the period")
 
 
 class Bots(Part):
-    """All rules, and from which score on an author counts as flagged."""
+    """All rules, and the score from which an author counts as flagged."""
 
-    flag_at: Share = Field(0.5, description="score, 0..1, from which an author is left out of the poll without bots")
+    flag_at: Share = Field(0.5, description="score, 0..1, from which an author is left out of share_authors_no_bots")
     posting_rate: PostingRate = PostingRate()
     round_the_clock: RoundTheClock = RoundTheClock()
     near_duplicates: NearDuplicates = NearDuplicates()
@@ -114,7 +131,7 @@ class Bots(Part):
 
     @property
     def digest(self) -> str:
-        """A digest of every threshold and weight; `author_activity` stores it as part of its `method`."""
+        """A digest of every threshold and weight; it is part of the `method` of `author_activity`."""
         return digest(self.model_dump(mode="json"))
 
 
@@ -128,4 +145,4 @@ RULES: dict[str, type[Rule]] = {
     "retweet_share": RetweetShare,
     "round_the_clock": RoundTheClock,
 }
-"""The rules by name, in alphabetical order: the order of `bot_flags`."""
+"""The rules by name, in alphabetical order, which is the order of `bot_flags`."""

@@ -1,4 +1,4 @@
-"""What the command lines share: a typer application whose every failure is one line and an exit code (DESIGN 2)."""
+"""Runs the command lines' typer applications: every failure becomes one line and an exit code (DESIGN 2)."""
 
 import sys
 from collections.abc import Sequence
@@ -12,12 +12,16 @@ VERBOSE = ("-v", "--verbose")
 
 
 def application(help_: str) -> typer.Typer:
-    """A typer application in the project's manner."""
+    """Returns a typer application with the settings that all command lines share; `help_` is its help text."""
     return typer.Typer(help=help_, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
 def run(app: typer.Typer, name: str, argv: Sequence[str] | None = None) -> int:
-    """Runs an application on `argv` and gives its exit code; `-v` anywhere means tracebacks and debug logs."""
+    """Runs an application and returns its exit code: 2 for wrong arguments, else as `exit_code_of` says.
+
+    `name` is the command's name in messages. `argv` are its arguments; by default, those of this process. `-v` or
+    `--verbose` anywhere among them turns on tracebacks and debug logs.
+    """
     given = list(sys.argv[1:] if argv is None else argv)
     verbose = any(argument in VERBOSE for argument in given)
     configure_logs(verbose=verbose)

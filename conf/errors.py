@@ -1,4 +1,4 @@
-"""Errors that a user can cause, and the one place that turns them into a line and an exit code."""
+"""Errors that a person can fix, and the one function that turns errors into a line and an exit code."""
 
 import sys
 import traceback
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class PulsoError(Exception):
-    """Something a person can fix: says what is wrong and what to do. Exit code 1."""
+    """An error that a person can fix: it says what is wrong and what to do. Exit code 1."""
 
     exit_code = 1
 
@@ -27,10 +27,11 @@ class StoreDown(PulsoError):
 
 
 def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int:
-    """Runs a command and gives its exit code; a PulsoError becomes one line on stderr (DESIGN 2).
+    """Runs a command and returns its exit code; an error becomes one line on stderr (DESIGN 2).
 
-    Anything else is a defect of ours or a fault we did not foresee: it ends in one line too, with the
-    traceback kept for `-v`.
+    The code is 0 for success, the error's own for a PulsoError, 130 when the user stops the command, and 1 for any
+    other error: a defect of ours, or a fault that we did not foresee. With `verbose`, the traceback is printed, too. If
+    the reader of a pipe has gone, the code is 1 and nothing is printed.
     """
     try:
         command()
@@ -45,7 +46,7 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     except BrokenPipeError:
         sys.stderr.close()
         return 1
-    except Exception as error:  # the last line of defence: DESIGN 2 wants no traceback unless -v
+    except Exception as error:  # whatever the error, DESIGN 2 wants no traceback unless -v
         if verbose:
             traceback.print_exc()
         text = " ".join(str(error).split())[:300]

@@ -1,8 +1,8 @@
-"""Folding and alias patterns: how a text and an alias are made comparable (DESIGN 5, rule a).
+"""Folding and alias patterns, which make a text and an alias comparable (DESIGN 5, rule a).
 
-Used once at ingest, to store `folded`, and when a topic's rules become patterns. The patterns are written in
-the part of regular-expression syntax that Python's `regex` and Java share, so that a match at ingest and a
-match in Spark (`rlike`) are the same match.
+A post's text is folded once, at ingest, and stored as `folded`. Aliases are folded when a topic's rules become
+patterns. The patterns use only regular-expression syntax that Python's `regex` and Java share. So ingest and Spark
+(`rlike`) find the same matches.
 """
 
 import unicodedata
@@ -13,18 +13,21 @@ DIACRITICS = regex.compile(r"[\u0300-\u036f]")
 URL = regex.compile(r"(?i)\bhttps?://\S+")
 HANDLE = regex.compile(r"(?<!\w)[@\uff20][\w.-]*\w(?:@[\w.-]*\w)?")
 X_HANDLE = regex.compile(r"(?<!\w)[@\uff20]\w+")
-# U+30FC and U+FF70, the long-vowel marks, are kana in use though Unicode calls them common to scripts.
+# U+30FC and U+FF70, the long-vowel marks, are used as kana, though their Unicode script is Common.
 UNSPACED = r"\p{IsHan}\p{IsHiragana}\p{IsKatakana}\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}\u30fc\uff70"
 WORD_CHARACTER = r"[\p{L}\p{Nd}_]"
 _UNSPACED = regex.compile(f"[{UNSPACED}]")
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
 LONGEST_WORD = 64
 VERSION = "nfkd/1"
-"""To be raised when folding, blanking or the boundaries of aliases change: it is part of every `method`."""
+"""The folding's version, part of every `method`. Raise it when folding, blanking or the edges of aliases change."""
 
 
 def fold(text: str) -> str:
-    """Folds a text: NFKD, U+0300 to U+036F taken out, NFC, casefold, white space runs to one space."""
+    """Returns the folded text: NFKD, without U+0300 to U+036F, NFC, casefold.
+
+    A run of white space becomes one space; there is none at the ends.
+    """
     if text.isascii():
         return " ".join(text.lower().split())
     bare = DIACRITICS.sub("", unicodedata.normalize("NFKD", text))
@@ -32,21 +35,25 @@ def fold(text: str) -> str:
 
 
 def blank(text: str, handle: "regex.Pattern[str]" = HANDLE) -> str:
-    """Replaces URLs and @handles by a space, before folding."""
+    """Returns the text, before folding, with a space in place of each URL and handle; `handle` is its pattern."""
     if "@" in text or "\uff20" in text:
         text = handle.sub(" ", text)
     return URL.sub(" ", text) if "://" in text else text
 
 
 def words_of(folded: str) -> set[str]:
-    """The distinct words of a folded text: runs of letters, marks, digits and underscores, cut to 64 characters."""
+    """Returns the distinct words of a folded text.
+
+    A word is a run of letters, marks, digits and underscores, cut to LONGEST_WORD characters.
+    """
     return {word[:LONGEST_WORD] for word in _WORD.findall(folded)}
 
 
 def alias_pattern(aliases: list[str]) -> str:
-    """One pattern that finds any of the aliases in a folded text as whole words.
+    """Returns one pattern that finds any of the aliases in a folded text, as whole words.
 
-    Empty when there is no alias. An edge that is in a script which writes without spaces needs no boundary.
+    It is empty if there are no aliases. At an edge in a script that is written without spaces, any character may follow
+    or precede.
     """
     by_edges: dict[tuple[str, str], list[str]] = {}
     for folded in sorted({fold(alias) for alias in aliases}):

@@ -5,14 +5,14 @@ from pydantic import Field
 from conf.part import Part
 
 LOCAL_MAX_EDGES = 20_000_000
-"""Edges up to which a graph is measured in one process: about 5 GB there."""
+"""Graphs with up to this many edges are measured in one process, which then needs about 5 GB."""
 
 
 class Graphs(Part):
     """How a topic's graphs are measured.
 
-    `local_max_edges`: a graph of more edges goes to the distributed engine. Set it by the memory that an executor's
-    Python process may take, about 250 bytes an edge.
+    Graphs with more than `local_max_edges` edges go to the distributed engine. Choose the number by the memory that an
+    executor's Python process may use: about 250 bytes per edge.
     """
 
     local_max_edges: int = Field(LOCAL_MAX_EDGES, ge=0)

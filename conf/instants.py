@@ -1,4 +1,4 @@
-"""Instants as people give them on a command line, and as microseconds since 1970."""
+"""Reads instants from a command line, and converts instants to and from microseconds since 1970."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -9,19 +9,24 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def micros(at: datetime) -> int:
-    """Whole microseconds since 1970, exactly."""
+    """Returns an instant as whole microseconds since 1970, without rounding errors."""
     return (at - _EPOCH) // _MICROSECOND
 
 
 def instant(at_us: int) -> datetime:
-    """The instant so many microseconds after 1970, UTC. Raises OverflowError beyond the year 9999."""
+    """Returns the instant `at_us` microseconds after 1970, UTC. Raises OverflowError beyond the year 9999."""
     return _EPOCH + at_us * _MICROSECOND
 
 
 def parse_instant(option: str, value: str) -> datetime:
-    """A date (its midnight) or an ISO time; UTC unless it has an offset. Raises WrongUse, naming the option."""
+    """Returns the instant, UTC, of a date (its midnight) or an ISO time; without an offset, the value is UTC.
+
+    Raises WrongUse, which names `option`, for any other value.
+    """
     try:
         at = datetime.fromisoformat(value.strip())
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise WrongUse(f"{option} {value!r} is no date or ISO time", "Give 2016-05-09 or 2016-05-09T16:00Z") from None
+        raise WrongUse(
+            f"{option} {value!r} is not a date or ISO time", "Give 2016-05-09 or 2016-05-09T16:00Z"
+        ) from None

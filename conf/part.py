@@ -1,9 +1,9 @@
-"""What every part of a topic file has in common."""
+"""The base of all parts of a topic file."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Part(BaseModel):
-    """Base of the topic file's parts: frozen, and an unknown key is an error."""
+    """The base of a topic file's parts: frozen; an unknown key is an error; a number is accepted where text belongs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)

@@ -1,4 +1,4 @@
-"""Which partitions the tables have: the stable hash, and the parts and buckets of what a job publishes."""
+"""The partitions of tables: the stable hash, and the parts and buckets of what a job publishes."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,15 +14,16 @@ MOST_BUCKETS = 4096
 
 
 def bucket_of(key: str, buckets: int) -> int:
-    """The stable hash that spreads rows: CRC-32 of the key's UTF-8, modulo the buckets. Spark's `crc32` agrees."""
+    """Returns a key's bucket: CRC-32 of its UTF-8 bytes modulo `buckets`. Spark's `crc32` returns the same hash."""
     return zlib.crc32(key.encode()) % buckets
 
 
 def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) -> int:
-    """How many buckets a period of author_activity, graph_nodes or graph_edges has.
+    """Returns the number of buckets of one period of author_activity, graph_nodes or graph_edges.
 
-    A topic's `buckets` are sized for a day of posts. An hour is taken to hold an eighth of a busy day, and a window is
-    as many days as it touches. The number follows from the topic and the period alone, so a rerun finds the same.
+    A topic's `buckets` fit a day of posts. An hour is assumed to have at most an eighth of a busy day's posts. A window
+    has the buckets of as many days as it is long, rounded up, but at most MOST_BUCKETS. The number follows from the
+    topic and the period alone, so a rerun finds the same.
     """
     if period == "hour":
         return ceil(topic.buckets / 8)
@@ -33,7 +34,7 @@ def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) ->
 
 
 def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
-    """The values of the table's `part` column in a topic: its races, or the graphs.
+    """Returns the values of the table's `part` column in a topic: the ids of its races, or the graphs.
 
     A table without such a column has one part, the empty text.
     """
@@ -45,7 +46,7 @@ def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
 def spread(
     table: Table, topic: Topic, period: str, start: datetime, end: datetime
 ) -> Iterator[Mapping[str, int | str]]:
-    """The partitions over which one part and period of a bulk table is spread: the values of `bucket` or `measure`."""
+    """Yields the partitions of one part and period of a bulk table, each as its value of `bucket` or `measure`."""
     told = {"topic", table.part, *PERIOD_KEY, "run_id"}
     names = [name for name in table.partition if name not in told]
     buckets = range(period_buckets(topic, period, start, end))

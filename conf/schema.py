@@ -1,17 +1,17 @@
-"""What a table declaration is, and the CQL that follows from one."""
+"""Declares tables and columns, and writes the CQL that follows from a declaration."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-INDEX_CLASS = "StorageAttachedIndex"  # by this name, not 'sai': the Spark connector knows no other (DESIGN 9)
+INDEX_CLASS = "StorageAttachedIndex"  # not 'sai': the Spark connector knows only this name (DESIGN 9)
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: its CQL type and, in a few words, what it holds and in which unit.
 
-    The checks of data quality follow from the rest: whether it may be null, the least and the greatest value, and the
-    values that there are.
+    The data quality checks follow from the other fields: whether it may be null, its least and its greatest value, and
+    the values that it may have (any value, if `values` is empty).
     """
 
     cql: str
@@ -24,14 +24,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table, declared once; statements, Spark's columns, checks and readers follow from it.
+    """A table, declared once; statements, Spark's columns, checks and readers follow from the declaration.
 
-    `partition` and `clustering` name the primary key's columns in order. `descending` names the clustering columns that
-    are kept newest first. `indexes` maps a storage-attached index's suffix to its target. `options` are table options
-    that differ from Cassandra's defaults.
+    `partition` and `clustering` name the columns of the primary key, in order. `descending` names the clustering
+    columns that are sorted from the highest value down. `indexes` maps the suffix of a storage-attached index's name to
+    its target. `options` are the table options that differ from Cassandra's defaults.
 
-    Of a table that a job publishes: `job` is that job, `part` the column that divides each topic (a race or a graph),
-    and `named_by` the small table whose row of the same part and period names the run as well.
+    For a table that a job publishes: `job` is that job, and `part` the column that divides each topic (a race or a
+    graph). `named_by` is the small table which names the run, too, in its row of the same part and period.
     """
 
     name: str
@@ -48,16 +48,16 @@ class Table:
 
     @property
     def is_bulk(self) -> bool:
-        """Whether a run's rows have partitions of their own, so that `published` says which run is read."""
+        """Whether each run writes partitions of its own, so that `published` says which run readers see."""
         return "run_id" in self.partition and bool(self.job)
 
     @property
     def key(self) -> tuple[str, ...]:
-        """The primary key's columns."""
+        """The columns of the primary key, in order."""
         return self.partition + self.clustering
 
     def create(self, keyspace: str) -> str:
-        """CREATE TABLE, safe to repeat."""
+        """Returns CREATE TABLE; it is safe to repeat."""
         columns = ", ".join(f"{name} {column.cql}" for name, column in self.columns.items())
         clustering = "".join(f", {name}" for name in self.clustering)
         order = ", ".join(f"{name} {'DESC' if name in self.descending else 'ASC'}" for name in self.clustering)
@@ -70,15 +70,15 @@ class Table:
         )
 
     def set_option(self, keyspace: str, option: str) -> str:
-        """ALTER TABLE for an option that an older schema has otherwise."""
+        """Returns ALTER TABLE that gives a table of an older release the declared value of an option."""
         return f"ALTER TABLE {keyspace}.{self.name} WITH {option} = {self.options[option]}"
 
     def add_column(self, keyspace: str, column: str) -> str:
-        """ALTER TABLE for a column that an older schema lacks."""
+        """Returns ALTER TABLE that adds a column which a table of an older release lacks."""
         return f"ALTER TABLE {keyspace}.{self.name} ADD {column} {self.columns[column].cql}"
 
     def create_indexes(self, keyspace: str) -> list[str]:
-        """CREATE INDEX for each declared index, safe to repeat."""
+        """Returns CREATE INDEX for each declared index; they are safe to repeat."""
         return [
             f"CREATE CUSTOM INDEX IF NOT EXISTS {self.name}_{suffix} ON {keyspace}.{self.name} ({target}) "
             f"USING '{INDEX_CLASS}'"
@@ -86,11 +86,14 @@ class Table:
         ]
 
     def delete(self, keyspace: str, where: str) -> str:
-        """DELETE at a write time, in µs, which is bound first."""
+        """Returns DELETE with the condition `where`; the write time, in µs since 1970, is bound first."""
         return f"DELETE FROM {keyspace}.{self.name} USING TIMESTAMP ? WHERE {where}"
 
     def insert(self, keyspace: str, timestamp: bool = False) -> str:
-        """INSERT of every column, in declared order; with `timestamp`, the write time in µs is bound last."""
+        """Returns INSERT of every column, in declared order.
+
+        With `timestamp`, the write time, in µs since 1970, is bound last.
+        """
         names = ", ".join(self.columns)
         marks = ", ".join("?" for _ in self.columns)
         using = " USING TIMESTAMP ?" if timestamp else ""
@@ -98,5 +101,5 @@ class Table:
 
 
 def bound(names: Iterable[str]) -> str:
-    """A WHERE that binds a value to each of these columns, in order."""
+    """Returns the condition of a WHERE clause that binds one value to each of these columns, in order."""
     return " AND ".join(f"{name} = ?" for name in names)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sourced by spark-submit through SPARK_CONF_DIR: the jobs import conf/ and jobs/, and run on the project's Python.
+# spark-submit sources this file through SPARK_CONF_DIR, so that jobs find conf/, jobs/ and the project's Python.
 pulso_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export PYTHONPATH="${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
 if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
@@ -11,7 +11,7 @@ if [ -z "${JAVA_HOME:-}" ] && [ -x "${pulso_java}/bin/java" ]; then
   export JAVA_HOME="${pulso_java}" PATH="${PATH}:${pulso_java}/bin"
 fi
 if [ -t 2 ]; then
-  # Progress on a terminal; Python can't tell, since spark-submit stands between it and the terminal.
+  # Show progress on a terminal. Python can't know that there is one, since spark-submit is in between.
   export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} -Dspark.ui.showConsoleProgress=true"
 fi
 unset pulso_root pulso_java

@@ -1,4 +1,4 @@
-"""What a person sees: progress on a terminal and nothing of it in a pipe; logs, one line an event."""
+"""Output for people: tables; progress, on a terminal only; and logs, one line per event."""
 
 import logging
 import sys
@@ -22,13 +22,16 @@ PIPE_WIDTH = 200
 
 
 def out_console() -> Console:
-    """stdout for tables: as wide as the terminal, and wide enough for whole lines in a pipe."""
+    """Returns a console on stdout for tables: as wide as the terminal, or PIPE_WIDTH characters in a pipe."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def progress(*, counted: bool = True) -> Progress:
-    """A progress display on stderr; hidden when stderr is no terminal. `counted` shows how many of how many."""
+    """Returns a progress display on stderr; it is hidden unless stderr is a terminal.
+
+    `counted` shows how many of how many are done. Each task needs a field `note`, a text that is shown beside the bar.
+    """
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
     middle = [MofNCompleteColumn()] if counted else []
     last = [TextColumn("{task.fields[note]}"), TimeElapsedColumn(), TimeRemainingColumn()]
@@ -36,7 +39,10 @@ def progress(*, counted: bool = True) -> Progress:
 
 
 def configure_logs(*, verbose: bool = False) -> None:
-    """Logs go to stderr: readable on a terminal, one JSON object a line in a pipe."""
+    """Sends logs to stderr: readable on a terminal, otherwise one JSON object per line.
+
+    `verbose` includes debug logs.
+    """
     on_terminal = sys.stderr.isatty()
     structlog.configure(
         processors=[
@@ -47,6 +53,6 @@ def configure_logs(*, verbose: bool = False) -> None:
             structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
-        # stderr as it is when a line is written: who replaces and closes it later must not break a log.
+        # sys.stderr is looked up for each line, since it may be replaced, and the old one closed, in between.
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )

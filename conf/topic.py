@@ -18,14 +18,14 @@ from conf.graph import Graphs
 from conf.part import Part
 
 METHOD = "mentions/1 votes/1 interval/normal-95"
-"""The version of DESIGN 5's definitions; part of every result's `method`."""
+"""The version of DESIGN 5's definitions; part of the `method` of every result that is counted by race."""
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Box(Part):
-    """A rectangle in degrees; `west` may pass `east` where it crosses the date line."""
+    """A rectangle, in degrees; if it crosses the date line, `west` is greater than `east`."""
 
     west: float = Field(ge=-180, le=180)
     south: float = Field(ge=-90, le=90)
@@ -40,7 +40,7 @@ class Box(Part):
 
 
 class Collect(Part):
-    """What the sources are asked for; with `archive`, what came in is kept as it came, too."""
+    """What the sources are asked for. With `archive`, everything that came is also kept as it came."""
 
     keywords: tuple[Phrase, ...] = ()
     users: tuple[Phrase, ...] = ()
@@ -51,12 +51,12 @@ class Collect(Part):
 
 def _has_letters(alias: str) -> str:
     if not any(c.isalnum() for c in fold(alias)):
-        raise ValueError("holds no letter or digit once folded; use a word that people write")
+        raise ValueError("holds no letter or digit after folding; use a word that people write")
     return alias
 
 
 class Candidate(Part):
-    """Who is counted, and by which names."""
+    """A candidate who is counted, and the names by which posts mention the candidate."""
 
     id: Id
     name: Phrase
@@ -72,31 +72,31 @@ class Candidate(Part):
 
     @property
     def folded_aliases(self) -> list[str]:
-        """The aliases as they stand in folded text."""
+        """The aliases as they stand in folded text, sorted."""
         return sorted({fold(alias) for alias in self.aliases})
 
     @property
     def pattern(self) -> str:
-        """The aliases as one pattern over folded text; empty where there are none."""
+        """One pattern that finds the aliases in folded text; empty if there are none."""
         return alias_pattern(self.folded_aliases)
 
     @property
     def folded_hashtags(self) -> list[str]:
-        """The hashtags as posts store them."""
+        """The hashtags as posts store them, sorted."""
         return sorted({fold(tag.lstrip("#")) for tag in self.hashtags})
 
     @property
     def lower_handles(self) -> list[str]:
-        """The handles as posts store them."""
+        """The handles as posts store them, sorted."""
         return sorted({handle.lstrip("@").lower() for handle in self.handles})
 
 
 Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]
-"""A share, 0..1, of each candidate id."""
+"""Shares, 0..1, by candidate id."""
 
 
 class Poll(Part):
-    """An opinion poll taken before the vote; `date` is its last day of interviews, the undecided are left out."""
+    """An opinion poll before the vote. `date` is its last day of interviews; `shares` leave out the undecided."""
 
     name: Phrase
     date: date
@@ -104,9 +104,9 @@ class Poll(Part):
 
 
 class Race(Part):
-    """Candidates among whom a share is taken; `outcome` is the official vote share of each, 0..1.
+    """The candidates whose shares are compared. `outcome` is the official vote share of each, 0..1; it is optional.
 
-    `polls` are what the backtest sets beside the conversation; each must give a share to whoever has an outcome.
+    The backtest compares `polls` with the conversation. Each must have a share for every candidate in `outcome`.
     """
 
     id: Id
@@ -119,7 +119,7 @@ class Race(Part):
     def _ids_are_unique_and_known(self) -> "Race":
         ids = [candidate.id for candidate in self.candidates]
         if twice := sorted({i for i in ids if ids.count(i) > 1}):
-            raise ValueError(f"candidate id {twice[0]!r} stands twice; make it unique")
+            raise ValueError(f"candidate id {twice[0]!r} is used twice; make it unique")
         _check_shares("outcome", self.outcome, ids)
         return self
 
@@ -127,26 +127,26 @@ class Race(Part):
     def _polls_fit(self) -> "Race":
         names = [poll.name for poll in self.polls]
         if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"poll name {twice[0]!r} stands twice; make it unique")
+            raise ValueError(f"poll name {twice[0]!r} is used twice; make it unique")
         for poll in self.polls:
             _check_shares(f"poll {poll.name!r}", poll.shares, [candidate.id for candidate in self.candidates])
             if missing := sorted(set(self.outcome) - set(poll.shares)):
-                raise ValueError(f"poll {poll.name!r} has no share for {missing[0]!r}, which outcome names; add it")
+                raise ValueError(f"poll {poll.name!r} has no share for {missing[0]!r}, who is in outcome; add it")
             if not sum(poll.shares.values()):
-                raise ValueError(f"poll {poll.name!r} gives everyone 0; take it out")
+                raise ValueError(f"poll {poll.name!r} has 0 for everyone; remove it")
         return self
 
     @property
     def method(self) -> str:
-        """A digest of the race's rules, of the folding and of the counting method: what shapes every share."""
+        """A digest of all that shapes the race's shares: its rules, the folding and the counting method."""
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
         return digest(METHOD, FOLDING, self.id, sorted(rules))
 
 
 def _check_shares(what: str, shares: Shares, ids: list[str]) -> None:
-    """Raises ValueError for a share of nobody in the race, and for shares that sum to more than 1."""
+    """Raises ValueError for a share of somebody who is not in the race, or if the shares sum to more than 1."""
     if unknown := sorted(set(shares) - set(ids)):
-        raise ValueError(f"{what} names {unknown[0]!r}, which is no candidate of the race")
+        raise ValueError(f"{what} names {unknown[0]!r}, who is not a candidate of the race")
     if sum(shares.values()) > 1 + 1e-9:
         raise ValueError(f"{what} sums to more than 1; give shares such as 0.39, not per cent")
 
@@ -177,7 +177,7 @@ class Topic(Part):
     def _races_are_unique(self) -> "Topic":
         ids = [race.id for race in self.races]
         if twice := sorted({i for i in ids if ids.count(i) > 1}):
-            raise ValueError(f"race id {twice[0]!r} stands twice; make it unique")
+            raise ValueError(f"race id {twice[0]!r} is used twice; make it unique")
         return self
 
     @property
@@ -186,11 +186,11 @@ class Topic(Part):
         return ZoneInfo(self.timezone)
 
     def day_of(self, event_at: datetime) -> date:
-        """The topic's day on which an instant falls."""
+        """Returns the topic's day on which an instant falls."""
         return event_at.astimezone(self.zone).date()
 
     def race(self, race_id: str) -> Race:
-        """The race of that id. Raises WrongUse, naming those there are."""
+        """Returns the race with the id `race_id`. Raises WrongUse, which lists the topic's races, if there is none."""
         for race in self.races:
             if race.id == race_id:
                 return race
@@ -200,9 +200,10 @@ class Topic(Part):
 
 
 def load_topic(name: str, topics_dir: Path) -> Topic:
-    """Loads and validates `topics_dir/name.yaml`.
+    """Loads `topics_dir/name.yaml`, validates it and returns the topic.
 
-    Raises WrongUse that names the file, the line, the key and the fix.
+    Raises WrongUse if there is no such file, or if it is not valid; then the error names the file, the line, the key
+    and the fix.
     """
     path = topics_dir / f"{name}.yaml"
     if not path.is_file():
@@ -212,12 +213,15 @@ def load_topic(name: str, topics_dir: Path) -> Topic:
         raise WrongUse(f"no topic {name!r} in {topics_dir}", fix)
     topic = parse_topic(path.read_text(encoding="utf-8", errors="replace"), str(path))
     if topic.topic != name:
-        raise WrongUse(f"{path}: topic: is {topic.topic!r}, the file's name says {name!r}", "Make them the same")
+        raise WrongUse(f"{path}: topic: is {topic.topic!r}, but the file's name is {name!r}", "Make them the same")
     return topic
 
 
 def parse_topic(text: str, file: str) -> Topic:
-    """Validates a topic file's text; `file` is what errors call it."""
+    """Validates a topic file's text and returns the topic; error messages call the file `file`.
+
+    Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
+    """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -229,7 +233,7 @@ def parse_topic(text: str, file: str) -> Topic:
             "Check the indentation and quotes there",
         ) from None
     if not isinstance(content, dict):
-        raise WrongUse(f"{file}: is not a topic", "It must hold keys such as topic: and races:")
+        raise WrongUse(f"{file}: is not a topic", "It must contain keys such as topic: and races:")
     try:
         return Topic.model_validate(content)
     except ValidationError as error:
@@ -259,11 +263,11 @@ def _nearest_key(key: str) -> str:
     models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, *RULES.values()]
     names = sorted({name for model in models for name in model.model_fields})
     close = difflib.get_close_matches(key, names, n=1)
-    return f"Did you mean {close[0]}?" if close else "Take it out; the keys are listed in the README"
+    return f"Did you mean {close[0]}?" if close else "Remove it; the README lists the keys"
 
 
 def _line_of(node: yaml.Node | None, where: tuple[Any, ...]) -> int:
-    """The line on which a key stands, or the line of the nearest part of it that is there."""
+    """Returns the line of a key in the file; for a key that is missing, the line of the nearest key around it."""
     line = 1
     for part in where:
         if isinstance(node, yaml.MappingNode):

@@ -1,22 +1,24 @@
 """Asks a server whether it answers in its protocol, and which version it is."""
 
-import socket
+import logging
 import ssl
-import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import redis
+from cassandra import AuthenticationFailed, ConsistencyLevel
+from cassandra.auth import PlainTextAuthenticator
+from cassandra.cluster import Cluster
+from cassandra.connection import ConnectionException, ConnectionShutdown, DefaultEndPoint, ProtocolVersionUnsupported
+from cassandra.protocol import QueryMessage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 SECONDS = 2.0
 """How long a server may take for each reply."""
-_HEADER = struct.Struct(">BBhBi")
-_REQUEST, _STREAM = 0x04, 1
-_STARTUP, _READY, _AUTHENTICATE, _OPTIONS, _SUPPORTED, _QUERY, _RESULT = 0x01, 0x02, 0x03, 0x05, 0x06, 0x07, 0x08
-_AUTH_RESPONSE, _AUTH_SUCCESS = 0x0F, 0x10
-_LONGEST_FRAME = 1 << 20
+PROTOCOL = 4
+"""The version of the native protocol that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,66 +59,42 @@ def ask_redis(url: str) -> Answer | None:
 
 
 def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
-    """Asks OPTIONS in the native protocol v4, then the release; None if nothing there speaks CQL."""
+    """Connects and asks for the release; None if nothing there speaks CQL. Each step takes SECONDS at most."""
+    logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # it logs each server that does not answer
+    Cluster.connection_class.initialize_reactor()
     try:
-        with _connect(host, port, login) as server:
-            if _exchange(server, _OPTIONS)[0] != _SUPPORTED:
-                return None
-            return _release(server, login)
-    except (OSError, ValueError, struct.error):
-        return None
+        connection = _connect(host, port, login)
+    except AuthenticationFailed:
+        return Answer(problem="refuses the login; set PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD")
+    except ProtocolVersionUnsupported:
+        return Answer(problem=f"refuses the native protocol, version {PROTOCOL}")
+    except Exception as error:  # bytes of another protocol make the driver raise anything
+        refused = isinstance(error, ConnectionException) and not isinstance(error, ConnectionShutdown)
+        return Answer(problem="refuses connections", passing=True) if refused else None
+    try:
+        return _release(connection)
+    finally:
+        connection.close()
 
 
-def _connect(host: str, port: int, login: Login) -> socket.socket:
-    plain = socket.create_connection((host, port), timeout=SECONDS)
-    if login.tls_ca is None:
-        return plain
-    context = ssl.create_default_context(cafile=login.tls_ca)
-    context.check_hostname = False
-    return context.wrap_socket(plain)
+def _connect(host: str, port: int, login: Login) -> Any:
+    """A connection of the driver, past the login. Raises what the driver raises."""
+    context = ssl.create_default_context(cafile=login.tls_ca) if login.tls_ca else None
+    if context:
+        context.check_hostname = False
+    return Cluster.connection_class.factory(
+        DefaultEndPoint(host, port),
+        SECONDS,
+        protocol_version=PROTOCOL,
+        compression=False,
+        ssl_context=context,
+        authenticator=PlainTextAuthenticator(login.user, login.password) if login.user else None,
+    )
 
 
-def _release(server: socket.socket, login: Login) -> Answer:
-    said, body = _exchange(server, _STARTUP, b"\0\1" + _string("CQL_VERSION") + _string("3.0.0"))
-    if said == _AUTHENTICATE:
-        token = f"\0{login.user}\0{login.password}".encode()
-        said, body = _exchange(server, _AUTH_RESPONSE, struct.pack(">i", len(token)) + token)
-        if said != _AUTH_SUCCESS:
-            return Answer(problem="refuses the login; set PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD")
-    elif said != _READY:
-        return Answer(problem="refuses the native protocol, version 4")
-    query = b"SELECT release_version FROM system.local"
-    said, body = _exchange(server, _QUERY, struct.pack(">i", len(query)) + query + b"\0\1\0")
-    if said != _RESULT:
+def _release(connection: Any) -> Answer:
+    query = QueryMessage("SELECT release_version FROM system.local", ConsistencyLevel.ONE)
+    try:
+        return Answer(str(connection.wait_for_response(query, timeout=SECONDS).parsed_rows[0][0]))
+    except Exception:  # an error that it answers with, no row, or no answer in time
         return Answer(problem="cannot read its own version yet", passing=True)
-    return Answer(_first_value(body))
-
-
-def _exchange(server: socket.socket, asked: int, body: bytes = b"") -> tuple[int, bytes]:
-    """Sends one frame and reads one: its opcode and body."""
-    server.sendall(_HEADER.pack(_REQUEST, 0, _STREAM, asked, len(body)) + body)
-    version, _, _, said, length = _HEADER.unpack(_read(server, _HEADER.size))
-    if version & 0x80 == 0 or not 0 <= length <= _LONGEST_FRAME:
-        raise ValueError("not the native protocol")
-    return said, _read(server, length)
-
-
-def _read(server: socket.socket, size: int) -> bytes:
-    got = b""
-    while len(got) < size:
-        some = server.recv(size - len(got))
-        if not some:
-            raise ConnectionError("closed")
-        got += some
-    return got
-
-
-def _string(text: str) -> bytes:
-    return struct.pack(">H", len(text)) + text.encode()
-
-
-def _first_value(rows: bytes) -> str:
-    """The first row's only value, which ends the body of a result of one text column and one row."""
-    at = rows.rindex(b"\x00\x0d\x00\x00\x00\x01") + 6  # the column's type (varchar), then the count of rows
-    (length,) = struct.unpack_from(">i", rows, at)
-    return rows[at + 4 : at + 4 + length].decode()

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 usable() { # is it Python 3.11, with what it needs to make an environment?
-  "$1" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null
+  "$1" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1
 }
 
 if [ -n "${1:-}" ]; then

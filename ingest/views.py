@@ -162,6 +162,6 @@ def print_letters(letters: list[DeadLetter], count: int) -> None:
 
 def letter_json(letter: DeadLetter) -> str:
     """A dead letter as one JSON object; bytes that are not UTF-8 are replaced."""
-    names = ("id", "topic", "source", "format", "origin", "reason", "size")
+    names = ("id", "topic", "source", "format", "route", "origin", "reason", "size")
     values = {name: getattr(letter, name) for name in names}
     return orjson.dumps({**values, "payload": letter.payload.decode(errors="replace")}).decode()

@@ -1,1 +1,1 @@
-"""PySpark jobs: one file a job, all of one shape. Run each by spark-submit."""
+"""PySpark jobs, one file each, all of the same shape; spark-submit runs them."""

@@ -1,14 +1,15 @@
 """Author activity: what each author posted and received, and which bot rules fired, by hour, day and window.
 
-Counted: each author's posts by kind; `mentions_received`, the posts of others that mention the author, each once,
-retweets left out as in the mention graph; `followers` as last delivered in the period. An author is the handle in
-lower case (X), the DID (Bluesky) or user@server (Mastodon), and the network's id where that is unknown.
+Counted are each author's posts, by kind, and `mentions_received`: the posts by others that mention the author, each
+once. As in the mention graph, retweets do not count as mentions. `followers` is the last known number in the period. An
+author is the handle in lower case (X), the DID (Bluesky) or user@server (Mastodon); the network's id if that is
+unknown.
 
-The bot rules are transparent: `bot_flags` names those that fired, and `bot_score` is the sum of their weights, cut to
-1 (conf/bots.py, jobs/measures/bot_rules.py). Whether a text was seen before is judged over the job's whole window,
-once a post; all else within the period. Nothing here says or uses whom an author favours.
+The bot rules are transparent: `bot_flags` names the rules that fired, and `bot_score` is the sum of their weights, at
+most 1 (conf/bots.py, jobs/measures/bot_rules.py). Whether a text repeats another is decided once per post, over the
+job's whole window. All else is decided within the period. Nothing here says or uses whom an author favours.
 
-Not counted: authors who were only mentioned; hours and days that the window cuts.
+Not counted: authors who were only mentioned, and hours and days that lie only partly in the window.
 """
 
 import sys
@@ -31,12 +32,12 @@ from jobs.measures.near_duplicates import with_near_duplicate, with_signature, w
 from jobs.measures.periods import with_periods
 
 METHOD = "activity/1"
-"""The version of the measures and rules; to be raised when they change."""
+"""The version of the measures and rules. Raise it when they change."""
 HOURS_A_DAY = 24
 
 
 def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row an author and period in which that author posted."""
+    """Returns one row per author and period in which the author posted."""
     named = with_author(posts)
     received = mentions_received(named, window)
     measures = author_measures(observed(named, topic.bots, window), topic.bots, window)
@@ -54,13 +55,16 @@ def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame
 
 
 def with_author(posts: DataFrame) -> DataFrame:
-    """The posts with `author` as graphs name it; without those whose author has no name at all."""
+    """Returns the posts with `author` as graphs name it, and without `author_id`.
+
+    Posts whose author has neither handle nor id are left out.
+    """
     others = [name for name in posts.columns if name not in ("author", "author_id")]
     return posts.select(known_as().alias("author"), *others).where(F.col("author").isNotNull())
 
 
 def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
-    """Posts of others that mention each author, by period, retweets left out."""
+    """Returns the number of posts by others that mention each author, by period, without retweets."""
     mentioned = F.explode(F.array_distinct("mentions")).alias("mentioned")
     pairs = posts.where(F.col("kind") != "retweet").select("author", "event_at", mentioned)
     of_others = pairs.where(F.col("mentioned") != F.col("author"))
@@ -72,7 +76,7 @@ def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
-    """One row a post, spread by author: what the measures are sums and extremes of."""
+    """Returns one row per post, partitioned by author: the columns that the measures sum up or compare."""
     local = F.from_utc_timestamp("event_at", window.zone.key)
     labels = [label.casefold() for label in bots.client.labels]
     facts = with_words(posts).select(
@@ -91,7 +95,7 @@ def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
 
 
 def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
-    """What the rules look at, one row an author and period."""
+    """Returns the figures that the rules use, one row per author and period."""
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
     length = (F.unix_seconds("period_end") - F.unix_seconds("period_start")) / 3600
     grouped = with_periods(posts, window).groupBy("author", *PERIOD_KEY)
@@ -115,9 +119,9 @@ def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
 
 
 def rhythms(posts: DataFrame, quiet_hours: int) -> DataFrame:
-    """The days on which each author posted in the window, and the posts in the author's quietest hours.
+    """Returns for each author the number of days with posts, and the posts in the author's quietest hours.
 
-    Of the window alone: an hour and a day are one day, and no night can be told from one.
+    Only for the window: an hour or a day has only one day, and one day does not show when an author sleeps.
     """
     return posts.groupBy("author").agg(
         F.lit("window").alias("period"),
@@ -127,34 +131,36 @@ def rhythms(posts: DataFrame, quiet_hours: int) -> DataFrame:
 
 
 def _last(figure: str) -> Column:
-    """The figure that was delivered last. Of two in the same millisecond it is always the same one, whatever the order
-    of rows: a rerun gives what the first run gave. (The larger of two structs would say so more plainly, but Spark
-    sorts for it where this hashes.)
+    """Returns the figure that was delivered last.
+
+    Of figures in the same millisecond, the one with the highest remainder by 1000 is taken, whatever the order of rows.
+    So a rerun returns the same. (The maximum of a struct would be simpler, but Spark sorts for it, where it now
+    hashes.)
     """
     order = F.unix_millis("at") * 1000 + F.pmod(figure, F.lit(1000))
     return F.max_by(figure, order)
 
 
 def _quietest(length: int) -> Column:
-    """Posts in that stretch of `length` hours of the day which holds the fewest."""
+    """Returns the number of posts in the `length` consecutive hours of the day (UTC) that have the fewest."""
     since = [F.pmod(F.col("hour_of_day") - start, F.lit(HOURS_A_DAY)) for start in range(HOURS_A_DAY)]
     return F.least(*[F.count_if(hours < length) for hours in since])
 
 
 RULE = Rule(
-    "posts are as many as their kinds, and more than none",
+    "there is at least one post, and the kinds add up to the posts",
     "SELECT period, period_start, author FROM {batch} "
     "WHERE posts < 1 OR posts != originals + retweets + replies + quotes",
 )
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """Each author's activity."""
+    """Returns each author's activity."""
     return {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window)}
 
 
 def methods(topic: Topic, _: Inputs) -> dict[str, str]:
-    """A digest of the bot rules' thresholds, of the folding and of the way of counting."""
+    """Returns a digest of the bot rules' thresholds, of the folding and of the way of counting."""
     return {"": digest(METHOD, FOLDING, topic.bots.digest)}
 
 

@@ -1,13 +1,15 @@
-"""Candidate hashtags: what each candidate's conversation is about, by day and window, next to the other candidates'.
+"""Candidate hashtags: which hashtags are typical of each candidate's posts, by day and window.
 
-Compared: the hashtags of posts that mention the candidate with those of the posts that mention others of the race and
-not this candidate. A hashtag counts once a post. The measure is the log-odds ratio with an informative Dirichlet prior
-(Monroe, Colaresi and Quinn 2008, Fightin' Words, Political Analysis 16(4), equations 15 to 22): the prior is the
-race's own hashtag counts, scaled to PRIOR_SIZE uses, so that a hashtag has to be much used before it is far from the
-race's habit. Ranked by `z_score`, the ratio over its standard deviation; the 20 highest of each candidate.
+The hashtags of posts that mention the candidate are compared with those of posts that mention others of the race but
+not this candidate. A hashtag counts once per post. The measure is the log-odds ratio with an informative Dirichlet
+prior (Monroe, Colaresi and Quinn 2008, Fightin' Words, Political Analysis 16(4), equations 15 to 22). The prior is the
+race's own hashtag counts, scaled to PRIOR_SIZE uses. So only a hashtag with many uses can differ much from the race's
+average. Hashtags are ranked by `z_score`, the ratio divided by its standard deviation; each candidate's first 20 are
+published.
 
-Not counted: the hashtags of the candidate's own rules, since they are how the candidate was found; those that others
-of the race use more; those of fewer than 5 authors. It tells what stands in posts, not who is for whom.
+Left out are the hashtags of the candidate's own rules, since they are how the candidate was found; hashtags that others
+of the race use relatively more; and those of fewer than 5 authors. The result says what posts contain, not who supports
+whom.
 """
 
 import sys
@@ -29,16 +31,19 @@ from jobs.measures.mentions import ANYONE, COLUMNS, with_named
 from jobs.measures.periods import with_periods
 
 TOP = 20
-"""Hashtags a candidate and period."""
+"""The most hashtags per candidate and period."""
 PRIOR_SIZE = 500
-"""Hashtag uses that the prior weighs."""
+"""The prior has the weight of this many hashtag uses."""
 GROUP = ["race", *PERIOD_KEY]
 METHOD = "log-odds/1"
-"""The version of the comparison; to be raised when it changes."""
+"""The version of the comparison. Raise it when it changes."""
 
 
 def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a race, period, candidate and hashtag, the first TOP of each candidate."""
+    """Returns one row per race, period, candidate and hashtag: the first TOP of each candidate.
+
+    Raises WrongUse for a topic without races.
+    """
     if not topic.races:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
     by_z = Over.partitionBy(*GROUP, "candidate").orderBy(F.desc("z_score"), "hashtag")
@@ -56,7 +61,7 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
 
 
 def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Posts that carry each hashtag and their authors, for each candidate (and ANYONE) in each day and the window."""
+    """Returns each hashtag's posts and their authors, by candidate (and ANYONE), for each day and the window."""
     tags = F.array_remove(F.array_distinct("hashtags"), "")
     author = F.concat_ws(":", "source", "author_id")
     tagged = posts.where(F.size("hashtags") > 0).withColumns({"author": author, "tags": tags})
@@ -72,10 +77,11 @@ def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def compared(uses: DataFrame, topic: Topic) -> DataFrame:
-    """One row a candidate and hashtag: its `posts`, the rest's (`other_posts`), and the sums of both over hashtags
-    (`all_posts`, `all_other_posts`); the candidate's own hashtags are left out of all four.
+    """Returns one row per candidate and hashtag, with the candidate's figures and those of the rest.
 
-    Who carries a candidate's own hashtag mentions the candidate, so the rest never use it.
+    `posts` and `other_posts` count the hashtag; `all_posts` and `all_other_posts` are their sums over all hashtags. The
+    candidate's own hashtags are left out of all four. Posts with one of them mention the candidate, so the rest has
+    none.
     """
     rules = F.create_map(*[part for race in topic.races for c in race.candidates for part in _rules(race, c)])
     of_candidate, of_race = Over.partitionBy(*GROUP, "candidate"), Over.partitionBy(*GROUP)
@@ -101,12 +107,12 @@ def compared(uses: DataFrame, topic: Topic) -> DataFrame:
 
 
 def log_odds_ratio() -> Column:
-    """The log-odds of the hashtag in the candidate's posts less that in the others', both with the prior."""
+    """Returns the hashtag's log-odds in the candidate's posts minus those in the others', both with the prior."""
     return _log_odds("posts", "all_posts") - _log_odds("other_posts", "all_other_posts")
 
 
 def deviation() -> Column:
-    """The ratio's standard deviation, as approximated in equation 20."""
+    """Returns the ratio's standard deviation, approximated as in equation 20."""
     return F.sqrt(1 / (F.col("posts") + _prior()) + 1 / (F.col("other_posts") + _prior()))
 
 
@@ -116,24 +122,24 @@ def _log_odds(posts: str, all_posts: str) -> Column:
 
 
 def _prior() -> Column:
-    """The hashtag's part of the race's uses, times PRIOR_SIZE."""
+    """Returns the hashtag's share of all hashtag uses in the race, times PRIOR_SIZE."""
     uses, all_uses = F.col("posts") + F.col("other_posts"), F.col("all_posts") + F.col("all_other_posts")
     return PRIOR_SIZE * uses / all_uses
 
 
 def _rules(race: Race, candidate: Candidate) -> tuple[Column, Column]:
-    """The candidate's key in the map of rules, and what it maps to."""
+    """Returns the candidate's key in the map of rules, and its value: the own hashtags and the method."""
     own = F.array(*map(F.lit, candidate.folded_hashtags)).cast("array<string>")
     return F.lit(f"{race.id}/{candidate.id}"), F.struct(own.alias("own"), F.lit(method(race)).alias("method"))
 
 
 def method(race: Race) -> str:
-    """A digest of the race's rules and of the comparison."""
+    """Returns a digest of the race's rules and of the comparison."""
     return digest(race.method, METHOD)
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """Each candidate's hashtags."""
+    """Returns each candidate's hashtags."""
     return {CANDIDATE_HASHTAGS.name: candidate_hashtags(inputs[POSTS.name], topic, window)}
 
 

@@ -1,11 +1,11 @@
 """Candidate poll: the share of conversation of each candidate, by hour, day and window (DESIGN 5).
 
-Counted: posts that mention a candidate by alias, hashtag or handle, and their authors. A post counts for each
-candidate whom it mentions. The headline, `share_authors`, is one author, one vote (`jobs/measures/votes.py`). Its
-interval is the normal interval of a mean over authors; it is sampling error only.
+Counted: posts that mention a candidate by alias, hashtag or handle, and their authors. A post counts for each candidate
+that it mentions. The headline, `share_authors`, is one author, one vote (`jobs/measures/votes.py`). Its interval is the
+normal interval of a mean over authors; it is sampling error only.
 
-Not counted: posts that mention nobody in the race; hours and days that the window cuts. Periods in which nobody is
-mentioned have no rows.
+Not counted: posts that mention nobody in the race, and hours and days that lie only partly in the window. Periods in
+which nobody is mentioned have no rows.
 """
 
 import sys
@@ -15,27 +15,22 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, POSTS
+from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Topic
-from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.mentions import COLUMNS
 from jobs.measures.votes import (
     COUNTS,
     GROUP,
-    author_counts,
-    candidate_counts,
+    INPUTS,
     flagged_authors,
     interval_half_width,
     methods,
+    race_counts,
     share_authors,
     share_authors_no_bots,
     share_posts,
-    votes,
-    with_every_candidate,
-    with_voter,
 )
 
 
@@ -46,18 +41,19 @@ def candidate_poll(
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
 ) -> DataFrame:
-    """One row a race, period and candidate, candidates whom nobody mentioned included.
+    """Returns one row per race, period and candidate, also for candidates whom nobody mentioned.
 
-    `flagged` names, in `author`, those who are left out of `share_authors_no_bots`; without it that share is null.
-    `methods` is each race's `method`; by default that of its rules alone. Raises WrongUse for a topic without races.
+    `flagged` names, in `author`, the authors who are left out of `share_authors_no_bots`; without it, that share is
+    null. `methods` is the `method` of each race, by race id; by default, `Race.method`. Raises WrongUse for a topic
+    without races.
     """
     if not topic.races:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
-    counted = candidate_counts(votes(author_counts(with_voter(posts, flagged), topic, window)))
-    listed = with_every_candidate(counted, topic, methods or {race.id: race.method for race in topic.races})
+    by_race = methods or {race.id: race.method for race in topic.races}
+    counts = race_counts(posts, topic, window, flagged, by_race)
     share = share_authors()
     half = interval_half_width(share)
-    return listed.select(
+    return counts.select(
         F.lit(topic.topic).alias("topic"),
         *GROUP,
         *("candidate", "name", *COUNTS, "authors"),
@@ -71,7 +67,7 @@ def candidate_poll(
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The poll, with the flagged authors left out where `author_activity` has covered the window."""
+    """Returns the poll; flagged authors are left out if a run of `author_activity` covers the window."""
     flagged = flagged_authors(inputs, topic)
     poll = candidate_poll(inputs[POSTS.name], topic, window, flagged, methods(topic, inputs))
     return {CANDIDATE_POLL.name: poll}
@@ -85,7 +81,7 @@ RULES = (
         "HAVING abs(sum(share_authors) - 1) > 1e-9 OR abs(sum(share_posts) - 1) > 1e-9",
     ),
     Rule(
-        "a share lies in its interval, posts are as many as their kinds, no part exceeds its total",
+        "a share lies in its interval, the kinds add up to the posts, and no part exceeds its total",
         "SELECT race, period, period_start, candidate FROM {batch} WHERE share_authors_low > share_authors "
         "OR share_authors_high < share_authors OR posts < authors OR posts > posts_total OR authors > authors_total "
         "OR posts != originals + retweets + replies + quotes",
@@ -100,10 +96,7 @@ RULES = (
 
 JOB = Job(
     name="candidate_poll",
-    inputs=(
-        Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
-        Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
-    ),
+    inputs=INPUTS,
     outputs=(Output(CANDIDATE_POLL, rules=RULES),),
     transform=transform,
     methods=methods,

@@ -1,14 +1,15 @@
-"""Cascades: the 100 most retweeted posts of a day and of the window, and how each of them spread.
+"""Cascades: the 100 most retweeted posts of each day and of the window, and how each of them spread.
 
-Counted: retweets (Bluesky's reposts, Mastodon's boosts) made in the period, by the post that they repeat, whether that
-post is stored or not; `retweeters` are their authors. A cascade starts with its post where that is stored, else with
-its first retweet. `duration` runs from there to the last retweet of the period, `half_life` to the one with which half
-of the period's retweets are there; a short one means a burst, one near `duration` a slow spread.
+Counted are the retweets (Bluesky's reposts, Mastodon's boosts) that were made in the period, by the post that they
+repeat, whether that post is stored or not. `retweeters` are their authors. A cascade starts with its post if that is
+stored in the window, else with its first retweet. `duration_seconds` runs from the start to the last retweet of the
+period, `half_life_seconds` to the retweet with which half of the period's retweets are made. A short half-life means a
+burst; one near the duration means a slow spread.
 
-`depth` is as far as the data allow. Every network says of a retweet which post it repeats, none says from whom the
-retweeter had it, so retweets are of depth 1. Quotes can be followed: one of a quote is of depth 2, and so on, and what
-repeats a quote is one below it. A chain longer than MOST_DEPTH is not followed to its end; nor is one whose middle was
-not collected.
+`depth` is limited by the data. Every network says which post a retweet repeats, but none says from whom the retweeter
+had it. So the retweets of a post are one step below it. Quotes can be followed: a quote is one step below its post, a
+quote or a retweet of that quote two steps, and so on. Chains are followed for at most MOST_DEPTH steps, and only as far
+as their posts were collected.
 """
 
 import sys
@@ -31,7 +32,7 @@ TOP = 100
 MOST_DEPTH = 10
 ROOT = [*PERIOD_KEY, "source", "post_id"]
 RULE = Rule(
-    "ranks leave none out, a cascade is half there before it ends, and there are no more retweeters than retweets",
+    "ranks start at 1 without a gap, half-lives do not exceed durations, nor retweeters retweets",
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
     "HAVING min(rank) != 1 OR max(rank) != count(*) OR min(retweets - retweeters) < 0 "
     "OR max(half_life_seconds - duration_seconds) > 0",
@@ -39,9 +40,9 @@ RULE = Rule(
 
 
 def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a period and post, the first TOP of each period by retweets.
+    """Returns one row per period and post: the first TOP of each period by retweets.
 
-    Triggers Spark actions: how far chains of quotes go is only known once each level of them has been computed.
+    Triggers Spark actions: how far chains of quotes go is known only after each level has been computed.
     """
     retweets = with_periods(
         posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(
@@ -90,7 +91,7 @@ def _seconds(start: Column, end: Column) -> Column:
 
 
 def _halves(first: DataFrame, retweets: DataFrame) -> DataFrame:
-    """When half of each cascade's retweets were there."""
+    """Returns, as `half_at`, when half of each cascade's retweets had been made."""
     place = F.ceil(F.col("retweets") / 2)
     order = Over.partitionBy(*ROOT).orderBy("at")
     return (
@@ -102,7 +103,7 @@ def _halves(first: DataFrame, retweets: DataFrame) -> DataFrame:
 
 
 def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
-    """Of each cascade: `quotes`, those of the post itself in the period, and `depth`."""
+    """Returns for each cascade `quotes`, the quotes of the post itself in the period, and `depth`."""
     shares = posts.select(
         *(F.col("source").alias("at_source"), F.col("post_id").alias("id"), F.col("event_at").alias("shared_at")),
         F.coalesce(F.when(F.col("kind") == "retweet", F.col("retweet_of")), F.col("quote_of")).alias("parent"),
@@ -127,7 +128,7 @@ def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The most retweeted posts."""
+    """Returns the most retweeted posts."""
     return {CASCADES.name: compute_cascades(inputs[POSTS.name], topic, window)}
 
 

@@ -1,15 +1,15 @@
-"""Hashtag trends: the 100 hashtags that most posts carry, by hour, day and window, and which of them burst (DESIGN 6).
+"""Hashtag trends: the 100 hashtags with the most posts, by hour, day and window, and which burst (DESIGN 6).
 
-Counted: posts that carry a hashtag, once each however often it stands in them, retweets included; and their authors.
-`previous_posts` is the same of the period right before; for `window`, of the span of equal length that ends where the
-window starts.
+Counted are the posts that contain a hashtag, and their authors. Retweets count; a post counts once however often it
+contains the hashtag. `previous_posts` is the same number for the period right before; for `window`, that is the span of
+equal length that ends where the window starts.
 
-`burst` asks whether more authors carry the hashtag than the preceding periods would lead one to expect: 24 hours for
-an hour, 7 days for a day, one span of equal length for the window. It is in bits, and above 0 means a burst. Authors
-are counted, not posts, so that one flooder makes no trend, and in proportion to all authors who use hashtags, so that
-a busy evening makes none either. Fewer than 5 authors never burst. It is null where nobody used a hashtag in any of
-the preceding periods. A window of more than 7 days has no span before it read: its own `previous_posts` and `burst`
-are null, while its hours and days have theirs.
+`burst` asks whether more authors use the hashtag than the preceding periods let one expect: 24 hours for an hour, 7
+days for a day, one span of equal length for the window. It is in bits, and above 0 means a burst. It counts authors,
+not posts, so that one flooder makes no trend; and as a share of all authors who use hashtags, so that a busy evening
+makes none either. Fewer than 5 authors never burst. It is null if nobody used a hashtag in the preceding periods.
+Before a window of more than 7 days no span is read: its own `previous_posts` and `burst` are null; its hours and days
+have theirs.
 """
 
 import sys
@@ -30,22 +30,22 @@ from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.periods import with_periods
 
 TOP = 100
-"""Hashtags a period."""
+"""The most hashtags per period."""
 BASELINE = {"hour": 24, "day": 7, "window": 1}
-"""How many preceding periods say what was to be expected."""
+"""How many preceding periods the expected figure is based on."""
 LONGEST_BEFORE = timedelta(days=7)
-"""A window longer than this has no span before it."""
+"""No span is read before a window that is longer than this."""
 ANY_HASHTAG = ""
-"""Stands for all hashtags together, beside each of them."""
+"""Stands for all hashtags together, in rows beside theirs."""
 RULE = Rule(
-    "ranks start at 1 and leave none out, posts are as many as authors at the least",
+    "ranks start at 1 without a gap, and there are at least as many posts as authors",
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
     f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0",
 )
 
 
 def reach(window: Window, topic: Topic) -> Window:
-    """The span of the posts that `hashtag_trends` wants: the window and at most 7 days (of the topic) before it."""
+    """Returns the span of posts that `hashtag_trends` needs: the window and at most 7 days (of the topic) before."""
     starts = [window.start]
     if hours := window.whole("hour"):
         starts.append(hours[0] - timedelta(hours=BASELINE["hour"]))
@@ -58,12 +58,15 @@ def reach(window: Window, topic: Topic) -> Window:
 
 
 def has_span_before(window: Window) -> bool:
-    """Whether the span of equal length before the window is looked at."""
+    """Returns whether the span of equal length before the window is used."""
     return window.end - window.start <= LONGEST_BEFORE
 
 
 def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a period and hashtag, the first TOP of each period. `posts` are those of `reach`; others do no harm."""
+    """Returns one row per period and hashtag: the first TOP of each period.
+
+    `posts` are those of `reach`; others change nothing.
+    """
     within = Over.partitionBy("period", "period_start")
     most_used = within.orderBy(F.col("hashtag") == ANY_HASHTAG, F.desc("posts"), "hashtag")
     previous = F.coalesce("previous_posts", F.lit(0))
@@ -87,9 +90,9 @@ def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Posts and authors of each hashtag, and of ANY_HASHTAG, in each period of the window and before it.
+    """Returns posts and authors of each hashtag, and of ANY_HASHTAG, in each period of the window and before it.
 
-    `step` numbers a kind's periods, so that those right before one can be told.
+    `step` numbers the periods of a kind, so that those right before a period can be found.
     """
     author = F.concat_ws(":", "source", "author_id").alias("author")
     tags = F.array_append(F.array_remove(F.array_distinct("hashtags"), ANY_HASHTAG), ANY_HASHTAG)
@@ -105,7 +108,10 @@ def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def with_baseline(counts: DataFrame) -> DataFrame:
-    """Adds `previous_posts`, of the period right before, and `baseline_authors`, summed over the preceding periods."""
+    """Adds two figures from before: `previous_posts` and `baseline_authors`.
+
+    The first are the posts of the period right before; the second is the sum of the authors of the preceding periods.
+    """
     steps = Over.partitionBy("period", "hashtag").orderBy("step")
     authors = [
         F.when(F.col("period") == period, F.sum("authors").over(steps.rangeBetween(-count, -1)))
@@ -119,21 +125,23 @@ def with_baseline(counts: DataFrame) -> DataFrame:
 
 
 def expected_authors() -> Column:
-    """Authors who would carry the hashtag, if the part of all hashtag users who do were as it was; null without any.
+    """Returns how many authors would use the hashtag if its share of all hashtag users were as before.
 
-    That part is estimated with half an author more on either side (Jeffreys' prior), so that a short or quiet
-    baseline, in which nobody happened to carry it, does not count as proof that nobody would.
+    It is null if nobody used a hashtag before. The share is estimated with half an author added on either side
+    (Jeffreys' prior). So a short or quiet baseline, in which nobody happened to use the hashtag, does not prove that
+    nobody would.
     """
     carried, users = F.coalesce("baseline_authors", F.lit(0)), F.col("all_baseline_authors")
     return F.when(users > 0, F.col("all_authors") * (carried + 0.5) / (users + 1))
 
 
 def burst(observed: Column, expected: Column) -> Column:
-    """The information component's lower 95 % limit, IC025, in bits; no higher than 0 below FEWEST_AUTHORS.
+    """Returns the lower 95 % limit of the information component, IC025, in bits.
 
-    Norén, Hopstadius and Bate (2013), Shrinkage observed-to-expected ratios for robust and transparent large-scale
-    pattern discovery, Statistical Methods in Medical Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and the closed
-    form of its limit, which a test holds to the gamma distribution that it approximates.
+    It is at most 0 for fewer than FEWEST_AUTHORS authors. Norén, Hopstadius and Bate (2013), Shrinkage
+    observed-to-expected ratios for robust and transparent large-scale pattern discovery, Statistical Methods in Medical
+    Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and the closed form of its limit. That form approximates a gamma
+    distribution; a test compares the two.
     """
     shrunk = observed + 0.5
     limit = F.log2(shrunk / (expected + 0.5)) - 3.3 * F.pow(shrunk, -0.5) - 2 * F.pow(shrunk, -1.5)
@@ -145,7 +153,10 @@ def _of_any(name: str) -> Column:
 
 
 def _with_steps(carried: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """One row a post, hashtag and period: whole hours and days from `reach` on, the window, and the span before it."""
+    """Returns one row per post, hashtag and period.
+
+    The periods are the whole hours and days of `reach`, the window, and the span before it.
+    """
     read = reach(window, topic)
     inside = (F.col("event_at") >= instant(read.start)) & (F.col("event_at") < instant(read.end))
     before = window.start - (window.end - window.start) if has_span_before(window) else window.start
@@ -168,7 +179,7 @@ def _with_steps(carried: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The most used hashtags."""
+    """Returns the most used hashtags."""
     return {HASHTAG_TRENDS.name: hashtag_trends(inputs[POSTS.name], topic, window)}
 
 

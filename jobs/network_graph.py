@@ -1,12 +1,14 @@
-"""Network graphs: who repeats, answers, quotes and mentions whom, and which hashtags go together (DESIGN 5).
+"""Network graphs: who retweets, answers, quotes and mentions whom, and which hashtags are used together (DESIGN 5).
 
-Five graphs an hour, day and window, of aggregated weighted edges; `jobs/measures/interactions.py` says what an edge
-is. Edges from a node to itself are left out, and counted (as edges, not as posts) in `self_edges`; a node is an end
-of at least one edge that is left. Of each graph: degrees and strengths (in an undirected graph, in and out are the
-same), weighted PageRank (damping 0.85, dangling mass spread evenly, sums to 1), weakly connected components,
-communities by modularity on the undirected weighted graph, density, reciprocity, the share of the largest component,
-and the first 100 nodes by each measure. Small graphs are measured by `igraph` and NumPy side by side, larger ones on
-Spark frames; `engine` says which (jobs/graphs).
+Each hour, day and window has five graphs of aggregated weighted edges; `jobs/measures/interactions.py` says what an
+edge is. Edges from a node to itself are left out and counted (as edges, not as posts) in `self_edges`. A node is an end
+of at least one edge that is left.
+
+Each graph has degrees and strengths (in an undirected graph, in and out are the same), weighted PageRank (damping 0.85,
+dangling mass spread evenly, sums to 1), weakly connected components, communities by modularity on the undirected
+weighted graph, density, reciprocity, the share of the largest component, and the first 100 nodes by each measure. Small
+graphs are measured with `igraph` and NumPy, many at a time; large ones on Spark frames. `engine` says which
+(jobs/graphs).
 """
 
 import sys
@@ -30,7 +32,7 @@ TOP = 100
 
 
 def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
-    """The rows of the four tables. Triggers Spark actions: the edges are computed before they are measured."""
+    """Returns the rows of the four tables. Triggers Spark actions: edges are computed before they are measured."""
     edges = edges_of(posts, window).localCheckpoint(eager=True)
     loops = edges.where(F.col("src") == F.col("dst"))
     kept = edges.where(F.col("src") != F.col("dst"))
@@ -45,7 +47,10 @@ def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
 
 
 def edges_of(posts: DataFrame, window: Window) -> DataFrame:
-    """KEYS, src, dst, weight, first_at, last_at: one row an edge of a graph and period, self-edges included."""
+    """Returns one row per edge of a graph and period, self-edges included.
+
+    The columns are KEYS, src, dst, weight, first_at, last_at.
+    """
     at = F.col("event_at").alias("at")
     return (
         with_periods(interactions(posts).select("*", at), window)
@@ -55,14 +60,14 @@ def edges_of(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def with_times(nodes: DataFrame, edges: DataFrame) -> DataFrame:
-    """The nodes with the first and the last post of their edges."""
+    """Adds to the nodes `first_at` and `last_at`: the times of the first and the last post of their edges."""
     ends = edges.select(*KEYS, "first_at", "last_at", F.explode(F.array("src", "dst")).alias("node"))
     times = ends.groupBy(*KEYS, "node").agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
     return nodes.join(times, on=[*KEYS, "node"], how="inner")
 
 
 def top_nodes(nodes: DataFrame) -> DataFrame:
-    """The first nodes of each graph by each measure; of equal ones, the first by name."""
+    """Returns the first TOP nodes of each graph by each measure; of equal ones, the first by name."""
     figures = F.array(
         *(F.struct(F.lit(m).alias("measure"), F.col(m).cast("double").alias("value")) for m in TOP_MEASURES)
     )
@@ -76,7 +81,10 @@ def top_nodes(nodes: DataFrame) -> DataFrame:
 
 
 def with_self_edges(summary: DataFrame, loops: DataFrame) -> DataFrame:
-    """The summaries with the number of self-edges; a graph of nothing else has a row of zeros."""
+    """Returns the summaries with the number of self-edges.
+
+    A graph that has only self-edges gets a row: counts of zero, and null for the other measures.
+    """
     counts = loops.groupBy(*KEYS).agg(F.count(F.lit(1)).alias("self_edges"))
     counted = ("nodes", "edges", "weight", "components", "communities")
     return summary.join(counts, on=KEYS, how="full").select(
@@ -94,28 +102,28 @@ def _or_zero(name: str) -> Column:
 _GROUP = "graph, period, period_start, period_end"
 RULES = {
     GRAPH_EDGES.name: Rule(
-        "an edge joins two nodes, and has a post at the least; its first is not after its last",
+        "an edge joins two different nodes, and has at least one post; the first is not after the last",
         "SELECT graph, src, dst FROM {batch} WHERE src = dst OR weight < 1 OR first_at > last_at",
     ),
     GRAPH_NODES.name: Rule(
-        "PageRank sums to 1, and as many edges and posts go out as come in",
+        "PageRank sums to 1, and as many edges and posts start at nodes as end at nodes",
         f"SELECT {_GROUP}, sum(pagerank) AS pageranks FROM {{batch}} GROUP BY {_GROUP} HAVING abs(sum(pagerank) - 1) "
         "> 1e-6 OR sum(in_degree) != sum(out_degree) OR sum(in_weight) != sum(out_weight)",
     ),
     GRAPH_TOP_NODES.name: Rule(
-        "ranks start at 1 and leave none out",
+        "ranks start at 1 without a gap",
         f"SELECT {_GROUP}, measure FROM {{batch}} GROUP BY {_GROUP}, measure "
         "HAVING min(rank) != 1 OR max(rank) != count(*)",
     ),
     GRAPH_SUMMARY.name: Rule(
-        "there are no more edges than posts, nor components than nodes",
+        "there are no more edges than posts, and no more components than nodes",
         "SELECT graph, period, period_start FROM {batch} WHERE edges > weight OR components > nodes",
     ),
 }
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The five graphs."""
+    """Returns the rows of the five graphs."""
     return compute_graphs(inputs[POSTS.name], topic, window)
 
 

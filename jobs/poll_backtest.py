@@ -1,14 +1,14 @@
 """Poll backtest: how far the shares of conversation before a vote were from its official outcome (DESIGN 5 and 6).
 
-The job's window ends where the vote starts: `--to` is the first instant that must not be known. The shares are those
-of candidate_poll, over the last 1, 7 and 30 days (of the topic's time zone) up to there; a span that starts before the
-job's window is left out, not published short, and so is one in which nobody mentions anyone in the race.
+The job's window must end where the vote starts, since nothing from `--to` on may be known. The shares are those of
+candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before that. A span that starts before the
+job's window is left out, not shortened. A span in which nobody mentions anyone in the race is left out, too.
 
-`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the same of a guess that
-knows nothing, equal shares for all of the race's candidates: a measure that does not beat it has told nothing.
-Opinion polls in the topic file stand beside them, their shares divided by their sum: the undecided are shared out in
-proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last day of
-interviews; one that ends after the job's window is left out.
+`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the error of a guess that
+knows nothing: equal shares for all of the race's candidates. A measure that is no better has told nothing. Opinion
+polls from the topic file are measured in the same way, with their shares divided by their sum. This splits the
+undecided in proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last
+day of interviews. Polls that end after the job's window are left out.
 
 A small error on one past vote does not make the next one predictable (Gayo-Avello 2013).
 """
@@ -22,26 +22,21 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.tables import AUTHOR_ACTIVITY, POLL_BACKTEST, POSTS
+from conf.tables import POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
-from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.literals import instant
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.mentions import COLUMNS
 from jobs.measures.votes import (
     GROUP,
-    author_counts,
-    candidate_counts,
+    INPUTS,
     flagged_authors,
     methods,
+    race_counts,
     share_authors,
     share_authors_no_bots,
     share_posts,
-    votes,
-    with_every_candidate,
-    with_voter,
 )
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
@@ -56,11 +51,11 @@ def poll_backtest(
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
 ) -> DataFrame:
-    """One row a race that has an outcome, and measure.
+    """Returns one row per race with an outcome and measure.
 
-    `flagged` holds the authors whom a bot rule flagged, in `author` (as posts.author, or the author id where a post
-    has no handle); without it there are no measures without bots. `methods` is each race's `method`; by default that of
-    its rules alone. Raises WrongUse where there is nothing to measure.
+    `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post has
+    no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race id; by
+    default, `Race.method`. Raises WrongUse if no race has an outcome, or if the window is shorter than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
@@ -80,14 +75,14 @@ def poll_backtest(
 
 
 def spans_in(window: Window) -> dict[str, datetime]:
-    """The start of each span that lies in the window; all end where it ends."""
+    """Returns the start, UTC, of each span that lies in the window; all spans end where the window ends."""
     end = window.end.astimezone(window.zone)
     starts = {name: (end - timedelta(days=days)).astimezone(UTC) for name, days in SPANS.items()}
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
 def with_spans(posts: DataFrame, window: Window) -> DataFrame:
-    """One row a post and span that it lies in: `event_at` gives way to period, period_start, period_end."""
+    """Returns one row per post and span around it; period, period_start and period_end replace `event_at`."""
     kept = [name for name in posts.columns if name != "event_at"]
     spans = [
         F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))
@@ -101,8 +96,8 @@ def with_spans(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
-    """One row a race, span, candidate and share: `measure` and `share`, 0..1."""
-    counts = author_counts(with_voter(posts, flagged), topic, window, with_spans)
+    """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
+    no_method = dict.fromkeys((race.id for race in topic.races), "")  # `errors` adds it
     found = {
         "share_authors": share_authors(),
         "share_posts": share_posts(),
@@ -110,7 +105,7 @@ def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | 
     }
     measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
     return (
-        with_every_candidate(candidate_counts(votes(counts)), topic, dict.fromkeys((r.id for r in topic.races), ""))
+        race_counts(posts, topic, window, flagged, no_method, with_spans)
         .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
         .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
@@ -118,7 +113,7 @@ def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | 
 
 
 def errors(measured: DataFrame, topic: Topic) -> DataFrame:
-    """One row a race and measure: the mean absolute error over the candidates who have an outcome."""
+    """Returns one row per race and measure: the mean absolute error over the candidates who have an outcome."""
     outcomes = [(f"{race.id}/{name}", share) for race in topic.races for name, share in race.outcome.items()]
     outcome = F.create_map(*[F.lit(value) for pair in outcomes for value in pair])
     distance = F.abs(F.col("share") - outcome[F.concat_ws("/", "race", "candidate")])
@@ -130,7 +125,7 @@ def errors(measured: DataFrame, topic: Topic) -> DataFrame:
 
 
 def poll_rows(topic: Topic, window: Window) -> Iterable[tuple[str, str, float, datetime, datetime]]:
-    """The rows of the opinion polls that were over when the window ends, as in POLL_SCHEMA."""
+    """Yields the rows of the opinion polls that ended before the window's end, as in POLL_SCHEMA."""
     for race in topic.races:
         for poll in race.polls:
             start, end = (
@@ -142,13 +137,13 @@ def poll_rows(topic: Topic, window: Window) -> Iterable[tuple[str, str, float, d
 
 
 def poll_error(race: Race, poll: Poll) -> float:
-    """The mean absolute error of a poll, its shares divided by their sum."""
+    """Returns an opinion poll's mean absolute error, 0..1; its shares are divided by their sum."""
     total = sum(poll.shares.values())
     return fmean(abs(poll.shares[name] / total - share) for name, share in race.outcome.items())
 
 
 def uniform_error(race: Race) -> float:
-    """The mean absolute error of equal shares for all of the race's candidates."""
+    """Returns the mean absolute error, 0..1, of equal shares for all of the race's candidates."""
     return fmean(abs(1 / len(race.candidates) - share) for share in race.outcome.values())
 
 
@@ -157,7 +152,7 @@ def _constants(race: Race, method: str) -> Column:
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """The backtest, with the flagged authors left out where `author_activity` has covered the window."""
+    """Returns the backtest; flagged authors are left out if a run of `author_activity` covers the window."""
     flagged = flagged_authors(inputs, topic)
     backtest = poll_backtest(inputs[POSTS.name], topic, window, flagged, methods(topic, inputs))
     return {POLL_BACKTEST.name: backtest}
@@ -165,10 +160,7 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
 
 JOB = Job(
     name="poll_backtest",
-    inputs=(
-        Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
-        Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
-    ),
+    inputs=INPUTS,
     outputs=(Output(POLL_BACKTEST),),
     transform=transform,
     methods=methods,

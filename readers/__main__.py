@@ -1,4 +1,4 @@
-"""`python -m readers`."""
+"""Runs `python -m readers`."""
 
 import sys
 

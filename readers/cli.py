@@ -1,6 +1,6 @@
 """The command line of readers: `python -m readers COMMAND` (DESIGN 2).
 
-A command imports what it reads with when it is called: the export of a graph gets by without pandas.
+A command imports its libraries only when it is called, since exporting a graph as XML needs no pandas.
 """
 
 from collections.abc import Sequence
@@ -18,5 +18,5 @@ for command in (poll, graph, export, search, runs):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs a command and gives its exit code."""
+    """Runs a command and returns its exit code."""
     return cli.run(app, "python -m readers", argv)

@@ -1,4 +1,4 @@
-"""Where what readers write goes: a file that is there once it is whole, or stdout."""
+"""Opens the output of readers: stdout, or a file that appears only when it is complete."""
 
 import sys
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from conf.errors import WrongUse
 
 @contextmanager
 def opened(out: Path | None) -> Iterator[IO[bytes]]:
-    """A file that gets its name when it is whole, or stdout."""
+    """Yields stdout, or a temporary file that gets the name `out` at the end; after an error, it is removed."""
     if out is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -26,6 +26,8 @@ def opened(out: Path | None) -> Iterator[IO[bytes]]:
 
 
 def refuse_terminal(out: Path | None) -> None:
-    """Raises WrongUse for bytes onto a terminal."""
+    """Raises WrongUse if binary output would go to a terminal."""
     if out is None and sys.stdout.isatty():
-        raise WrongUse("Parquet is no text for a terminal", "Give --out FILE, or send stdout to one")
+        raise WrongUse(
+            "Parquet is binary, and a terminal can't show it", "Give --out FILE, or redirect stdout to a file"
+        )

@@ -1,4 +1,4 @@
-"""CQL results straight into pandas, instants in UTC."""
+"""Reads CQL results into pandas, with instants in UTC."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +9,17 @@ from cassandra.cluster import Session
 from stores.prepare import prepared
 
 PAGE = 50_000
-"""More rows than a run swaps in one batch (30,000): a summary's partition is then seen before a swap or after it."""
+"""Rows per page: more than a run swaps in one batch (30,000).
+
+So a summary's partition is read as it was before a swap, or as it was after it.
+"""
 
 
 def read_frame(session: Session, cql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
-    """All rows of a query as a DataFrame, with one column for each selected column, in that order.
+    """Returns all rows of a query as a DataFrame, with one column per selected column, in that order.
 
-    Timestamps become UTC-aware; texts and ids become the type "string". Up to PAGE rows come in one page; if they are
-    of one partition, they are as they stood at one moment.
+    Timestamps become UTC-aware; texts and ids get the type "string". Rows of one partition are as they were at one
+    moment, if there are at most PAGE of them. Raises PulsoError if the tables are not there.
     """
     bound = prepared(session, cql).bind(values)
     bound.fetch_size = PAGE

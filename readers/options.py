@@ -1,4 +1,4 @@
-"""The options that several commands of readers take."""
+"""The options that several commands of readers share."""
 
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,16 @@ GraphFormat = Annotated[Literal["gexf", "graphml", "csv", "ndjson", "parquet"], 
 Topic = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 Period = Annotated[tables.Period, typer.Option(help="Length of the periods.")]
 Kind = Annotated[tables.Kind | None, typer.Option(help="Only posts of this kind.")]
-From = Annotated[str | None, typer.Option("--from", help="First period_start; date or ISO time, UTC.")]
-To = Annotated[str | None, typer.Option("--to", help="Before this period_start.")]
+From = Annotated[
+    str | None, typer.Option("--from", help="Only periods that start at this time or later: date or ISO time, UTC.")
+]
+To = Annotated[str | None, typer.Option("--to", help="Only periods that start before this time.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")]
 
 
 def bounds(start: str | None, end: str | None) -> list[datetime | None]:
-    """The instants of --from and --to, UTC. Raises WrongUse for a value that is no date or time."""
+    """Returns the instants of --from and --to, UTC; None for one that was not given.
+
+    Raises WrongUse for a value that is not a date or time.
+    """
     return [parse_instant(option, value) if value else None for option, value in (("--from", start), ("--to", end))]

@@ -1,4 +1,4 @@
-"""Frames to files or stdout, for machines: one frame whole, or pages of posts while they are read."""
+"""Writes frames to files or stdout, for other programs: a whole frame, or pages of posts while they are read."""
 
 import sys
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ from readers.plain import printable
 
 CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""The beginnings of a cell that a spreadsheet takes for a formula."""
+"""If a cell begins with one of these, a spreadsheet takes it for a formula."""
 _JSON = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
 
 
 def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
-    """Writes a frame as JSON (one array of objects, ISO times), or as `write_pages` writes its formats.
+    """Writes a frame as JSON (one array of objects, ISO times), or in one of the formats of `write_pages`.
 
-    Raises WrongUse for Parquet onto a terminal.
+    Raises WrongUse if Parquet would go to a terminal.
     """
     if format_ != "json":
         write_pages([frame], format_, out)
@@ -31,13 +31,13 @@ def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
 
 
 def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -> int:
-    """Writes pages of the same columns as CSV, NDJSON or Parquet, each as it comes, and gives how many rows there were.
+    """Writes pages of the same columns as CSV, NDJSON or Parquet, each as it comes; returns the number of rows.
 
-    In CSV a list is its items with a space between, and a text that a spreadsheet would take for a formula gets an
-    apostrophe before it; NDJSON and Parquet have texts as they are. What goes to a terminal is without control
-    characters. The first page may be empty; it brings the columns. A file is there once it is whole.
+    In CSV, a list is its items with spaces between them, and a text that a spreadsheet would take for a formula gets an
+    apostrophe in front. NDJSON and Parquet keep texts as they are. Output to a terminal has no control characters. The
+    first page may be empty; it defines the columns. A file appears only when it is complete.
 
-    Raises WrongUse for Parquet onto a terminal.
+    Raises WrongUse if Parquet would go to a terminal.
     """
     if format_ == "parquet":
         refuse_terminal(out)
@@ -53,7 +53,7 @@ def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -
 
 
 def _shown(text: str, out: Path | None) -> bytes:
-    """The text in UTF-8; without control characters where it goes to a terminal."""
+    """Returns the text in UTF-8; if it goes to a terminal, without control characters."""
     return (printable(text) if out is None and sys.stdout.isatty() else text).encode(errors="replace")
 
 

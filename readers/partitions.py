@@ -1,7 +1,7 @@
-"""Reads a part and period of a bulk table, whole: all rows of one run, or none.
+"""Reads one part and period of a bulk table as a whole: all rows of one run, or none.
 
-The reader names the run, by a pointer of `published` or by the row of a table that names it too (graph_summary). Rows
-of a run stay as long as one of the two names it. So what was read is whole if its run is still named after the reading.
+A pointer in `published` names the run, or a row of graph_summary does. The rows of a run stay as long as one of the two
+names it. So the rows that were read are complete if the run is still named afterwards.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,14 +21,14 @@ from stores.published import Period, Pointers
 T = TypeVar("T")
 IN_FLIGHT, PAGE = 64, 5000
 TRIES = 5
-"""How often a result is read anew when a later run replaces it while it is being read."""
+"""How often a result is read if later runs replace it while it is being read."""
 
 
 class Replaced(PulsoError):
-    """A later run has replaced what was being read, so that it may lack rows."""
+    """A later run has replaced the rows while they were being read, so some may be missing."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} was published anew while it was being read", "Run the command again")
+        super().__init__(f"{what} was replaced by a later run while it was being read", "Run the command again")
 
 
 def rows_of_run(
@@ -43,10 +43,10 @@ def rows_of_run(
     most: int = IN_FLIGHT,
     page: int = PAGE,
 ) -> Iterator[Any]:
-    """The rows that a run has of one part and period, partition by partition; all columns unless some are named.
+    """Yields a run's rows of one part and period, partition by partition; by default, with all columns.
 
-    Memory holds a page of each of the `most` partitions in flight. Read again, the rows come in the same order. The
-    caller makes sure that the run is still named afterwards.
+    At most `most` partitions are read at once, in pages of `page` rows; memory holds one page of each. The rows come in
+    the same order each time. The caller must check afterwards that the run is still named.
     """
     names = ", ".join(columns or table.columns)
     statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(table.partition)}")
@@ -68,9 +68,9 @@ def rows_of_run(
 def published_rows(
     session: Session, keyspace: str, table: Table, topic: Topic, period: Period, columns: Sequence[str] = ()
 ) -> list[Any]:
-    """The rows of the run that `published` names for a part and period; none where it names no run.
+    """Returns the rows of the run that `published` names for a part and period; empty if it names none.
 
-    Raises Replaced when later runs replaced them five times running while they were being read.
+    Raises Replaced if later runs replaced them each of TRIES times while they were being read.
     """
     pointers = Pointers(session, keyspace, table, topic.topic)
 
@@ -87,7 +87,10 @@ def published_rows(
 
 
 def whole(read: Callable[[], T]) -> T:
-    """What `read` returns, once it has not been replaced meanwhile. Raises Replaced when it was, five times running."""
+    """Returns what `read` returns, and calls it again while it raises Replaced.
+
+    Raises Replaced if it does so TRIES times.
+    """
     for attempt in range(TRIES):
         try:
             return read()

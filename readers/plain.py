@@ -1,4 +1,4 @@
-"""Texts of others on a terminal: nothing in them may move the cursor, change colours or turn the line around."""
+"""Makes other people's texts safe for a terminal: they can't move the cursor, change colours or reverse a line."""
 
 import regex
 
@@ -7,10 +7,13 @@ _DIRECTION = regex.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def printable(text: str) -> str:
-    """The text with its control characters as U+FFFD, without marks that override its direction; lines stay lines."""
+    """Returns the text with U+FFFD in place of control characters, except tabs and line feeds.
+
+    Marks that override the direction of text are removed.
+    """
     return _CONTROL.sub("\ufffd", _DIRECTION.sub("", text))
 
 
 def one_line(text: str) -> str:
-    """The text as one printable line, its white space runs one space each."""
+    """Returns the text as one printable line, with one space in place of each run of white space."""
     return printable(" ".join(text.split()))

@@ -1,1 +1,1 @@
-"""How a command reaches Cassandra and Redis: sessions, prepared statements, encoding, bounded execution, layout."""
+"""Access to Cassandra and Redis: sessions, prepared statements, encoding, bounded execution, layout check."""

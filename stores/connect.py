@@ -1,4 +1,4 @@
-"""How a command reaches Cassandra and Redis: by its settings alone."""
+"""Connects to Cassandra and Redis; the settings alone decide where."""
 
 import logging
 import ssl
@@ -19,20 +19,20 @@ from conf.errors import StoreDown
 from conf.settings import Settings
 
 RedisClient = Any
-"""redis.Redis that gives bytes; its own annotations mix bytes with str, and calls with coroutines."""
+"""A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
 START_THEM = "Start the embedded engines with `make up`, or point the settings at your own"
 REQUEST_TIMEOUT = 20.0
 
 
 @contextmanager
 def cassandra_session(settings: Settings) -> Iterator[Session]:
-    """A session with the settings' consistency, closed at the end. Raises StoreDown when nothing answers."""
+    """Yields a session with the settings' consistency, then closes it. Raises StoreDown when nothing answers."""
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = _cluster(settings)
     try:
         try:
             session = cluster.connect()
-            # Write times come from Cassandra, unless a statement brings its own: this host's clock may be wrong.
+            # Cassandra sets the write times, unless a statement has its own: this host's clock may be wrong.
             session.use_client_timestamp = False
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
             where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
@@ -67,14 +67,17 @@ def _tls(authority: Path | None) -> ssl.SSLContext | None:
 
 
 def _cause(error: Exception) -> str:
-    """The innermost reason, short."""
+    """Returns the innermost reason, in at most 160 characters."""
     causes = getattr(error, "errors", None)
     text = " ".join(str(next(iter(causes.values())) if isinstance(causes, dict) and causes else error).split())
     return "connection refused" if "refused" in text.lower() else text[:160]
 
 
 def redis_client(settings: Settings) -> RedisClient:
-    """A client that gives bytes and retries a lost connection. Raises StoreDown when nothing answers."""
+    """Returns a client that retries when it loses the connection; its replies are bytes.
+
+    Raises StoreDown when Redis does not answer.
+    """
     client = redis.Redis.from_url(
         settings.redis_url.get_secret_value(),
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),

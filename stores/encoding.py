@@ -1,7 +1,7 @@
-"""Values as Cassandra's native protocol (v5) takes them.
+"""Encodes values for Cassandra's native protocol (v5).
 
-The driver's own binding costs more than parsing a post does, so the hot paths encode by the declared types themselves;
-a test holds them to the driver's encoding.
+The driver's own binding takes longer than parsing a post. So code that writes many rows encodes the values itself, by
+their declared types. A test compares the bytes with the driver's.
 """
 
 import struct
@@ -17,7 +17,7 @@ _INT, _BIGINT, _DOUBLE, _DATE = (struct.Struct(f">{code}").pack for code in "iqd
 
 
 def bigint(value: int) -> bytes:
-    """A 64-bit integer, such as a write time in µs."""
+    """Returns the bytes of a 64-bit integer, such as a write time in µs. Raises struct.error if it does not fit."""
     return _BIGINT(value)
 
 
@@ -50,4 +50,4 @@ ENCODERS: dict[str, Callable[[Any], bytes]] = {
     "frozen<list<text>>": _texts,
     "set<text>": _texts,
 }
-"""By CQL type. They raise struct.error or OverflowError for a number or date that Cassandra can't hold."""
+"""Encoders by CQL type. Raise struct.error or OverflowError for a number or date that Cassandra can't hold."""

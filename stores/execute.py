@@ -1,4 +1,4 @@
-"""Many requests to Cassandra with a bounded number in flight: the one loop that does this."""
+"""Sends many requests to Cassandra, with a bounded number in flight."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_e
 T = TypeVar("T")
 IN_FLIGHT = 32
 PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
-"""Errors that may pass when a request is sent again."""
+"""Errors that may not come again when a request is repeated."""
 
 
 def in_flight(
@@ -20,8 +20,9 @@ def in_flight(
 ) -> Generator[tuple[T, ResponseFuture], None, None]:
     """Yields each request with its future, in order; at most `most` are in flight at any time.
 
-    The caller takes `future.result()`, which waits and raises what the driver raises. A request is sent while those
-    before it are waited for. When the caller stops early, what is still in flight is waited for, its result ignored.
+    The caller calls `future.result()`, which waits, and raises the driver's errors. Later requests are already under
+    way while the caller waits for an earlier one. When the caller stops early, this waits for the requests in flight
+    and ignores their results.
     """
     flying: deque[tuple[T, ResponseFuture]] = deque()
     try:
@@ -40,8 +41,8 @@ def in_flight(
 def execute_all(session: Session, statements: Iterable[Any], timeout: float, most: int = IN_FLIGHT) -> int:
     """Runs idempotent statements, at most `most` in flight; returns their count.
 
-    A statement that times out is sent again until `timeout` seconds have passed. Then it raises what the driver raises,
-    once nothing is in flight any more.
+    A statement that fails with an error of PASSING is repeated for up to `timeout` seconds, which is also the time
+    limit of each attempt. Then the driver's error is raised, when nothing is in flight any more.
     """
     count = 0
     sent = in_flight(statements, lambda statement: session.execute_async(statement, timeout=timeout), most)

@@ -1,4 +1,4 @@
-"""How a topic's posts are partitioned: recorded at its first post, held to ever after."""
+"""Records how a topic's posts are partitioned, before its first post is stored; later checks the topic file by it."""
 
 from cassandra.cluster import Session
 
@@ -8,7 +8,10 @@ from conf.topic import Topic
 
 
 def record_layout(session: Session, keyspace: str, topic: Topic) -> None:
-    """Records a topic's time zone and buckets before its first post is stored, then checks. Raises WrongUse."""
+    """Records a topic's time zone and buckets, unless they are recorded already, and checks the topic by them.
+
+    It must be called before the topic's first post is stored. Raises WrongUse as `check_layout` does.
+    """
     session.execute(
         f"INSERT INTO {keyspace}.{TOPIC_LAYOUT.name} (topic, timezone, buckets) VALUES (%s, %s, %s) IF NOT EXISTS",
         (topic.topic, topic.timezone, topic.buckets),
@@ -17,15 +20,15 @@ def record_layout(session: Session, keyspace: str, topic: Topic) -> None:
 
 
 def check_layout(session: Session, keyspace: str, topic: Topic) -> None:
-    """Refuses a topic file whose time zone or buckets are not those under which its posts are stored.
+    """Raises WrongUse if the topic's time zone or buckets are not those under which its posts are stored.
 
-    Raises WrongUse: with other days or buckets, stored posts would be missed and replayed ones doubled.
+    With other days or buckets, stored posts would be missed, and replayed posts would be stored twice.
     """
     query = f"SELECT timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name} WHERE topic = %s"
     found = session.execute(query, (topic.topic,)).one()
     if found and (found.timezone, found.buckets) != (topic.timezone, topic.buckets):
         raise WrongUse(
             f"topic {topic.topic} was stored with timezone: {found.timezone} and buckets: {found.buckets}, "
-            f"its file now says {topic.timezone} and {topic.buckets}",
-            "Put the stored values back, or give the topic a new name and replay its captures",
+            f"but its file now says {topic.timezone} and {topic.buckets}",
+            "Put the stored values back into the file, or give the topic a new name and replay its captures",
         )

@@ -1,4 +1,4 @@
-"""Prepared statements on the declared tables."""
+"""Prepares statements on the declared tables."""
 
 from cassandra import InvalidRequest
 from cassandra.cluster import Session
@@ -8,7 +8,7 @@ from conf.errors import PulsoError
 
 
 def prepared(session: Session, cql: str) -> PreparedStatement:
-    """Prepares a statement. Raises PulsoError, with the fix, where the tables are not there yet."""
+    """Prepares a statement and returns it. Raises PulsoError, with the fix, where a table or column is missing."""
     try:
         return session.prepare(cql)
     except InvalidRequest as error:

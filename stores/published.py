@@ -1,8 +1,8 @@
-"""The pointers of `published`: which run of a bulk table readers see, and how a run makes itself that run.
+"""The pointers in `published`: which run of a bulk table readers see, and how a run points them to itself.
 
 Every run has a place in the order of its job's runs (`jobs/framework/order.py`). A pointer is set by a conditional
-write that names what stood there before, and only over a pointer with an earlier place. So of two runs the later one
-wins, whichever writes last, and no clock decides.
+write, which names the old value, and only if the old place is earlier. So of two runs the later one wins, whichever
+writes last, and no clock decides.
 """
 
 from collections import defaultdict
@@ -23,15 +23,15 @@ from conf.tables import PUBLISHED
 from stores.prepare import prepared
 
 BATCH = 100
-"""Pointers that one conditional batch sets."""
+"""The most pointers that one conditional batch sets."""
 _TICKS_BEFORE_1970 = 0x01B21DD213814000
-"""Of 100 ns, from the first instant of time UUIDs, 15 October 1582 (RFC 9562, 5.1)."""
+"""Ticks of 100 ns from the beginning of time UUIDs, 15 October 1582 (RFC 9562, 5.1), to 1970."""
 PATIENCE = 60.0
-"""Seconds in which a conditional write is tried again while others write at the same time, or Cassandra is slow."""
+"""How long, in seconds, a conditional write is repeated while other runs write too, or Cassandra is slow."""
 
 
 class Period(NamedTuple):
-    """One part and period of a bulk table; `part` is its graph, or empty. Instants in UTC."""
+    """One part and period of a bulk table; `part` is the graph, or empty. The instants are UTC."""
 
     part: str
     period: str
@@ -41,14 +41,17 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True)
 class Pointer:
-    """The run that readers see (None where no run has been published yet), and its place in the order of runs."""
+    """The run that readers see, or None if none has been published yet, and its place in the order of runs.
+
+    After `Pointers.close`, the place is that of a later run which died.
+    """
 
     run_id: UUID | None
     place: datetime
 
 
 class Contended(Exception):
-    """Someone else has written in between: read again, and try again."""
+    """Another run has changed a pointer since it was read. Read it again, and try again."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,10 @@ class Pointers:
     topic: str
 
     def read(self, periods: Collection[Period], *, newest: bool = False) -> dict[Period, Pointer]:
-        """Those of some periods. With `newest`, conditional writes that are under way are finished first."""
+        """Returns the pointers of some periods; periods without a pointer are left out.
+
+        With `newest`, Cassandra first finishes conditional writes that are under way.
+        """
         spans: dict[tuple[str, str], list[datetime]] = defaultdict(list)
         for period in periods:
             spans[period.part, period.period].append(period.start)
@@ -73,7 +79,7 @@ class Pointers:
         return found
 
     def windows_from(self, part: str, until: datetime) -> dict[Period, Pointer]:
-        """The pointers of all whole windows of a part that start at `until` or before."""
+        """Returns the pointers of all periods of kind `window` of a part that start at `until` or before."""
         return dict(self._rows(part, "window", "", (until,), None))
 
     def _rows(
@@ -92,7 +98,7 @@ class Pointers:
             )
 
     def run_of(self, period: Period) -> UUID | None:
-        """The run that readers see of one period; None where there is none."""
+        """Returns the run that readers see for one period; None if there is none."""
         cql = f"SELECT run_id FROM {self.keyspace}.{PUBLISHED.name} WHERE {bound(PUBLISHED.key)}"
         row = self.session.execute(prepared(self.session, cql), (self.topic, self.table.name, *period)).one()
         found: UUID | None = row.run_id if row else None
@@ -105,16 +111,17 @@ class Pointers:
         place: datetime,
         before: Callable[[set[UUID]], None] = lambda _: None,
     ) -> set[Period]:
-        """Points the periods to a run; returns those that a run with a later place holds, which are left alone.
+        """Points the periods to a run; returns those that stay with a run of a later place.
 
-        `before` hears of the runs that are about to be replaced, before they are.
+        Before the writes, `before` is called with the runs that are about to be replaced. Raises Contended, or the
+        driver's error, if the write does not succeed within PATIENCE.
         """
         return self._set(periods, lambda _: run_id, place, before)
 
     def close(self, periods: Collection[Period], place: datetime) -> None:
-        """Makes sure that a run with this place, or an earlier one, can never be pointed to in these periods.
+        """Makes sure that no run with this place, or an earlier one, can be pointed to in these periods any more.
 
-        The pointers stay as they are, but count as set by that run.
+        The pointers keep their runs, but get this place. Raises as `point` does.
         """
         self._set(periods, lambda held: held.run_id if held else None, place, lambda _: None)
 
@@ -153,7 +160,7 @@ class Pointers:
         chosen: Callable[[Pointer | None], UUID | None],
         place: datetime,
     ) -> None:
-        """Sets some pointers, all or none. Raises Contended where one is no longer as it was read."""
+        """Sets some pointers, all or none. Raises Contended if one of them has changed since it was read."""
         update = prepared(
             self.session,
             f"UPDATE {self.keyspace}.{PUBLISHED.name} SET run_id = ?, published_at = ? WHERE {bound(PUBLISHED.key)} "
@@ -173,11 +180,11 @@ def _chunks(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
 
 
 def place_of(run_id: UUID) -> datetime:
-    """The place of a run in the order of its job's runs, which its id carries; UTC, in whole milliseconds."""
+    """Returns a run's place in the order of its job's runs, which its id contains; UTC, in whole milliseconds."""
     ticks = run_id.time - _TICKS_BEFORE_1970
     return instant(round(ticks / 10_000) * 1000)
 
 
 def utc(at: datetime) -> datetime:
-    """An instant as the driver returns it, which is without a zone, in UTC."""
+    """Returns an instant from the driver, which has no time zone, as an instant in UTC."""
     return at.replace(tzinfo=UTC)

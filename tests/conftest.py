@@ -1,7 +1,7 @@
-"""One engine set and one Spark session for the whole run, whether one process runs the tests or several (pytest-xdist).
+"""Fixtures for all tests: one set of engines and one Spark session per run, in one process or several (pytest-xdist).
 
-Processes share the engines, each in a keyspace of its own; all tests that ask for Spark go to one of them. What is
-started here is ended here, by the ids it holds.
+Processes share the engines, but each has a keyspace of its own. All tests that use Spark run in the same process.
+Everything that is started here is stopped here, by its process id.
 """
 
 import os
@@ -27,15 +27,15 @@ from tests.support import engine_set
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-"""For small frames and many plans: what Spark spends on compiling a plan it never earns back there."""
+"""For small frames and many plans: here Spark would take longer to compile a plan than that saves."""
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
-"""On two cores that other tests use too, neither a second compiler nor a collector beside the work pays."""
+"""On two busy cores, neither a second compiler nor a concurrent garbage collector is worth its time."""
 CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What can be asked for beyond the ordinary run; `make soak` asks for more posts."""
+    """Adds options for longer runs; `make soak` asks for more posts."""
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
@@ -44,26 +44,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """The process that leads the run gives it its name."""
+    """Begins the run, in its leading process."""
     if not _is_worker(session.config):
         engine_set.begin()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """And it ends the engines, after the last test of all processes."""
+    """Ends the engines in the leading process, after the last test of all processes."""
     if not _is_worker(session.config):
         engine_set.end()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Which process runs what."""
+    """Returns what decides which process runs which tests."""
     return _Shares(config, log)
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """A module is run by one process; and all that use Spark by the same, so that there is one session."""
+    """Gives each module to one process, and all modules that use Spark to the same one.
+
+    So there is only one Spark session.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
@@ -76,19 +79,19 @@ def _is_worker(config: pytest.Config) -> bool:
 
 @pytest.fixture
 def soak_posts(pytestconfig: pytest.Config) -> int:
-    """Posts of the soak test."""
+    """The number of posts of the soak test."""
     return int(pytestconfig.getoption("--soak-posts"))
 
 
 @pytest.fixture
 def kills(pytestconfig: pytest.Config) -> int:
-    """How often the tests of faults kill a job."""
+    """How often tests/faults kills each job."""
     return int(pytestconfig.getoption("--kills"))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No setting and no .env of the developer's reaches the tests."""
+    """Keeps the developer's settings and .env file away from the tests."""
     for name in [name for name in os.environ if name.startswith("PULSO_")]:
         del os.environ[name]
     here = Path.cwd()
@@ -99,7 +102,7 @@ def _away_from_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _away_from_home: None) -> Settings:
-    """Settings of running engines, in the environment too, for commands and jobs."""
+    """Settings of running engines; they are also set in the environment, for commands and jobs."""
     topics = tmp_path_factory.mktemp("topics")
     for file in SHIPPED_TOPICS.glob("*.yaml"):
         shutil.copy(file, topics)
@@ -130,7 +133,7 @@ def client(settings: Settings) -> Iterator[RedisClient]:
 
 @pytest.fixture
 def queue(client: RedisClient) -> PostsQueue:
-    """A queue of the test's own."""
+    """A queue that only this test uses."""
     queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
     queue.ensure_group()
     return queue
@@ -138,7 +141,7 @@ def queue(client: RedisClient) -> PostsQueue:
 
 @pytest.fixture
 def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient) -> PostsQueue:
-    """A queue of the test's own, to which commands go as well."""
+    """A queue that only this test uses; commands use it, too."""
     name = f"test:{uuid.uuid4().hex}"
     monkeypatch.setenv("PULSO_STREAM", name)
     queue = PostsQueue(client, name)
@@ -148,12 +151,12 @@ def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient) -> PostsQueue:
 
 @pytest.fixture
 def topic(settings: Settings) -> Topic:
-    """A topic of the test's own, with ph2016's races, in Manila time and 4 buckets."""
+    """A topic that only this test uses, with ph2016's races, in Manila time, with 4 buckets."""
     return make_topic(settings)
 
 
 def make_topic(settings: Settings, races: str = "") -> Topic:
-    """Writes a topic file under a name of its own and loads it."""
+    """Writes a topic file under a new name, and returns the topic."""
     name = f"t{uuid.uuid4().hex[:12]}"
     shipped = (SHIPPED_TOPICS / "ph2016.yaml").read_text()
     races = races or shipped[shipped.index("races:") :]
@@ -164,7 +167,7 @@ def make_topic(settings: Settings, races: str = "") -> Topic:
 
 @pytest.fixture(scope="session")
 def captures() -> Path:
-    """The folder of real captures beside the project; tests that need it skip where it is not."""
+    """The folder of real captures beside the project; where it is missing, tests that need it are skipped."""
     if not CAPTURES.is_dir():
         pytest.skip("no folder of real captures (shared/data) beside the project")
     return CAPTURES
@@ -172,7 +175,7 @@ def captures() -> Path:
 
 @pytest.fixture(scope="session")
 def spark(settings: Settings) -> Iterator[SparkSession]:
-    """The run's one Spark session, made as jobs make it."""
+    """The one Spark session of the run, made as jobs make theirs."""
     os.environ["PYSPARK_SUBMIT_ARGS"] = f'--driver-java-options "{JAVA_OPTIONS}" pyspark-shell'
     session = spark_session("tests", settings)
     for name, value in {**TEST_CONF, **INTERPRETED}.items():
@@ -183,7 +186,7 @@ def spark(settings: Settings) -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="module")
 def compiled(spark: SparkSession) -> Iterator[None]:
-    """Plans are compiled, as they are outside the tests: for modules with many rows."""
+    """Lets Spark compile plans, as it does outside the tests; for modules with many rows."""
     for name in INTERPRETED:
         spark.conf.unset(name)
     yield

@@ -1,7 +1,7 @@
-"""Every table, declared once (DESIGN 6). Nothing here imports Spark or opens a session.
+"""All tables, each declared once (DESIGN 6). Nothing here imports Spark or opens a session.
 
-`posts.py` has what collection writes, `summaries.py` and `bulk.py` what jobs publish, `runs.py` what is known of runs,
-and `columns.py` what the declarations share.
+`posts.py` declares what collection writes, `summaries.py` and `bulk.py` what jobs publish, `runs.py` the records of
+runs, and `columns.py` what the declarations share.
 """
 
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
@@ -51,7 +51,7 @@ TABLES = (
     PUBLISHED,
     UNSWEPT,
 )
-"""All tables, in the order in which they are made."""
+"""All tables, in the order in which they are created."""
 
 __all__ = [
     "AUTHOR_ACTIVITY",

@@ -1,4 +1,4 @@
-"""What the declarations of the tables share: columns, and the values that some of them take."""
+"""What the declarations of several tables share: columns, and the values that some of them may have."""
 
 from typing import Literal, get_args
 
@@ -6,29 +6,29 @@ from conf.schema import Column
 
 
 def key(cql: str, doc: str) -> Column:
-    """A column that is never null."""
+    """Returns a column that is never null."""
     return Column(cql, doc, nullable=False)
 
 
 def count(doc: str) -> Column:
-    """A column that counts something: a whole number, never null."""
+    """Returns a column that counts something: a whole number, at least 0, never null."""
     return Column("bigint", doc, nullable=False, least=0)
 
 
 def share(doc: str, *, nullable: bool = True) -> Column:
-    """A column that holds a part of a whole, 0..1."""
+    """Returns a column that holds a part of a whole, 0..1."""
     return Column("double", doc, nullable, least=0, greatest=1)
 
 
 def one_of(doc: str, *values: str) -> Column:
-    """A text column that holds one of some values."""
+    """Returns a text column, never null, that holds one of `values`."""
     return Column("text", doc, nullable=False, values=values)
 
 
 Period = Literal["hour", "day", "window"]
 PERIODS: tuple[Period, ...] = get_args(Period)
 LONGER_PERIODS = ("day", "window")
-"""The periods of tables that have no hours, since an hour holds too few posts for them."""
+"""The periods of tables without hours, since an hour has too few posts for them."""
 Kind = Literal["original", "retweet", "reply", "quote"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 """The kinds of post (DESIGN 5)."""
@@ -40,28 +40,26 @@ GRAPHS: tuple[Graph, ...] = get_args(Graph)
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 """The columns of graph_nodes by which graph_top_nodes ranks."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag"})
-"""Graphs whose edges count both ways; all others are directed."""
+"""The graphs whose edges have no direction; all others are directed."""
 
 
 TOPIC = {"topic": key("text", "topic id")}
 PERIOD_COLUMNS = {
     **TOPIC,
     "period": one_of("hour, day or window", *PERIODS),
-    "period_start": key("timestamp", "UTC, included"),
-    "period_end": key("timestamp", "UTC, excluded"),
+    "period_start": key("timestamp", "start of the period, UTC, included"),
+    "period_end": key("timestamp", "end of the period, UTC, excluded"),
 }
 GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
 RUN = {
     "run_id": key("timeuuid", "the run that published the row"),
-    "computed_at": key(
-        "timestamp", "when that run began, UTC; later than every earlier run's, whatever the clocks said"
-    ),
+    "computed_at": key("timestamp", "when that run began, UTC; always later than that of every earlier run"),
 }
-BUCKET = {"bucket": key("int", "CRC-32 of the last key column, modulo the partitions of the period")}
-KIND_COUNTS = {name: count(f"of these, {name}") for name in KIND_COLUMNS}
+BUCKET = {"bucket": key("int", "CRC-32 of the last key column, modulo the number of buckets of the period")}
+KIND_COUNTS = {name: count(f"{name} among these posts") for name in KIND_COLUMNS}
 METHOD = {
     "method": key("text", "digest of all that shapes the figures: rules, folding, counting method, bot thresholds")
 }
 STARTS_ENDS = ("period_start", "period_end")
 PERIOD_KEY = ("period", *STARTS_ENDS)
-"""What tells one period of a topic from its others."""
+"""The columns that tell one period of a topic from its others."""

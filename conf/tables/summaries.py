@@ -1,4 +1,7 @@
-"""The small summaries: each part and kind of period is one partition, which a run replaces in one batch."""
+"""The small summaries: each part and kind of period is one partition.
+
+A run replaces its rows of a partition in one batch, or in a few batches of whole periods if there are very many rows.
+"""
 
 from conf.schema import Column, Table
 from conf.tables.columns import (
@@ -21,7 +24,7 @@ CANDIDATE_POLL = Table(
     name="candidate_poll",
     job="candidate_poll",
     part="race",
-    doc="Share of conversation of each candidate, period by period. Not a forecast.",
+    doc="Share of conversation of each candidate, for each period. Not a forecast.",
     partition=("topic", "race", "period"),
     clustering=(*STARTS_ENDS, "candidate"),
     columns={
@@ -31,15 +34,21 @@ CANDIDATE_POLL = Table(
         "name": key("text", "candidate's name"),
         "posts": count("posts that mention the candidate"),
         **KIND_COUNTS,
-        "authors": count("authors of these"),
-        "share_posts": share("posts over the sum of posts across the race, 0..1", nullable=False),
-        "share_authors": share("mean over authors of the author's split vote, 0..1", nullable=False),
-        "share_authors_low": share("95 % interval, lower end; null for a single author"),
-        "share_authors_high": share("95 % interval, upper end; null for a single author"),
-        "share_authors_no_bots": share("share_authors without flagged authors; null until they are known"),
+        "authors": count("authors of these posts"),
+        "share_posts": share("posts, divided by the sum of posts over the race's candidates, 0..1", nullable=False),
+        "share_authors": share(
+            "mean over all authors of the author's vote for the candidate (one author, one vote), 0..1", nullable=False
+        ),
+        "share_authors_low": share("lower end of the 95 % interval of share_authors, 0..1; null for a single author"),
+        "share_authors_high": share("upper end of the 95 % interval of share_authors, 0..1; null for a single author"),
+        "share_authors_no_bots": share(
+            "share_authors without the authors flagged as bots, 0..1; null if flags are unknown or no author is left"
+        ),
         "posts_total": count("distinct posts that mention anyone in the race"),
         "authors_total": count("authors who mention anyone in the race"),
-        "coverage": share("part of the period collected live, 0..1; null where nothing was"),
+        "coverage": share(
+            "part of the period in which live collection was up, 0..1; null if the topic was never collected live"
+        ),
         **METHOD,
         **RUN,
     },
@@ -55,11 +64,14 @@ POLL_BACKTEST = Table(
     columns={
         **TOPIC,
         "race": key("text", "race id"),
-        "measure": key("text", "which share, over which window before the vote; or poll:, and an opinion poll's name"),
+        "measure": key(
+            "text",
+            "share and time span before the vote, as share_authors:last_week; or poll: and an opinion poll's name",
+        ),
         "mae": share("mean absolute error over the candidates with an outcome, 0..1", nullable=False),
-        "mae_uniform": share("the same of a guess of equal shares", nullable=False),
-        "window_start": key("timestamp", "UTC, included"),
-        "window_end": key("timestamp", "UTC, excluded"),
+        "mae_uniform": share("the mean absolute error of a guess of equal shares, 0..1", nullable=False),
+        "window_start": key("timestamp", "start of the span, or of the poll's last day of interviews, UTC, included"),
+        "window_end": key("timestamp", "end of the span or of that day, UTC, excluded"),
         **METHOD,
         **RUN,
     },
@@ -68,17 +80,21 @@ POLL_BACKTEST = Table(
 HASHTAG_TRENDS = Table(
     name="hashtag_trends",
     job="hashtag_trends",
-    doc="The most used hashtags of a period, and which of them burst.",
+    doc="The most used hashtags of a period, and which of them are suddenly used by more authors.",
     partition=("topic", "period"),
     clustering=(*STARTS_ENDS, "rank"),
     columns={
         **PERIOD_COLUMNS,
         "rank": key("int", "1 is the most used"),
         "hashtag": key("text", "folded, without #"),
-        "posts": count("posts that carry it"),
-        "authors": count("authors of these"),
-        "previous_posts": Column("bigint", "posts in the period right before; null where that is not read", least=0),
-        "burst": Column("double", "bits over what was to be expected, at the least; null without a baseline"),
+        "posts": count("posts that contain it, retweets included"),
+        "authors": count("authors of these posts"),
+        "previous_posts": Column(
+            "bigint", "posts in the period right before; null for a window of more than 7 days", least=0
+        ),
+        "burst": Column(
+            "double", "bits by which authors exceed what was expected, lower limit; above 0: a burst; null if unknown"
+        ),
         **RUN,
     },
 )
@@ -87,7 +103,7 @@ CANDIDATE_HASHTAGS = Table(
     name="candidate_hashtags",
     job="candidate_hashtags",
     part="race",
-    doc="What each candidate's conversation is about, next to that of the race's other candidates.",
+    doc="The hashtags that are typical of each candidate's posts, compared with the race's other posts.",
     partition=("topic", "race", "period"),
     clustering=(*STARTS_ENDS, "candidate", "rank"),
     columns={
@@ -99,10 +115,10 @@ CANDIDATE_HASHTAGS = Table(
         "candidate": key("text", "candidate id"),
         "rank": key("int", "1 has the highest z_score"),
         "hashtag": key("text", "folded, without #"),
-        "posts": count("posts that mention the candidate and carry it"),
-        "authors": count("authors of these"),
+        "posts": count("posts that mention the candidate and contain it"),
+        "authors": count("authors of these posts"),
         "log_odds": key("double", "log-odds ratio against the race's other posts, natural logarithm, above 0"),
-        "z_score": key("double", "log_odds over its standard deviation"),
+        "z_score": key("double", "log_odds divided by its standard deviation"),
         **METHOD,
         **RUN,
     },
@@ -112,7 +128,7 @@ GRAPH_SUMMARY = Table(
     name="graph_summary",
     job="network_graph",
     part="graph",
-    doc="One row a graph and period.",
+    doc="Size and structure of each graph, one row per graph and period.",
     partition=("topic", "graph", "period"),
     clustering=STARTS_ENDS,
     columns={
@@ -120,14 +136,14 @@ GRAPH_SUMMARY = Table(
         "nodes": count("nodes"),
         "edges": count("edges"),
         "weight": count("sum of the edges' weights"),
-        "self_edges": count("edges from a node to itself: left out, counted here"),
-        "density": share("0..1; null for fewer than two nodes"),
-        "reciprocity": share("edges whose reverse is there, 0..1; null for the undirected graph"),
+        "self_edges": count("edges from a node to itself; they are counted here and left out of all else"),
+        "density": share("edges divided by all possible edges, 0..1; null for fewer than two nodes"),
+        "reciprocity": share("share of edges whose reverse exists, too, 0..1; null for the undirected graph"),
         "components": count("weakly connected components"),
-        "giant_share": share("nodes in the largest component, 0..1"),
+        "giant_share": share("share of nodes in the largest component, 0..1"),
         "communities": count("communities"),
-        "modularity": Column("double", "of these communities"),
-        "engine": key("text", "which engine computed it: igraph or spark; none where there was nothing to compute"),
+        "modularity": Column("double", "modularity of these communities"),
+        "engine": key("text", "the engine that computed it: igraph or spark; none if there was nothing to compute"),
         **RUN,
     },
 )
@@ -146,16 +162,27 @@ CASCADES = Table(
         "rank": key("int", "1 was retweeted most"),
         "source": one_of("x, bluesky or mastodon", *NETWORKS),
         "post_id": key("text", "the retweeted post, stored or not"),
-        "author": Column("text", "of that post, as in posts; null where unknown"),
-        "posted_at": Column("timestamp", "when it was posted, UTC; null where it is not stored in the window"),
+        "author": Column("text", "its author, as in posts; null if unknown"),
+        "posted_at": Column(
+            "timestamp", "when it was posted, UTC; null if it is not among the stored posts of the job's window"
+        ),
         "retweets": count("retweets of it in the period"),
-        "retweeters": count("authors of these"),
+        "retweeters": count("authors of these retweets"),
         "quotes": count("quotes of it in the period"),
-        "depth": Column("bigint", "longest chain of quotes below it, what repeats the last included", False, least=1),
-        "first_at": key("timestamp", "first retweet of the period, UTC"),
-        "last_at": key("timestamp", "last retweet of the period, UTC"),
-        "duration_seconds": Column("double", "from the post, or the first retweet, to the last", False, least=0),
-        "half_life_seconds": Column("double", "to the retweet with which half of them are there", False, least=0),
+        "depth": Column(
+            "bigint",
+            "steps in the longest chain of quotes below it, with a last retweet; 1: only direct quotes and retweets",
+            False,
+            least=1,
+        ),
+        "first_at": key("timestamp", "time of the first retweet in the period, UTC"),
+        "last_at": key("timestamp", "time of the last retweet in the period, UTC"),
+        "duration_seconds": Column(
+            "double", "seconds from the post (if unknown, from the first retweet) to the last retweet", False, least=0
+        ),
+        "half_life_seconds": Column(
+            "double", "seconds from the same start until half of the retweets were made", False, least=0
+        ),
         **RUN,
     },
 )

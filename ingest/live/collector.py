@@ -4,12 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 import msgspec
-import redis
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
 from conf.errors import PulsoError
 from conf.instants import instant, micros
@@ -19,11 +16,12 @@ from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
 from ingest.live.selection import Rejected, Selection
 from ingest.live.state import Lease, LiveKeys, LiveState, read_states
 from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.envelope import Envelope
 from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
-from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.patience import REDIS_PASSING, Patience
+from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.base import Clock
 
-T = TypeVar("T")
 BATCH = 500
 LIVE_QUEUE_LIMIT = 500_000
 THROUGH_EVERY_US = 10_000_000
@@ -31,7 +29,6 @@ BEAT_US = 5_000_000
 NEVER_BEFORE = "not collected before"
 DIED = "the collector died"
 STOPPED = "stopped"
-WAITED_FOR = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
 
 log = structlog.get_logger("collector")
 
@@ -71,6 +68,7 @@ class Collector:
         self._reached_us: int | None = None
         self._through_told_us = self._renewed_us = 0
         self._finishing = threading.Event()
+        self._patiently = Patience(REDIS_PASSING)  # nothing that was taken is given up
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
 
     # Called by the source, on its own thread.
@@ -193,12 +191,12 @@ class Collector:
         if self._archive and not envelopes:
             self._archive.flush()
         if now - self._renewed_us >= BEAT_US:
-            self._retrying(self._lease.renew)
+            self._patiently(self._lease.renew)
             self._renewed_us = now
-        self._retrying(partial(self._dead_letters.add, letters))
-        backlog = self._retrying(partial(self._queue.add, envelopes, also))
+        self._patiently(partial(self._dead_letters.add, letters))
+        backlog = self._patiently(partial(self._queue.add, envelopes, also))
         while backlog >= self._queue_limit and not self._finishing.wait(0.05):
-            backlog = self._retrying(self._queue.backlog)
+            backlog = self._patiently(self._queue.backlog)
 
     def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:
         self.state.received += 1
@@ -266,18 +264,6 @@ class Collector:
                 seconds = (gap.end - gap.start).total_seconds()
                 self.state.gap_us += round(seconds * 1e6) if gap.start > BEGINNING else 0
                 log.info("gap closed", source=self.state.source, since=gap.start, seconds=seconds, lost=gap.lost)
-
-    def _retrying(self, step: Callable[[], T]) -> T:
-        """Runs a step until Redis is neither down nor full, so that nothing taken is lost; returns its result."""
-
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            log.warning("Redis is down or full, waiting", attempt=state.attempt_number, error=str(error)[:200])
-
-        retrying = Retrying(
-            retry=retry_if_exception_type(WAITED_FOR), wait=wait_exponential(multiplier=0.05, max=2), before_sleep=note
-        )
-        return retrying(step)
 
     def _is_ours(self, state: LiveState) -> bool:
         return (state.topic, state.source) == (self.state.topic, self.state.source)

@@ -1,13 +1,12 @@
-"""Selects the messages of a source that go onto the queue, and their formats."""
+"""Selects the messages of a source that go onto the queue, and their routes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ingest.formats import DELETIONS, Refused, Unit, parse, split
-from ingest.formats.post import InvalidMessage
+from ingest.formats.post import InvalidMessage, Post
 from ingest.live.matching import TopicMatcher
-from ingest.queue.posts_queue import Envelope
-from ingest.write.changes import ONLY_STORED, REPOST
+from ingest.queue.envelope import Envelope, Route, envelope_of
 
 SELECTING = ("x",)
 """Sources that filter by the topic's own rules, so that every message they send is wanted."""
@@ -35,24 +34,31 @@ class Selection:
         """
         for part in split(line):
             if isinstance(part, Refused):
-                yield Rejected(self._envelope("", part.payload), part.reason)
+                yield Rejected(self._envelope(Unit("", self._source, part.payload)), part.reason)
             elif self._matcher is None or part.format in DELETIONS:
-                yield self._envelope(part.format, part.payload)
+                yield self._envelope(part)
             else:
                 yield from self._matched(self._matcher, part)
 
     def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
+        envelope = self._envelope(unit)
         try:
             post = parse(unit.format, unit.payload)
         except InvalidMessage as error:
-            yield Rejected(self._envelope(unit.format, unit.payload), str(error))
+            yield Rejected(envelope, str(error))
             return
-        if unit.format == "bluesky" and post.retweet_of:
-            yield self._envelope(REPOST, unit.payload)
-        elif matcher.wants(post):
-            yield self._envelope(unit.format, unit.payload)
-        elif post.is_update:
-            yield self._envelope(unit.format + ONLY_STORED, unit.payload)
+        if route := _route_of(post, matcher):
+            yield replace(envelope, route=route)
 
-    def _envelope(self, format_: str, payload: bytes) -> Envelope:
-        return Envelope(self._topic, self._source, format_, payload, origin="live")
+    def _envelope(self, unit: Unit) -> Envelope:
+        return replace(envelope_of(self._topic, unit, origin="live"), source=self._source)
+
+
+def _route_of(post: Post, matcher: TopicMatcher) -> Route | None:
+    """How a post is routed; None for one that is left out."""
+    if post.source == "bluesky" and post.retweet_of:
+        return Route.REPOST
+    wanted = matcher.wants(post)
+    if post.is_update:
+        return Route.UPDATE if wanted else Route.UPDATE_IF_STORED
+    return Route.POST if wanted else None

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conf.errors import PulsoError
-from ingest.formats import Refused, Unit, split
-from ingest.queue.posts_queue import KEPT_PAYLOAD, Envelope, PostsQueue, execute
+from ingest.formats import Unit, split
+from ingest.queue.envelope import Envelope, Route, envelope_of, message_of
+from ingest.queue.posts_queue import KEPT_PAYLOAD, PostsQueue, execute
 
 MOST = 100_000
 """Kept at once. Beyond it ingest stops rather than fill Redis or forget: something is wrong with the source."""
@@ -23,6 +24,7 @@ class DeadLetter:
     reason: str
     payload: bytes
     size: int
+    route: str = Route.POST
 
     @property
     def whole(self) -> bool:
@@ -75,11 +77,11 @@ class DeadLetters:
         """Puts letters back on the queue; gives how many went back and how many can't (clipped, or still no post)."""
         done = left = 0
         for letter in letters:
-            units = _units(letter)
-            if not units:
+            envelopes = _envelopes(letter)
+            if not envelopes:
                 left += 1
                 continue
-            self.queue.add([Envelope(letter.topic, u.source, u.format, u.payload, letter.origin) for u in units])
+            self.queue.add(envelopes)
             self.client.xdel(self.stream, letter.id)
             done += 1
         return done, left
@@ -90,25 +92,27 @@ class DeadLetters:
         return sum(int(self.client.xdel(self.stream, *ids[i : i + 500])) for i in range(0, len(ids), 500))
 
 
-def _units(letter: DeadLetter) -> list[Unit]:
-    """What of a letter can go back: its one post, or the posts of a line that was refused before it was cut up."""
+def _envelopes(letter: DeadLetter) -> list[Envelope]:
+    """What of a letter can be queued again: its one message, or the messages of a line that was refused whole."""
     if not letter.whole:
         return []
     if letter.format:
-        return [Unit(letter.format, letter.source, letter.payload)]
+        return [Envelope(letter.topic, letter.source, letter.format, letter.payload, letter.origin, route=letter.route)]
     parts = split(letter.payload)
-    return [] if any(isinstance(part, Refused) for part in parts) else [p for p in parts if isinstance(p, Unit)]
+    units = [part for part in parts if isinstance(part, Unit)]
+    return [envelope_of(letter.topic, unit, letter.origin) for unit in units] if len(units) == len(parts) else []
 
 
 def _letter(entry_id: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
-    text = {key.decode(): value.decode(errors="replace") for key, value in fields.items() if key != b"payload"}
+    message = message_of(entry_id, fields)
     return DeadLetter(
-        id=entry_id.decode(),
-        topic=text.get("topic", ""),
-        source=text.get("source", ""),
-        format=text.get("format", ""),
-        origin=text.get("origin", ""),
-        reason=text.get("reason", ""),
-        payload=fields.get(b"payload", b""),
-        size=int(text.get("size", "0")),
+        id=message.id,
+        topic=message.topic,
+        source=message.source,
+        format=message.format,
+        route=message.route,
+        origin=message.origin,
+        reason=fields.get(b"reason", b"").decode(errors="replace"),
+        payload=message.payload,
+        size=int(fields.get(b"size", b"0")),
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ingest.formats.post import InvalidMessage
-from ingest.queue.posts_queue import Envelope
+from ingest.queue.envelope import Envelope, Route
 
 GAP, THROUGH = "gap", "through"
 """Formats of the messages by which a collector tells what it missed, and how far it has come."""
@@ -32,12 +32,12 @@ _GAP, _THROUGH = msgspec.json.Decoder(Gap), msgspec.json.Decoder(Through)
 
 def gap_message(topic: str, source: str, gap: Gap) -> Envelope:
     """A gap as a message; one with the same start replaces it."""
-    return Envelope(topic, source, GAP, msgspec.json.encode(gap))
+    return Envelope(topic, source, GAP, msgspec.json.encode(gap), route=Route.NOTE)
 
 
 def through_message(topic: str, source: str, at: datetime) -> Envelope:
     """How far collection has come, as a message."""
-    return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at)))
+    return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at)), route=Route.NOTE)
 
 
 def parse_note(format_: str, payload: bytes) -> Gap | Through:

@@ -7,11 +7,11 @@ ever trimmed by length, since that would delete what no worker has taken yet.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import redis
 
+from ingest.queue.envelope import Envelope, Message, message_of, place_of
 from stores.connect import RedisClient
 
 GROUP = "workers"
@@ -42,53 +42,6 @@ if #pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV
 return #pending
 """
 _IDS_A_CALL = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """A message before it is queued. `origin` says where it came from (file:line), `replay` which run queued it."""
-
-    topic: str
-    source: str
-    format: str
-    payload: bytes
-    origin: str = ""
-    replay: str = ""
-
-    def fields(self) -> dict[str, str | bytes]:
-        """As the stream's fields, always in the same order, which Redis stores compactly."""
-        return {
-            "topic": self.topic,
-            "source": self.source,
-            "format": self.format,
-            "origin": self.origin,
-            "replay": self.replay,
-            "payload": self.payload,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Message(Envelope):
-    """A message as a worker gets it."""
-
-    id: str = ""
-
-    @property
-    def write_time(self) -> int:
-        """Microseconds: the write time of what it says. Later in the queue wins, whichever worker writes it."""
-        milliseconds, sequence = self.place
-        return milliseconds * 1000 + min(sequence, 999)
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Where it stands in the queue: of two messages, the later one has the greater place."""
-        return place_of(self.id)
-
-
-def place_of(message_id: str) -> tuple[int, int]:
-    """The place of a message with that id."""
-    milliseconds, sequence = message_id.split("-")
-    return int(milliseconds), int(sequence)
 
 
 class QueueFull(Exception):
@@ -215,19 +168,4 @@ def execute(pipeline: Any) -> list[Any]:
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:
     """Stream entries as messages; deleted entries, which XAUTOCLAIM may name, are left out."""
-    return [_message(entry_id, fields) for entry_id, fields in entries if fields]
-
-
-def _message(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:
-    def text(name: bytes) -> str:
-        return fields.get(name, b"").decode(errors="replace")
-
-    return Message(
-        topic=text(b"topic"),
-        source=text(b"source"),
-        format=text(b"format"),
-        payload=fields.get(b"payload", b""),
-        origin=text(b"origin"),
-        replay=text(b"replay"),
-        id=entry_id.decode(),
-    )
+    return [message_of(entry_id, fields) for entry_id, fields in entries if fields]

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable
 
-from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.envelope import Envelope
+from ingest.queue.posts_queue import PostsQueue, QueueFull
 
 PIPELINE = 500
 QUEUE_LIMIT = 50_000

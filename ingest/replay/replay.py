@@ -3,13 +3,14 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ingest.formats import DELETIONS, Refused, Unit, parse, parse_deletion, split
-from ingest.formats.post import Deletion, InvalidMessage
+from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from ingest.formats.post import InvalidMessage, Post
 from ingest.live.matching import TopicMatcher
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture
 
@@ -89,7 +90,8 @@ class Replay:
         for number, line in capture.lines():
             self.result.lines += 1
             if row := line.strip():
-                envelope = Envelope(self._topic, "x", COMPLIANCE, row, f"{capture.name}:{number}", self.id)
+                unit = Unit(COMPLIANCE, "x", row)
+                envelope = envelope_of(self._topic, unit, f"{capture.name}:{number}", self.id)
                 try:
                     parse_deletion(COMPLIANCE, row)
                     self._queue_deletion(envelope)
@@ -144,26 +146,26 @@ class Replay:
                 self._queue_unit(part, origin)
 
     def _queue_unit(self, unit: Unit, origin: str) -> None:
-        envelope = Envelope(self._topic, unit.source, unit.format, unit.payload, origin, self.id)
+        envelope = envelope_of(self._topic, unit, origin, self.id)
         try:
-            post = (
+            if envelope.route == Route.DELETION:
                 parse_deletion(unit.format, unit.payload)
-                if unit.format in DELETIONS
-                else parse(unit.format, unit.payload)
-            )
+                self._queue_deletion(envelope)
+            else:
+                self._queue_post(envelope, parse(unit.format, unit.payload))
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
-            return
-        if isinstance(post, Deletion):
-            self._queue_deletion(envelope)
-        elif self._matcher and not self._matcher.wants(post):
+
+    def _queue_post(self, envelope: Envelope, post: Post) -> None:
+        if self._matcher and not self._matcher.wants(post):
             self.result.unmatched += 1
-        else:
-            self._publisher.put(envelope)
-            self.result.queued += 1
+            return
+        self._publisher.put(replace(envelope, route=Route.UPDATE) if post.is_update else envelope)
+        self.result.queued += 1
 
     def _refuse(self, part: Refused, origin: str) -> None:
-        self._refuse_envelope(Envelope(self._topic, _UNKNOWN_SOURCE, "", part.payload, origin, self.id), part.reason)
+        unit = Unit("", _UNKNOWN_SOURCE, part.payload)
+        self._refuse_envelope(envelope_of(self._topic, unit, origin, self.id), part.reason)
 
     def _refuse_envelope(self, envelope: Envelope, reason: str) -> None:
         self.result.refused += 1

@@ -6,27 +6,19 @@ are about.
 """
 
 import time
+from collections.abc import Iterable, Iterator
 
-from ingest.formats import DELETIONS, parse, parse_deletion
+from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
-from ingest.queue.notes import GAP, THROUGH, parse_note
-from ingest.queue.posts_queue import Message, PostsQueue
+from ingest.queue.envelope import Message, Route
+from ingest.queue.notes import parse_note
+from ingest.queue.posts_queue import PostsQueue
 from ingest.write.rows import row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import Write
 
-REPOST = "bluesky_repost"
-"""A Bluesky repost, which says nothing of what it repeats: its topic asks for it if the subject is kept."""
-ONLY_STORED = "_update"
-"""Ends the format of an update that its topic does not ask for by itself: it replaces a version stored before."""
 MOST_WAITING = 10_000
-_FORMATS = {*DELETIONS, GAP, THROUGH, REPOST}
-
-
-def is_change(message: Message, post: Post | None = None) -> bool:
-    """Whether a message must wait for those before it."""
-    return message.format in _FORMATS or message.format.endswith(ONLY_STORED) or (post is not None and post.is_update)
 
 
 class Changes:
@@ -42,14 +34,17 @@ class Changes:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._waiting.values())
+
     @property
     def full(self) -> bool:
         """Whether so many wait that nothing new should be read before they are applied."""
         return len(self) >= MOST_WAITING
 
-    def add(self, message: Message) -> None:
-        """Holds a message back until it is due."""
-        self._waiting[message.id] = message
+    def hold_back(self, messages: Iterable[Message]) -> None:
+        """Keeps messages until they are due."""
+        self._waiting.update((message.id, message) for message in messages)
 
     def due(self) -> list[Message]:
         """Those that nothing held by another worker stands before, in order; the others stay claimed by this one."""
@@ -62,37 +57,38 @@ class Changes:
             self._held_at = time.monotonic()
         return [message for message in waiting if older is None or message.place < older]
 
-    def done(self, message: Message) -> None:
-        """A message that needs no more."""
-        self._waiting.pop(message.id, None)
+    def forget(self, messages: Iterable[Message]) -> None:
+        """Messages that are done are no longer kept."""
+        for message in messages:
+            self._waiting.pop(message.id, None)
 
     def apply(self, message: Message) -> str:
         """Applies a message and gives its outcome, one of OUTCOMES; harmless to repeat.
 
         Raises InvalidMessage for one that can't be applied, and what the driver raises while Cassandra is down.
         """
-        if message.format in (GAP, THROUGH):
-            self._store.collection.write(message, parse_note(message.format, message.payload))
-            return "noted"
-        if message.format in DELETIONS:
-            self._store.changes.delete(parse_deletion(message.format, message.payload))
-            return "deleted"
-        return self._apply_post(message)
+        match message.route:
+            case Route.NOTE:
+                self._store.collection.write(message, parse_note(message.format, message.payload))
+                return "noted"
+            case Route.DELETION:
+                self._store.changes.delete(parse_deletion(message.format, message.payload))
+                return "deleted"
+            case Route.UPDATE | Route.UPDATE_IF_STORED | Route.REPOST:
+                post = self._as_stored(message)
+                return "unmatched" if post is None else self._replace(message, post)
+        raise InvalidMessage(f"unknown route {message.route!r}: it may be of a newer release than this worker")
 
-    def _apply_post(self, message: Message) -> str:
-        """A repost beside its subject; an update in the place of what it replaces."""
-        changes = self._store.changes
-        if message.format == REPOST:
-            found = changes.with_subject(parse("bluesky", message.payload), message.topic)
-        else:
-            post = parse(message.format.removesuffix(ONLY_STORED), message.payload)
-            found = changes.in_place(post, message.topic)
-            if found is None and not message.format.endswith(ONLY_STORED):
-                found = post
-        return "unmatched" if found is None else self._written(message, found)
+    def _as_stored(self, message: Message) -> Post | None:
+        """The post as it is to be stored, by what is stored already; None for one that is not to be."""
+        post = parse(message.format, message.payload)
+        if message.route == Route.REPOST:
+            return self._store.changes.with_subject(post, message.topic)
+        found = self._store.changes.in_place(post, message.topic)
+        return post if found is None and message.route == Route.UPDATE else found
 
-    def _written(self, message: Message, post: Post) -> str:
+    def _replace(self, message: Message, post: Post) -> str:
         row = row_of(post, self._topics.get(message.topic))
-        for rejected in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
-            raise InvalidMessage(rejected.reason)
+        for refusal in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
+            raise InvalidMessage(refusal.reason)
         return "stored"

@@ -3,8 +3,8 @@
 from cassandra.cluster import Session
 
 from conf.tables import COLLECTION_GAPS, COLLECTION_THROUGH
+from ingest.queue.envelope import Message
 from ingest.queue.notes import Gap, Through
-from ingest.queue.posts_queue import Message
 from stores.prepare import prepared
 
 

@@ -4,7 +4,7 @@ A deleted row is shadowed by a tombstone whose write time lies beyond any other,
 capture brings it back; the table keeps its tombstones for years. Deletions apply to every topic.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from cassandra.cluster import Session
 
 from conf.partitions import bucket_of
 from conf.schema import bound
+from conf.snowflakes import mastodon_made_at, x_made_at
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
@@ -20,7 +21,6 @@ from stores.prepare import prepared
 
 BEYOND = 2**62
 """The write time of a deletion, µs."""
-_X_EPOCH, _FIRST_SNOWFLAKE = 1_288_834_974_657, 29_700_859_247
 _COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
 _ONE_DAY = timedelta(days=1)
 
@@ -93,12 +93,11 @@ class StoredPosts:
     def _places(self, deletion: Deletion) -> Iterator[Place]:
         """The rows that a deletion means. X's may come before the post does, so they need not be there yet."""
         if deletion.source == "x":
-            yield from self._near(replace(deletion, at=deletion.at or x_made_at(deletion.post_id or "")), days=0)
+            yield from self._near(replace(deletion, at=_made_at(deletion, x_made_at)), days=0)
         elif deletion.author:
             yield from self._by_author(deletion.author, deletion.source, deletion.post_id)
         else:
-            at = deletion.at or mastodon_made_at(deletion.post_id or "")
-            for place in self._near(replace(deletion, at=at), days=1):
+            for place in self._near(replace(deletion, at=_made_at(deletion, mastodon_made_at)), days=1):
                 if self._session.execute(self._one, place.key).one():
                     yield place
 
@@ -118,15 +117,10 @@ class StoredPosts:
                 yield Place(layout.topic, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
 
 
-def x_made_at(post_id: str) -> datetime:
-    """When an X post was made, from its id (a snowflake, since November 2010). Raises InvalidMessage for others."""
-    if not post_id.isdecimal() or not _FIRST_SNOWFLAKE <= int(post_id) < 2**63:
+def _made_at(deletion: Deletion, by_id: Callable[[str], datetime | None]) -> datetime:
+    """When the deleted post was made, as the deletion or the post's id tells. Raises InvalidMessage if neither does."""
+    post_id = deletion.post_id or ""
+    made = deletion.at or by_id(post_id)
+    if made is None:
         raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made, and nothing else does")
-    return datetime.fromtimestamp(((int(post_id) >> 22) + _X_EPOCH) / 1000, UTC)
-
-
-def mastodon_made_at(post_id: str) -> datetime:
-    """When a Mastodon post was made, from its id: milliseconds in its upper 48 bits. Raises InvalidMessage."""
-    if not post_id.isdecimal() or not 0 < int(post_id) < 2**63:
-        raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made")
-    return datetime.fromtimestamp((int(post_id) >> 16) / 1000, UTC)
+    return made

@@ -1,4 +1,8 @@
-"""The worker: reads the queue by consumer group, parses, writes, and acks only what Cassandra has taken."""
+"""The worker: brings messages from the queue to Cassandra, one batch after the other.
+
+A message is acked once Cassandra has taken what it says, or once it is kept among the dead letters. Until then it stays
+in the queue, where another worker takes it over if this one dies.
+"""
 
 import os
 import socket
@@ -8,38 +12,45 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
-from typing import TypeVar, cast
 
 import redis
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
 
-from conf.errors import PulsoError
 from ingest.formats import parse
-from ingest.formats.post import InvalidMessage, Post
+from ingest.formats.post import Post
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import Message, PostsQueue, QueueFull
-from ingest.write.changes import Changes, is_change
+from ingest.queue.envelope import Message, Route
+from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
+from ingest.queue.posts_queue import PostsQueue
+from ingest.write.batch import Batch
+from ingest.write.changes import Changes
+from ingest.write.refusal import Fence, Refusal
 from ingest.write.rows import row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.writer import RETRIED, Write
 
-T = TypeVar("T")
-WAITED_FOR = (*RETRIED, redis.ConnectionError, redis.TimeoutError, QueueFull)
 READ_COUNT = 2000
 BLOCK_MS = 500
-WAITING_MS = 20
-ACKED_TOGETHER = 100
+"""How long a read waits for new messages."""
+LOOK_MS = 20
+"""How long it waits while changes are held back, which may become due at any moment."""
+APPLIED_TOGETHER = 100
+"""Changes that are acked by one call."""
 CLAIM_IDLE = 60.0
 CLAIM_EVERY = 5.0
+"""Seconds from one look for what other workers have left to the next."""
 
 log = structlog.get_logger("worker")
 
 
 class Worker:
-    """One consumer of the group. `stop` may be called from a signal handler or another thread."""
+    """One consumer of the group. `stop` may be called from a signal handler or another thread.
+
+    `done` counts the messages that were acked, by OUTCOMES.
+    """
 
     def __init__(
         self,
@@ -60,11 +71,13 @@ class Worker:
         self._claim_idle = claim_idle
         self._on_batch = on_batch
         self._next_claim = 0.0
+        self._in_hand = Batch()
         self._stopping = threading.Event()
+        self._patiently = Patience((*RETRIED, *REDIS_PASSING), self._stopping, on_wait=self._hold)
 
     @property
     def stored(self) -> int:
-        """Posts stored and acked so far; `done` has the other OUTCOMES."""
+        """Posts stored and acked so far."""
         return self.done["stored"]
 
     def stop(self) -> None:
@@ -72,20 +85,44 @@ class Worker:
         self._stopping.set()
 
     def run(self, drain: bool = False) -> None:
-        """Works until stopped; with `drain`, until the queue is empty and every message is acked."""
-        self._retrying(self._queue.ensure_group)
-        while not self._stopping.is_set():
-            messages = self._retrying(self._next_messages) or []
-            if messages:
-                began = time.monotonic()
-                self._process(messages)
-                self.on_batch_seconds(time.monotonic() - began)
-            self._settle()
-            if drain and not messages and self._retrying(self._queue.backlog) == 0:
-                break
-        self._retrying(lambda: self._queue.leave(self.consumer))
+        """Works until stopped; with `drain`, until the queue is empty and every message is acked.
 
-    def _next_messages(self) -> list[Message]:
+        When it is stopped while a store is down, what is not done is not acked. Raises PulsoError when there are too
+        many dead letters.
+        """
+        try:
+            self._patiently(self._queue.ensure_group)
+            while not self._stopping.is_set():
+                messages = self._patiently(self._read)
+                if messages:
+                    self._process(messages)
+                self._apply_due()
+                if drain and not messages and self._patiently(self._queue.backlog) == 0:
+                    break
+            self._patiently(partial(self._queue.leave, self.consumer))
+        except GaveUp as error:
+            log.warning("stopped while a store is down: the next worker takes over what is not acked", error=str(error))
+
+    def _process(self, messages: Sequence[Message]) -> None:
+        """Takes a batch through its steps. Raises GaveUp at the first one that could not be done."""
+        began = time.monotonic()
+        batch = self._in_hand = Batch(messages)
+        self._parse(batch)
+        self._route(batch)
+        self._make_rows(batch)
+        self._write(batch)
+        self._remove_earlier(batch)
+        self._ack([write.message for write in batch.stored], "stored")
+        self._refuse(batch.refused)
+        self._in_hand = Batch()
+        log.debug("batch", messages=len(messages), posts=len(batch.writes), refused=len(batch.refused))
+        self.on_batch_seconds(time.monotonic() - began)
+        self._on_batch(self)
+
+    # The steps, in their order.
+
+    def _read(self) -> list[Message]:
+        """What another worker has left, else new messages; nothing while too many changes are held back."""
         if time.monotonic() >= self._next_claim:
             claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), READ_COUNT)
             if claimed:
@@ -93,109 +130,83 @@ class Worker:
                 return claimed
             self._next_claim = time.monotonic() + min(CLAIM_EVERY, self._claim_idle)
         if self._changes.full:
-            self._stopping.wait(WAITING_MS / 1000)
+            self._stopping.wait(LOOK_MS / 1000)
             return []
-        return self._queue.read(self.consumer, READ_COUNT, WAITING_MS if self._changes else BLOCK_MS)
+        return self._queue.read(self.consumer, READ_COUNT, LOOK_MS if self._changes else BLOCK_MS)
 
-    def _process(self, messages: list[Message]) -> None:
-        """Writes and acks the posts of a batch; what must wait for older messages is held back."""
-        letters: list[tuple[Message, str]] = []
-        writes, edits = list[Write](), list[Post]()
-        for message in messages:
-            post = self._parsed(message, letters)
-            if is_change(message, post):
-                self._changes.add(message)
-            elif post is not None and (write := self._as_write(message, post, letters)):
-                writes.append(write)
-                edits += [post] if post.earlier else []
-        rejected = self._retrying(lambda: self._store.posts.write(writes), messages)
-        if rejected is None or self._retrying(lambda: self._remove_earlier(edits), messages) is None:
-            return  # stopping while the store is down: nothing acked, so the next worker takes it over
-        letters += [(r.write.message, r.reason) for r in rejected]
-        refused = {message.id for message, _ in letters}
-        self._ack([write.message for write in writes if write.message.id not in refused], "stored")
-        self._refuse(letters)
-        log.debug("batch", messages=len(messages), posts=len(writes), dead=len(letters))
-        self._on_batch(self)
+    def _parse(self, batch: Batch) -> None:
+        """Payloads become posts. A change is parsed when it is applied."""
+        for message in batch.messages:
+            if message.route == Route.POST:
+                with Fence(message, batch.refused):
+                    batch.posts.append((message, parse(message.format, message.payload)))
 
-    def _settle(self) -> None:
-        """Applies what was held back and is due."""
-        due = self._retrying(self._changes.due) or []
-        for start in range(0, len(due), ACKED_TOGETHER):
-            self._apply(due[start : start + ACKED_TOGETHER], due)
+    def _route(self, batch: Batch) -> None:
+        """Changes are held back until they are due; what is left in the batch are posts."""
+        changes = [message for message in batch.messages if message.route != Route.POST]
+        # An update has the route of a post if nobody parsed it before it was queued, or an older release queued it.
+        changes += [replace(message, route=Route.UPDATE) for message, post in batch.posts if post.is_update]
+        batch.posts = [(message, post) for message, post in batch.posts if not post.is_update]
+        self._changes.hold_back(changes)
 
-    def _apply(self, messages: Sequence[Message], held: Sequence[Message]) -> None:
-        outcomes: dict[str, list[Message]] = defaultdict(list)
-        letters: list[tuple[Message, str]] = []
-        for message in messages:
-            outcome = self._retrying(partial(self._applied, message, letters), held)
-            if outcome is None:
-                break  # stopping while the store is down
-            outcomes[outcome].append(message)
-            self._changes.done(message)
-        outcomes.pop("dead", None)  # these are among the letters
-        for outcome, some in outcomes.items():
-            self._ack(some, outcome)
-        self._refuse(letters)
-        self._on_batch(self)
+    def _make_rows(self, batch: Batch) -> None:
+        """Posts become rows of their topics."""
+        batch.writes, refused = self._patiently(lambda: self._as_writes(batch.posts))
+        batch.refused += refused
 
-    def _applied(self, message: Message, letters: list[tuple[Message, str]]) -> str:
-        try:
-            return self._changes.apply(message)
-        except (InvalidMessage, PulsoError) as error:
-            letters.append((message, str(error)))
-            return "dead"
+    def _as_writes(self, posts: Sequence[tuple[Message, Post]]) -> tuple[list[Write], list[Refusal]]:
+        """Looks a topic up in Cassandra when its first post comes."""
+        writes, refused = list[Write](), list[Refusal]()
+        for message, post in posts:
+            with Fence(message, refused):
+                row = row_of(post, self._topics.get(message.topic))
+                writes.append(Write(message, row, post.version_time or message.write_time))
+        return writes, refused
 
-    def _parsed(self, message: Message, letters: list[tuple[Message, str]]) -> Post | None:
-        """The message's post; None for one that is a change, or is refused."""
-        if is_change(message):
-            return None
-        try:
-            return parse(message.format, message.payload)
-        except InvalidMessage as error:
-            letters.append((message, str(error)))
-            return None
+    def _write(self, batch: Batch) -> None:
+        """Rows go to Cassandra, which may refuse some for good."""
+        batch.refused += self._patiently(lambda: self._store.posts.write(batch.writes))
 
-    def _as_write(self, message: Message, post: Post, letters: list[tuple[Message, str]]) -> Write | None:
-        try:
-            row = row_of(post, self._topics.get(message.topic))
-        except (InvalidMessage, PulsoError) as error:
-            letters.append((message, str(error)))
-            return None
-        return Write(message, row, post.version_time or message.write_time)
-
-    def _remove_earlier(self, edits: Sequence[Post]) -> bool:
-        for post in edits:
-            self._store.changes.delete_earlier(post)
-        return True
+    def _remove_earlier(self, batch: Batch) -> None:
+        """The versions that a stored edit replaces are deleted, where each edit has an id of its own."""
+        stored = {write.message.id for write in batch.stored}
+        for message, post in batch.posts:
+            if post.earlier and message.id in stored:
+                with Fence(message, batch.refused):
+                    self._patiently(partial(self._store.changes.delete_earlier, post))
 
     def _ack(self, messages: Sequence[Message], outcome: str) -> None:
-        self.done[outcome] += self._retrying(lambda: self._queue.ack(messages, outcome)) or 0
+        """Messages that are done leave the queue, counted under their outcome."""
+        self.done[outcome] += self._patiently(lambda: self._queue.ack(messages, outcome))
 
-    def _refuse(self, letters: list[tuple[Message, str]]) -> None:
-        """Keeps refused messages aside. It comes after the acks of others: they free the memory that this may need."""
-        self._retrying(lambda: self._dead_letters.add(letters))
-        self._ack([message for message, _ in letters], "dead")
+    def _refuse(self, refused: Sequence[Refusal]) -> None:
+        """Refused messages are kept aside, then acked. The acks of others come first: they free memory for this."""
+        self._patiently(lambda: self._dead_letters.add(refused))
+        self._ack([refusal.message for refusal in refused], "dead")
 
-    def _retrying(self, step: Callable[[], T], held: Sequence[Message] = ()) -> T | None:
-        """Runs a step again and again while a store is down or full; None when asked to stop meanwhile."""
+    def _apply_due(self) -> None:
+        """A change is applied once every message before it in the queue is done."""
+        due = self._patiently(self._changes.due)
+        for start in range(0, len(due), APPLIED_TOGETHER):
+            self._apply(due[start : start + APPLIED_TOGETHER])
 
-        def note(state: RetryCallState) -> None:
-            error = state.outcome.exception() if state.outcome else None
-            log.warning("a store is down or behind, waiting", attempt=state.attempt_number, error=_one_line(error))
-            with suppress(redis.RedisError):
-                self._queue.hold(self.consumer, held)
+    def _apply(self, changes: Sequence[Message]) -> None:
+        """Applies changes one after the other. Raises GaveUp at the first that failed; those before it are acked."""
+        outcomes: dict[str, list[Message]] = defaultdict(list)
+        refused: list[Refusal] = []
+        try:
+            for message in changes:
+                with Fence(message, refused):
+                    outcomes[self._patiently(partial(self._changes.apply, message))].append(message)
+        finally:
+            for outcome, messages in outcomes.items():
+                self._ack(messages, outcome)
+                self._changes.forget(messages)
+            self._refuse(refused)
+            self._changes.forget(refusal.message for refusal in refused)
+        self._on_batch(self)
 
-        retrying = Retrying(
-            retry=retry_if_exception_type(WAITED_FOR),
-            wait=wait_exponential(multiplier=0.1, max=5),
-            before_sleep=note,
-            stop=lambda _: self._stopping.is_set(),
-            sleep=lambda seconds: cast("None", self._stopping.wait(seconds)),
-            retry_error_callback=lambda _: None,
-        )
-        return cast("T | None", retrying(step))
-
-
-def _one_line(error: BaseException | None) -> str:
-    return " ".join(str(error).split())[:200]
+    def _hold(self) -> None:
+        """Before each wait for a store: what this worker has in hand stays its own, however long the wait."""
+        with suppress(redis.RedisError):
+            self._queue.hold(self.consumer, [*self._in_hand.messages, *self._changes])

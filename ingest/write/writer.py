@@ -1,8 +1,9 @@
 """Writes posts to Cassandra: prepared inserts in unlogged batches of one partition, a bounded number in flight."""
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date
 
 from cassandra import InvalidRequest, OperationTimedOut, RequestExecutionException
@@ -12,16 +13,18 @@ from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.schema import bound
 from conf.tables import POSTS
-from ingest.queue.posts_queue import Message
+from ingest.queue.envelope import Message
+from ingest.write.refusal import Refusal
 from ingest.write.rows import Row
 from stores.encoding import bigint
+from stores.execute import in_flight
 from stores.prepare import prepared
 
 BATCH_BYTES = 40 * 1024
-"""Under the guardrail of 50 KiB at which Cassandra refuses a batch."""
+"""Of a batch at most; by its default guardrail, Cassandra refuses a batch of more than 50 KiB."""
 IN_FLIGHT = 16
 RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
-"""What means that Cassandra is down or behind: wait and write again; an insert may be repeated at will."""
+"""Errors of a Cassandra that is down or behind: wait and write again, since an insert may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +36,8 @@ class Write:
     time: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that Cassandra will never take, and why."""
-
-    write: Write
-    reason: str
-
-
 class PostWriter:
-    """Writes rows of `posts`. When `write` returns, Cassandra has taken every row but those it gives back."""
+    """Writes rows of `posts`. When `write` returns, Cassandra has taken all rows but the refused ones."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self._session = session
@@ -50,66 +45,74 @@ class PostWriter:
         self._insert.is_idempotent = True
         self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
 
-    def write(self, writes: Iterable[Write]) -> list[Rejected]:
-        """Writes all rows. Raises one of RETRIED when Cassandra is down or behind; then write them again."""
-        rejected: list[Rejected] = []
-        in_flight: deque[tuple[ResponseFuture, list[Write]]] = deque()
-        for statement, part in self._statements(writes):
-            if len(in_flight) >= IN_FLIGHT:
-                self._finish(*in_flight.popleft(), rejected)
-            in_flight.append((self._session.execute_async(statement), part))
-        while in_flight:
-            self._finish(*in_flight.popleft(), rejected)
-        return rejected
+    def write(self, writes: Iterable[Write]) -> list[Refusal]:
+        """Writes all rows; returns the messages whose rows Cassandra will never take.
 
-    def replace(self, write: Write) -> list[Rejected]:
-        """Writes a row whole: what its earlier version said and this one does not is gone. Raises as `write`."""
+        Raises one of RETRIED when Cassandra is down or behind, once nothing is in flight; then write them all again.
+        """
+        refused: list[Refusal] = []
+        with closing(in_flight(self._batches(writes), self._send, IN_FLIGHT)) as sent:
+            for batch, future in sent:
+                self._finish(future, batch.writes, refused)
+        return refused
+
+    def replace(self, write: Write) -> list[Refusal]:
+        """Writes a row and removes what only its earlier version had. Returns and raises as `write` does."""
         values = dict(zip(POSTS.columns, write.row.values, strict=True))
         remove = BoundStatement(self._remove)
         remove.values = [bigint(write.time - 1), *(values[name] for name in POSTS.key)]
-        batch = _new_batch()
-        batch.add(remove)
-        batch.add(self._bound(write))
-        rejected: list[Rejected] = []
-        self._finish(self._session.execute_async(batch), [write], rejected)
-        return rejected
+        batch = _Batch([write])
+        batch.statement.add(remove)
+        batch.statement.add(self._bound(write))
+        refused: list[Refusal] = []
+        self._finish(self._send(batch), batch.writes, refused)
+        return refused
 
-    def _statements(self, writes: Iterable[Write]) -> Iterator[tuple[BatchStatement, list[Write]]]:
+    def _batches(self, writes: Iterable[Write]) -> Iterator["_Batch"]:
+        """The writes in batches of one partition each, cut where the next row would pass BATCH_BYTES."""
         partitions: dict[tuple[str, date, int], list[Write]] = defaultdict(list)
         for write in writes:
             partitions[write.row.partition].append(write)
         for part in partitions.values():
-            yield from self._batches(part)
+            batch, size = _Batch(), 0
+            for write in part:
+                if batch.writes and size + write.row.size > BATCH_BYTES:
+                    yield batch
+                    batch, size = _Batch(), 0
+                batch.writes.append(write)
+                batch.statement.add(self._bound(write))
+                size += write.row.size
+            yield batch
 
-    def _batches(self, writes: list[Write]) -> Iterator[tuple[BatchStatement, list[Write]]]:
-        batch, size, members = _new_batch(), 0, list[Write]()
-        for write in writes:
-            if members and size + write.row.size > BATCH_BYTES:
-                yield batch, members
-                batch, size, members = _new_batch(), 0, []
-            batch.add(self._bound(write))
-            members.append(write)
-            size += write.row.size
-        yield batch, members
+    def _send(self, batch: "_Batch") -> ResponseFuture:
+        return self._session.execute_async(batch.statement)
 
     def _bound(self, write: Write) -> BoundStatement:
-        """The insert with its values, which are encoded already."""
+        """The insert with the row's values, which are encoded already."""
         bound = BoundStatement(self._insert)
         bound.values = [*write.row.values, bigint(write.time)]
         return bound
 
-    def _finish(self, future: ResponseFuture, writes: list[Write], rejected: list[Rejected]) -> None:
+    def _finish(self, future: ResponseFuture, writes: list[Write], refused: list[Refusal]) -> None:
         try:
             future.result()
         except InvalidRequest as error:
             if len(writes) == 1:
-                rejected.append(Rejected(writes[0], f"refused by Cassandra: {error}"[:300]))
+                refused.append(Refusal(writes[0].message, f"refused by Cassandra: {error}"[:300]))
                 return
             for write in writes:  # one bad row must not cost its neighbours
-                rejected.extend(self.write([write]))
+                refused.extend(self.write([write]))
 
 
-def _new_batch() -> BatchStatement:
-    batch = BatchStatement(BatchType.UNLOGGED)
-    batch.is_idempotent = True
-    return batch
+def _unlogged() -> BatchStatement:
+    statement = BatchStatement(BatchType.UNLOGGED)
+    statement.is_idempotent = True
+    return statement
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Rows that go to Cassandra in one request."""
+
+    writes: list[Write] = field(default_factory=list)
+    statement: BatchStatement = field(default_factory=_unlogged)

@@ -1,1 +1,1 @@
-"""What runs a job: inputs, checks, publication, the record of runs."""
+"""Runs jobs: inputs, checks, publication, the record of runs."""

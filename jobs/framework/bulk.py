@@ -1,7 +1,7 @@
-"""Publishes a bulk table: the executors write its rows under the run, then `published` is pointed to the run.
+"""Writes the rows of a bulk table: executors write them under the run's id, before `published` is pointed to the run.
 
-Nobody reads the rows before the pointer names their run, so they need no swap; a task that is tried again writes the
-same rows again. What no pointer names any more is removed afterwards (`sweep.py`).
+Nobody reads the rows before a pointer names their run, so they need no swap. A task that is repeated writes the same
+rows again. Rows that nothing names any more are removed afterwards (`sweep.py`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,10 @@ from stores.prepare import prepared
 from stores.published import Period
 
 BATCH_ROWS, BATCH_BYTES = 30_000, 8 * 1024 * 1024
-"""The most rows and bytes in one batch, all of one partition: it holds 65,535 statements, and a mutation 16 MiB."""
+"""The most rows and bytes in one batch, all of one partition.
+
+Cassandra's own limits are 65,535 statements per batch and 16 MiB per mutation.
+"""
 BATCHES_IN_FLIGHT = 8
 TASKS_A_CORE = 2
 
@@ -39,14 +42,17 @@ Values = tuple[Any, ...]
 
 
 class Written(NamedTuple):
-    """What the executors wrote: the rows, and the periods that have any."""
+    """What the executors wrote: the number of rows, and the periods that have any."""
 
     rows: int
     periods: set[Period]
 
 
 def write_rows(table: Table, frame: DataFrame, publication: Publication) -> Written:
-    """Writes a frame's rows under the run; nobody reads them yet."""
+    """Writes a frame's rows under the run's id, and returns what was written; nobody reads the rows yet.
+
+    Triggers a Spark action. Raises TypeError if the frame has other columns than the table declares.
+    """
     rows = _rows(table, frame, publication)
     names = _sent_key(table)
     schema = T.StructType([T.StructField(name, KEY_SPARK[table.columns[name].cql]) for name in names])
@@ -62,12 +68,15 @@ def _period(table: Table, row: T.Row) -> Period:
 
 
 def _sent_key(table: Table) -> list[str]:
-    """The partition's columns that a frame brings; the run's id is the same in all."""
+    """Returns the partition's columns that differ between rows: all but the run's id."""
     return [name for name in table.partition if name != "run_id"]
 
 
 def _rows(table: Table, frame: DataFrame, publication: Publication) -> DataFrame:
-    """Every declared column but the run's own, instants in ms, brought together and sorted by primary key."""
+    """Returns every declared column except the run's own, with instants in ms since 1970.
+
+    Rows of one partition are in one task, sorted by primary key.
+    """
     given = declared_columns(frame.columns, table, {"run_id", "computed_at", "bucket"})
     if "bucket" in table.columns:
         frame = frame.withColumn("bucket", _bucket(table, publication))
@@ -80,7 +89,7 @@ def _rows(table: Table, frame: DataFrame, publication: Publication) -> DataFrame
 
 
 def _bucket(table: Table, publication: Publication) -> Column:
-    """CRC-32 of the last key column, modulo the buckets of the period."""
+    """Returns the bucket: CRC-32 of the last key column, modulo the number of buckets of the period."""
     counts = F.lit(1)
     for period in table.columns["period"].values:
         first = next(spans(publication.window, period), None)
@@ -92,26 +101,29 @@ def _bucket(table: Table, publication: Publication) -> Column:
 
 @dataclass(frozen=True)
 class Writer:
-    """What a task needs to write rows of a table."""
+    """Encodes the rows of a table, in a task."""
 
     table: Table
     publication: Publication
 
     @property
     def sent(self) -> list[str]:
-        """The columns that the frame brings, in its order."""
+        """The columns that the frame has, in its order."""
         return [name for name in self.table.columns if name not in ("run_id", "computed_at")]
 
     def by_partition(self, rows: Iterable[Values]) -> Iterator[tuple[Values, Iterator[Values]]]:
-        """Sorted rows by partition."""
+        """Groups sorted rows by partition; returns pairs of a partition's key and its rows."""
         places = [self.sent.index(name) for name in _sent_key(self.table)]
         return groupby(rows, key=lambda row: tuple(row[i] for i in places))
 
     def encoded(self, rows: Iterable[Values]) -> Iterator[tuple[list[Any], int]]:
-        """Rows as Cassandra takes them, in declared order, with the write time; and their bytes."""
+        """Yields for each row its encoded values in declared order, then the write time; and its size.
+
+        The size is that of the row's own values, in bytes.
+        """
         types = [self.table.columns[name].cql for name in self.sent]
         encoders = [ENCODERS["bigint" if cql == "timestamp" else cql] for cql in types]
-        # The run's columns stand last in every declaration; after them comes the write time.
+        # In every declaration the run's columns are last; the write time follows them.
         run: dict[str, bytes] = {
             "run_id": self.publication.run_id.bytes,
             "computed_at": bigint(self.publication.at_us // 1000),
@@ -123,7 +135,7 @@ class Writer:
 
 
 def _batches(session: Session, writer: Writer, rows: Iterable[Values]) -> Iterator[BatchStatement]:
-    """The rows of one partition in batches that Cassandra takes."""
+    """Yields the rows of one partition in batches that Cassandra accepts."""
     insert = prepared(session, writer.table.insert(writer.publication.settings.keyspace, timestamp=True))
     batch, count, size = _new_batch(), 0, 0
     for values, length in writer.encoded(rows):
@@ -144,7 +156,7 @@ def _new_batch() -> BatchStatement:
 
 
 def _write_all(writer: Writer, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """On an executor: writes a task's rows, and returns each partition's key with its number of rows."""
+    """On an executor: writes the rows of a task; yields the key of each partition with its number of rows."""
     rows = (row for batch in arrived for row in zip(*(column.to_pylist() for column in batch.columns), strict=True))
     first = next(rows, None)
     if first is None:
@@ -175,5 +187,8 @@ _OPEN = ExitStack()
 
 @cache
 def _session_of_process(settings: Settings) -> Session:
-    """A Python worker's session, for all tasks that come to it: to connect takes longer than a small task."""
+    """Returns the session of this Python worker, for all of its tasks.
+
+    Connecting takes longer than a small task.
+    """
     return _OPEN.enter_context(cassandra_session(settings))

@@ -1,4 +1,4 @@
-"""The declared columns as Spark and Arrow have them."""
+"""The declared columns as Spark and Arrow types."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -24,25 +24,25 @@ SPARK: dict[str, T.DataType] = {
 """Spark's types by CQL type, as the connector reads them."""
 KEY_ARROW = {"text": pa.string(), "timestamp": pa.int64(), "int": pa.int32()}
 KEY_SPARK: dict[str, T.DataType] = {"text": T.StringType(), "timestamp": T.LongType(), "int": T.IntegerType()}
-"""The types of partition columns on their way back from executors: instants as milliseconds since 1970."""
+"""The types in which executors return partition columns; instants are milliseconds since 1970."""
 
 
 def spark_schema(table: Table, names: Sequence[str]) -> T.StructType:
-    """The schema of a frame of some of a table's columns."""
+    """Returns the schema of a frame with these columns of a table."""
     return T.StructType([T.StructField(name, SPARK[table.columns[name].cql]) for name in names])
 
 
 def spark_value(value: Any) -> Any:
-    """A value as the driver returns it, as Spark takes it: instants in UTC, ids as text."""
+    """Returns a value from the driver as Spark accepts it: instants in UTC, ids as text."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC)
     return str(value) if isinstance(value, UUID) else value
 
 
 def declared_columns(found: Sequence[str], table: Table, known: set[str]) -> list[str]:
-    """The columns that a job must return, in declared order: all but the `known` ones, which are added to them.
+    """Returns the columns that a job must return, in declared order: all except `known`, which are added to them.
 
-    Raises TypeError where a job returns others: a defect of the job, not of its data.
+    Raises TypeError if `found`, the columns that it returned, are others: a defect of the job, not of its data.
     """
     wanted = [name for name in table.columns if name not in known]
     if sorted(found) != sorted(wanted):

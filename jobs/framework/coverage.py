@@ -1,4 +1,4 @@
-"""Coverage: the part of a period in which live collection was up, from `collection_gaps` and `collection_through`."""
+"""Coverage: the part of a period in which live collection was up, by `collection_gaps` and `collection_through`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from stores.prepare import prepared
 
 @dataclass(frozen=True)
 class Gap:
-    """A time that was not, or not wholly, collected; `end` is None while it lasts."""
+    """A time in which posts, or some of them, were not collected. `end` is None while it lasts; `lost` is estimated."""
 
     start: datetime
     end: datetime | None
@@ -22,14 +22,14 @@ class Gap:
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of one source's collection: its gaps, and until when everything collected is stored."""
+    """The record of one source's collection: its gaps, and the time up to which everything collected is stored."""
 
     gaps: Sequence[Gap]
     through: datetime
 
 
 def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Record]:
-    """What is known of a topic's live collection, by source; empty where it was never collected live."""
+    """Returns the records of a topic's live collection, by source; empty if it was never collected live."""
     sources = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_THROUGH.name} WHERE topic = ?")
     gaps = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_GAPS.name} WHERE topic = ? AND source = ?")
     return {
@@ -45,10 +45,10 @@ def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Recor
 
 
 def coverage(records: Mapping[str, Record], start: datetime, end: datetime) -> float | None:
-    """The part of `[start, end)`, 0..1, in which live collection was up; None where nothing was ever collected live.
+    """Returns the part of `[start, end)`, 0..1, in which live collection was up; None if it was never up at all.
 
-    `records` is by source. Of several, those count that were up at any time in the period, by their mean; a source
-    that was not up at all was not meant to be.
+    `records` is by source. Sources that were up at some time in the period count alike: the result is their mean. A
+    source that was not up in the period does not count, since it probably was not wanted then.
     """
     if not records:
         return None
@@ -57,7 +57,7 @@ def coverage(records: Mapping[str, Record], start: datetime, end: datetime) -> f
 
 
 def _up(record: Record, start: datetime, end: datetime) -> float:
-    """The part of a period outside every gap, and before the time until which everything is stored."""
+    """Returns the part of a period, 0..1, that is before `through` and outside every gap."""
     limit = min(record.through, end)
     down = [(max(gap.start, start), min(gap.end or end, end)) for gap in record.gaps]
     if limit < end:
@@ -66,7 +66,7 @@ def _up(record: Record, start: datetime, end: datetime) -> float:
 
 
 def _seconds(spans: Iterable[tuple[datetime, datetime]]) -> float:
-    """The length of the union of spans; those that end before they start count nothing."""
+    """Returns the length of the union of spans, in seconds; a span that ends before it starts does not count."""
     total, reached = 0.0, None
     for start, end in sorted(span for span in spans if span[0] < span[1]):
         begin = start if reached is None else max(start, reached)

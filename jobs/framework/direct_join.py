@@ -1,10 +1,10 @@
-"""Reads partitions of a table in parallel, and no others.
+"""Reads chosen partitions of a table in parallel, and no others.
 
-A small frame of partition keys is joined to the table. The connector plans that as a Cassandra Direct Join, so that
-each task fetches its own partitions. A filter on days and buckets would be one task, a scan would read the whole table.
+A small frame of partition keys is joined to the table. The connector plans this as a Cassandra Direct Join, so each
+task fetches its own partitions. A filter on days and buckets would run as one task; a scan would read the whole table.
 
-What is read is to be kept (persisted) before anything else is done with it. The join must not stand under an exchange:
-Spark's adaptive planner compares plans there, which it does not survive (connector 3.5.1: "Couldn't find none#0").
+Persist what is read before doing anything else with it. The join must not be under an exchange: there Spark's adaptive
+planner compares plans, and fails (connector 3.5.1: "Couldn't find none#0").
 """
 
 from collections.abc import Sequence
@@ -26,9 +26,9 @@ TASKS_A_CORE = 4
 def stored_posts(
     spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
 ) -> DataFrame:
-    """Every post of the partitions that a span of time touches, as stored; persisted, for the caller to release.
+    """Returns every post, as stored, of the partitions that a span of time touches.
 
-    The columns are those asked for, those of the key, and `event_at`.
+    The columns are those of the key, `event_at` and `columns`. The frame is persisted; the caller must release it.
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
     keys = post_keys(spark, topic, span)
@@ -36,13 +36,13 @@ def stored_posts(
 
 
 def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
-    """The posts whose event time lies in a span, with just the columns asked for."""
+    """Returns the posts whose event time lies in a span, with only these columns."""
     inside = (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
     return posts.where(inside).select(*columns)
 
 
 def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
-    """One row a partition of `posts`: topic, day, bucket; spread over the tasks that will read them."""
+    """Returns one row per partition of `posts`: topic, day, bucket; spread over the tasks that will read them."""
     days = span.days()
     day_number = F.floor(F.col("id") / topic.buckets).cast("int")
     return numbered(spark, len(days) * topic.buckets).select(
@@ -53,7 +53,7 @@ def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
 
 
 def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
-    """The rows of the partitions that `keys` names, each read by the task that holds its key."""
+    """Returns the rows of the partitions in `keys`; the task that has a key reads its partition."""
     rows = (
         spark.read.format("org.apache.spark.sql.cassandra")
         .options(keyspace=settings.keyspace, table=table.name, directJoinSetting="on")
@@ -63,6 +63,6 @@ def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFram
 
 
 def numbered(spark: SparkSession, keys: int) -> DataFrame:
-    """A frame of `id`, 0 to keys - 1, in so many tasks that the reading is spread well."""
+    """Returns a frame of `id`, 0 to `keys` - 1, in at most TASKS_A_CORE tasks per core."""
     tasks = max(1, min(keys, spark.sparkContext.defaultParallelism * TASKS_A_CORE))
     return spark.range(0, keys, 1, tasks)

@@ -1,7 +1,7 @@
-"""What is expected of the posts that a job reads and of the rows that it gives: Great Expectations suites.
+"""What is expected of the posts that a job reads and of the rows that it returns, for Great Expectations.
 
-A suite follows from the table's declaration in `conf/tables.py` (nulls, bounds, values, the primary key) and from a few
-rules of the job's own.
+Most expectations follow from the table's declaration in `conf/tables`: nulls, bounds, values and the primary key. A few
+are the job's own rules.
 """
 
 import warnings
@@ -17,32 +17,38 @@ from jobs.framework.quality import Expected
 from jobs.framework.window import Window
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it still imports what Python has deprecated
+    warnings.simplefilter("ignore")  # the import warns of what Python has deprecated
     import great_expectations.expectations as gxe
 
 KEY_HASH = "key_hash"
-"""A hash of the key's columns: 64 bits are counted far faster than several texts, and two of a million keys have the
-same one in thirty million runs."""
+"""The column with a hash of the key's columns.
+
+Hashes of 64 bits are counted far faster than several texts. That two of a million keys have the same hash happens once
+in thirty million runs.
+"""
 EVENT_DAY = "event_day"
 DATED_AT_LEAST = 0.999
-"""Part of the posts that must have an event time."""
+"""The share of posts, at least, that must have an event time."""
 FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
-"""Posts of a window, as parts of the trailing week's mean, beyond which a warning is given."""
+"""A number of posts below or above these multiples of the trailing week's mean is a warning."""
 
 
 def checked_posts(posts: DataFrame, window: Window) -> DataFrame:
-    """Posts as read, with what the checks look at beside their columns."""
+    """Returns the posts as read, with the additional columns that the checks need."""
     local_day = F.to_date(F.from_utc_timestamp("event_at", window.zone.key))
     return posts.withColumns({EVENT_DAY: local_day, KEY_HASH: F.xxhash64("source", "post_id")})
 
 
 def checked_rows(rows: DataFrame, table: Table) -> DataFrame:
-    """A summary's rows with the hash of the key's columns that the job gives."""
+    """Returns a summary's rows with the hash of those key columns that the job returns."""
     return rows.withColumn(KEY_HASH, F.xxhash64(*_key_of(rows, table)))
 
 
 def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
-    """What is expected of the posts of a window; `before` are the counts of like windows in the week before."""
+    """Returns what is expected of a window's posts.
+
+    `before` has the number of posts of each window of the same length in the week before.
+    """
     expected = [e for e in declared(posts, POSTS) if not e.says.startswith("event_at ")]
     expected += [
         Expected(
@@ -55,7 +61,7 @@ def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
                 column_A="day", column_B=EVENT_DAY, ignore_row_if="either_value_is_missing"
             ),
         ),
-        _unique(["source", "post_id"], "a post stands under one day"),
+        _unique(["source", "post_id"], "a post is stored under one day only"),
     ]
     if before:
         usual = sum(before) / len(before)
@@ -66,13 +72,13 @@ def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
 
 
 def of_rows(rows: DataFrame, table: Table, rules: Sequence[Rule]) -> list[Expected]:
-    """What is expected of a summary's rows."""
+    """Returns what is expected of a summary's rows."""
     key = _key_of(rows, table)
     return [*declared(rows, table), _unique(key, f"{', '.join(key)} are unique"), *map(_from_rule, rules)]
 
 
 def declared(frame: DataFrame, table: Table) -> list[Expected]:
-    """What a table's declaration says of the columns that a frame holds."""
+    """Returns what a table's declaration expects of the columns that a frame has."""
     present = {name: column for name, column in table.columns.items() if name in frame.columns}
     return [expected for name, column in present.items() for expected in _of_column(name, column)]
 

@@ -1,7 +1,7 @@
-"""What jobs read: inputs are values that read themselves.
+"""The inputs of jobs: values that say what a job reads, and that read it.
 
-`Posts` reads the posts of a window, `Published` the rows of one run of another job. What is read is kept (persisted):
-the checks and the transform share it, and the connector's join must not stand under an exchange (`direct_join.py`).
+`Posts` reads the posts of a window, `Published` the rows of one run of another job. What is read is persisted, since
+the checks and the transform share it, and the connector's join must not be under an exchange (`direct_join.py`).
 """
 
 import uuid
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from jobs.framework.quality import Expected
 
 TRIES = 5
-"""How often a published table is read anew when a later run replaces what is being read."""
+"""How often a published table is read if later runs replace it while it is being read."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where and for what an input reads: the topic's window, by these sessions."""
+    """What an input needs to read: sessions, settings, the topic and the window."""
 
     spark: SparkSession
     session: Session
@@ -53,9 +53,10 @@ class Place:
 class Read:
     """What an input has read.
 
-    `frame` is for the transform. `stored` is persisted, for the caller to release. `posts` counts the posts of the
-    window. `run_id` and `method` tell of the run that published the rows. `checks(before)` returns a frame with what is
-    expected of it, where `before` are the posts that the job read over like windows of the week before.
+    `frame` is for the transform. `stored` is persisted; the caller must release it. `posts` is the number of posts in
+    the window. `run_id` and `method` are those of the run that published the rows. `checks(before)` returns a frame,
+    and what is expected of it; `before` has the number of posts that the job read in each window of the same length in
+    the week before.
     """
 
     frame: DataFrame
@@ -67,7 +68,7 @@ class Read:
 
 
 class Input(Protocol):
-    """A value that says what a job reads, and reads it."""
+    """A value that says what a job reads, and that reads it."""
 
     @property
     def table(self) -> Table:
@@ -75,12 +76,12 @@ class Input(Protocol):
         ...
 
     def read(self, at: Place) -> Read | None:
-        """Reads it; None for an optional table of which there is nothing."""
+        """Reads the table; returns None if the input is optional and there is nothing to read."""
         ...
 
 
 def same_window(window: Window, _: Topic) -> Window:
-    """The reach of a job that reads no more than its window."""
+    """Returns the window: the reach of a job that reads only its window."""
     return window
 
 
@@ -88,7 +89,7 @@ def same_window(window: Window, _: Topic) -> Window:
 class Posts:
     """The posts whose event time lies in the window, with these columns.
 
-    `reach(window, topic)` is the span of posts to read, for a job that looks at more than its window.
+    For a job that needs more than its window, `reach(window, topic)` returns the span of posts to read.
     """
 
     columns: Sequence[str]
@@ -99,7 +100,7 @@ class Posts:
         """Reads every partition that the span touches, once."""
         span = self.reach(at.window, at.topic)
         stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
-        stored.count()  # read now, once: the checks look at what is there
+        stored.count()  # read now, once; the checks use the persisted rows
 
         def checks(before: Sequence[int]) -> "tuple[DataFrame, Sequence[Expected]]":
             from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - takes seconds to import
@@ -111,15 +112,15 @@ class Posts:
 
 
 def posts_of(job: "Job") -> Posts:
-    """The posts that a job reads. Raises StopIteration for a job that reads none."""
+    """Returns the input of a job that reads posts. Raises StopIteration for a job that reads none."""
     return next(given for given in job.inputs if isinstance(given, Posts))
 
 
 @dataclass(frozen=True)
 class Published:
-    """The rows that one run published over its whole window, where that holds the job's window; the newest such run.
+    """The rows of another job's run, for that run's whole window; the newest run whose window holds the job's window.
 
-    A job whose input is `optional` runs without it where there is no such run; else that is an error.
+    If there is no such run, a job with an `optional` input runs without it; otherwise that is an error.
     """
 
     table: Table
@@ -127,17 +128,24 @@ class Published:
     optional: bool = False
 
     def read(self, at: Place) -> Read | None:
-        """Reads the rows of one run, whole. Raises PulsoError where there is none and the input is not optional."""
+        """Reads all rows of one run; returns None if there is no such run and the input is optional.
+
+        Raises PulsoError if there is none and the input is not optional, or if later runs replace it TRIES times
+        meanwhile.
+        """
         found = self._bulk(at) if self.table.is_bulk else self._small(at)
         if found is None and not self.optional:
             raise PulsoError(
-                f"no run of {self.table.job} covers this window, and its {self.table.name} is needed",
+                f"no run of {self.table.job} covers this window, but this job needs its {self.table.name}",
                 f"Run jobs/{self.table.job}.py --topic {at.topic.topic} over this window, or a longer one",
             )
         return found
 
     def _bulk(self, at: Place) -> Read | None:
-        """By `published`. What the pointer names is never removed, so it is looked at again after the reading."""
+        """Reads the run that `published` names.
+
+        The rows of a run that a pointer names are never removed. So the pointer is read again after the rows.
+        """
         pointers = Pointers(at.session, at.settings.keyspace, self.table, at.topic.topic)
         for _ in range(TRIES):
             held = [pointers.windows_from(part, at.window.start) for part in parts_of(self.table, at.topic)]
@@ -150,14 +158,14 @@ class Published:
             if all(pointers.run_of(period) == run_id for period in periods):
                 return Read(stored, stored, run_id=run_id, method=self._method(at, run_id))
             stored.unpersist()
-        raise PulsoError(f"{self.table.name} is published anew again and again while it is read", "Try again later")
+        raise PulsoError(f"{self.table.name} was replaced again and again while it was being read", "Try again later")
 
     def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
         frames = [joined(at.spark, at.settings, self.table, self._keys(at, period, run_id)) for period in periods]
         return reduce(DataFrame.unionByName, frames).select(*self.columns).persist(StorageLevel.MEMORY_AND_DISK)
 
     def _keys(self, at: Place, period: Period, run_id: uuid.UUID) -> DataFrame:
-        """One row a partition of one part and period of the run."""
+        """Returns one row per partition of one part and period of the run."""
         values = {
             "topic": F.lit(at.topic.topic),
             self.table.part: F.lit(period.part),
@@ -178,7 +186,10 @@ class Published:
         return F.element_at(values, (F.col("id") + 1).cast("int")).alias(name)
 
     def _small(self, at: Place) -> Read | None:
-        """By the rows themselves: a run swaps each partition whole, so the rows of one run are there together."""
+        """Reads the run whose window rows are the newest.
+
+        A run replaces its rows of a partition all at once, so the rows of one run are there together.
+        """
         rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
         covering = [row for row in rows if self._covers(row, at.window)]
         if not covering:
@@ -191,7 +202,10 @@ class Published:
         return Read(frame, frame.persist(), run_id=newest.run_id, method=method)
 
     def _covers(self, row: Any, window: Window) -> bool:
-        """Whether a row's period holds the window; a table without periods has rows of its newest run alone."""
+        """Returns whether a row's period holds the window.
+
+        Rows of a table without periods always do: they are all of its newest run.
+        """
         if "period" not in self.table.columns:
             return True
         start, end = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
@@ -209,7 +223,7 @@ class Published:
 
 
 def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:
-    """The newest published run whose whole window holds this one, and its parts; None where there is none."""
+    """Returns the newest published run whose window holds this one, after its periods; None if there is none."""
     held = {
         period: pointer.run_id
         for period, pointer in pointers.items()

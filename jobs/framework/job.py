@@ -1,4 +1,4 @@
-"""What a job is: one shape for all of them (`runner.py` runs it)."""
+"""The one shape of all jobs; `runner.py` runs them."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from jobs.framework.inputs import Input
 
 Frames = Mapping[str, DataFrame]
-"""The frames that a transform returns, by the name of the table that each is published in."""
+"""The frames that a transform returns, by the name of the table in which each is published."""
 Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold of a frame beyond its table's declaration.
+    """What must hold for a frame, beyond its table's declaration; `says` says it in words.
 
-    `broken` is a query over `{batch}` that returns the rows which break the rule. A broken `error` stops the
-    publication; a broken `warning` is printed, and the result is published all the same.
+    `broken` is a query over `{batch}` that returns the rows which break the rule. If it returns any, an `error` stops
+    the publication; a `warning` is printed, and the result is published.
     """
 
     says: str
@@ -43,15 +43,15 @@ class Output:
 
     @property
     def periods(self) -> Sequence[str]:
-        """The kinds of period that the table holds; none for a table without periods."""
+        """The kinds of period in the table; empty for a table without periods."""
         return self.table.columns["period"].values if "period" in self.table.columns else ()
 
 
 @dataclass(frozen=True)
 class Inputs(Mapping[str, DataFrame]):
-    """What a transform is given: frames by the name of their table; a missing optional one is not among them.
+    """What a transform gets: frames by the name of their table; an optional one that is missing is left out.
 
-    `methods` and `runs` tell, of each published table, the `method` of the run that was read, and its id.
+    `methods` and `runs` are, by the name of each published table, the `method` and the id of the run that was read.
     """
 
     frames: Frames
@@ -69,9 +69,9 @@ class Inputs(Mapping[str, DataFrame]):
 
 
 def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
-    """The `methods` of a job whose figures follow from its code and the folding alone.
+    """Returns the `methods` of a job whose figures follow from its code and the folding alone.
 
-    `version` names the way of counting; it is to be raised when that changes.
+    `version` names the way of counting. Raise it when that changes.
     """
     return lambda _topic, _inputs: {"": digest(version, FOLDING)}
 
@@ -80,9 +80,10 @@ def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
 class Job:
     """What a job reads, the tables that it publishes, and its transform.
 
-    `inputs` are values that read themselves (`jobs/framework/inputs.py`). `transform(inputs, topic, window)` returns a
+    `inputs` say what is read, and read it (`jobs/framework/inputs.py`). `transform(inputs, topic, window)` returns a
     frame for each output, without `bucket`, `coverage` and the run's own columns, which the runner adds.
-    `methods(topic, inputs)` returns a digest of all that shapes the figures: one a race, under its id, or one under "".
+    `methods(topic, inputs)` returns digests of all that shapes the figures: one per race, by its id, or a single one
+    under the empty text.
     """
 
     name: str
@@ -96,7 +97,7 @@ class Job:
 class JobResult:
     """What a run did; `check_seconds` is the part of `seconds` that its checks took.
 
-    `superseded` says that a later run of the job has replaced the result, or a part of it, already.
+    `superseded` says that a later run of the job has already replaced the result, or a part of it.
     """
 
     run_id: uuid.UUID

@@ -9,13 +9,13 @@ from conf.instants import micros
 
 
 def instant(at: datetime) -> Column:
-    """A UTC instant as a literal, whatever the session's time zone."""
+    """Returns a UTC instant as a literal, whatever the session's time zone is."""
     return F.timestamp_micros(F.lit(micros(at)))
 
 
 def hidden(constant: Column, beside: str) -> Column:
-    """Hides a constant from Spark's planner: a pushed-down literal would disable the direct join.
+    """Hides a constant from Spark's planner, since a pushed-down literal would disable the direct join.
 
-    `beside` is a column of whole numbers, 0 or more, of the same frame.
+    `beside` is a column of the same frame that holds whole numbers, 0 or more.
     """
     return F.when(F.col(beside) >= 0, constant)

@@ -1,4 +1,4 @@
-"""The order of a job's runs over a topic: each takes a place after all before it, whatever its host's clock says."""
+"""The order of a job's runs over a topic. Each run takes a place after all earlier ones, whatever the clocks say."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,21 +11,21 @@ from conf.tables import JOB_RUNS, RUN_ORDER
 from stores.prepare import prepared
 
 PATIENCE = 60.0
-"""Seconds in which the place is asked for again while other runs take theirs, or Cassandra is slow."""
+"""How long, in seconds, a run tries to take a place while others take theirs, or Cassandra is slow."""
 STEP = timedelta(milliseconds=1)
-"""Cassandra keeps instants to the millisecond."""
+"""The least distance of two places: Cassandra keeps instants to the millisecond."""
 
 
 class Taken(Exception):
-    """Another run has taken a place in between."""
+    """Another run has taken a place in the meantime."""
 
 
 def take_place(session: Session, keyspace: str, job: str, topic: str, now: datetime) -> datetime:
-    """Takes the next place in the order of the job's runs: `now`, or just after the newest run where that is later.
+    """Takes the next place in the order of the job's runs, and returns it.
 
-    The place is the run's `started_at`, `computed_at` and write time, in whole milliseconds, UTC. It is taken by a
-    conditional write, so that no two runs have the same one. Raises what the driver raises when Cassandra does not
-    answer within a minute.
+    The place is `now`, or one millisecond after the newest run's place if that is later. It is the run's `started_at`,
+    `computed_at` and write time, in whole milliseconds, UTC. It is taken by a conditional write, so no two runs have
+    the same place. Raises Taken, or the driver's error, if that does not succeed within PATIENCE.
     """
     retrying = Retrying(
         retry=retry_if_exception_type((Taken, OperationTimedOut, WriteTimeout)),
@@ -53,7 +53,7 @@ def _take(session: Session, keyspace: str, job: str, topic: str, now: datetime) 
 
 
 def newest_place(session: Session, keyspace: str, job: str, topic: str) -> datetime:
-    """The place of the newest run that there is, one that has not ended included; UTC."""
+    """Returns the place of the newest run, even if it has not ended, UTC; the year 1 if there is no run."""
     query = f"SELECT newest FROM {keyspace}.{RUN_ORDER.name} WHERE {bound(RUN_ORDER.partition)}"
     asked = prepared(session, query).bind((job, topic))
     asked.consistency_level = ConsistencyLevel.SERIAL
@@ -62,7 +62,10 @@ def newest_place(session: Session, keyspace: str, job: str, topic: str) -> datet
 
 
 def _last_started(session: Session, keyspace: str, job: str, topic: str) -> datetime | None:
-    """When the newest run started that an older release has left, which took no place."""
+    """Returns the newest `started_at` in job_runs; None if there is none.
+
+    Runs of older releases took no place, so only job_runs has them.
+    """
     query = f"SELECT started_at FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT 1"
     row = session.execute(prepared(session, query), (job, topic)).one()
     return row.started_at if row else None

@@ -1,4 +1,4 @@
-"""What one run publishes, and which periods and partitions of a table it owns."""
+"""The identity of a run, and the periods and partitions of a table that it replaces."""
 
 import uuid
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PUBLISH_TIMEOUT = 120.0
 
 @dataclass(frozen=True)
 class Publication:
-    """One run's identity: everything that it writes bears `run_id` and its place in the order of runs."""
+    """A run's identity: everything that it writes has its `run_id`, and its place in the order of runs."""
 
     settings: Settings
     job: str
@@ -29,17 +29,17 @@ class Publication:
 
     @property
     def at_us(self) -> int:
-        """The run's write time, in microseconds."""
+        """The run's write time, in microseconds since 1970."""
         return micros(self.place)
 
     @property
     def run_columns(self) -> dict[str, object]:
-        """The columns that are the same in every row of the run, instants in ms since 1970."""
+        """The columns that are the same in all rows of the run; instants are ms since 1970."""
         return {"run_id": self.run_id, "computed_at": self.at_us // 1000}
 
 
 def owned_parts(table: Table, topic: Topic) -> Iterator[dict[str, str]]:
-    """The partitions of a small table that every run replaces, those that end up empty included."""
+    """Yields the partitions of a small table that every run replaces, also those that become empty."""
     periods = table.columns["period"].values if "period" in table.partition else (None,)
     for part in parts_of(table, topic):
         for period in periods:
@@ -48,7 +48,7 @@ def owned_parts(table: Table, topic: Topic) -> Iterator[dict[str, str]]:
 
 
 def owned_periods(table: Table, topic: Topic, window: Window) -> Iterator[Period]:
-    """Every part and whole period of a bulk table that a run over the window replaces."""
+    """Yields every part and whole period of a bulk table that a run over the window replaces."""
     for part in parts_of(table, topic):
         for period in table.columns["period"].values:
             for start, end in spans(window, period):
@@ -56,7 +56,7 @@ def owned_periods(table: Table, topic: Topic, window: Window) -> Iterator[Period
 
 
 def spans(window: Window, period: str) -> Iterator[tuple[datetime, datetime]]:
-    """The whole periods inside a window, in UTC; a day is as long as it is in the topic's time zone."""
+    """Yields start and end, UTC, of the whole periods in a window; days are those of the topic's time zone."""
     whole = window.whole(period)
     if whole is None:
         return

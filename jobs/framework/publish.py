@@ -1,12 +1,12 @@
-"""Publishes a run's result: the order of steps on which "each reader sees one whole run" rests.
+"""Publishes a run's result, in steps whose order lets every reader see one whole run.
 
-1. The rows of bulk tables are written under the run, where nobody reads them.
+1. The rows of bulk tables are written under the run's id, where nobody reads them yet.
 2. `published` is pointed to the run, table by table.
 3. The small tables are swapped, and read back.
-4. What nothing names any more is removed.
+4. Rows that nothing names any more are removed.
 
-A run killed after any step leaves every reader with one whole result. A graph's reader goes by graph_summary, a small
-table: until step 3 it names the run before, whose rows step 4 has not touched.
+If a run is killed after any step, every reader still sees one whole result. Readers of graphs find the run in
+graph_summary, a small table. Until step 3 it names the earlier run, whose rows are removed only in step 4.
 """
 
 from collections.abc import Sequence
@@ -30,22 +30,23 @@ from stores.published import Period, Pointer, place_of
 log = structlog.get_logger("publish")
 
 Ready = tuple[Output, DataFrame | list[Swap]]
-"""A table's result, checked: the frame of a bulk table, the swaps of a small one."""
+"""A table's result that has passed its checks: the frame of a bulk table, or the swaps of a small one."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The rows written, and whether all of them stand: a later run may have replaced some already."""
+    """The number of rows written, and whether all of them stand: a later run may already have replaced some."""
 
     rows: int
     stands: bool
 
 
 def publish_all(session: Session, ready: Sequence[Ready], publication: Publication) -> Result:
-    """Publishes the result of a run. Raises PulsoError where it can't be published whole."""
+    """Publishes the result of a run, and returns it. Raises PulsoError where it can't be published whole."""
     bulk = [(output.table, frame) for output, frame in ready if isinstance(frame, DataFrame)]
     small = [(output, swaps) for output, swaps in ready if not isinstance(swaps, DataFrame)]
     sweepers = [Sweeper(session, publication.settings.keyspace, table, publication.topic) for table, _ in bulk]
+    failed = True
     try:
         with ExitStack() as alive:
             for sweeper in sweepers:
@@ -56,26 +57,29 @@ def publish_all(session: Session, ready: Sequence[Ready], publication: Publicati
                 for sweeper, (table, _), rows in zip(sweepers, bulk, written, strict=True)
             ]
             stands += [publish(session, output, swaps, publication) for output, swaps in small]
+        failed = False
     finally:
         for sweeper in sweepers:
-            _swept(sweeper, publication)
+            _swept(sweeper, publication, failed=failed)
     rows = sum(rows.rows for rows in written) + sum(len(swap.rows) for _, swaps in small for swap in swaps)
     return Result(rows, all(stands))
 
 
-def _swept(sweeper: Sweeper, publication: Publication) -> None:
-    """Sweeps; a failure is no failure of the run, since the list keeps what is left for the next one."""
+def _swept(sweeper: Sweeper, publication: Publication, *, failed: bool) -> None:
+    """Sweeps. If that fails, the run does not: the list keeps what is left, for the next run."""
     try:
-        sweeper.sweep(publication)
+        sweeper.sweep(publication, failed=failed)
     except Exception as error:
-        log.warning("rows of earlier runs are left for the next run", error=" ".join(str(error).split())[:200])
+        log.warning(
+            "could not remove rows of earlier runs; the next run tries again", error=" ".join(str(error).split())[:200]
+        )
 
 
 def _point(sweeper: Sweeper, table: Table, written: Written, publication: Publication) -> bool:
-    """Points every period that the run has rows for, or that had some before, to the run.
+    """Points to the run every period for which it has rows, and every period that has a pointer already.
 
-    Returns whether all of them are; False where a later run holds some. Raises PulsoError where the run was taken for
-    dead meanwhile.
+    Returns whether all of them now name the run; False if a later run holds some. Raises PulsoError if another run took
+    this one for dead.
     """
     owned = list(owned_periods(table, publication.topic, publication.window))
     held = sweeper.pointers.read(owned)
@@ -96,6 +100,6 @@ def _check(table: Table, period: Period, pointer: Pointer | None, publication: P
         return
     if pointer is None or pointer.run_id is None or place_of(pointer.run_id) < publication.place:
         raise PulsoError(
-            f"this run stood still for so long that another took it for dead; {table.name} keeps the run before",
+            f"this run was silent for so long that another run took it for dead; {table.name} keeps the earlier run",
             "Run the job again",
         )

@@ -1,7 +1,7 @@
-"""Data quality: each run's frames are held to their expectations by Great Expectations, on Spark.
+"""Data quality: Great Expectations checks the frames of each run, on Spark.
 
-All of a frame's cheap checks are one Spark job, and say only whether they hold; what fails is then looked at again for
-the rows that break it. Every result is a row in `data_quality`, whether the run succeeds or not.
+All checks of a frame first run as one Spark job, which says only whether each is met. Those that are not met run again,
+to find rows that break them. Every result becomes a row in `data_quality`, whether the run succeeds or not.
 """
 
 import os
@@ -25,17 +25,19 @@ from jobs.framework.job import Severity
 from stores.execute import execute_all
 from stores.prepare import prepared
 
-os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # it reports home otherwise
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # otherwise it sends reports to its makers
 _ONE_AT_A_TIME = threading.Lock()
-"""Great Expectations keeps one context for the process."""
+"""Great Expectations has one context per process, so only one frame is checked at a time."""
 WRITE_TIMEOUT = 20.0
 SAMPLE = 3
 
 
 @dataclass(frozen=True)
 class Expected:
-    """One expectation: what it says in words, how it is checked, how the rows that break it are found (where the check
-    itself cannot tell), and what comes of a failure."""
+    """One expectation: what it says in words, and how it is checked.
+
+    `detail` finds the rows that break it, if the check itself can't. `severity` says what happens if it is not met.
+    """
 
     says: str
     check: Any
@@ -44,18 +46,18 @@ class Expected:
 
     @property
     def closer(self) -> Any:
-        """What finds the rows that break it."""
+        """The check that finds the rows that break the expectation."""
         return self.detail or self.check
 
     @property
     def is_query(self) -> bool:
-        """Whether that is a query for whole rows."""
+        """Whether `closer` is a query that returns whole rows."""
         return hasattr(self.closer, "unexpected_rows_query")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one expectation of one frame."""
+    """The result of one expectation for one frame."""
 
     target: str
     says: str
@@ -69,7 +71,10 @@ class Outcome:
 
 @dataclass
 class Quality:
-    """The checks of one run, and the seconds that they took. With `docs`, results are kept there for Data Docs."""
+    """The checks of one run, and the seconds that they took.
+
+    With `docs`, the results are also kept in that folder, for Data Docs.
+    """
 
     run_id: UUID
     docs: Path | None = None
@@ -77,8 +82,10 @@ class Quality:
     seconds: float = 0.0
 
     def check(self, target: str, frame: DataFrame, expected: Sequence[Expected]) -> None:
-        """Holds a frame to its expectations. Raises PulsoError for the first error among what fails, once all are
-        known."""
+        """Checks a frame by its expectations, and keeps the outcomes.
+
+        Raises PulsoError, after all were checked, if one of severity `error` is not met; it names the first.
+        """
         began = time.monotonic()
         found = self._outcomes(target, frame, expected)
         self.seconds += time.monotonic() - began
@@ -95,23 +102,23 @@ class Quality:
             validate = _Validation(context, f"{target} {self.run_id}", frame)
             held = validate([e.check for e in expected], "BOOLEAN_ONLY")
             doubted = [e for e, result in zip(expected, held, strict=True) if not result["success"]]
-            # Looked at closer: queries give rows (the first 200) in COMPLETE alone, where others give every value.
+            # Queries return rows (the first 200) only with COMPLETE; other checks would then return every value.
             queries, others = [e for e in doubted if e.is_query], [e for e in doubted if not e.is_query]
             details = [
                 *validate([e.closer for e in queries], "COMPLETE"),
                 *validate([e.check for e in others], "SUMMARY"),
             ]
-        # What looks closer has the last word: of no rows at all, no part is unique.
+        # The second look decides: a frame without rows fails the check for unique keys, though none is double.
         seen = {e.says: _observed(d) for e, d in zip([*queries, *others], details, strict=True) if not d["success"]}
         return [Outcome(target, e.says, e.severity, e.says not in seen, seen.get(e.says, "")) for e in expected]
 
     @property
     def warnings(self) -> list[str]:
-        """What failed and was published all the same."""
+        """The expectations that were not met, as text. A run that ends well has only warnings among them."""
         return [str(outcome) for outcome in self.outcomes if not outcome.success]
 
     def write(self, session: Session, keyspace: str, job: str, topic: str, at: datetime) -> None:
-        """Writes a row an expectation."""
+        """Writes one row per expectation to `data_quality`."""
         insert = prepared(session, DATA_QUALITY.insert(keyspace))
         rows = [
             {
@@ -125,14 +132,14 @@ class Quality:
 
 
 def build_docs(folder: Path) -> str:
-    """Builds the Data Docs of every result kept in a folder; gives the page's address."""
+    """Builds the Data Docs of all results that a folder keeps; returns the address of the page."""
     with _ONE_AT_A_TIME, _context(folder) as context:
         pages: dict[str, str] = context.build_data_docs()
     return next(iter(pages.values()))
 
 
 class _Validation:
-    """Validates one frame, under a name."""
+    """Runs checks on one frame, under a name."""
 
     def __init__(self, context: Any, name: str, frame: DataFrame) -> None:
         source = context.data_sources.add_or_update_spark(name=name, persist=False)
@@ -140,7 +147,7 @@ class _Validation:
         self._batch = source.add_dataframe_asset(name="frame").add_batch_definition_whole_dataframe("whole")
 
     def __call__(self, checks: Sequence[Any], result_format: str) -> list[dict[str, Any]]:
-        """A result a check, in order."""
+        """Returns one result per check, in the order of `checks`."""
         if not checks:
             return []
         from great_expectations import ExpectationSuite, ValidationDefinition  # noqa: PLC0415 - seconds to import
@@ -151,13 +158,13 @@ class _Validation:
         definition = ValidationDefinition(name=name, data=self._batch, suite=suite)
         definition = self._context.validation_definitions.add_or_update(definition)
         outcome = definition.run(batch_parameters={"dataframe": self._frame}, result_format=result_format)
-        found = [result.to_json_dict() for result in outcome.results]  # in an order of their own
+        found = [result.to_json_dict() for result in outcome.results]  # not in the order of `checks`
         return sorted(found, key=lambda result: int(result["expectation_config"]["meta"]["number"]))
 
 
 @contextmanager
 def _context(docs: Path | None) -> Iterator[Any]:
-    """A context without progress bars; in memory, unless results are to be kept."""
+    """Yields a context without progress bars; it is in memory, unless `docs` is to keep the results."""
     import great_expectations  # noqa: PLC0415 - it takes seconds to import, and only a job that checks needs it
     from great_expectations.data_context.types.base import (  # noqa: PLC0415
         DataContextConfig,
@@ -166,20 +173,20 @@ def _context(docs: Path | None) -> Iterator[Any]:
     )
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its own, about itself
+        warnings.simplefilter("ignore")  # Great Expectations warns about its own code
         if docs:
             context: Any = great_expectations.get_context(mode="file", project_root_dir=str(docs))
         else:
             stores = InMemoryStoreBackendDefaults(
                 init_temp_docs_sites=False
-            )  # it would leave a folder behind each time
+            )  # otherwise each context leaves a folder behind
             context = great_expectations.get_context(project_config=DataContextConfig(store_backend_defaults=stores))
         context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
         yield context
 
 
 def _observed(result: dict[str, Any]) -> str:
-    """What was found, short: how many rows of how many, and a sample."""
+    """Returns in short what was found: how many rows of how many, and a sample."""
     raised = _exception(result.get("exception_info", {}))
     if raised:
         return f"could not be checked: {raised}"[:500]

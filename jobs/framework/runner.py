@@ -33,17 +33,17 @@ from stores.connect import cassandra_session
 from stores.layout import check_layout
 
 QUALITY_FOLDER = "quality"
-"""Where, under PULSO_HOME, the results are kept that Data Docs show."""
+"""The folder under PULSO_HOME that keeps the results for Data Docs."""
 
 
 def arg_parser(job: Job) -> argparse.ArgumentParser:
-    """The arguments that every job takes."""
+    """Returns the parser of the arguments that every job takes."""
     parser = argparse.ArgumentParser(prog=f"spark-submit jobs/{job.name}.py", allow_abbrev=False)
     parser.add_argument("--topic", required=True, metavar="T", help="name of a file in conf/topics")
     parser.add_argument("--from", required=True, metavar="D", dest="start", help="date or ISO time, UTC, included")
     parser.add_argument("--to", required=True, metavar="D", dest="end", help="date or ISO time, UTC, excluded")
     parser.add_argument("--docs", action="store_true", help="build the data quality pages (Data Docs) of this run")
-    parser.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
     return parser
 
 
@@ -72,9 +72,7 @@ def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
     for warning in result.warnings:
         print(f"warning: {warning}")
     if result.superseded:
-        print(
-            "a later run of this job has replaced this result, or a part of it, already; the later one is what is read"
-        )
+        print("a later run of this job has already replaced this result, or a part of it; readers see the later run")
     print(
         f"{job.name} {topic.topic} [{window.start:%Y-%m-%dT%H:%MZ}, {window.end:%Y-%m-%dT%H:%MZ}): "
         f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s, "
@@ -93,10 +91,10 @@ def run_job(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> JobResult:
-    """Runs a job over a window and writes its job_runs row, whether it succeeds or fails.
+    """Runs a job over a window, and returns what it did. Writes its job_runs row, whether it succeeds or fails.
 
-    With `docs`, the results of its checks are kept in that folder. `now` is this host's clock. Raises PulsoError for
-    what a person can fix, and what the driver raises while Cassandra is down.
+    With `docs`, the results of its checks are kept in that folder. `now` returns the time of this host's clock. Raises
+    PulsoError for what a person can fix, and the driver's errors while Cassandra is down.
     """
     began = time.monotonic()
     place = take_place(session, settings.keyspace, job.name, topic.topic, now())
@@ -111,7 +109,7 @@ def run_job(
         job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
         if isinstance(error, PySparkException | Py4JError):
             raise PulsoError(
-                f"{job.name} failed in Spark: {one_line(error)}", "The whole trace: run again with -v"
+                f"{job.name} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback"
             ) from error
         raise
     finally:
@@ -126,7 +124,7 @@ def run_job(
 
 @dataclass
 class _Run:
-    """One run's steps. Everything is computed and checked before the first row is written."""
+    """The steps of one run. Everything is computed and checked before the first row is written."""
 
     job: Job
     job_run: JobRun
@@ -137,7 +135,7 @@ class _Run:
     kept: list[DataFrame] = field(default_factory=list)
 
     def go(self) -> tuple[int, Result]:
-        """Reads, transforms, checks and publishes; returns the posts of the window, and what was published."""
+        """Reads, transforms, checks and publishes; returns the number of the window's posts, and what was published."""
         topic, window = self.publication.topic, self.publication.window
         with self._released():
             found = self._read()
@@ -153,7 +151,7 @@ class _Run:
         return sum(read.posts for read in found.values()), result
 
     def _read(self) -> dict[str, Read]:
-        """What the inputs have read, by table; each is checked as it comes."""
+        """Reads the inputs, and checks each; returns what was read, by table."""
         settings, topic, window = self.publication.settings, self.publication.topic, self.publication.window
         at = Place(self.spark, self.session, settings, topic, window)
         found: dict[str, Read] = {}
@@ -169,10 +167,13 @@ class _Run:
         return found
 
     def _checked(self, output: Output, frame: DataFrame) -> DataFrame | list[Swap]:
-        """A summary that has passed its checks: swaps on the driver, or for a bulk table the frame itself."""
+        """Checks a summary; returns its swaps, or for a bulk table the frame itself.
+
+        Raises PulsoError if a check fails.
+        """
         from jobs.framework.expectations import checked_rows, of_rows  # noqa: PLC0415 - takes seconds to import
 
-        # Computed now, once, and cut off from its plan: each check would otherwise analyse the whole plan anew.
+        # Computed here, once, and cut off from its plan: otherwise each check would analyse the whole plan again.
         rows = frame.localCheckpoint(eager=True)
         self.quality.check(
             output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
@@ -194,7 +195,7 @@ class _Run:
 
 
 def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:
-    """The coverage of a row's period. Thousands of rows share it, so each is computed once."""
+    """Returns a function for the coverage of a row's period. Many rows share one, so each is computed once."""
 
     @cache
     def of(start_ms: int, end_ms: int) -> float | None:
@@ -204,5 +205,5 @@ def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:
 
 
 def one_line(error: BaseException) -> str:
-    """An error as one short line, for job_runs and for the terminal."""
+    """Returns an error as one line of at most 300 characters, for job_runs and for the terminal."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

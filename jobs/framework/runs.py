@@ -1,4 +1,4 @@
-"""The row that each run leaves in job_runs, whatever becomes of it; and what earlier runs left."""
+"""Writes the row of each run in job_runs, however the run ends; and reads the rows of earlier runs."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -21,11 +21,11 @@ from stores.prepare import prepared
 
 WRITE_TIMEOUT = 20.0
 RUNNING, ENDED, FOUND_DEAD = range(3)
-"""Microseconds after the run's place at which each state of its row is written: the later state wins."""
+"""The write time of each state of a run's row, in µs after the run's place, so that the later state wins."""
 
 
 class JobRun:
-    """One run; its row is written when it starts and again when it ends."""
+    """One run; its row is written when the run starts, and again when it ends."""
 
     def __init__(
         self, session: Session, keyspace: str, job: str, topic: Topic, window: Window, place: datetime
@@ -45,12 +45,15 @@ class JobRun:
         }
 
     def shaped_by(self, methods: Mapping[str, str], inputs: Mapping[str, uuid.UUID]) -> None:
-        """Notes what shapes the result: a digest a race (or one, under ""), and the run read of each table."""
+        """Notes what shapes the result, for the row: the digests and the runs that were read, by table.
+
+        `methods` has one digest per race, or a single one under the empty text.
+        """
         told = (f"{part}:{method}" if part else method for part, method in methods.items())
         self._known |= {"method": " ".join(told), "inputs": dict(inputs)}
 
     def write(self, status: str, **columns: Any) -> None:
-        """Writes the row as it now stands."""
+        """Writes the row: what is known so far, `status` and these columns."""
         values = {**self._known, "status": status, **columns}
         at = micros(self.place) + (RUNNING if status == "running" else ENDED)
         bound_ = self._insert.bind([*(values.get(name, UNSET_VALUE) for name in JOB_RUNS.columns), at])
@@ -58,17 +61,17 @@ class JobRun:
 
 
 def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> None:
-    """Notes that a run was killed, in its row."""
+    """Records in a run's row that the run was killed."""
     update = prepared(
         session,
         f"UPDATE {keyspace}.{JOB_RUNS.name} USING TIMESTAMP ? SET status = ?, error = ? WHERE {bound(JOB_RUNS.key)}",
     )
-    error = "it ended without a word (killed?); what it had written was removed"
+    error = "the run ended without a report (killed?); the rows that it wrote were removed"
     session.execute(update, (micros(place) + FOUND_DEAD, "failed", error, job, topic, place))
 
 
 def method_of(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> str:
-    """The `method` of the run with that place; empty where it has none."""
+    """Returns the `method` of the run with that place; empty if there is none."""
     query = f"SELECT method FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.key)}"
     row = session.execute(prepared(session, query), (job, topic, place)).one()
     return (row.method or "") if row else ""
@@ -76,7 +79,7 @@ def method_of(session: Session, keyspace: str, job: str, topic: str, place: date
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run that succeeded."""
+    """A run that succeeded, or that a later run then superseded."""
 
     start: datetime
     end: datetime
@@ -84,7 +87,7 @@ class PastRun:
 
 
 def past_runs(session: Session, keyspace: str, job: str, topic: Topic) -> Iterator[PastRun]:
-    """The job's runs over a topic that succeeded, newest first."""
+    """Yields the job's successful runs over a topic, superseded ones included, newest first."""
     columns = "status, window_start, window_end, rows_read"
     query = f"SELECT {columns} FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)}"
     for run in session.execute(prepared(session, query), (job, topic.topic)):
@@ -94,7 +97,10 @@ def past_runs(session: Session, keyspace: str, job: str, topic: Topic) -> Iterat
 
 
 def rows_before(runs: Iterator[PastRun], window: Window) -> list[int]:
-    """How many posts runs read over windows as long as this one, in the week before it; once a window."""
+    """Returns how many posts earlier runs read over windows as long as this one, in the week before it.
+
+    Each such window counts once, with its newest run, since `runs` come newest first.
+    """
     week, length = window.start - timedelta(days=7), window.end - window.start
     found: dict[datetime, int] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""The Spark session of a job: connected where the settings say, UTC throughout."""
+"""Makes a job's Spark session: connected as the settings say, with UTC as its time zone."""
 
 import os
 import shutil
@@ -16,11 +16,11 @@ _STORE_PASSWORD = "changeit"
 
 
 def spark_session(name: str, settings: Settings) -> SparkSession:
-    """The session; everything that is not a connection comes from conf/spark-defaults.conf.
+    """Returns the session. All but the connection is configured in conf/spark-defaults.conf.
 
-    Raises PulsoError when the Cassandra connector is missing, which means SPARK_CONF_DIR is not set.
+    Raises PulsoError if Spark has not read that file, which means that SPARK_CONF_DIR is not set.
     """
-    # Executors run the driver's own Python, unless PYSPARK_PYTHON says which; Spark would take the PATH's.
+    # Executors run the driver's Python, unless PYSPARK_PYTHON names another; Spark would take the one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName(f"pulso {name}")
     for key, value in _connection(settings).items():
@@ -53,7 +53,10 @@ def _connection(settings: Settings) -> dict[str, str]:
 
 
 def _trust_store(authority: Path) -> str:
-    """A PEM certificate as the PKCS12 trust store that Java reads."""
+    """Writes a PEM certificate into a PKCS12 trust store, which Java can read; returns its path.
+
+    Raises PulsoError if keytool is missing or can't read the certificate.
+    """
     keytool = shutil.which("keytool")
     if keytool is None:
         raise PulsoError("keytool is not on the PATH, and TLS needs it", "It comes with Java; add its bin folder")
@@ -66,5 +69,5 @@ def _trust_store(authority: Path) -> str:
         check=False,
     )
     if made.returncode:
-        raise PulsoError(f"{authority} is no certificate that Java reads ({made.stdout.strip()[:160]})")
+        raise PulsoError(f"{authority} is not a certificate that Java can read ({made.stdout.strip()[:160]})")
     return str(store)

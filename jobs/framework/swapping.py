@@ -1,9 +1,9 @@
 """Publishes a small summary from the driver: the periods of each partition are swapped in one batch.
 
-A batch confined to one partition is atomic and isolated in Cassandra, so that a reader sees the old run or the new. In
-the batch the rows that the run replaces are deleted one microsecond before the new ones are written. Of two runs at
-once, the later one's delete covers whatever the other wrote, in whichever order they arrive. Afterwards the run reads
-its own result back. Bulk tables are published otherwise (`bulk.py`).
+Within one partition, Cassandra applies a batch as a whole and isolated. So a reader sees the old run or the new one.
+The batch deletes the old rows at a write time one microsecond before that of the new rows. When two runs publish at
+once, the later one's delete covers all that the other wrote, in whichever order the batches arrive. Afterwards the run
+reads its own result back. Bulk tables are published in another way (`bulk.py`).
 """
 
 from collections import defaultdict
@@ -30,7 +30,7 @@ from stores.execute import execute_all, in_flight
 from stores.prepare import prepared
 
 MOST_ROWS = 30_000
-"""Rows in one batch: it holds 65,535 statements, and a mutation 16 MiB."""
+"""The most rows of one batch. Cassandra's limits are 65,535 statements per batch and 16 MiB per mutation."""
 BATCHES_IN_FLIGHT = 4
 
 Row = dict[str, Any]
@@ -38,9 +38,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Swap:
-    """Rows that replace what one partition holds of the periods that start in `bounds` (ms since 1970, half-open).
+    """The new rows of one partition for the periods that start within `bounds` (ms since 1970, half-open).
 
-    With `exact`, `bounds` is one period's start and end; without bounds, the whole partition is replaced.
+    They replace the old ones. With `exact`, `bounds` are one period's start and end. Without bounds, the rows of the
+    whole partition are replaced.
     """
 
     partition: Mapping[str, str]
@@ -49,7 +50,7 @@ class Swap:
     exact: bool = False
 
     def where(self, table: Table) -> str:
-        """The condition on the rows that are replaced, whose values are bound."""
+        """Returns the condition on the rows that are replaced, with `?` for its values."""
         if not self.bounds:
             return bound(table.partition)
         if self.exact:
@@ -57,7 +58,7 @@ class Swap:
         return f"{bound(table.partition)} AND period_start >= ? AND period_start < ?"
 
     def values(self, table: Table) -> tuple[object, ...]:
-        """The values of `where`."""
+        """Returns the values of `where`, in order."""
         return (*(self.partition[name] for name in table.partition), *(self.bounds or ()))
 
 
@@ -67,10 +68,11 @@ def collect_rows(
     run_columns: Mapping[str, Any],
     derived: Mapping[str, Callable[[Row], Any]] | None = None,
 ) -> list[Row]:
-    """A summary's rows on the driver, instants as milliseconds since 1970.
+    """Returns a summary's rows on the driver; instants are milliseconds since 1970.
 
-    `run_columns` are the same in each row; `derived` computes the columns of the table that follow from a row.
-    Raises PulsoError for a null where the table declares none: nothing has been written then.
+    `run_columns` are the same in each row. `derived` has functions that compute further columns from a row; those that
+    the table does not declare are left out. Raises PulsoError for a null in a column that must not be null, and
+    TypeError if the frame has other columns than declared. Nothing has been written then.
     """
     added = {name: of for name, of in (derived or {}).items() if name in table.columns}
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
@@ -86,8 +88,10 @@ def collect_rows(
 
 
 def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list[Swap]:
-    """Rows by partition and span, with an empty swap for each that has none any more. Raises PulsoError when a period
-    is too large to be swapped whole."""
+    """Returns the rows as swaps, by partition and span; without rows, an empty swap removes the old ones.
+
+    Raises PulsoError if a period has too many rows for one swap, and TypeError for a row of an unknown partition.
+    """
     table = output.table
     by_key: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
@@ -107,7 +111,7 @@ def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list
 
 
 def _swaps_of(part: Mapping[str, str], rows: list[Row], window: Window) -> Iterator[Swap]:
-    """One swap, or where the rows are too many several of consecutive periods."""
+    """Yields one swap, or, if there are too many rows, several swaps of consecutive periods."""
     if "period" not in part:
         yield Swap(part, rows)
         return
@@ -133,10 +137,10 @@ def _period_start(row: Row) -> int:
 
 
 def publish(session: Session, output: Output, found: Sequence[Swap], publication: Publication) -> bool:
-    """Swaps the partitions, each span in one batch written at the run's time, and reads the result back.
+    """Swaps the partitions, each span in one batch at the run's write time, and reads the result back.
 
-    Returns whether all of it stands; False where a later run has replaced it, or a part of it. Raises PulsoError when
-    what is read back is neither.
+    Returns whether all of it stands; False if a later run has replaced it, or a part of it. Raises PulsoError if the
+    rows read back are neither this run's nor a later run's.
     """
     table = output.table
     batches = (_batch(session, table, swap, publication) for swap in found)
@@ -170,9 +174,9 @@ def _read_back(
 
 
 def _stands(session: Session, table: Table, swap: Swap, rows: Sequence[Any], publication: Publication) -> bool:
-    """Whether the rows of a span are the run's own, all of them; False where a later run has replaced them.
+    """Returns whether the rows of a span are exactly the run's own; False if a later run has replaced them.
 
-    Raises PulsoError where there is no later run.
+    Raises PulsoError if they are not the run's own and there is no later run.
     """
     if len(rows) == len(swap.rows) and all(row.run_id == publication.run_id for row in rows):
         return True
@@ -181,5 +185,5 @@ def _stands(session: Session, table: Table, swap: Swap, rows: Sequence[Any], pub
         return False
     raise PulsoError(
         f"{table.name} does not hold what was published: {len(rows):,} rows read back of {len(swap.rows):,} written",
-        "Run the job again; if it stays so, look for a second writer of this table, or for rows written in the future",
+        "Run the job again. If that fails, look for another writer of this table, or for write times in the future",
     )

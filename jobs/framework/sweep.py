@@ -1,11 +1,11 @@
-"""Removes rows of bulk tables that nothing names any more: those of a replaced run, and what a killed run left.
+"""Removes rows of bulk tables that nothing names any more: those of replaced runs and of killed runs.
 
-`unswept_runs` lists the runs that may have such rows, and in which window. A run is listed before it writes its first
-row, and a published run before it is replaced; it is taken off the list once its rows are gone. So a run that is killed
-at any line leaves a list from which the next run, or maintenance, finishes the work.
+`unswept_runs` lists the runs that may have such rows, and the window where they may be. A run is listed before it
+writes its first row, and a published run before it is replaced. It is taken off the list when its rows are gone. So
+wherever a run is killed, it leaves a list from which the next run, or maintenance, can finish the work.
 
-A run that goes on says so (`alive`, which expires by itself). Before the rows of a dead run are removed, its pointers
-are closed: should it wake up after all, it can't be pointed to any more, and fails.
+A run that goes on renews `alive`, which otherwise expires by itself. Before the rows of a dead run are removed, its
+pointers are closed. If it wakes up after all, it can't be pointed to any more, and fails.
 """
 
 import threading
@@ -24,6 +24,7 @@ from conf.topic import Topic
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, owned_periods
 from jobs.framework.runs import say_dead
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
+from jobs.framework.window import Window
 from stores.execute import execute_all
 from stores.prepare import prepared
 from stores.published import Period, Pointers, utc
@@ -35,7 +36,7 @@ log = structlog.get_logger("sweep")
 
 
 class Sweeper:
-    """Keeps the list of one bulk table and topic, and removes what stands on it."""
+    """Keeps the list of one bulk table and topic, and removes the rows of the runs on it."""
 
     def __init__(self, session: Session, keyspace: str, table: Table, topic: Topic) -> None:
         self._session, self._keyspace, self._table, self._topic = session, keyspace, table, topic
@@ -44,7 +45,10 @@ class Sweeper:
 
     @contextmanager
     def writing(self, publication: Publication) -> Iterator[None]:
-        """Lists a run while it writes, and says that it is alive. It stays on the list until it is swept."""
+        """Lists a run while it writes, and renews its sign of life until the block ends.
+
+        The run stays on the list until it is swept.
+        """
         entry = Unswept(publication.run_id, publication.window, publication.place, this_process(), alive=True)
         self._list.add(entry)
         ended = threading.Event()
@@ -61,38 +65,52 @@ class Sweeper:
         for run_id in runs:
             self._list.add(Unswept(run_id, publication.window, publication.place))
 
-    def sweep(self, publication: Publication | None = None) -> None:
-        """Removes what the listed runs have left.
+    def sweep(self, publication: Publication | None = None, *, failed: bool = False) -> None:
+        """Removes the rows that listed runs have left and that nothing names.
 
-        With a publication: of the run itself, of dead ones, and, in the run's own window, of those before it. Without
-        one: of dead ones alone, as maintenance does.
+        With a publication: rows of that run itself, which may have `failed`, and of dead runs; and in its window, rows
+        of earlier runs. Without one, as for maintenance: only rows of dead runs. A published run that is being replaced
+        counts as dead.
         """
         for entry in self._list.read():
             own = publication is not None and entry.run_id == publication.run_id
             if own or entry.is_dead:
-                self._finish(entry, killed=not own and entry.process is not None)
+                killed = not own and entry.process is not None
+                if killed:
+                    self._close(entry)
+                self._finish(entry, everywhere=killed or failed)
             elif publication is not None and entry.place < publication.place:
-                self._remove(entry, set(owned_periods(self._table, self._topic, publication.window)))
+                self._remove(entry, everywhere=True, within=publication.window)
 
-    def _finish(self, entry: Unswept, *, killed: bool) -> None:
-        """Removes all that a run left, and takes it off the list unless some of its rows must stay for now."""
-        if killed:
-            log.warning("removing what a killed run left", table=self._table.name, run=str(entry.run_id))
-            self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
-            say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
-        kept = self._remove(entry)
-        # A run that wrote is done with where it is pointed to. One that is being replaced stays listed as long as it is
-        # pointed to: whoever listed it may be about to replace it.
+    def _close(self, entry: Unswept) -> None:
+        """Closes the pointers of a dead run, so that it can't publish if it wakes up; job_runs says that it failed."""
+        log.warning("removing the rows of a killed run", table=self._table.name, run=str(entry.run_id))
+        self.pointers.close(list(owned_periods(self._table, self._topic, entry.window)), entry.place)
+        say_dead(self._session, self._keyspace, self._table.job, self._topic.topic, entry.place)
+
+    def _finish(self, entry: Unswept, *, everywhere: bool) -> None:
+        """Removes all that a run left, and takes it off the list unless some rows must stay for now."""
+        kept = self._remove(entry, everywhere=everywhere)
+        # Periods that point to a run that wrote need no more work. A run that is being replaced stays listed while any
+        # period points to it: the run that listed it may be about to replace it.
         waiting = kept.named_only or (entry.process is None and kept.pointed)
         if not waiting:
             self._list.drop(entry)
 
-    def _remove(self, entry: Unswept, within: set[Period] | None = None) -> "_Kept":
-        """Deletes the run's partitions that nothing names; returns the periods whose rows stay."""
-        owned = [p for p in owned_periods(self._table, self._topic, entry.window) if within is None or p in within]
+    def _remove(self, entry: Unswept, *, everywhere: bool, within: Window | None = None) -> "_Kept":
+        """Deletes the run's partitions that nothing names; returns the periods whose rows stay.
+
+        A run that ended well has rows only in periods with a pointer, to itself or to a later run. A run that did not
+        may have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
+        """
+        owned = set(owned_periods(self._table, self._topic, entry.window))
+        if within is not None:
+            owned &= set(owned_periods(self._table, self._topic, within))
         held = self.pointers.read(owned, newest=True)
+        if not everywhere:
+            owned &= held.keys()
         pointed = {period for period, pointer in held.items() if pointer.run_id == entry.run_id}
-        kept = _Kept(pointed & set(owned), self._named(entry, {period.part for period in owned}) - pointed)
+        kept = _Kept(pointed, self._named(entry, {period.part for period in owned}) - pointed)
         gone = [period for period in owned if period not in kept.pointed and period not in kept.named_only]
         table = f"{self._keyspace}.{self._table.name}"
         delete = prepared(self._session, f"DELETE FROM {table} WHERE {bound(self._table.partition)}")
@@ -101,7 +119,7 @@ class Sweeper:
         return kept
 
     def _named(self, entry: Unswept, parts: set[str]) -> set[Period]:
-        """The periods for which the table that names runs as well (`named_by`) names this one."""
+        """Returns the periods in which the `named_by` table names this run."""
         naming = next((table for table in TABLES if table.name == self._table.named_by), None)
         if naming is None:
             return set()
@@ -132,8 +150,8 @@ class Sweeper:
         while not ended.wait(SAID_EVERY):
             try:
                 self._list.say_alive(entry)
-            except Exception as error:  # the next sign may get through; a run that falls silent is refused, not mixed
-                log.warning("can't say that this run is alive", error=" ".join(str(error).split())[:200])
+            except Exception as error:  # the next may succeed; a run that stays silent can't publish
+                log.warning("could not renew the sign of life of this run", error=" ".join(str(error).split())[:200])
 
 
 class _Kept:

@@ -20,7 +20,7 @@ from stores.prepare import prepared
 from stores.published import utc
 
 ALIVE_SECONDS = 120
-"""How long a run counts as alive after its last sign of life, where its process can't be looked at."""
+"""How long, in seconds, a run on another host counts as alive after its last sign of life."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Unswept:
     """A run on the list, and the window where its rows may be.
 
     `process` is the host, process id and start of a run that writes; None for a published run that is being replaced.
+    `place` is the run's own, or for the latter that of the run that replaces it.
     """
 
     run_id: UUID
@@ -38,7 +39,11 @@ class Unswept:
 
     @property
     def is_dead(self) -> bool:
-        """Whether it writes no more: its process is gone from this host, or has given no sign for too long."""
+        """Whether the run writes no more.
+
+        On this host, its process has ended; on another host, its sign of life has expired. A published run that is
+        being replaced does not write, either.
+        """
         if self.process is None:
             return True
         host, pid, started = self.process.split(" ")
@@ -62,11 +67,11 @@ class UnsweptList:
         self._session.execute(batch)
 
     def say_alive(self, entry: Unswept) -> None:
-        """Gives a sign of life, which expires by itself."""
+        """Renews a run's sign of life, which expires by itself after ALIVE_SECONDS."""
         self._session.execute(self._alive, self._key(entry))
 
     def read(self) -> list[Unswept]:
-        """The runs on the list."""
+        """Returns the runs on the list."""
         query = f"SELECT * FROM {self._list} WHERE {bound(UNSWEPT.partition)}"
         rows = self._session.execute(prepared(self._session, query), (self._topic.topic, self._table))
         return [self._entry(row) for row in rows if row.place is not None]
@@ -91,12 +96,12 @@ class UnsweptList:
 
 @cache
 def this_process() -> str:
-    """Host, process id and start of this process, which tell it from any other."""
+    """Returns host, process id and start of this process, which together tell it from any other."""
     return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
 
 
 def _started(pid: int) -> str:
-    """When a process of this host started, in seconds since 1970; empty where there is none."""
+    """Returns when a process of this host started, in seconds since 1970; empty if there is none."""
     try:
         process = psutil.Process(pid)
         return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"

@@ -1,4 +1,4 @@
-"""A job's window: half-open, UTC; and the whole hours and whole days inside it."""
+"""A job's window: half-open, UTC; and the whole hours and whole days in it."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,20 +10,23 @@ from conf.instants import parse_instant
 
 @dataclass(frozen=True)
 class Window:
-    """[start, end) in UTC; `zone` says whose days `day` means."""
+    """[start, end) in UTC; `zone` is the time zone of its days."""
 
     start: datetime
     end: datetime
     zone: ZoneInfo
 
     def days(self) -> list[date]:
-        """The topic's days that the window touches: those whose partitions it needs."""
+        """Returns the topic's days that the window touches; it needs the posts of their partitions."""
         first = self.start.astimezone(self.zone).date()
         last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date()
         return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
     def whole(self, period: str) -> tuple[datetime, datetime] | None:
-        """From the first whole period's start to the last one's end; None when none is whole."""
+        """Returns the start of the first whole period of a kind and the end of the last one, UTC.
+
+        Returns None if no period is whole.
+        """
         if period == "window":
             return self.start, self.end
         first, last = (self._hours if period == "hour" else self._days)()
@@ -48,12 +51,15 @@ class Window:
 
 
 def _to_the_millisecond(at: datetime) -> datetime:
-    """As Cassandra keeps instants."""
+    """Returns an instant in whole milliseconds, as Cassandra keeps instants."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def parse_window(start: str, end: str, zone: ZoneInfo) -> Window:
-    """A window from two dates or ISO times; without an offset they are UTC. Raises WrongUse."""
+    """Returns the window between two dates or ISO times; without an offset they are UTC.
+
+    Raises WrongUse if one is neither, or if the start is not before the end.
+    """
     first, last = (_to_the_millisecond(parse_instant(*given)) for given in (("--from", start), ("--to", end)))
     window = Window(first, last, zone)
     if window.start >= window.end:

@@ -95,7 +95,7 @@ def _moved(level: Level, number: int, scratch: Scratch) -> DataFrame | None:
 def _with_sums(state: DataFrame) -> DataFrame:
     """Adds `held`, the strength of the node's whole community; partitioned by id."""
     sums = state.groupBy("community").agg(F.sum("strength").alias("held"))
-    return state.join(sums.hint("shuffle_hash"), "community", "inner").repartition("id")
+    return state.join(sums.hint("shuffle_hash"), on="community", how="inner").repartition("id")
 
 
 def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
@@ -106,7 +106,7 @@ def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
     same for all communities.
     """
     offers = nodes.select(F.col("id").alias("of"), F.col("community").alias("offer"), F.col("held").alias("offered"))
-    messages = arcs.join(offers.hint("shuffle_hash"), F.col("start") == F.col("of"), "inner")
+    messages = arcs.join(offers.hint("shuffle_hash"), on=F.col("start") == F.col("of"), how="inner")
     summed = (
         messages.where(movers.has("end"))
         .select("end", "offer", "offered", "weight")
@@ -118,14 +118,14 @@ def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
     gain = F.col("weight") - k * (F.col("offered") - F.when(own, k).otherwise(0)) / F.col("total")
     spread = 1 + 1e-9 * (F.xxhash64("end", "offer") % 1024) / 1024
     best = (
-        summed.join(nodes.where(movers.has("id")).hint("shuffle_hash"), F.col("end") == F.col("id"), "inner")
+        summed.join(nodes.where(movers.has("id")).hint("shuffle_hash"), on=F.col("end") == F.col("id"), how="inner")
         .select("end", "offer", (gain * spread).alias("gain"))
         .groupBy("end")
         .agg(F.max_by("offer", "gain").alias("offer"), F.max("gain").alias("gain"))
     )
     stay = -k * (F.col("held") - k) / F.col("total")
     moves = F.coalesce((F.col("gain") > stay) & (F.col("offer") != F.col("community")), F.lit(False))
-    return nodes.join(best.hint("shuffle_hash"), F.col("id") == F.col("end"), "left").select(
+    return nodes.join(best.hint("shuffle_hash"), on=F.col("id") == F.col("end"), how="left").select(
         *("id", "strength", "total"),
         F.when(moves, F.col("offer")).otherwise(F.col("community")).alias("community"),
         (F.col("moves") + moves.cast("int")).alias("moves"),
@@ -135,18 +135,18 @@ def _half_moved(arcs: DataFrame, nodes: DataFrame, movers: _Half) -> DataFrame:
 def _composed(found: DataFrame, moved: DataFrame) -> DataFrame:
     """Returns the first level's nodes with the communities into which their communities have moved."""
     above = moved.select(F.col("id").alias("below"), F.col("community").alias("above")).hint("shuffle_hash")
-    joined = found.join(above, F.col("community") == F.col("below"), "inner")
+    joined = found.join(above, on=F.col("community") == F.col("below"), how="inner")
     return joined.select("id", F.col("above").alias("community")).repartition("id")
 
 
 def _contracted(level: Level, moved: DataFrame, scratch: Scratch) -> Level:
     """Returns the next level: the graph whose nodes are the communities."""
     of = moved.select("id", "community").hint("shuffle_hash")
-    from_start = level.arcs.join(of, F.col("start") == F.col("id"), "inner").select(
+    from_start = level.arcs.join(of, on=F.col("start") == F.col("id"), how="inner").select(
         F.col("community").alias("start"), "end", "weight"
     )
     arcs = (
-        from_start.join(of, F.col("end") == F.col("id"), "inner")
+        from_start.join(of, on=F.col("end") == F.col("id"), how="inner")
         .select("start", F.col("community").alias("end"), "weight")
         .where(F.col("start") != F.col("end"))
         .groupBy("start", "end")

@@ -48,10 +48,10 @@ def _large_star(edges: DataFrame, heavy: list[int]) -> DataFrame:
     least = _least(edges)
     of_lesser = F.col("lesser") == F.col("id")
     is_heavy = F.col("lesser").isin(heavy)
-    found = edges.where(~is_heavy).join(least.hint("shuffle_hash"), of_lesser, "left")
+    found = edges.where(~is_heavy).join(least.hint("shuffle_hash"), on=of_lesser, how="left")
     if heavy:
         few = F.broadcast(least.where(F.col("id").isin(heavy)))
-        found = found.unionByName(edges.where(is_heavy).join(few, of_lesser, "left"))
+        found = found.unionByName(edges.where(is_heavy).join(few, on=of_lesser, how="left"))
     is_news = F.col("least").isNotNull().alias("is_news")
     linked = found.select("greater", F.coalesce("least", "lesser").alias("lesser"), is_news)
     return linked.repartition("greater").groupBy("greater", "lesser").agg(F.max("is_news").alias("changed"))
@@ -69,7 +69,7 @@ def _heavy(edges: DataFrame, count: int) -> list[int]:
 def _small_star(edges: DataFrame) -> DataFrame:
     """Links each node and its lesser neighbours to the least of them."""
     least = _least(edges)
-    found = edges.join(least.hint("shuffle_hash"), F.col("greater") == F.col("id"), "inner")
+    found = edges.join(least.hint("shuffle_hash"), on=F.col("greater") == F.col("id"), how="inner")
     of_lesser = found.where(F.col("lesser") != F.col("least")).select(F.col("lesser").alias("greater"), "least")
     of_node = least.select(F.col("id").alias("greater"), "least")
     linked = of_node.unionByName(of_lesser).withColumnRenamed("least", "lesser")

@@ -108,7 +108,7 @@ def _degrees(arcs: DataFrame) -> DataFrame:
     measures = ["in_degree", "out_degree", "in_weight", "out_weight"]
     return (
         side("start", "out")
-        .join(side("end", "in"), "id", "full")
+        .join(side("end", "in"), on="id", how="full")
         .select(
             F.coalesce("out_number", "in_number").alias("number"),
             "id",
@@ -132,10 +132,12 @@ def _node_measures(prepared: Prepared, graphs: Sequence[Graph], options: Options
     found = _joined(prepared.nodes, _received(prepared, graphs, options, scratch), roots(prepared.pairs, scratch))
     if options.communities:
         community = labels(_first_level(prepared, scratch), scratch).withColumnRenamed("community", "group")
-        found = found.join(community.hint("shuffle_hash"), "id", "left")
-    named = scratch.keep(found.join(prepared.names.hint("shuffle_hash"), "id", "inner"))
+        found = found.join(community.hint("shuffle_hash"), on="id", how="left")
+    named = scratch.keep(found.join(prepared.names.hint("shuffle_hash"), on="id", how="inner"))
     total = named.groupBy("number").agg(F.sum("rank").alias("total"))
-    ranked = named.join(F.broadcast(total), "number", "inner").withColumn("pagerank", F.col("rank") / F.col("total"))
+    ranked = named.join(F.broadcast(total), on="number", how="inner").withColumn(
+        "pagerank", F.col("rank") / F.col("total")
+    )
     ranked = _numbered_by_size(ranked, "root", "component")
     if options.communities:
         ranked = _numbered_by_size(ranked, "group", "community")
@@ -146,8 +148,8 @@ def _node_measures(prepared: Prepared, graphs: Sequence[Graph], options: Options
 
 def _joined(nodes: DataFrame, received: DataFrame, found: DataFrame) -> DataFrame:
     return (
-        nodes.join(received.hint("shuffle_hash"), "id", "left")
-        .join(found.hint("shuffle_hash"), "id", "left")
+        nodes.join(received.hint("shuffle_hash"), on="id", how="left")
+        .join(found.hint("shuffle_hash"), on="id", how="left")
         .select(
             *nodes.columns,
             rank(F.col("received")).alias("rank"),
@@ -160,7 +162,7 @@ def _received(prepared: Prepared, graphs: Sequence[Graph], options: Options, scr
     out = prepared.nodes.select("id", "out_weight").hint("shuffle_hash")
     arcs = _arcs(prepared.edges, graphs)
     shares = scratch.keep(
-        arcs.join(out, F.col("start") == F.col("id"), "inner").select(
+        arcs.join(out, on=F.col("start") == F.col("id"), how="inner").select(
             "start", "end", (F.col("weight") / F.col("out_weight")).alias("share")
         )
     )
@@ -176,8 +178,8 @@ def _first_level(prepared: Prepared, scratch: Scratch) -> Level:
     arcs = scratch.keep(one_way.unionByName(other_way).repartition("start"))
     twice = pairs.groupBy("number").agg((2 * F.sum("weight")).alias("total"))
     strength = arcs.groupBy(F.col("start").alias("id")).agg(F.sum("weight").alias("strength"))
-    numbers = prepared.nodes.select("number", "id").join(F.broadcast(twice), "number", "inner")
-    nodes = strength.join(numbers.hint("shuffle_hash"), "id", "inner").select("id", "strength", "total")
+    numbers = prepared.nodes.select("number", "id").join(F.broadcast(twice), on="number", how="inner")
+    nodes = strength.join(numbers.hint("shuffle_hash"), on="id", how="inner").select("id", "strength", "total")
     return Level(arcs, scratch.cut(nodes), sum(prepared.counts.values()))
 
 
@@ -186,7 +188,7 @@ def _numbered_by_size(nodes: DataFrame, label: str, name: str) -> DataFrame:
     sizes = nodes.groupBy("number", label).agg(F.count(F.lit(1)).alias("size"), F.min(hash_of("node")).alias("first"))
     place = F.row_number().over(Over.partitionBy("number").orderBy(F.desc("size"), "first", label)) - 1
     places = sizes.select(F.col(label).alias("labelled"), place.cast("long").alias(name)).hint("shuffle_hash")
-    return nodes.join(places, F.col(label) == F.col("labelled"), "inner").drop("labelled")
+    return nodes.join(places, on=F.col(label) == F.col("labelled"), how="inner").drop("labelled")
 
 
 def _summary_measures(prepared: Prepared, nodes: DataFrame, graphs: Sequence[Graph], options: Options) -> DataFrame:
@@ -204,8 +206,8 @@ def _summary_measures(prepared: Prepared, nodes: DataFrame, graphs: Sequence[Gra
     )
     edges, n = F.col("ends") / ways, F.col("nodes")
     return (
-        figures.join(F.broadcast(pairs), "number", "inner")
-        .join(F.broadcast(_modularity(prepared.pairs, nodes, graphs)), "number", "left")
+        figures.join(F.broadcast(pairs), on="number", how="inner")
+        .join(F.broadcast(_modularity(prepared.pairs, nodes, graphs)), on="number", how="left")
         .select(
             *("number", "nodes"),
             edges.cast("long").alias("edges"),
@@ -226,8 +228,8 @@ def _modularity(pairs: DataFrame, nodes: DataFrame, graphs: Sequence[Graph]) -> 
     Without communities, which are null then, the result means nothing; the caller leaves it out.
     """
     community = nodes.select("id", "community").hint("shuffle_hash")
-    one = pairs.join(community, F.col("greater") == F.col("id"), "inner").withColumnRenamed("community", "one")
-    both = one.drop("id").join(community, F.col("lesser") == F.col("id"), "inner")
+    one = pairs.join(community, on=F.col("greater") == F.col("id"), how="inner").withColumnRenamed("community", "one")
+    both = one.drop("id").join(community, on=F.col("lesser") == F.col("id"), how="inner")
     within = both.groupBy("number").agg(
         F.sum("weight").alias("total"),
         F.sum(F.when(F.col("one") == F.col("community"), F.col("weight")).otherwise(0)).alias("within"),
@@ -241,7 +243,7 @@ def _modularity(pairs: DataFrame, nodes: DataFrame, graphs: Sequence[Graph]) -> 
     )
     total = F.col("total")
     expected = F.col("squares") / (4.0 * total * total)
-    return within.join(F.broadcast(squares), "number", "inner").select(
+    return within.join(F.broadcast(squares), on="number", how="inner").select(
         "number", (F.col("within") / total - expected).alias("modularity")
     )
 

@@ -55,7 +55,7 @@ def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
 
 def only(edges: DataFrame, graphs: Sequence[Graph]) -> DataFrame:
     """Returns the edges of these graphs."""
-    return edges.join(F.broadcast(_frame(edges.sparkSession, graphs)), KEYS, "left_semi")
+    return edges.join(F.broadcast(_frame(edges.sparkSession, graphs)), on=KEYS, how="left_semi")
 
 
 def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) -> DataFrame:
@@ -63,7 +63,7 @@ def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) 
     if len(graphs) == 1:
         return edges.select(F.lit(0).alias("number"), *columns)
     keys = _frame(edges.sparkSession, graphs)
-    return edges.join(F.broadcast(keys), KEYS, "inner").select("number", *columns)
+    return edges.join(F.broadcast(keys), on=KEYS, how="inner").select("number", *columns)
 
 
 def hash_of(name: str) -> Column:

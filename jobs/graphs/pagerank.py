@@ -73,7 +73,7 @@ def _round(shares: DataFrame, received: DataFrame | None) -> DataFrame:
     """Runs one round and returns id, received. The first round starts from ranks of 1."""
     mass = F.col("share")
     if received is not None:
-        shares = shares.join(received.hint("shuffle_hash"), F.col("start") == F.col("id"), "left").drop("id")
+        shares = shares.join(received.hint("shuffle_hash"), on=F.col("start") == F.col("id"), how="left").drop("id")
         mass = mass * rank(F.col("received"))
     sums = shares.select("end", mass.alias("mass")).groupBy("end").agg(F.sum("mass").alias("received"))
     return sums.select(F.col("end").alias("id"), "received")
@@ -82,9 +82,11 @@ def _round(shares: DataFrame, received: DataFrame | None) -> DataFrame:
 def _change(received: DataFrame, before: DataFrame, nodes: DataFrame, counts: Mapping[int, int]) -> float:
     """Returns the greatest L1 change of a graph's ranks, which sum to 1. Both frames have the same nodes."""
     last = before.select("id", F.col("received").alias("last")).hint("shuffle_hash")
-    both = received.join(last, "id", "inner")
+    both = received.join(last, on="id", how="inner")
     both = (
-        both.join(nodes.hint("shuffle_hash"), "id", "inner") if len(counts) > 1 else both.withColumn("number", F.lit(0))
+        both.join(nodes.hint("shuffle_hash"), on="id", how="inner")
+        if len(counts) > 1
+        else both.withColumn("number", F.lit(0))
     )
     change = F.abs(F.col("received") - F.col("last"))
     sums = both.groupBy("number").agg(F.sum("received"), F.sum(change)).collect()

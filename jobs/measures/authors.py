@@ -1,4 +1,4 @@
-"""Authors: under which name they stand in graphs and tables, and which of them the bot rules flag."""
+"""Authors: the names that they have in graphs and tables, and which of them the bot rules flag."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -7,14 +7,14 @@ from conf.topic import Topic
 
 
 def known_as() -> Column:
-    """The name that a post's author has in graphs and tables: the handle, or the id where no handle is known."""
+    """Returns the name of a post's author in graphs and tables: the handle, or the id if no handle is known."""
     return F.coalesce("author", "author_id")
 
 
 def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
-    """The authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
+    """Returns the authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
 
-    `activity` has rows of `author_activity` of one window; its hours and days are passed over.
+    `activity` has rows of `author_activity` of one window; those of hours and days are ignored.
     """
     reached = (F.col("period") == "window") & (F.col("bot_score") >= topic.bots.flag_at)
     return activity.where(reached).groupBy("author").agg(F.count(F.lit(1))).select("author")

@@ -1,4 +1,4 @@
-"""The bot rules over an author's measures in one period: which fire, and the score (thresholds: conf/bots.py)."""
+"""Applies the bot rules to an author's figures in one period: which fire, and the score (thresholds: conf/bots.py)."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F
@@ -9,12 +9,12 @@ SECONDS_A_DAY = 86_400
 
 
 def flags(bots: Bots) -> Column:
-    """The names of the rules that fire, in alphabetical order."""
+    """Returns the names of the rules that fire, in alphabetical order."""
     return F.array_compact(F.array(*[F.when(sign, F.lit(name)) for name, sign in _signs(bots).items()]))
 
 
 def score(bots: Bots) -> Column:
-    """The sum of the weights of the rules in `bot_flags`, cut to 1."""
+    """Returns the sum of the weights of the rules in `bot_flags`, at most 1."""
     weights = [F.when(F.array_contains("bot_flags", name), _rule(bots, name).weight).otherwise(0.0) for name in RULES]
     total = F.round(sum(weights, F.lit(0.0)), 6)
     return F.least(total, F.lit(1.0))
@@ -26,7 +26,7 @@ def _rule(bots: Bots, name: str) -> Rule:
 
 
 def _signs(bots: Bots) -> dict[str, Column]:
-    """Whether each rule fires, by name; what is unknown does not fire."""
+    """Returns whether each rule fires, by name; a rule whose figures are unknown does not fire."""
     signs = {
         "client": F.col("listed") >= bots.client.share * F.col("posts"),
         "declared": F.col("declared"),

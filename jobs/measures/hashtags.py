@@ -1,4 +1,4 @@
 """What the jobs on hashtags have in common."""
 
 FEWEST_AUTHORS = 5
-"""A hashtag that fewer authors use does not burst, and is not held to be any candidate's."""
+"""A hashtag with fewer authors does not burst, and does not count as typical of any candidate."""

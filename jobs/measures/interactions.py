@@ -1,10 +1,10 @@
 """Interactions: who acted on whom in each post, for the five graphs (DESIGN 5).
 
 `retweet`, `reply` and `quote` go from a post's author to the author of the post that it repeats, answers or quotes. A
-post that answers one and quotes another is in both; what a retweet's post quotes or answers is its author's doing, not
-the retweeter's. `mention` goes to each mentioned author, once a post, and leaves retweets out. `hashtag` joins each two
-hashtags of a post, once a post, in order of their text, and leaves retweets out too. Where the other author is
-unknown there is no interaction.
+post that answers one post and quotes another is in both graphs. What a retweeted post itself quotes or answers counts
+for its author, not for the retweeter. `mention` goes to each mentioned author, once per post; retweets do not count.
+`hashtag` joins every two hashtags of a post, in order of their text, once per post; retweets do not count here, either.
+If the other author is unknown, there is no interaction.
 """
 
 from pyspark.sql import Column, DataFrame
@@ -16,12 +16,12 @@ COLUMNS = [
     *("author_id", "author", "kind", "event_at", "mentions", "hashtags"),
     *("retweet_of_author", "reply_to_author", "quote_of_author"),
 ]
-"""Of `posts`, what interactions are made from."""
+"""The columns of `posts` from which interactions are made."""
 _TYPE = "array<struct<graph: string, src: string, dst: string>>"
 
 
 def interactions(posts: DataFrame) -> DataFrame:
-    """graph, src, dst, event_at: one row an interaction, self-interactions included."""
+    """Returns one row per interaction, also with oneself: graph, src, dst, event_at."""
     author, kind = known_as(), F.col("kind")
     own = kind != "retweet"
     found = F.concat(
@@ -44,7 +44,7 @@ def _mentions(author: Column) -> Column:
 
 
 def _pairs(tags: Column) -> Column:
-    """Every two of a sorted array, the lesser first."""
+    """Returns an edge for every two elements of a sorted array, from the lesser to the greater."""
     return F.flatten(
         F.transform(
             tags,
@@ -60,5 +60,5 @@ def _edge(graph: str, src: Column, dst: Column) -> Column:
 
 
 def _when(wanted: Column, edges: Column) -> Column:
-    """The edges where they are wanted and there are any, else none."""
+    """Returns `edges` if they are wanted and not null, else an empty array."""
     return F.coalesce(F.when(wanted, edges), F.array()).cast(_TYPE)

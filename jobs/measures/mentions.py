@@ -1,6 +1,6 @@
 """Which candidates a post mentions: DESIGN 5, rules a to c, in Spark's own functions.
 
-`folded` was made at ingest by `conf.folding.fold`; the aliases' patterns are folded by the same function.
+`folded` was made at ingest by `conf.folding.fold`; the same function folds the aliases for their patterns.
 """
 
 from collections.abc import Sequence
@@ -13,26 +13,27 @@ from pyspark.sql import functions as F
 from conf.topic import Candidate, Race
 
 ANYONE = ""
-"""Stands for the race as a whole, beside the candidates' ids."""
+"""Stands for the race as a whole, in place of a candidate's id."""
 
 COLUMNS = ["folded", "hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author"]
-"""What of a post the rules look at."""
+"""The columns of a post that the rules use."""
 
 _REFERRED = ("retweet_of_author", "reply_to_author", "quote_of_author")
 
 
 def mentions(candidate: Candidate) -> Column:
-    """Whether a post mentions the candidate; never null."""
+    """Returns whether a post mentions the candidate; never null."""
     rules = [*_by_alias(candidate), *_by_hashtag(candidate), *_by_handle(candidate)]
     return reduce(or_, (F.coalesce(rule, F.lit(False)) for rule in rules))
 
 
 def with_named(posts: DataFrame, races: Sequence[Race], kept: Sequence[str]) -> DataFrame:
-    """One row a post and candidate whom it mentions: the `kept` columns, race, candidate; and, once a post and race,
-    ANYONE. Posts that mention nobody are left out.
+    """Returns one row per post and candidate whom it mentions, with the `kept` columns, race and candidate.
 
-    Each rule is evaluated into a column of its own before the rows are made, since Spark would otherwise evaluate it
-    again wherever it is used.
+    One more row per post and race has ANYONE as its candidate. Posts that mention nobody are left out.
+
+    Each rule is evaluated into a column of its own before the rows are made. Otherwise Spark would evaluate it again
+    wherever it is used.
     """
     names = {(race.id, c.id): f"_{i}_{j}" for i, race in enumerate(races) for j, c in enumerate(race.candidates)}
     flags = [mentions(c).alias(names[race.id, c.id]) for race in races for c in race.candidates]
@@ -50,7 +51,10 @@ def _named(flag: Column | str, race_id: str, candidate_id: str) -> Column:
 
 
 def _by_alias(candidate: Candidate) -> list[Column]:
-    """The pattern, behind a plain search for each alias: most posts hold none, and that is found out far faster."""
+    """Returns whether the pattern matches. A plain search for each alias comes first.
+
+    Most posts contain none of the aliases, and a plain search finds that out far faster.
+    """
     if not candidate.pattern:
         return []
     holds_one = reduce(or_, (F.col("folded").contains(alias) for alias in candidate.folded_aliases))

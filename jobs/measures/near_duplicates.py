@@ -1,14 +1,14 @@
 """Which posts repeat a text: MinHash over pairs of words, and copy-paste campaigns, in Spark's own functions.
 
-Compared are words alone: links, handles, hashtags, digits, punctuation and emoji, which spammers vary, are left out.
+Only words are compared. Links, handles, hashtags, digits, punctuation and emoji are left out, since spammers vary them.
 
 A text's signature is 16 minima of hashes of its word pairs (Broder 1997, "On the resemblance and containment of
-documents"); two texts whose sets of pairs have Jaccard similarity s agree in each with probability s. Texts are near
-duplicates when they agree in all four minima of any of four bands (Leskovec, Rajaraman and Ullman, "Mining of Massive
-Datasets", 3.4): found with probability 1 - (1 - s^4)^4, which is 0.99 at s = 0.9, 0.67 at 0.7, 0.23 at 0.5 and 0.03
-at 0.3. Nothing is compared pair by pair.
+documents"). If the sets of pairs of two texts have Jaccard similarity s, each minimum is the same with probability s.
+Texts are near duplicates if all four minima are the same in at least one of four bands (Leskovec, Rajaraman and Ullman,
+"Mining of Massive Datasets", 3.4). So they are found with probability 1 - (1 - s^4)^4, which is 0.99 at s = 0.9, 0.67
+at 0.7, 0.23 at 0.5 and 0.03 at 0.3. No texts are compared pair by pair.
 
-Texts in scripts that write without spaces have few words, so they are mostly too short to be told apart here.
+In scripts that are written without spaces, texts have few words by this count, so most are too short to compare.
 """
 
 import hashlib
@@ -22,11 +22,15 @@ from pyspark.sql import functions as F
 from conf.bots import NearDuplicates
 
 TAG, NOT_WORDS = "#[^ ]+", r"[^\p{L}\p{M}]+"
-"""What of a folded text is no word. One after the other: in one pattern the space before a tag would take its #."""
+"""What is not a word in a folded text.
+
+These patterns are applied one after the other. In a single pattern, the match for the space before a hashtag would
+include its #, and leave the hashtag's text.
+"""
 PRIME = 2**31 - 1
 BANDS, ROWS = 4, 4
 SHINGLE = 2
-"""Words in a row that are hashed together."""
+"""The number of consecutive words that are hashed together."""
 SAME_WORDS = "same_words"
 BAND_COLUMNS = [f"band_{band}" for band in range(BANDS)]
 
@@ -40,15 +44,16 @@ COEFFICIENTS = [(_coefficient(f"factor {i}"), _coefficient(f"offset {i}")) for i
 
 
 def with_words(posts: DataFrame) -> DataFrame:
-    """Adds `words`, the words of `folded` in order; none for a retweet, whose text is another's."""
+    """Adds `words`, the words of `folded` in order; null for a retweet, whose text is by somebody else."""
     bare = F.trim(F.regexp_replace(F.regexp_replace("folded", TAG, " "), NOT_WORDS, " "))
     return posts.select("*", F.when(F.col("kind") != "retweet", F.split(bare, " +")).alias("words"))
 
 
 def with_signature(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
-    """Replaces `words` by SAME_WORDS, a hash of all of them, and a hash for each band; null for too short a text.
+    """Replaces `words` by SAME_WORDS, a hash of all of them, and one hash per band.
 
-    Each step is a column of its own, since Spark would evaluate it anew in every element of the next otherwise.
+    The hashes are null if the text is too short. Each step is a column of its own, since Spark would otherwise evaluate
+    it again for every element of the next step.
     """
     kept = [name for name in posts.columns if name != "words"]
     starts = F.sequence(F.lit(1), F.size("words") - (SHINGLE - 1))
@@ -72,7 +77,7 @@ def _minimum(factor: int, offset: int) -> Column:
 
 
 def campaigns(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
-    """The texts, as SAME_WORDS, that at least `campaign_authors` authors posted."""
+    """Returns the texts, as SAME_WORDS, that at least `campaign_authors` authors posted."""
     texts = posts.where(F.col(SAME_WORDS).isNotNull()).select(SAME_WORDS, "author")
     return (
         texts.groupBy(SAME_WORDS, "author")
@@ -85,9 +90,10 @@ def campaigns(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
 
 
 def with_near_duplicate(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
-    """Replaces the signature by `near_duplicate`: whether the text is nearly another of the author's own, or word for
-    word that of a campaign. Posts are to be spread by author; a campaign's size is nowhere in one task's hands, since
-    only its text, once, is joined to them.
+    """Replaces the signature by `near_duplicate`: whether the post repeats a text.
+
+    It does if the text is nearly another one of the same author, or word for word that of a campaign. Posts must be
+    partitioned by author. No task has to hold all posts of a campaign: only its text is joined to the posts, once.
     """
     kept = [name for name in posts.columns if name not in (SAME_WORDS, *BAND_COLUMNS)]
     own = [F.count(band).over(Over.partitionBy("author", band)) > 1 for band in BAND_COLUMNS]

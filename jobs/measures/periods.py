@@ -11,9 +11,9 @@ from jobs.framework.window import Window
 
 
 def with_periods(posts: DataFrame, window: Window, periods: Sequence[str] = PERIODS) -> DataFrame:
-    """One row a post and period of `periods`: `event_at` gives way to period, period_start, period_end.
+    """Returns one row per post and period of `periods`; period, period_start, period_end replace `event_at`.
 
-    Only whole hours and whole days inside the window are kept, and the window itself.
+    Only whole hours and whole days in the window are kept, and the window itself.
     """
     zone, event_at = window.zone.key, F.col("event_at")
     local_day = F.date_trunc("day", F.from_utc_timestamp(event_at, zone))

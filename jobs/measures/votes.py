@@ -1,7 +1,7 @@
 """One author, one vote: how posts become the votes and shares of a race's candidates (DESIGN 5).
 
-Each author who mentions anyone in a race has one vote in a period, split over the candidates in proportion to that
-author's mentioning posts. The poll and its backtest both count with it.
+Each author who mentions anyone in a race has one vote in a period. It is split over the candidates in proportion to
+that author's mentioning posts. The poll and its backtest both use this.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,25 +13,31 @@ from pyspark.sql import functions as F
 from conf.digest import digest
 from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY
 from conf.topic import Race, Topic
+from jobs.framework.inputs import Posts, Published
 from jobs.framework.job import Inputs
 from jobs.framework.window import Window
 from jobs.measures.authors import flagged, known_as
-from jobs.measures.mentions import ANYONE, with_named
+from jobs.measures.mentions import ANYONE, COLUMNS, with_named
 from jobs.measures.periods import with_periods
 
 Z_95 = 1.959963984540054
 """The normal distribution's 97.5 % point."""
 COUNTS = ["posts", *KIND_COLUMNS]
 GROUP = ["race", *PERIOD_KEY]
+INPUTS = (
+    Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
+    Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
+)
+"""What a job reads that counts votes; without a run of author_activity nobody is left out as a bot."""
 Periods = Callable[[DataFrame, Window], DataFrame]
-"""A function that returns one row a post and period, as `with_periods` does."""
+"""A function that returns one row per post and period, as `with_periods` does."""
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
-    """A digest of all that shapes each race's shares, by race id.
+    """Returns a digest of all that shapes each race's shares, by race id.
 
-    Rules, folding and counting method; and where flagged authors are left out, the bot thresholds of the run that
-    flagged them, and the score from which they count as flagged.
+    That is its rules, the folding and the counting method. If flagged authors are left out, it is also the `method` of
+    the run that flagged them, with its bot thresholds, and the score from which authors count as flagged.
     """
     if AUTHOR_ACTIVITY.name not in inputs:
         return {race.id: race.method for race in topic.races}
@@ -40,15 +46,35 @@ def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
 
 
 def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
-    """The authors who are left out as bots, in `author`; None where no run of author_activity covers the window."""
+    """Returns, in `author`, the authors who are left out as bots.
+
+    Returns None if no run of author_activity covers the window.
+    """
     activity = inputs.get(AUTHOR_ACTIVITY.name)
     return None if activity is None else flagged(activity, topic)
 
 
-def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
-    """Adds `voter`, an author on one network, and `unflagged`: whether no bot rule flagged the author under any name.
+def race_counts(
+    posts: DataFrame,
+    topic: Topic,
+    window: Window,
+    flagged: DataFrame | None,
+    methods: Mapping[str, str],
+    periods: Periods = with_periods,
+) -> DataFrame:
+    """The counts from which every share follows: one row a race, period and candidate.
 
-    `unflagged` is null where nobody looked (`flagged` is None).
+    `flagged` names, in `author`, those who are left out of the share without bots; None where nobody looked. `methods`
+    is each race's `method`. `periods` says in which periods a post counts; the backtest has its own.
+    """
+    counts = author_counts(with_voter(posts, flagged), topic, window, periods)
+    return with_every_candidate(candidate_counts(votes(counts)), topic, methods)
+
+
+def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
+    """Adds `voter`, an author on one network, and `unflagged`.
+
+    `unflagged` says that none of the author's names is in `flagged`; it is null if `flagged` is None.
     """
     voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
     if flagged is None:
@@ -62,10 +88,10 @@ def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
 
 
 def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Periods = with_periods) -> DataFrame:
-    """Mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
+    """Returns the mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
 
-    `periods` says in which periods a post counts; the backtest has its own. Posts are spread by voter first: every
-    later step by voter then stays within a task.
+    `periods` says in which periods a post counts; the backtest has its own. Posts are first partitioned by voter, so
+    that every later step by voter stays within a task.
     """
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
     named = with_named(posts, topic.races, ["voter", "unflagged", "event_at", "kind"])
@@ -77,15 +103,18 @@ def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Perio
 
 
 def votes(counts: DataFrame) -> DataFrame:
-    """Adds each voter's vote for the candidate, 0..1; a voter's votes sum to 1 in a race and period."""
+    """Adds `vote`, each voter's vote for the candidate, 0..1; a voter's votes sum to 1 in a race and period."""
     to_candidates = F.when(F.col("candidate") != ANYONE, F.col("posts"))
     of_voter = F.sum(to_candidates).over(Over.partitionBy("voter", *reversed(GROUP)))
     return counts.select("*", (F.col("posts") / of_voter).alias("vote"))
 
 
 def candidate_counts(voted: DataFrame) -> DataFrame:
-    """Sums over voters: posts, authors, votes, the squared deviations of the votes from their own mean; and of the
-    unflagged authors, their votes and their number."""
+    """Returns sums over voters: posts, `authors`, `votes` and `deviations`, by candidate.
+
+    `deviations` are the squared deviations of the votes from their own mean. `unflagged` and `unflagged_votes` are
+    number and votes of the unflagged authors.
+    """
     return voted.groupBy(*GROUP, "candidate").agg(
         *[F.sum(name).alias(name) for name in COUNTS],
         F.count(F.lit(1)).alias("authors"),
@@ -97,9 +126,9 @@ def candidate_counts(voted: DataFrame) -> DataFrame:
 
 
 def with_every_candidate(counts: DataFrame, topic: Topic, methods: Mapping[str, str]) -> DataFrame:
-    """A row for each candidate of each race and period in which anyone is mentioned, zeros for one who is not.
+    """Returns a row for every candidate of each race and period in which anyone is mentioned.
 
-    `methods` is the race's `method`, by race id.
+    A candidate who is not mentioned has zeros. `methods` is the `method` of each race, by race id.
     """
     figures = [*COUNTS, "authors", "votes", "deviations", "unflagged_votes", "unflagged"]
     entry = F.struct("candidate", F.struct(*figures))
@@ -122,25 +151,26 @@ def with_every_candidate(counts: DataFrame, topic: Topic, methods: Mapping[str, 
 
 
 def share_posts() -> Column:
-    """The candidate's mentioning posts over the sum of that figure across the race, 0..1."""
+    """Returns the candidate's mentioning posts, divided by their sum over the race's candidates, 0..1."""
     return F.col("posts") / F.col("mentions_total")
 
 
 def share_authors() -> Column:
-    """The mean vote over all authors who mention anyone in the race, 0..1."""
+    """Returns the mean vote over all authors who mention anyone in the race, 0..1."""
     return F.col("votes") / F.col("authors_total")
 
 
 def share_authors_no_bots() -> Column:
-    """The mean vote of the unflagged authors, 0..1; null where nobody looked for bots, or no author is left."""
+    """Returns the mean vote of the unflagged authors, 0..1; null if flags are unknown, or no author is left."""
     return F.when(F.col("unflagged_total") > 0, F.coalesce("unflagged_votes", F.lit(0.0)) / F.col("unflagged_total"))
 
 
 def interval_half_width(share: Column) -> Column:
-    """Half the 95 % interval of a mean over authors, from the sample variance; null for a single author.
+    """Returns half the width of the 95 % interval of a mean over authors; null for a single author.
 
-    Authors who do not mention the candidate have a vote of 0. The two groups' squared deviations are put together
-    as in Chan, Golub and LeVeque (1979): sums of non-negative terms, so nothing cancels.
+    It follows from the sample variance. Authors who do not mention the candidate have a vote of 0. The squared
+    deviations of the two groups are added as in Chan, Golub and LeVeque (1979): all terms are at least 0, so nothing
+    cancels.
     """
     n, m = F.col("authors_total"), F.col("authors")
     own_mean = F.when(m > 0, F.col("votes") / m).otherwise(0.0)

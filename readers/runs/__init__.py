@@ -1,1 +1,1 @@
-"""Runs of jobs: how each went, what shaped its result, and which other runs it read."""
+"""Shows runs of jobs: how each ended, what shaped its result, and which other runs it read."""

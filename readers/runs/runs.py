@@ -1,4 +1,4 @@
-"""Runs of jobs as frames, newest first; and the runs that a run's figures came from."""
+"""Reads runs of jobs, newest first, and the runs from which a run's figures came."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -17,13 +17,13 @@ JOB_OF = {table.name: table.job for table in TABLES if table.job}
 
 
 def jobs_of(session: Session, keyspace: str, topic: Topic) -> list[str]:
-    """The jobs that have run over a topic, by name."""
+    """Returns the names of the jobs that have run over a topic, sorted."""
     keys = session.execute(f"SELECT DISTINCT job, topic FROM {keyspace}.{JOB_RUNS.name}")
     return sorted(key.job for key in keys if key.topic == topic.topic)
 
 
 def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int | None = None) -> Iterator[Any]:
-    """Rows of `job_runs` of one job over a topic, newest first, at most `limit`."""
+    """Yields rows of `job_runs` of one job over a topic, newest first, at most `limit`."""
     query = f"SELECT * FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)}"
     if limit is not None:
         query += f" LIMIT {limit}"
@@ -31,7 +31,10 @@ def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int 
 
 
 def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, limit: int) -> list[Any]:
-    """The newest runs over a topic, of one job or of all. Raises WrongUse for a job that has never run."""
+    """Returns the newest runs over a topic, of one job or of all, at most `limit`.
+
+    Raises WrongUse for a job that has never run.
+    """
     known = jobs_of(session, keyspace, topic)
     if job is not None and job not in known:
         raise WrongUse(f"no run of {job!r} over {topic.topic}", f"Jobs that have run: {', '.join(known) or 'none'}")
@@ -40,7 +43,7 @@ def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, li
 
 
 def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
-    """The run whose id is, or begins with, `run`. Raises WrongUse for none or several."""
+    """Returns the run whose id is, or begins with, `run`. Raises WrongUse if there is none, or several."""
     wanted = run.strip().lower()
     found = [
         row
@@ -56,7 +59,10 @@ def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
 
 
 def sources_of(session: Session, keyspace: str, topic: Topic, row: Any) -> list[tuple[str, Any]]:
-    """The runs that a run read: for each table its name and the row of that run, or its id where the row is gone."""
+    """Returns the runs that a run read, as pairs of a table's name and a run.
+
+    The run is its row of `job_runs`, or its id if the row is gone.
+    """
     found = []
     for table, run_id in sorted((row.inputs or {}).items()):
         runs = runs_of(session, keyspace, topic, JOB_OF.get(table, table))
@@ -65,7 +71,10 @@ def sources_of(session: Session, keyspace: str, topic: Topic, row: Any) -> list[
 
 
 def runs_frame(rows: Sequence[Any]) -> pd.DataFrame:
-    """Runs as a frame of the columns of `job_runs`; instants in UTC, ids as text, `inputs` as `table=run table=run`."""
+    """Returns runs as a frame with the columns of `job_runs`.
+
+    Instants are UTC, ids are text, and `inputs` is `table=run table=run`.
+    """
     frame = pd.DataFrame(
         [[getattr(row, name) for name in JOB_RUNS.columns] for row in rows], columns=[*JOB_RUNS.columns]
     )
@@ -81,5 +90,5 @@ def runs_frame(rows: Sequence[Any]) -> pd.DataFrame:
 
 
 def told_inputs(inputs: Any) -> str:
-    """The runs that were read, as text."""
+    """Returns the runs that were read, as text: `table=run table=run`."""
     return " ".join(f"{table}={run_id}" for table, run_id in sorted((inputs or {}).items()))

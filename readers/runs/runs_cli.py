@@ -18,7 +18,7 @@ def runs(
     run: Annotated[
         str | None, typer.Option(help="This run and the runs that it read: an id, or its beginning.")
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many runs.", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="The most runs to show.", min=1)] = 20,
     format_: options.SummaryFormat = "table",
     out: options.Out = None,
 ) -> None:

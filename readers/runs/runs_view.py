@@ -1,4 +1,4 @@
-"""Runs as a person reads them: a table, or one run with those that it read below it."""
+"""Shows runs to people: as a table, or one run with the runs that it read below it."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,13 +14,13 @@ from rich.tree import Tree
 from conf.topic import Topic
 
 SHORT = 8
-"""Characters of a run's id that are shown; `--run` takes them."""
+"""Characters of a run's id that are shown; `--run` accepts them."""
 STYLES = {"succeeded": "green", "superseded": "yellow", "running": "cyan", "failed": "red"}
 Sources = Callable[[Any], list[tuple[str, Any]]]
 
 
 def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
-    """Prints a line a run; times are in the topic's zone."""
+    """Prints one line per run; times are in the topic's time zone."""
     if not rows:
         console.print(f"no job has run over {topic.topic}")
         return
@@ -72,7 +72,7 @@ def _tree(row: Any, topic: Topic, sources: Sources) -> Tree:
             tree.add(Text(f"{name}: {value}"))
     for table, run in sources(row):
         if isinstance(run, UUID):
-            tree.add(Text(f"read {table} of run {run}, of which nothing is known any more"))
+            tree.add(Text(f"read {table} of run {run}, which is no longer in job_runs"))
         else:
             branch = tree.add(Text(f"read {table} of"))
             branch.add(_tree(run, topic, sources))

@@ -37,7 +37,7 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
             r"f:5: races\[0\].candidates\[0\].alias: unknown key. Did you mean aliases?",
         ),
         (GOOD.replace(", aliases: [ana]", ""), r"f:5: races\[0\].candidates\[0\]: give at least one of aliases"),
-        (GOOD.replace("id: b", "id: a"), r"f:3: races\[0\]: candidate id 'a' stands twice"),
+        (GOOD.replace("id: b", "id: a"), r"f:3: races\[0\]: candidate id 'a' is used twice"),
         (GOOD.replace("[ana]", '["--"]'), r"aliases\[0\]: holds no letter or digit"),
         ("topic: x\ntimezone: Asia/Manilla\n", "f:2: timezone: no such time zone; did you mean Asia/Manila?"),
         ("topic: x\nbuckets: 0\n", "f:2: buckets: .*greater than or equal to 1"),
@@ -57,7 +57,7 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
             r"f:3: bots.near_duplicates.share: .*less than or equal to 1 \(found 50\)",
         ),
         ("topic: x\nbots: {client: {labels: x}}\n", "f:2: bots.client.labels: .*valid tuple"),
-        (GOOD + "    outcome: {c: 0.5}\n", "outcome names 'c', which is no candidate"),
+        (GOOD + "    outcome: {c: 0.5}\n", "outcome names 'c', who is not a candidate"),
         (GOOD + "    outcome: {a: 39, b: 61}\n", "less than or equal to 1"),
     ],
 )

@@ -6,9 +6,6 @@ The last test starts a real Cassandra and Redis of its own and takes some 40 s (
 import json
 import os
 import socket
-import socketserver
-import struct
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +17,7 @@ from rich.console import Console
 
 from conf.errors import StoreDown, WrongUse
 from conf.settings import Settings, load_settings
-from deploy import jars, lifecycle
+from deploy import lifecycle
 from deploy.answers import Login, ask_cassandra, ask_redis
 from deploy.cli import main
 from deploy.engines import Engines
@@ -30,6 +27,7 @@ from deploy.process import is_alive, process_of_command, recorded_process, start
 from deploy.redis_server import RedisServer, find_redis
 from deploy.status import State
 from stores.connect import cassandra_session, redis_client
+from tests.support.cql_server import cql_server
 from tests.support.ports import LOCAL, free_port
 from tests.support.programs import fake
 
@@ -64,30 +62,11 @@ def processes() -> Iterator[list[psutil.Process]]:
             assert wait_ended(process, SECONDS)
 
 
-class CqlStub(socketserver.BaseRequestHandler):
-    """Answers OPTIONS, STARTUP and one query as a Cassandra of version 9.9.9 would."""
-
-    def handle(self) -> None:
-        while (head := self.request.recv(9)) and head[:1] == b"\x04":
-            self.request.recv(struct.unpack(">i", head[5:])[0])
-            opcode, body = {5: (6, b"\0\0"), 1: (2, b""), 7: (8, self.rows())}[head[4]]
-            self.request.sendall(struct.pack(">BBhBi", 0x84, 0, 1, opcode, len(body)) + body)
-
-    @staticmethod
-    def rows() -> bytes:
-        names = b"\0\6system\0\5local\0\x0frelease_version"
-        return struct.pack(">iii", 2, 1, 1) + names + b"\0\x0d" + struct.pack(">ii", 1, 5) + b"9.9.9"
-
-
 @pytest.fixture
 def cql_stub() -> Iterator[int]:
     """The port of somebody else's Cassandra."""
-    with socketserver.ThreadingTCPServer((LOCAL, 0), CqlStub) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        yield server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with cql_server() as port:
+        yield port
 
 
 class ShellServer(RedisServer):
@@ -156,32 +135,6 @@ def test_an_old_redis_on_the_path_is_passed_over(tmp_path: Path, monkeypatch: py
     assert find_redis() != str(old)
     fake(old.parent, "redis-server", "Redis server v=7.4.1 sha=0:0")
     assert find_redis() == str(old)
-
-
-def test_jars_are_complete_only_when_all_that_the_stamp_lists_are_there(tmp_path: Path) -> None:
-    lib = tmp_path / "done" / "lib"
-    lib.mkdir(parents=True)
-    (lib / "one.jar").write_bytes(b"12345")
-    assert not jars.has_engine_jars(lib)
-    stamp = {"wanted": jars.engine_artifacts(), "files": {"one.jar": 5}}
-    (lib / jars.STAMP).write_text(json.dumps(stamp))
-    assert jars.has_engine_jars(lib)
-    (lib / "one.jar").write_bytes(b"123")
-    assert not jars.has_engine_jars(lib)
-    (lib / jars.STAMP).write_text(json.dumps({**stamp, "wanted": ["a:b:1"], "files": {"one.jar": 3}}))
-    assert not jars.has_engine_jars(lib)
-
-
-def test_a_half_finished_retrieve_is_redone_and_a_second_home_takes_the_jars_of_the_first(tmp_path: Path) -> None:
-    first, second = tmp_path / "first", tmp_path / "second"
-    for folder in (first, second / "lib", second / "lib.part-killed"):
-        folder.mkdir(parents=True)
-    (first / "one.jar").write_bytes(b"12345")
-    (first / jars.STAMP).write_text(json.dumps({"wanted": jars.engine_artifacts(), "files": {"one.jar": 5}}))
-    (second / "lib" / "left.jar").touch()
-    jars.fetch_engine_jars(second, QUIET, others=first)
-    assert [path.name for path in second.iterdir()] == ["lib"]
-    assert sorted(path.name for path in (second / "lib").iterdir()) == [jars.STAMP, "one.jar"]
 
 
 def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:

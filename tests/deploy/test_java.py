@@ -3,15 +3,10 @@
 import os
 import sys
 import zipfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import NameOID
 from rich.console import Console
 
 from conf import ROOT
@@ -19,6 +14,7 @@ from conf.errors import PulsoError, WrongUse
 from deploy.environment import provide_java
 from deploy.java import find_java, java_environment, wheel_java
 from deploy.trust import PASSWORD, network_environment
+from tests.support.certificates import Authority
 from tests.support.programs import fake
 
 QUIET = Console(quiet=True)
@@ -163,9 +159,8 @@ def test_a_java_that_cannot_be_installed_is_said_with_the_fix(pip: Path) -> None
 
 def test_the_wheels_java_trusts_whom_the_machine_trusts(tmp_path: Path, monkeypatch: Patch) -> None:
     bundle, store = tmp_path / "bundle.pem", tmp_path / "run" / "trust.p12"
-    bundle.write_bytes(
-        b"# broken\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + authority("Newsroom")
-    )
+    broken = b"# broken\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    bundle.write_bytes(broken + Authority(tmp_path / "ca").certificate.read_bytes())
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dmine=1")
     java_in_wheel(tmp_path, JAVA_17)
@@ -180,13 +175,3 @@ def test_another_java_keeps_its_own_trust_store(tmp_path: Path, monkeypatch: Pat
     java_in_wheel(tmp_path, JAVA_17)
     assert network_environment(tmp_path / "run") == dict(os.environ)
     assert not (tmp_path / "run").exists()
-
-
-def authority(name: str) -> bytes:
-    """A certificate authority's own certificate, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    made = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-    made = made.not_valid_before(start).not_valid_after(start + timedelta(days=9999))
-    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)

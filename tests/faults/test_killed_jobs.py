@@ -1,7 +1,7 @@
-"""Jobs that are killed (kill -9) while they publish: every read is of one whole run, and the next run leaves nothing.
+"""Jobs that are killed (kill -9) while they publish: every read sees one whole run, and the next run cleans up.
 
-Each round adds posts, starts a job by spark-submit, and kills it at a seeded moment after it has begun to publish.
-Meanwhile a reader and, for author_activity, the input of candidate_poll read the result again and again.
+Each round adds posts, starts a job with spark-submit, and kills it at a seeded moment after it has begun to publish.
+Meanwhile a reader reads the result again and again; for author_activity, so does the input of candidate_poll.
 """
 
 import os
@@ -45,15 +45,15 @@ SEED = 2016
 POSTS = 20_000
 START, END = "2016-05-06T16:00Z", "2016-05-08T16:00Z"
 NEW_POSTS = 40
-"""Posts that each round adds, each by an author of its own."""
+"""The number of posts that each round adds, each by another new author."""
 BULK = {"author_activity": [AUTHOR_ACTIVITY], "network_graph": [GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES]}
 Facts = tuple[int, ...]
-"""What tells one version of the data from another."""
+"""Figures that tell one version of the data from another."""
 
 
 @dataclass
 class Stage:
-    """A topic whose posts grow, and a job that is run over them by spark-submit."""
+    """A topic that gets more posts, and a job that spark-submit runs over them."""
 
     job: str
     topic: Topic
@@ -90,7 +90,7 @@ class Stage:
             )
 
     def published_for(self) -> float:
-        """Runs the job undisturbed; returns the seconds from the beginning of its publication to its end."""
+        """Runs the job undisturbed; returns the seconds from the start of its publication to its end."""
         process = self.start()
         self.wait_for_publication(process)
         began = time.monotonic()
@@ -106,7 +106,7 @@ class Stage:
             time.sleep(0.01)
 
     def listed_first(self) -> list[Any]:
-        """The list of the table that the job publishes first."""
+        """Returns the list of the table that the job publishes first."""
         return self.listed(BULK[self.job][0])
 
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
@@ -125,7 +125,7 @@ class Stage:
 
 @dataclass
 class Watch:
-    """Reads again and again in a thread; `seen` are the versions that reads were of."""
+    """Reads again and again in a thread; `seen` has the version that each read saw."""
 
     read: Callable[[], Facts]
     seen: list[Facts] = field(default_factory=list)
@@ -163,7 +163,10 @@ def stage(
 
 
 def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Callable[[], Facts]) -> None:
-    """Kills the job at seeded moments; each read must be of the version published before, or of the round's own."""
+    """Kills the job at seeded moments, once per round.
+
+    Each read must see the version that was published before, or the round's own.
+    """
     draws = random.Random(f"{SEED} {stage.job}")
     length = stage.published_for()
     first = published = facts()
@@ -176,7 +179,7 @@ def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Call
             try:
                 stage.wait_for_publication(process)
                 delay = draws.random() * length
-                with suppress(subprocess.TimeoutExpired):  # it may end before its moment comes
+                with suppress(subprocess.TimeoutExpired):  # it may end before that moment
                     process.wait(timeout=delay)
             finally:
                 stage.kill(process)
@@ -194,7 +197,10 @@ def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Call
 
 
 def nothing_is_left(stage: Stage) -> None:
-    """After a run that was not killed, each bulk table holds that run's rows alone, and nothing waits to be swept."""
+    """Checks the tables after a run that was not killed.
+
+    Each bulk table must hold only that run's rows, and nothing may wait to be swept.
+    """
     query = f"SELECT run_id, status FROM {stage.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
     runs = list(stage.session.execute(query, (stage.job, stage.topic.topic)))
     assert runs[0].status == "succeeded"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from conf.topic import Topic
-from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.queue.envelope import Envelope
+from ingest.queue.posts_queue import PostsQueue
 from tests.ingest.sources.bluesky.test_live_bluesky import AT
 from tests.support.bluesky import event
 from tests.support.commands import run_command, start_command

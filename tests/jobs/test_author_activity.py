@@ -1,5 +1,7 @@
-"""The measures and the bot rules: each on the smallest rows that show it, all of them on generated posts computed
-apart, and a flood of bots.
+"""The measures and the bot rules, and a flood of bots.
+
+Each rule is tested on the smallest rows that show it. All measures of generated posts are compared with an independent
+computation.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -69,7 +71,7 @@ COPIED = (
 
 
 def posts_of(author: str | None, *hours: float, texts: tuple[str, ...] = (), **changes: Any) -> list[dict[str, Any]]:
-    """A post at each of the hours after the window's start, with these texts in turn."""
+    """Returns one post for each of the hours after the window's start, with these texts in turn."""
     rows = []
     for number, hour in enumerate(hours):
         row = dict.fromkeys(name.split()[0] for name in SCHEMA.split(", "))
@@ -235,7 +237,7 @@ FLOODED = 1
 def flooded(
     spark: SparkSession, ph2016: Topic, corpus: list[bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> DataFrame:
-    """The corpus and 50,000 posts by 20 bots."""
+    """The corpus, and 50,000 posts by 20 bots."""
     lines = [*corpus, *flood(ph2016.races[0].candidates[FLOODED], 50_000, 20)]
     return post_frame(spark, lines, tmp_path_factory.mktemp("flooded") / "posts.parquet")
 
@@ -263,7 +265,7 @@ def test_a_flood_moves_the_share_of_posts_and_hardly_that_of_authors(
 
 
 def window_shares(posts: DataFrame, topic: Topic, bots: DataFrame | None) -> Row:
-    """The flooded candidate's shares over the campaign."""
+    """Returns the flooded candidate's shares over the campaign."""
     race = topic.races[0]
     polled = candidate_poll(posts, topic.model_copy(update={"races": (race,)}), Window(*CAMPAIGN, topic.zone), bots)
     [row] = polled.where((F.col("period") == "window") & (F.col("candidate") == race.candidates[FLOODED].id)).collect()

@@ -1,4 +1,4 @@
-"""The rules of DESIGN 5, one a test, on the smallest rows that show them."""
+"""The rules of DESIGN 5, one per test, on the smallest rows that show them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cascades: a rule a test, and the whole held to one computed apart over raw lines."""
+"""Cascades: one rule per test, and all of it compared with an independent computation over raw lines."""
 
 import json
 from collections import defaultdict
@@ -21,7 +21,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def post(post_id: str, at: int, kind: str = "original", of: str | None = None, **changes: Any) -> tuple[Any, ...]:
-    """A post so many minutes after noon; a retweet or a quote of another."""
+    """Returns a post made `at` minutes after NOON; a retweet or a quote is of the post `of`."""
     base = {"source": "x", "author_id": f"a{post_id}", "kind": kind, "event_at": NOON + at * MINUTE, "post_id": post_id}
     named = {"retweet": {"retweet_of": of}, "quote": {"quote_of": of}}.get(kind, {})
     return tuple({**dict.fromkeys(COLUMNS), **base, **named, **changes}.values())

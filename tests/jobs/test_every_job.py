@@ -1,6 +1,7 @@
-"""Real captures of X go through every job, as a person runs them: all of them with --all-captures, else the first.
+"""Runs every job on real captures of X, as a person does: on the first capture, or on all with --all-captures.
 
-The graphs of the first are held to NetworkX in test_network_graph.py, so that here they are among all alone.
+test_network_graph.py compares the graphs of the first capture with NetworkX. So network_graph runs here only with
+--all-captures.
 """
 
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ RACES = (
 
 @dataclass
 class Loaded:
-    """A capture's topic, and the day around its posts."""
+    """A capture's topic, the number of its posts, and a window around them."""
 
     topic: Topic
     posts: int
@@ -58,7 +59,7 @@ class Loaded:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The first capture, unless all are asked for."""
+    """Chooses the captures and jobs: all of them with --all-captures."""
     everything = metafunc.config.getoption("--all-captures")
     jobs = [job for job in JOBS if everything or job is not network_graph.JOB]
     metafunc.parametrize("loaded", CAPTURES if everything else CAPTURES[:1], indirect=True, scope="module")
@@ -95,7 +96,7 @@ def test_a_real_capture_goes_through_every_job(
     told = capsys.readouterr()
     assert code == 0, told.err
     assert f"{loaded.posts:,} posts read, " in told.out
-    # One takes five authors of one hashtag, which so few posts seldom have; the other a retweet.
+    # The first needs five authors of one hashtag, which so few posts seldom have; the second needs a retweet.
     may_give_nothing = job is candidate_hashtags.JOB or (job is cascades.JOB and not loaded.retweets)
     if not may_give_nothing:
         assert ", 0 rows published" not in told.out

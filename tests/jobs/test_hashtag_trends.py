@@ -1,4 +1,4 @@
-"""Hashtag trends and candidates' hashtags: a rule a test, and the whole held to one computed apart."""
+"""Hashtag trends and candidates' hashtags: one rule per test, and all compared with an independent computation."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -66,12 +66,12 @@ WEEK_OF_POSTS = [
     *(*busy(NOON, 10, "usual"), *busy(NOON, 8, "news"), *busy(NOON, 4, "tiny")),
     *(post("9", "flood") for _ in range(300)),
 ]
-"""Each hour of these stands a day or more after the one before, so that its baseline is its own."""
+"""REPEATS to RUN and NOON are more than 24 hours apart, so none is in the baseline of another's hour."""
 
 
 @pytest.fixture(scope="module")
 def week(spark: SparkSession) -> dict[Any, Any]:
-    """The trends of WEEK_OF_POSTS by (the period's start, or its kind, and hashtag)."""
+    """The trends of WEEK_OF_POSTS, by hashtag and period: an hour's start, a day's date, or `window`."""
     found = hashtag_trends(frame(spark, WEEK_OF_POSTS), TOPIC, window("2016-04-24T16:00Z")).collect()
     rows: dict[Any, Any] = {}
     for row in found:
@@ -214,13 +214,13 @@ def test_candidates_hashtags_equal_those_computed_apart(spark: SparkSession) -> 
 
 
 def naming(name: str, authors: int, *hashtags: str, days: int) -> list[tuple[Any, ...]]:
-    """Posts that mention `name`, so many days before NOON."""
+    """Returns posts that mention `name`, `days` days before NOON."""
     return [post(f"{name}{i}", *hashtags, folded=name, event_at=NOON - days * 24 * HOUR) for i in range(authors)]
 
 
 @pytest.fixture(scope="module")
 def about(spark: SparkSession) -> dict[int, dict[tuple[str, str], Any]]:
-    """The hashtags of candidates, by how many days before NOON, and by candidate and hashtag."""
+    """The candidates' hashtags, by the days before NOON, then by candidate and hashtag."""
     posts = [
         *(*naming("ana", 20, "jobs", "debate", days=0), *naming("bob", 10, "roads", "debate", days=0)),
         *(*naming("ana bob", 10, "both", days=1), *naming("ana", 5, "jobs", days=1), *naming("bob", 5, "x", days=1)),

@@ -1,4 +1,4 @@
-"""A job as a command: what it prints, and how it ends."""
+"""A job as a command: what it prints, and its exit code."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def test_the_command_tells_what_it_did(settings: Settings, session: Session, que
     [
         (["--topic", "ph2016", "--from", DAY[1], "--to", DAY[0]], "is not before --to"),
         (["--topic", "ph201", "--from", DAY[0], "--to", DAY[1]], "error: no topic 'ph201'"),
-        (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is no date or ISO time"),
+        (["--topic", "ph2016", "--from", "soon", "--to", DAY[0]], "--from 'soon' is not a date or ISO time"),
         (["--topic", "ph2016", "--fro", DAY[0]], "the following arguments are required: --from, --to"),
     ],
 )
@@ -56,7 +56,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(
 ) -> None:
     try:
         code = run(JOB, arguments)
-    except SystemExit as left:  # argparse's own way
+    except SystemExit as left:  # argparse exits in this way
         code = int(str(left.code))
     told = capsys.readouterr().err
     assert code == 2

@@ -1,5 +1,6 @@
-"""The network graphs of posts on the whole path, held to NetworkX over the raw lines; and what stands in the tables."""
+"""Network graphs over the whole path, compared with NetworkX over the raw lines; and what the tables contain."""
 
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,12 +17,13 @@ from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES
 from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
+from jobs.framework.job import JobResult
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
 from jobs.network_graph import JOB, TOP
 from readers.partitions import published_rows
 from stores.connect import RedisClient
-from stores.published import Period
+from stores.published import Period, place_of
 from tests.conftest import make_topic
 from tests.support.independent_graphs import Network, networks
 from tests.support.loading import load
@@ -63,7 +65,7 @@ def published(session: Session, settings: Settings, topic: Topic) -> Published:
 
 @dataclass
 class Run:
-    """A corpus, what was published of it, and what it is held to."""
+    """A topic, what was published for it, and the expected graphs."""
 
     topic: Topic
     found: Published
@@ -72,7 +74,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def corpus(settings: Settings, session: Session, client: RedisClient, spark: SparkSession, compiled: None) -> Run:
-    """20,000 generated posts; the job's window is the last day and a quarter, in which the most were made."""
+    """20,000 generated posts. The job's window is the last day and a quarter, which has the most posts."""
     topic = make_topic(settings)
     lines = b"".join(generate(topic, POSTS, 23)).splitlines()
     load(lines, topic.topic, PostsQueue(client, "test:graphs"), session, settings)
@@ -85,7 +87,7 @@ def corpus(settings: Settings, session: Session, client: RedisClient, spark: Spa
 
 
 def check(run: Run) -> None:
-    """Every graph of every period: nodes, edges, weights, self-edges, times, degrees, components and PageRank."""
+    """Checks all graphs of all periods: nodes, edges, weights, self-edges, times, degrees, components, PageRank."""
     assert run.found.summary.keys() == run.expected.keys()
     assert run.found.summary
     for key, network in run.expected.items():
@@ -161,7 +163,7 @@ def test_a_real_capture_gives_the_same_graphs(
 
 
 def _split(page: bytes) -> list[bytes]:
-    """A page's posts as stream lines."""
+    """Returns a page's posts as stream lines."""
     import orjson  # noqa: PLC0415
 
     found = orjson.loads(page)
@@ -169,7 +171,7 @@ def _split(page: bytes) -> list[bytes]:
 
 
 def acting(number: int, name: str, other: str, kind: str = "replied_to", tags: tuple[str, ...] = ()) -> bytes:
-    """A post by one that answers, quotes or retweets one by the other."""
+    """Returns a post by `name` that answers, quotes or retweets a post by `other`."""
     users = {n: user(str(900 + place), n) for place, n in enumerate(dict.fromkeys((name, other)))}
     target = tweet(str(number + 5000), author_id=users[other]["id"])
     post = tweet(
@@ -200,3 +202,32 @@ def test_names_that_files_take_badly_self_edges_alone_and_an_empty_window(
     assert tags["pagerank"].tolist() == pytest.approx([0.5, 0.5])
     empty = parse_window("2016-05-02T16:00Z", "2016-05-03T16:00Z", topic.zone)
     assert run_job(JOB, spark, session, settings, topic, empty).rows_written == 0
+
+
+def test_two_runs_at_once_end_with_one_complete_result(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
+    topic = make_topic(settings)
+    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
+    window = parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
+    results: list[JobResult] = []
+
+    def run() -> None:
+        results.append(run_job(JOB, spark, session, settings, topic, window))
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    winner = max(results, key=lambda result: place_of(result.run_id))
+    assert not winner.superseded
+    found = published(session, settings, topic)  # which checks that all tables name the same run
+    assert found.summary
+    assert {row.run_id for row in found.summary.values()} == {winner.run_id}
+    rows = sum(len(frame) for frames in (found.nodes, found.edges, found.tops) for frame in frames.values())
+    assert rows + len(found.summary) == winner.rows_written
+    for table in (GRAPH_NODES, GRAPH_EDGES, GRAPH_TOP_NODES):
+        stored = session.execute(f"SELECT topic, run_id FROM {settings.keyspace}.{table.name}")
+        assert {row.run_id for row in stored if row.topic == topic.topic} == {winner.run_id}

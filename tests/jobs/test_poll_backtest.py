@@ -1,4 +1,4 @@
-"""The backtest: a rule a test, and the whole held to one computed apart."""
+"""The backtest: one rule per test, and all of it compared with an independent computation."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,7 +61,7 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession) -> dict[str, Any]:
-    """Of POSTS, with the author of the handle `one` flagged, and one by the id 3."""
+    """The backtest of POSTS, with two authors flagged: one by the handle `one`, the other by the id 3."""
     flagged = spark.createDataFrame([("one",), ("3",)], "author string")
     rows = poll_backtest(frame(spark, POSTS), TOPIC, window(), flagged).collect()
     assert {(row.race, row.topic) for row in rows} == {("r", "t")}
@@ -133,10 +133,10 @@ def test_nothing_to_measure_says_so(spark: SparkSession) -> None:
     ("old", "new", "message"),
     [
         ("{ana: 0.4, bob: 0.4}", "{ana: 0.4}", r"f:4: races\[0\]: poll 'early' has no share for 'bob'"),
-        ("{ana: 0.4, bob: 0.4}", "{ana: 0.4, bob: 0.4, eve: 0.1}", "poll 'early' names 'eve', which is no candidate"),
+        ("{ana: 0.4, bob: 0.4}", "{ana: 0.4, bob: 0.4, eve: 0.1}", "poll 'early' names 'eve', who is not a candidate"),
         ("{ana: 0.4, bob: 0.4}", "{ana: 0.7, bob: 0.4}", "poll 'early' sums to more than 1"),
-        ("{ana: 0.4, bob: 0.4}", "{ana: 0, bob: 0}", "poll 'early' gives everyone 0"),
-        ("name: late", "name: early", "poll name 'early' stands twice"),
+        ("{ana: 0.4, bob: 0.4}", "{ana: 0, bob: 0}", "poll 'early' has 0 for everyone"),
+        ("name: late", "name: early", "poll name 'early' is used twice"),
         ("2016-05-03", "May", r"f:11: races\[0\].polls\[0\].date: "),
         ("shares: {ana: 0.5", "share: {ana: 0.5", r"f:12: races\[0\].polls\[1\].shares: is missing"),
     ],

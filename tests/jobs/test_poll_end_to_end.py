@@ -1,4 +1,4 @@
-"""The whole path on 20,000 generated posts, held to the poll computed apart; and what a run leaves behind."""
+"""The whole path with 20,000 generated posts, compared with an independent poll; and what a run leaves behind."""
 
 import threading
 import uuid

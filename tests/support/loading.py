@@ -6,7 +6,8 @@ from cassandra.cluster import Session
 
 from conf.settings import Settings
 from ingest.formats import Unit, split
-from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.queue.envelope import Envelope, envelope_of
+from ingest.queue.posts_queue import PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
@@ -18,7 +19,7 @@ def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session
     for line in lines:
         for unit in split(line):
             assert isinstance(unit, Unit), unit
-            batch.append(Envelope(topic, unit.source, unit.format, unit.payload))
+            batch.append(envelope_of(topic, unit))
         if len(batch) >= 500:
             queue.add(batch)
             batch = []

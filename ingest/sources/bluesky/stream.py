@@ -6,10 +6,11 @@ gap if the host still has the events, and any of several hosts will do.
 
 import re
 from collections.abc import Iterator
-from itertools import chain, cycle
+from itertools import cycle
 from urllib.parse import urlencode
 
 import structlog
+from tenacity import wait_chain, wait_exponential, wait_none
 from websockets.exceptions import InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
@@ -17,6 +18,7 @@ from conf.instants import instant, micros
 from conf.settings import Settings
 from ingest.formats.bluesky import POST, REPOST
 from ingest.sources.addresses import checked_address
+from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock, Sink
 
 REWIND_US = 5_000_000
@@ -28,7 +30,8 @@ The network is never silent for that long.
 """
 SILENCE = 30.0
 LARGEST = 4 * 1024 * 1024
-WAITS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
+WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
+"""Before the next host: none after the first failure, then seconds that double from 1 to 60."""
 _TIME = re.compile(rb'"time_us":\s*(\d{1,19})')
 
 log = structlog.get_logger("bluesky")
@@ -46,11 +49,11 @@ class Bluesky:
 
     def run(self, sink: Sink) -> None:
         """Collects until the clock is stopped."""
-        waits = _waits()
+        back_off = BackOff(WAIT)
         for host in cycle(self._hosts):
             if self._collect(host, sink):
-                waits = _waits()
-            if self._clock.stopped or self._clock.wait(next(waits)):
+                back_off.reset()
+            if self._clock.stopped or self._clock.wait(back_off.next()):
                 return
 
     def _collect(self, host: str, sink: Sink) -> bool:
@@ -121,8 +124,3 @@ def _say_open(sink: Sink, first: bytes) -> None:
     if not kept:
         log.warning("the host no longer has all that was missed", since=instant(reached_us), kept=instant(first_us))
     sink.resumed(instant(reached_us if kept else first_us))
-
-
-def _waits() -> Iterator[float]:
-    """Yields the seconds to wait before each next host: first 0, then 1, doubling up to 60."""
-    return chain(WAITS, cycle(WAITS[-1:]))

@@ -16,16 +16,21 @@ import httpx
 import orjson
 import structlog
 from httpx_sse import EventSource, ServerSentEvent, SSEError
+from tenacity import wait_exponential
 
 from conf.errors import PulsoError
 from conf.instants import instant, micros
 from conf.settings import Settings
 from ingest.sources.addresses import checked_address
+from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock, Sink
 
 SILENCE = 60.0
 """Seconds without a byte after which the connection counts as dead; Mastodon sends a heartbeat every 15 seconds."""
-FIRST_WAIT, LONGEST_WAIT, LONGEST_429 = 1.0, 60.0, 900.0
+WAIT = wait_exponential(multiplier=1, max=60)
+"""Seconds before the next connection: they double from 1 to 60."""
+UNTOLD_429, LONGEST_429 = 60.0, 900.0
+"""Seconds after "too many requests" where the server doesn't say how long, and the most that it may ask for."""
 PAGE, MOST_PAGES = 40, 50
 KINDS = ("update", "status.update", "delete")
 TOKEN_FIX = "Make a token under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN to it"
@@ -52,8 +57,7 @@ class Mastodon:
         self._headers = {"Authorization": f"Bearer {settings.mastodon_token.get_secret_value()}"}
         self._clock = clock
         self._silence = silence
-        self._jitter = jitter
-        self._wait = FIRST_WAIT
+        self._back_off = BackOff(WAIT, jitter)
         self._streaming = ""
         self._last_id: str | None = None
         self._heard_us: int | None = None
@@ -80,13 +84,13 @@ class Mastodon:
                 self._socket = response.extensions["network_stream"].get_extra_info("socket")
                 self._open(client, sink)
                 for event in _events(response, sink):
-                    self._wait = FIRST_WAIT
+                    self._back_off.reset()
                     self._take(sink, event)
-            return "the server ended the connection", self._next_wait()
+            return "the server ended the connection", self._back_off.next()
         except httpx.TimeoutException:
-            return f"nothing came for {self._silence:g} s", self._next_wait()
+            return f"nothing came for {self._silence:g} s", self._back_off.next()
         except (httpx.HTTPError, SSEError, OSError) as error:
-            return f"network error: {error}"[:200], self._next_wait()
+            return f"network error: {error}"[:200], self._back_off.next()
 
     def _stream_address(self, client: httpx.Client) -> str:
         """Returns the address of the server's stream, which may be on another host."""
@@ -108,14 +112,9 @@ class Mastodon:
             raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_FIX)
         if response.status_code == 429:
             asked = response.headers.get("Retry-After", "")
-            wait = float(asked) if asked.isdecimal() else LONGEST_WAIT
-            return "HTTP 429: too many requests", min(max(wait, self._next_wait()), LONGEST_429)
-        return None if response.is_success else (f"HTTP {response.status_code}", self._next_wait())
-
-    def _next_wait(self) -> float:
-        """Returns the seconds of the next wait: doubled each time, up to a minute, less up to half at random."""
-        wait, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
-        return wait * (1 - self._jitter() / 2)
+            wait = float(asked) if asked.isdecimal() else UNTOLD_429
+            return "HTTP 429: too many requests", min(max(wait, self._back_off.next()), LONGEST_429)
+        return None if response.is_success else (f"HTTP {response.status_code}", self._back_off.next())
 
     def _open(self, client: httpx.Client, sink: Sink) -> None:
         """Reads the statuses that were missed, if the server has them; then reports that the connection is up."""

@@ -42,9 +42,7 @@ class XApi:
         page = self._call(self._client.get_rules)
         found = [_as_rule(item) for item in page.get("data") or ()]
         while token := (page.get("meta") or {}).get("next_token"):
-            page = self._call(
-                lambda token=token: self._client.request("GET", RULES, {"pagination_token": token}).json()
-            )
+            page = self._call(self._page, token)
             found += [_as_rule(item) for item in page.get("data") or ()]
         return found
 
@@ -91,6 +89,9 @@ class XApi:
     def close(self) -> None:
         """Closes idle connections."""
         self._client.session.close()
+
+    def _page(self, token: str) -> Any:
+        return self._client.request("GET", RULES, {"pagination_token": token}).json()
 
     @staticmethod
     def _call(call: Callable[..., Any], *given: Any) -> dict[str, Any]:

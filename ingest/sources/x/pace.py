@@ -6,39 +6,40 @@ https://docs.x.com/x-api/fundamentals/rate-limits
 
 from collections import deque
 
+from tenacity import wait_exponential, wait_incrementing
+from tenacity.wait import wait_base
+
+from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock
 from ingest.sources.x.errors import Kind, Unavailable
 
-NETWORK_STEP, NETWORK_MOST = 0.25, 16.0
-HTTP_FIRST, HTTP_MOST = 5.0, 320.0
-RATE_FIRST, RATE_MOST = 60.0, 900.0
+WAITS: dict[Kind, wait_base] = {
+    "network": wait_incrementing(start=0, increment=0.25, max=16),
+    "http": wait_exponential(multiplier=5, max=320),
+    "rate": wait_exponential(multiplier=60, max=900),
+}
+"""Seconds, as X asks for each kind of failure."""
 LATEST_RESET = 86_400.0
 """A reset time more than this many seconds ahead is ignored, since X's longest window is a day."""
 MOST_CONNECTS, WINDOW_SECONDS = 50, 900.0
 
 
-class BackOff:
-    """Waits that grow with each failure of the same kind, until `reset` is called."""
+class BackOffs:
+    """A back-off for each kind of failure; the waits grow until `reset` is called."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failures: dict[Kind, int] = {}
+        self._of_kind = {kind: BackOff(wait) for kind, wait in WAITS.items()}
 
     def reset(self) -> None:
         """Starts again from the shortest waits."""
-        self._failures.clear()
+        for back_off in self._of_kind.values():
+            back_off.reset()
 
     def seconds(self, trouble: Unavailable) -> float:
-        """Returns the seconds to wait after this failure."""
-        times = self._failures.get(trouble.kind, 0)
-        self._failures[trouble.kind] = times + 1
-        times = min(times, 64)  # 2 to this power is far past every limit
-        if trouble.kind == "network":
-            return min(NETWORK_STEP * times, NETWORK_MOST)
-        if trouble.kind == "http":
-            return min(HTTP_FIRST * 2.0**times, HTTP_MOST)
+        """Returns the seconds to wait after this failure: at least until the reset, if X names one."""
         until_reset = (trouble.reset or 0.0) - self._clock.now().timestamp()
-        return max(min(RATE_FIRST * 2.0**times, RATE_MOST), until_reset if until_reset <= LATEST_RESET else 0.0)
+        return max(self._of_kind[trouble.kind].next(), until_reset if until_reset <= LATEST_RESET else 0.0)
 
 
 class ConnectLimit:

@@ -18,7 +18,7 @@ from ingest.sources.base import Clock, Sink
 from ingest.sources.x.api import XApi
 from ingest.sources.x.connection import Connection
 from ingest.sources.x.errors import Unavailable, disconnect
-from ingest.sources.x.pace import BackOff, ConnectLimit
+from ingest.sources.x.pace import BackOffs, ConnectLimit
 from ingest.sources.x.rules import tag_of
 
 SILENCE = 30.0
@@ -49,7 +49,7 @@ class XStream:
         self._quoted_tag = f'"{self._tag}"'.encode()
         self._clock = clock or Clock()
         self._silence = silence
-        self._back_off = BackOff(self._clock)
+        self._back_offs = BackOffs(self._clock)
         self._limit = ConnectLimit(self._clock)
         self._has_rules = False
 
@@ -72,7 +72,7 @@ class XStream:
             if opened or not told:
                 sink.closed(trouble.what)
                 told = True
-            seconds = self._back_off.seconds(trouble)
+            seconds = self._back_offs.seconds(trouble)
             log.warning("connection lost" if opened else "no connection", reason=trouble.what, wait_seconds=seconds)
             if self._clock.wait(seconds):
                 return
@@ -114,7 +114,7 @@ class XStream:
             sink.heard()
         else:
             self._take_other(sink, line)
-        self._back_off.reset()
+        self._back_offs.reset()
 
     def _take_post(self, sink: Sink, line: bytes) -> None:
         """Takes a post, unless only the rules of other topics matched it.

@@ -1,38 +1,17 @@
 import itertools
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
-from rich.console import Console
 
-from conf.settings import Settings, load_settings
-from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import Envelope, PostsQueue, QueueFull
+from ingest.queue.envelope import Envelope, Route
+from ingest.queue.posts_queue import PostsQueue, QueueFull
 from ingest.queue.publisher import PIPELINE, Publisher
-from stores.connect import redis_client
-from tests.support.ports import LOCAL, free_port
 
 
 def envelopes(count: int) -> list[Envelope]:
     return [Envelope("t", "x", "x_v2", f"post {i}".encode(), f"file:{i}") for i in range(count)]
-
-
-@pytest.fixture
-def full(settings: Settings, tmp_path: Path) -> Iterator[PostsQueue]:
-    """A queue in a Redis of the test's own, which is made to run out of memory."""
-    own = load_settings(home=tmp_path, redis_url=f"redis://{LOCAL}:{free_port()}/0")
-    engines = Engines(own, console=Console(quiet=True))
-    engines.up()
-    try:
-        client = redis_client(own)
-        queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
-        queue.ensure_group()
-        yield queue
-        client.close()
-    finally:
-        engines.down()
 
 
 def test_what_is_put_is_queued_in_order(queue: PostsQueue) -> None:
@@ -149,3 +128,13 @@ def test_two_streams_share_nothing(queue: PostsQueue) -> None:
     other.ensure_group()
     queue.add(envelopes(1))
     assert other.backlog() == 0
+
+
+def test_entries_have_the_same_fields_in_the_same_order_whatever_their_route(queue: PostsQueue) -> None:
+    queue.add([replace(envelope, route=route) for envelope, route in zip(envelopes(len(Route)), Route, strict=True)])
+    entries = [fields for _, fields in queue.client.xrange(queue.stream)]
+    assert {tuple(fields) for fields in entries} == {
+        (b"topic", b"source", b"format", b"origin", b"replay", b"route", b"payload")
+    }
+    assert entries[0][b"route"] == b"", "a post, the usual message, doesn't grow by the name of its route"
+    assert [message.route for message in queue.read("me", 10, 10)] == list(Route)

@@ -1,6 +1,7 @@
 """`python -m ingest replay` as a person runs it: files of every kind, good and bad."""
 
 import gzip
+from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
@@ -11,8 +12,10 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
 from tests.conftest import make_topic
+from tests.support.bluesky import event
 from tests.support.commands import Done, run_command, start_command
 from tests.support.posts import capture, stream_line, tweet, user
 from tests.support.stored import stored
@@ -60,6 +63,17 @@ def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
     assert all(letter.reason for letter in letters)
     assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
     assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "2", "3"}
+
+
+def test_posts_updates_and_deletions_of_a_capture_have_their_routes(
+    stream: PostsQueue, topic: Topic, tmp_path: Path
+) -> None:
+    at = datetime(2026, 5, 25, 14, tzinfo=UTC)
+    file = tmp_path / "jetstream.jsonl"
+    commits = [("create", {"text": "a"}), ("update", {"text": "b"}), ("delete", None)]
+    file.write_bytes(capture(*(event(record, at, operation=operation) for operation, record in commits)))
+    assert replay(str(file), "--topic", topic.topic).stdout.startswith("3 lines read, 2 posts queued, 1 deletions")
+    assert [message.route for message in stream.read("me", 10, 10)] == [Route.POST, Route.UPDATE, Route.DELETION]
 
 
 @pytest.mark.parametrize(

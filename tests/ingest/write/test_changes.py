@@ -1,21 +1,24 @@
 """Deletions, edits and updates on real engines: what they change, in which order, and that nothing comes back."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from cassandra.cluster import Session
 
 from conf.settings import Settings
+from conf.snowflakes import x_made_at
 from conf.topic import Topic
 from ingest.formats import Unit, split
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.notes import Gap, gap_message, through_message
-from ingest.queue.posts_queue import Envelope, PostsQueue
+from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.notes import Gap, Through, gap_message, through_message
+from ingest.queue.posts_queue import PostsQueue
 from ingest.write.store import Store
-from ingest.write.stored_posts import x_made_at
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from jobs.framework.coverage import Gap as StoredGap
@@ -44,11 +47,12 @@ class Line:
         worker._topics.get(self.topic)
         return worker
 
-    def put(self, *lines: bytes, format_: str = "") -> None:
+    def put(self, *lines: bytes, format_: str = "", route: Route | None = None) -> None:
         for line in lines:
             for unit in split(line) if not format_ else [Unit(format_, "x", line)]:
                 assert isinstance(unit, Unit), unit
-                self.queue.add([Envelope(self.topic, unit.source, unit.format, unit.payload)])
+                envelope = envelope_of(self.topic, unit)
+                self.queue.add([replace(envelope, route=route or envelope.route)])
 
     def work(self, *lines: bytes, format_: str = "") -> dict[str, Any]:
         self.put(*lines, format_=format_)
@@ -65,7 +69,9 @@ def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) 
 
 
 def x_post(post_id: str = X_ID, **changes: Any) -> bytes:
-    made = x_made_at(post_id).replace(microsecond=0)
+    made = x_made_at(post_id)
+    assert made is not None
+    made = made.replace(microsecond=0)
     return stream_line(tweet(post_id, created_at=made.isoformat(), **changes))
 
 
@@ -135,13 +141,22 @@ class TestBluesky:
             assert (row.text, row.hashtags, row.lang, row.words) == ("new", None, None, {"new"})
             assert row.event_at.replace(tzinfo=UTC) == AT  # the update came on the next day in Manila
 
+    def test_an_update_that_nobody_asks_for_replaces_only_what_is_stored(self, line: Line) -> None:
+        first = event({"text": "said Duterte"}, AT)
+        update = event({"text": "never mind"}, AT + LATER, rkey=tid(AT), operation="update")
+        line.put(update, route=Route.UPDATE_IF_STORED)
+        assert line.work() == {}
+        line.put(first)
+        line.put(update, route=Route.UPDATE_IF_STORED)
+        assert [row.text for row in line.work().values()] == ["never mind"]
+
     def test_a_repost_is_kept_if_its_subject_is(self, line: Line) -> None:
         subject = event({"text": "said Duterte", "langs": ["tl"]}, AT)
         kept = f"at://did:plc:ana/app.bsky.feed.post/{tid(AT)}"
         for uri in (kept, kept.replace("ana", "nobody")):
             repost = event({"subject": {"uri": uri, "cid": "c"}}, AT + LATER, did="did:plc:ben", collection=REPOST)
             line.put(subject)
-            line.put(repost, format_="bluesky_repost")
+            line.put(repost, route=Route.REPOST)
             rows = line.work()
         assert rows.keys() == {f"did:plc:ana/{tid(AT)}", f"did:plc:ben/{tid(AT + LATER)}"}
         row = rows[f"did:plc:ben/{tid(AT + LATER)}"]
@@ -155,11 +170,11 @@ def test_a_deletion_waits_for_a_post_that_another_worker_holds(line: Line) -> No
     [post] = line.queue.read(slow.consumer, 1, 10)
     [deletion] = line.queue.read(quick.consumer, 10, 10)
     quick._process([deletion])
-    quick._settle()
+    quick._apply_due()
     assert line.queue.backlog() == 2, "it has not waited"
     slow._process([post])
     assert len(line.rows()) == 1
-    quick._settle()
+    quick._apply_due()
     assert (line.rows(), line.queue.backlog()) == ({}, 0)
 
 
@@ -168,7 +183,7 @@ def test_a_deletion_outlives_the_worker_that_waited_with_it(line: Line) -> None:
     line.queue.read("dead-one", 1, 10)
     waiting = line.make_worker()
     waiting._process(line.queue.read(waiting.consumer, 10, 10))
-    waiting._settle()
+    waiting._apply_due()
     assert line.work() == {}  # the next worker takes both over
     assert line.queue.backlog() == 0
 
@@ -183,3 +198,66 @@ def test_what_a_collector_notes_is_kept_and_the_later_note_replaces(
     record = read_records(session, settings.keyspace, line.topic)["x"]
     assert record.gaps == [StoredGap(AT, AT + LATER, "network error", 12)]
     assert record.through == AT + LATER
+
+
+def test_a_route_that_is_unknown_here_is_kept_aside_and_can_be_queued_again(line: Line, queue: PostsQueue) -> None:
+    queue.add([Envelope(line.topic, "x", "x_v2", x_post(), route="teleport")])
+    assert line.work() == {}
+    [letter] = DeadLetters(queue).read()
+    assert letter.reason.startswith("unknown route 'teleport'")
+    assert DeadLetters(queue).requeue([letter]) == (1, 0)
+    assert queue.read("a newer worker", 1, 10)[0].route == "teleport"
+
+
+class TestOfAnOlderRelease:
+    """Messages that were queued without a route: their format said how to treat them."""
+
+    def queue_as_then(self, line: Line, format_: str, payload: bytes, source: str = "bluesky") -> None:
+        names = ("topic", "source", "format", "origin", "replay", "payload")
+        values = (line.topic, source, format_, "live", "", payload)
+        line.queue.client.xadd(line.queue.stream, dict(zip(names, values, strict=True)))
+
+    def test_a_post_a_deletion_and_a_note(self, line: Line, session: Session, settings: Settings) -> None:
+        self.queue_as_then(line, "x_v2", x_post(), "x")
+        assert line.work().keys() == {X_ID}
+        self.queue_as_then(line, "x_v11_delete", x_notice(), "x")
+        self.queue_as_then(line, "gap", msgspec.json.encode(Gap(AT, None, "stopped")), "x")
+        self.queue_as_then(line, "through", msgspec.json.encode(Through(AT)), "x")
+        assert line.work() == {}
+        record = read_records(session, settings.keyspace, line.topic)["x"]
+        assert (record.gaps, record.through) == ([StoredGap(AT, None, "stopped")], AT)
+
+    def test_an_update_with_and_without_the_suffix(self, line: Line) -> None:
+        first = event({"text": "first"}, AT)
+        second, third = (
+            event({"text": text}, AT + n * LATER, rkey=tid(AT), operation="update")
+            for n, text in enumerate(("second", "third"), 1)
+        )
+        self.queue_as_then(line, "bluesky_update", second)
+        assert line.work() == {}, "nothing is stored that it could replace"
+        for format_, payload, text in (
+            ("bluesky", first, "first"),
+            ("bluesky_update", second, "second"),
+            ("bluesky", third, "third"),
+        ):
+            self.queue_as_then(line, format_, payload)
+            [row] = line.work().values()
+            assert (row.text, row.event_at.replace(tzinfo=UTC)) == (text, AT)
+
+    def test_a_repost(self, line: Line) -> None:
+        subject = {"subject": {"uri": f"at://did:plc:ana/app.bsky.feed.post/{tid(AT)}", "cid": "c"}}
+        repost = event(subject, AT + LATER, did="did:plc:ben", collection=REPOST)
+        self.queue_as_then(line, "bluesky_repost", repost)
+        assert line.work() == {}
+        line.put(event({"text": "said"}, AT))
+        self.queue_as_then(line, "bluesky_repost", repost)
+        assert [row.text for row in line.work().values()] == ["said", "said"]
+
+    def test_a_dead_letter_is_queued_again_by_its_route(self, line: Line, queue: PostsQueue) -> None:
+        payload = event({"text": "second"}, AT + LATER, rkey=tid(AT), operation="update")
+        fields = {"topic": line.topic, "source": "bluesky", "format": "bluesky_update", "payload": payload}
+        queue.client.xadd(queue.dead, {**fields, "size": str(len(payload)), "reason": "no topic"})
+        letters = DeadLetters(queue)
+        assert letters.requeue(letters.read()) == (1, 0)
+        [message] = queue.read("me", 1, 10)
+        assert (message.format, message.route) == ("bluesky", Route.UPDATE_IF_STORED)

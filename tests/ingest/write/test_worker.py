@@ -5,6 +5,8 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ from conf.topic import Topic, load_topic
 from corpus import generate
 from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.posts_queue import GROUP, Envelope, PostsQueue
+from ingest.queue.envelope import Envelope
+from ingest.queue.patience import GaveUp
+from ingest.queue.posts_queue import GROUP, PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
@@ -30,6 +34,31 @@ POSTS = 20_000
 
 def put(queue: PostsQueue, topic: str, *payloads: bytes) -> None:
     queue.add([Envelope(topic, "x", "x_v2", payload, f"file:{i}") for i, payload in enumerate(payloads, 1)])
+
+
+def pending(queue: PostsQueue) -> int:
+    """Messages that a worker holds unacked."""
+    return int(queue.client.xpending(queue.stream, GROUP)["pending"])
+
+
+@contextmanager
+def silent_cassandra(settings: Settings) -> Iterator[None]:
+    """Cassandra answers nobody while the block lasts."""
+    cassandra = next(s for s in Engines(settings, console=Console(quiet=True)).status() if s.engine == "Cassandra")
+    assert cassandra.pid
+    os.kill(cassandra.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(cassandra.pid, signal.SIGCONT)
+
+
+@contextmanager
+def impatient_session(settings: Settings) -> Iterator[Session]:
+    """A session of the test's own whose requests time out after half a second."""
+    with cassandra_session(settings) as own:
+        own.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.5
+        yield own
 
 
 @pytest.fixture
@@ -148,23 +177,62 @@ def test_sigterm_finishes_the_batch_acks_it_and_leaves(
 def test_a_store_that_stops_answering_is_waited_for_and_nothing_is_acked(
     queue: PostsQueue, topic: Topic, settings: Settings, session: Session
 ) -> None:
-    cassandra = next(s for s in Engines(settings, console=Console(quiet=True)).status() if s.engine == "Cassandra")
-    assert cassandra.pid
-    with cassandra_session(settings) as own:
-        own.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.5
+    with impatient_session(settings) as own:
         worker = Worker(queue, Store(own, settings.keyspace), TopicBook(own, settings))
-        worker._topics.get(topic.topic)
         thread = threading.Thread(target=worker.run, kwargs={"drain": True})
-        os.kill(cassandra.pid, signal.SIGSTOP)
-        try:
+        with silent_cassandra(settings):
             put(queue, topic.topic, stream_line(tweet("1")))
             thread.start()
             time.sleep(2)  # several time-outs of half a second pass
             assert thread.is_alive()
-            assert queue.backlog() == queue.client.xpending(queue.stream, GROUP)["pending"] == 1
-        finally:
-            os.kill(cassandra.pid, signal.SIGCONT)
+            assert queue.backlog() == pending(queue) == 1
         thread.join(timeout=60)
     assert not thread.is_alive()
     assert (worker.stored, queue.backlog()) == (1, 0)
     assert stored(session, settings.keyspace, topic.topic).keys() == {"1"}
+
+
+def test_a_worker_stopped_while_cassandra_is_down_acks_nothing(
+    queue: PostsQueue, topic: Topic, settings: Settings, session: Session, worker: Worker
+) -> None:
+    with impatient_session(settings) as own:
+        stopped = Worker(queue, Store(own, settings.keyspace), TopicBook(own, settings))
+        thread = threading.Thread(target=stopped.run)
+        with silent_cassandra(settings):
+            put(queue, topic.topic, stream_line(tweet("1")), b"{")
+            thread.start()
+            while not pending(queue):
+                time.sleep(0.01)
+            stopped.stop()
+            thread.join(timeout=60)
+            assert not thread.is_alive()
+            assert queue.backlog() == pending(queue) == 2
+    assert (stopped.done.total(), DeadLetters(queue).count()) == (0, 0)
+    worker.run(drain=True)
+    assert (worker.done, queue.backlog()) == ({"stored": 1, "dead": 1}, 0)
+
+
+def test_a_refused_message_that_could_not_be_kept_is_not_acked(
+    full: PostsQueue, topic: Topic, settings: Settings, session: Session
+) -> None:
+    put(full, topic.topic, b"{")
+    worker = Worker(full, Store(session, settings.keyspace), TopicBook(session, settings))
+    messages = full.read(worker.consumer, 10, 10)
+    before = full.client.config_get("maxmemory")["maxmemory"]
+    full.client.config_set("maxmemory", 1)
+    worker.stop()
+    with pytest.raises(GaveUp):
+        worker._process(messages)
+    full.client.config_set("maxmemory", before)
+    assert (pending(full), worker.done.total(), DeadLetters(full).count()) == (1, 0, 0)
+
+
+def test_an_edit_of_a_version_that_no_one_can_place_costs_no_neighbour(
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    edit = stream_line(tweet("9", edit_history_tweet_ids=["5", "9"]))
+    put(queue, topic.topic, stream_line(tweet("1")), edit, stream_line(tweet("3")))
+    worker.run(drain=True)
+    assert {"1", "3"} <= stored(session, settings.keyspace, topic.topic).keys()
+    [letter] = DeadLetters(queue).read()
+    assert (letter.origin, "does not tell when" in letter.reason) == ("file:2", True)

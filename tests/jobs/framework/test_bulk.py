@@ -1,4 +1,4 @@
-"""Bulk tables: written under the run, pointed to at once, and nothing of earlier or killed runs left."""
+"""Bulk tables: rows are written under the run, then pointed to; earlier and killed runs leave nothing."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -43,12 +43,12 @@ Authors = dict[str, int]
 
 
 class Killed(BaseException):
-    """Stands for a kill: nothing that comes after it is done."""
+    """Stands for a kill: nothing after it is done."""
 
 
 @dataclass
 class Table:
-    """Publishes to author_activity under a topic of its own, and reads it."""
+    """Publishes to author_activity under a topic that only this test uses, and reads it."""
 
     spark: SparkSession
     session: Session
@@ -81,7 +81,7 @@ class Table:
         return published_rows(self.session, self.settings.keyspace, AUTHOR_ACTIVITY, self.topic, of)
 
     def stored_runs(self) -> set[uuid.UUID]:
-        """The runs that have any row in the table, pointed to or not."""
+        """Returns the runs that have any row in the table, pointed to or not."""
         query = f"SELECT topic, run_id FROM {self.settings.keyspace}.{AUTHOR_ACTIVITY.name}"
         return {row.run_id for row in self.session.execute(query) if row.topic == self.topic.topic}
 
@@ -169,12 +169,12 @@ def test_of_two_runs_the_later_one_is_read_whichever_ends_last(table: Table) -> 
     assert (table.stored_runs(), table.listed()) == ({later.run_id}, [])
 
 
-# What a kill leaves: each place in turn is where the process ends, with nothing after it done.
+# What a kill leaves: the process ends at each of these places in turn, and nothing after it is done.
 
 
 @contextmanager
 def killed_before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, skip: int = 0) -> Iterator[None]:
-    """In the block, the process ends as `owner.name` is called; a later look finds no such process."""
+    """In the block, the process ends when `owner.name` is called; later it counts as a process that has ended."""
     calls = iter(range(skip + 1))
     original: Callable[..., Any] = getattr(owner, name)
 
@@ -187,7 +187,7 @@ def killed_before(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, skip: 
     with monkeypatch.context() as patch:
         patch.setattr("jobs.framework.sweep.this_process", lambda: gone)
         patch.setattr(owner, name, dies)
-        patch.setattr(publish, "_swept", lambda *_: None)
+        patch.setattr(publish, "_swept", lambda *_, **__: None)
         with pytest.raises(Killed):
             yield
 
@@ -208,7 +208,7 @@ def test_a_killed_run_leaves_one_whole_result_and_the_next_run_removes_the_rest(
 ) -> None:
     before, after = {f"a{i}": 1 for i in range(20)}, {f"b{i}": 2 for i in range(20)}
     table.publish(table.frame(before))
-    if owner is bulk:  # it dies on an executor, which has its own copy of the code: half of the rows stand here
+    if owner is bulk:  # a kill on an executor, which has its own copy of the code: here half of the rows are written
         publication = table.publication()
         gone = " ".join([*this_process().split(" ")[:2], "0.00"])
         with monkeypatch.context() as patch:
@@ -247,7 +247,7 @@ def test_maintenance_sweeps_without_a_run_and_says_that_the_run_was_killed(
     assert (table.stored_runs(), table.listed()) == (set(), [])
     query = f"SELECT status, error FROM {table.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
     row = table.session.execute(query, (publication.job, table.topic.topic)).one()
-    assert (row.status, row.error.split("(")[0]) == ("failed", "it ended without a word ")
+    assert (row.status, row.error.split("(")[0]) == ("failed", "the run ended without a report ")
 
 
 def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, mon
     with table.sweeper.writing(frozen):
         written = write_rows(AUTHOR_ACTIVITY, table.frame({"late": 2}), frozen)
         table.sweeper.sweep()  # another process finds it dead
-        with pytest.raises(PulsoError, match="another took it for dead"):
+        with pytest.raises(PulsoError, match="another run took it for dead"):
             publish._point(table.sweeper, AUTHOR_ACTIVITY, written, frozen)
     assert table.posts() == {"ana": 1}
 
@@ -292,5 +292,5 @@ def test_a_result_that_is_replaced_while_it_is_read_is_read_again(table: Table) 
     def never() -> None:
         raise Replaced("author activity")
 
-    with pytest.raises(PulsoError, match="author activity was published anew while it was being read"):
+    with pytest.raises(PulsoError, match="author activity was replaced by a later run while it was being read"):
         whole(never)

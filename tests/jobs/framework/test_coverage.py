@@ -1,4 +1,4 @@
-"""The part of a period that was collected live, by hand and through the poll."""
+"""The part of a period in which live collection was up: computed by hand, and in the poll."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -37,9 +37,9 @@ def record(*gaps: tuple[float, float | None], through: float = 100) -> Record:
         (record((2, 3)), 0.9),
         (record((-1, 1), (9, 30)), 0.8),
         (record((1, 4), (2, 3), (3, 6)), 0.5),  # they overlap
-        (record((5, None)), 0.5),  # it lasts
-        (record(through=4), 0.4),  # nothing is known of what came after
-        (record((3, 3), (5, 4)), 1),  # filled
+        (record((5, None)), 0.5),  # it still lasts
+        (record(through=4), 0.4),  # nothing later is known to be stored
+        (record((3, 3), (5, 4)), 1),  # they were filled
         (record((6, None), through=4), 0.4),
         (record(through=-2), 0),
     ],

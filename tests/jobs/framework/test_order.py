@@ -1,4 +1,4 @@
-"""The order of a job's runs: each after all before it, whatever the clocks say."""
+"""The order of a job's runs: each run comes after all earlier ones, whatever the clocks say."""
 
 import threading
 import uuid

@@ -1,4 +1,4 @@
-"""Bad data is stopped by the checks before and after a job: nothing published, the run before still there, one line."""
+"""Checks before and after a job stop bad data: nothing is published, the earlier run stays, the error is one line."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -52,13 +52,13 @@ class Poll:
         ]
 
     def checks(self) -> list[Any]:
-        """The checks of the newest run."""
+        """Returns the checks of the newest run."""
         query = f"SELECT * FROM {self.settings.keyspace}.data_quality WHERE job = 'candidate_poll' AND topic = %s"
         rows = list(self.session.execute(query, (self.topic.topic,)))
         return [row for row in rows if row.run_id == rows[0].run_id]
 
     def put(self, post_id: str, day: date, **columns: Any) -> Put:
-        """A row as no worker writes it; gives what takes it back."""
+        """Writes a row that no worker would write; returns the arguments of `take_back`."""
         values: dict[str, Any] = {
             **{"topic": self.topic.topic, "day": day, "bucket": bucket_of(post_id, self.topic.buckets), "source": "x"},
             **{"post_id": post_id, "event_at": datetime(2016, 5, 1, 3, tzinfo=UTC), "author_id": "1"},
@@ -119,7 +119,7 @@ TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
         (no_date, "posts: event_at is there in 99.9% of posts: 1 of 41 rows", DAY),
         (
             under_two_days,
-            "posts: a post stands under one day: 1 rows, such as [{'source': 'x', 'post_id': '1'",
+            "posts: a post is stored under one day only: 1 rows, such as [{'source': 'x', 'post_id': '1'",
             TWO_DAYS,
         ),
         (unknown_kind, "posts: kind is one of original, retweet, reply, quote: 1 of 41 rows, such as ['shout']", DAY),
@@ -144,7 +144,7 @@ def test_bad_posts_stop_the_job(
 
 
 def harmed(of: Callable[[DataFrame], DataFrame]) -> Job:
-    """The job, with rows that are wrong."""
+    """Returns the job with a transform whose rows `of` has changed."""
 
     def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
         return {name: of(frame) for name, frame in JOB.transform(inputs, topic, window).items()}

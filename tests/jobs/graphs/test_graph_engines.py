@@ -1,4 +1,4 @@
-"""The two graph engines against each other and against NetworkX and igraph, one frame of many graphs for all."""
+"""Compares the two graph engines with each other, with NetworkX and with igraph; one frame holds many graphs."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The poll's interval, held to what it claims: a bootstrap over authors agrees, and it covers as often as it says."""
+"""The poll's interval: a bootstrap over authors agrees with it, and it covers the true share as often as it says."""
 
 from pathlib import Path
 
@@ -26,7 +26,10 @@ Posts = npt.NDArray[np.int64]
 
 
 def heavy_tailed_authors(draws: np.random.Generator) -> Posts:
-    """A finite population: most write one post, a few hundreds; most have a favourite, some name several."""
+    """Returns a finite population of authors.
+
+    Most write one post, a few write hundreds. Most have a favourite, some name several candidates.
+    """
     posts = np.minimum(draws.zipf(1.8, POPULATION), 5_000)
     leanings = draws.dirichlet([0.5, 0.3, 0.1], POPULATION)
     return draws.multinomial(posts, leanings)
@@ -37,7 +40,10 @@ def vote_of(posts: Posts) -> npt.NDArray[np.float64]:
 
 
 def intervals(spark: SparkSession, samples: list[Posts], folder: Path) -> npt.NDArray[np.float64]:
-    """Sample x candidate x (low, high), by the poll's own steps: to them, each sample is a period."""
+    """Returns (low, high) by sample and candidate, computed by the poll's own steps.
+
+    For these steps, each sample is a period.
+    """
     rows = [
         (f"{number}:{author}", str(number), name, count)
         for number, posts in enumerate(samples)

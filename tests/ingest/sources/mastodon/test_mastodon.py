@@ -97,9 +97,11 @@ class TestFormat:
             assert isinstance(unit, Refused)
 
 
-def source_of(server: MastodonServer, clock: Clock, silence: float = PATIENCE, token: str = TOKEN) -> Mastodon:
+def source_of(
+    server: MastodonServer, clock: Clock, silence: float = PATIENCE, token: str = TOKEN, jitter: float = 0.0
+) -> Mastodon:
     settings = load_settings(mastodon_url=server.address, MASTODON_TOKEN=token)
-    return Mastodon(settings, clock, silence, jitter=lambda: 0.0)
+    return Mastodon(settings, clock, silence, jitter=lambda: jitter)
 
 
 def run(*scripts: Script, waits: int, silence: float = PATIENCE) -> tuple[Notes, list[float]]:
@@ -134,7 +136,13 @@ class TestStream:
         assert notes.reasons[0] == "HTTP 503"
 
     def test_too_many_requests_waits_as_long_as_is_asked(self) -> None:
-        assert run(Refusal(429, "120"), Refusal(429), waits=2)[1] == [120, 60]
+        assert run(Refusal(429, "120"), Refusal(429), Refusal(429, "5000"), waits=3)[1] == [120, 60, 900]
+
+    def test_chance_takes_off_up_to_half_of_a_wait(self) -> None:
+        clock = FakeClock(3)
+        with MastodonServer(*[Refusal(503)] * 3) as server:
+            source_of(server, clock, jitter=1.0).run(Notes())
+        assert clock.waits == [0.5, 1, 2]
 
     def test_what_was_missed_is_read_from_the_timeline(self) -> None:
         clock, notes = FakeClock(2), Notes()

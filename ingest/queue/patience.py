@@ -1,0 +1,68 @@
+"""Waiting for a store that is down or full: ingest's one way to try again."""
+
+import threading
+from collections.abc import Callable
+from typing import NoReturn, TypeVar, cast
+
+import redis
+import structlog
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+
+from ingest.queue.posts_queue import QueueFull
+
+T = TypeVar("T")
+REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
+"""Errors of a Redis that is down, starting, handing over to its replica, or full: they pass."""
+FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
+"""Seconds between two attempts: they double from the first to the longest."""
+
+log = structlog.get_logger("patience")
+
+
+class GaveUp(Exception):
+    """A step was not done: a store was down or full, and meanwhile the process was asked to stop."""
+
+
+class Patience:
+    """Runs a step, and while a store is down or full runs it again. A step must be harmless to repeat.
+
+    It gives up once `stopping` is set. `on_wait` is called before each wait.
+    """
+
+    def __init__(
+        self,
+        passing: tuple[type[Exception], ...],
+        stopping: threading.Event | None = None,
+        on_wait: Callable[[], None] = lambda: None,
+    ) -> None:
+        stopping = stopping or threading.Event()
+        self._on_wait = on_wait
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(passing),
+            wait=wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+            before_sleep=self._before_wait,
+            stop=lambda _: stopping.is_set(),
+            sleep=lambda seconds: cast("None", stopping.wait(seconds)),
+            retry_error_callback=_give_up,
+        )
+
+    def __call__(self, step: Callable[[], T]) -> T:
+        """Returns what the step returns, once it is done.
+
+        Raises GaveUp when it is to stop first, and what the step raises if that is none of the passing errors.
+        """
+        return self._retrying(step)
+
+    def _before_wait(self, state: RetryCallState) -> None:
+        log.warning("a store is down or full, waiting", attempt=state.attempt_number, error=_last_error(state))
+        self._on_wait()
+
+
+def _give_up(state: RetryCallState) -> NoReturn:
+    cause = state.outcome.exception() if state.outcome else None
+    raise GaveUp(_last_error(state)) from cause
+
+
+def _last_error(state: RetryCallState) -> str:
+    error = state.outcome.exception() if state.outcome else None
+    return " ".join(str(error).split())[:200]

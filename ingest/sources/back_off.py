@@ -1,0 +1,35 @@
+"""How long to wait before the next attempt, after failure upon failure. Each network's own numbers stand beside it."""
+
+from collections.abc import Callable
+
+from tenacity import RetryCallState, Retrying
+from tenacity.wait import wait_base
+
+
+def no_jitter() -> float:
+    """Leaves nothing to chance."""
+    return 0.0
+
+
+class BackOff:
+    """Waits that grow, by one of tenacity's rules, until `reset`.
+
+    `jitter` returns a number from 0 to 1: the part of half the wait that is taken off, so that not all clients of a
+    network come back at the same moment.
+    """
+
+    def __init__(self, wait: wait_base, jitter: Callable[[], float] = no_jitter) -> None:
+        self._wait = wait
+        self._jitter = jitter
+        self._failures = 0
+
+    def reset(self) -> None:
+        """The next wait is the first again."""
+        self._failures = 0
+
+    def next(self) -> float:
+        """Counts one more failure and returns the seconds to wait after it."""
+        self._failures += 1
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = self._failures
+        return self._wait(state) * (1 - self._jitter() / 2)

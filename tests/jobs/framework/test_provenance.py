@@ -1,0 +1,142 @@
+"""A result says what shaped it: method, runs read, version. Later runs replace earlier ones, whatever clocks say."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cassandra.cluster import Session
+from pyspark.sql import SparkSession
+
+import conf.topic
+from conf import VERSION
+from conf.settings import Settings
+from conf.topic import Topic, load_topic
+from ingest.queue.posts_queue import PostsQueue
+from jobs import author_activity, candidate_poll
+from jobs.framework.job import Inputs, Job
+from jobs.framework.runner import run_job
+from jobs.framework.window import parse_window
+from jobs.measures import votes
+from stores.connect import RedisClient
+from tests.conftest import make_topic
+from tests.support.loading import load
+from tests.support.posts import stream_line, tweet
+
+DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
+RACE = "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
+
+
+@dataclass
+class Poll:
+    """A topic with two posts, and its jobs."""
+
+    spark: SparkSession
+    session: Session
+    settings: Settings
+    topic: Topic
+
+    def run(self, job: Job, now: datetime | None = None) -> Any:
+        """Runs a job over the day; returns its job_runs row."""
+        clock = {"now": lambda: now} if now else {}
+        window = parse_window(*DAY, self.topic.zone)
+        result = run_job(job, self.spark, self.session, self.settings, self.topic, window, **clock)  # type: ignore[arg-type]
+        query = f"SELECT * FROM {self.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
+        rows = self.session.execute(query, (job.name, self.topic.topic))
+        return next(row for row in rows if row.run_id == result.run_id)
+
+    def rows(self) -> list[Any]:
+        query = (
+            f"SELECT * FROM {self.settings.keyspace}.candidate_poll WHERE topic = %s AND race = 'r' AND period = 'day'"
+        )
+        return list(self.session.execute(query, (self.topic.topic,)))
+
+    def write(self, changes: str = "", races: str = RACE) -> None:
+        """Writes the topic file again, with changes."""
+        file = self.settings.topics_dir / f"{self.topic.topic}.yaml"
+        file.write_text(f"topic: {self.topic.topic}\ntimezone: Asia/Manila\nbuckets: 4\n{changes}{races}")
+        self.topic = load_topic(self.topic.topic, self.settings.topics_dir)
+
+
+@pytest.fixture
+def poll(spark: SparkSession, session: Session, settings: Settings, client: RedisClient) -> Poll:
+    topic = make_topic(settings, RACE)
+    lines = [stream_line(tweet(str(i), text=text, author_id=str(i))) for i, text in enumerate(("ana", "bob"), 1)]
+    load(lines, topic.topic, PostsQueue(client, "test:provenance"), session, settings)
+    return Poll(spark, session, settings, topic)
+
+
+def test_a_run_names_the_runs_that_it_read_and_its_version(poll: Poll) -> None:
+    alone = poll.run(candidate_poll.JOB)
+    assert (alone.inputs or {}, alone.version) == ({}, VERSION)
+    assert alone.method == f"r:{poll.topic.races[0].method}"
+    activity = poll.run(author_activity.JOB)
+    with_bots = poll.run(candidate_poll.JOB)
+    assert dict(with_bots.inputs) == {"author_activity": activity.run_id}
+    assert with_bots.method != alone.method
+    assert {f"r:{row.method}" for row in poll.rows()} == {with_bots.method}
+    poll.run(author_activity.JOB)
+    assert poll.run(candidate_poll.JOB).method == with_bots.method  # another run, with the same method
+
+
+def test_the_method_changes_with_a_threshold_an_alias_or_the_folding_and_only_then(
+    poll: Poll, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def both() -> str:
+        poll.run(author_activity.JOB)
+        return str(poll.run(candidate_poll.JOB).method)
+
+    first = both()
+    poll.write("title: Another title\ncollect: {keywords: [ana]}\n")
+    assert both() == first
+    poll.write("bots: {retweet_share: {share: 0.9}}\n")
+    threshold = both()
+    poll.write("bots: {flag_at: 0.6}\n")
+    flag_at = both()
+    poll.write(races=RACE.replace("[ana]", "[ana, anna]"))
+    alias = both()
+    poll.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(conf.topic, "FOLDING", "another")
+        folding = both()
+    assert len({first, threshold, flag_at, alias, folding}) == 5
+    assert both() == first
+
+
+def test_thresholds_count_as_they_were_when_the_flags_were_made(poll: Poll) -> None:
+    poll.run(author_activity.JOB)
+    first = poll.run(candidate_poll.JOB).method
+    poll.write("bots: {retweet_share: {share: 0.9}}\n")
+    assert poll.run(candidate_poll.JOB).method == first  # the flags are still the old ones
+    poll.run(author_activity.JOB)
+    assert poll.run(candidate_poll.JOB).method != first
+
+
+def test_without_author_activity_no_threshold_shapes_the_poll(poll: Poll) -> None:
+    changed = poll.topic.model_copy(update={"bots": poll.topic.bots.model_copy(update={"flag_at": 0.9})})
+    assert votes.methods(changed, Inputs({})) == votes.methods(poll.topic, Inputs({}))
+
+
+def test_a_run_whose_clock_is_a_day_fast_does_not_hide_the_next(poll: Poll) -> None:
+    now = datetime.now(UTC)
+    fast = poll.run(candidate_poll.JOB, now + timedelta(days=1))
+    assert {row.run_id for row in poll.rows()} == {fast.run_id}
+    right = poll.run(candidate_poll.JOB, now)
+    assert right.status == "succeeded"
+    assert {row.run_id for row in poll.rows()} == {right.run_id}
+    assert right.started_at > fast.started_at
+    fast = poll.run(author_activity.JOB, now + timedelta(days=1))
+    right = poll.run(author_activity.JOB, now)
+    assert dict(poll.run(candidate_poll.JOB).inputs) == {"author_activity": right.run_id}
+
+
+def test_every_row_of_another_writer_from_the_future_is_told_and_not_called_a_success(poll: Poll) -> None:
+    poll.run(candidate_poll.JOB)
+    future = int((datetime.now(UTC) + timedelta(days=2)).timestamp() * 1e6)
+    poll.session.execute(
+        f"DELETE FROM {poll.settings.keyspace}.candidate_poll USING TIMESTAMP {future} "
+        "WHERE topic = %s AND race = 'r' AND period = 'day'",
+        (poll.topic.topic,),
+    )
+    with pytest.raises(Exception, match="candidate_poll does not hold what was published: 0 rows read back of 2"):
+        poll.run(candidate_poll.JOB)
