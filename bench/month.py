@@ -25,8 +25,9 @@ from corpus import CAMPAIGN, generate
 from ingest.formats import Unit, parse, split
 from ingest.queue.envelope import Message
 from ingest.write.rows import row_of
-from ingest.write.writer import RETRIED, PostWriter, Write
+from ingest.write.writer import PostWriter, Write
 from stores.connect import cassandra_session
+from stores.execute import FAILURES
 from stores.layout import record_layout
 
 MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
@@ -95,7 +96,7 @@ def _store(lines: list[bytes]) -> int:
     """Stores the lines that lie in the month and returns their number."""
     loader = _Loader.current
     writes = [write for line in lines for write in _writes(line, loader.topic)]
-    retrying = Retrying(retry=retry_if_exception_type(RETRIED), wait=wait_fixed(1), stop=stop_after_attempt(30))
+    retrying = Retrying(retry=retry_if_exception_type(FAILURES), wait=wait_fixed(1), stop=stop_after_attempt(30))
     if retrying(loader.writer.write, writes):
         raise PulsoError("Cassandra refused generated posts", "This is a defect in corpus/ or ingest/write")
     return len(writes)

@@ -131,8 +131,11 @@ class Bots(Part):
 
     @property
     def digest(self) -> str:
-        """A digest of every threshold and weight; it is part of the `method` of `author_activity`."""
-        return digest(self.model_dump(mode="json"))
+        """A digest of the rules' thresholds and weights: all that shapes the rows of `author_activity`.
+
+        `flag_at` shapes the poll alone, whose `method` has it besides.
+        """
+        return digest(self.model_dump(mode="json", exclude={"flag_at"}))
 
 
 RULES: dict[str, type[Rule]] = {

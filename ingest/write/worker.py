@@ -32,7 +32,8 @@ from ingest.write.refusal import Fence, Refusal
 from ingest.write.rows import row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
-from ingest.write.writer import RETRIED, Write
+from ingest.write.writer import Write
+from stores.execute import FAILURES
 
 BLOCK_MS = 500
 """How long a read waits for new messages."""
@@ -91,7 +92,7 @@ class Worker:
         self._next_claim = 0.0
         self._in_hand = Batch()
         self._stopping = threading.Event()
-        self._patiently = Patience((*RETRIED, *REDIS_PASSING), self._stopping, on_wait=self._hold)
+        self._patiently = Patience((*FAILURES, *REDIS_PASSING), self._stopping, on_wait=self._hold)
 
     @property
     def stored(self) -> int:

@@ -6,9 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 
-from cassandra import InvalidRequest, OperationTimedOut, RequestExecutionException
-from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
-from cassandra.connection import ConnectionException
+from cassandra import InvalidRequest
+from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import BatchStatement, BatchType, BoundStatement
 
 from conf.schema import bound
@@ -20,9 +19,6 @@ from ingest.write.rows import Row
 from stores.encoding import bigint
 from stores.execute import in_flight
 from stores.prepare import prepared
-
-RETRIED = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
-"""Errors of a Cassandra that is down or behind: wait and write again, since an insert may be repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +53,7 @@ class PostWriter:
     def write(self, writes: Iterable[Write]) -> list[Refusal]:
         """Writes all rows; returns the messages whose rows Cassandra will never take.
 
-        Raises one of RETRIED when Cassandra is down or behind, once nothing is in flight; then write them all again.
+        Raises one of FAILURES when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
         refused: list[Refusal] = []
         with closing(in_flight(self._batches(writes), self._send, self._in_flight)) as sent:

@@ -29,8 +29,6 @@ in thirty million runs.
 EVENT_DAY = "event_day"
 DATED_AT_LEAST = 0.999
 """The share of posts, at least, that must have an event time."""
-FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
-"""A number of posts below or above these multiples of the trailing week's mean is a warning."""
 
 
 def checked_posts(posts: DataFrame, window: Window) -> DataFrame:
@@ -44,11 +42,8 @@ def checked_rows(rows: DataFrame, table: Table) -> DataFrame:
     return rows.withColumn(KEY_HASH, F.xxhash64(*_key_of(rows, table)))
 
 
-def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
-    """Returns what is expected of a window's posts.
-
-    `before` has the number of posts of each window of the same length in the week before.
-    """
+def of_posts(posts: DataFrame) -> list[Expected]:
+    """Returns what is expected of stored posts."""
     expected = [e for e in declared(posts, POSTS) if not e.says.startswith("event_at ")]
     expected += [
         Expected(
@@ -63,11 +58,6 @@ def of_posts(posts: DataFrame, before: Sequence[int]) -> list[Expected]:
         ),
         _unique(["source", "post_id"], "a post is stored under one day only"),
     ]
-    if before:
-        usual = sum(before) / len(before)
-        least, most = int(usual * FEWEST_OF_USUAL), int(usual * MOST_OF_USUAL) + 1
-        check = gxe.ExpectTableRowCountToBeBetween(min_value=least, max_value=most)
-        expected.append(Expected(f"posts read are near the trailing week's mean of {usual:,.0f}", check, "warning"))
     return expected
 
 

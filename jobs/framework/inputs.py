@@ -4,6 +4,7 @@
 the checks and the transform share it, and the connector's join must not be under an exchange (`direct_join.py`).
 """
 
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from conf.topic import Topic
 from jobs.framework.columns import spark_schema, spark_value
 from jobs.framework.direct_join import joined, numbered, stored_posts, within
 from jobs.framework.literals import hidden, instant
-from jobs.framework.runs import method_of
+from jobs.framework.runs import ENDED_WELL, told_of
 from jobs.framework.window import Window
 from stores.prepare import prepared
 from stores.published import Period, Pointer, Pointers, place_of
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from jobs.framework.job import Job
     from jobs.framework.quality import Expected
 
-TRIES = 5
-"""How often a published table is read if later runs replace it while it is being read."""
+TRIES, PAUSE = 5, 1.0
+"""How often a published table is read if later runs replace it meanwhile, and the seconds between two readings."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,8 @@ class Read:
     """What an input has read.
 
     `frame` is for the transform. `stored` is persisted; the caller must release it. `posts` is the number of posts in
-    the window. `run_id` and `method` are those of the run that published the rows. `checks(before)` returns a frame,
-    and what is expected of it; `before` has the number of posts that the job read in each window of the same length in
-    the week before.
+    the window. `run_id` and `method` are those of the run that published the rows. `checks()` returns a frame, and what
+    is expected of it.
     """
 
     frame: DataFrame
@@ -64,7 +64,7 @@ class Read:
     posts: int = 0
     run_id: uuid.UUID | None = None
     method: str = ""
-    checks: "Callable[[Sequence[int]], tuple[DataFrame, Sequence[Expected]]] | None" = None
+    checks: "Callable[[], tuple[DataFrame, Sequence[Expected]]] | None" = None
 
 
 class Input(Protocol):
@@ -102,10 +102,10 @@ class Posts:
         stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
         stored.count()  # read now, once; the checks use the persisted rows
 
-        def checks(before: Sequence[int]) -> "tuple[DataFrame, Sequence[Expected]]":
+        def checks() -> "tuple[DataFrame, Sequence[Expected]]":
             from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - takes seconds to import
 
-            return checked_posts(stored, span), of_posts(stored, before)
+            return checked_posts(stored, span), of_posts(stored)
 
         inside = within(stored, at.window, ["event_at"]).count()
         return Read(within(stored, span, self.columns), stored, inside, checks=checks)
@@ -126,6 +126,7 @@ class Published:
     table: Table
     columns: Sequence[str]
     optional: bool = False
+    wait: Callable[[float], None] = time.sleep
 
     def read(self, at: Place) -> Read | None:
         """Reads all rows of one run; returns None if there is no such run and the input is optional.
@@ -186,20 +187,31 @@ class Published:
         return F.element_at(values, (F.col("id") + 1).cast("int")).alias(name)
 
     def _small(self, at: Place) -> Read | None:
-        """Reads the run whose window rows are the newest.
+        """Reads the rows of the newest run, once that run has come to its end.
 
-        A run replaces its rows of a partition all at once, so the rows of one run are there together.
+        A run swaps one part after the other. Until it has ended, some parts may still have rows of the run before.
+        Raises PulsoError if the run does not end, as one that was killed.
         """
-        rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
-        covering = [row for row in rows if self._covers(row, at.window)]
-        if not covering:
-            return None
-        newest = max(covering, key=lambda row: row.computed_at)
-        of_run = [row for row in covering if row.run_id == newest.run_id]
+        for attempt in range(TRIES):
+            rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
+            covering = [row for row in rows if self._covers(row, at.window)]
+            if not covering:
+                return None
+            newest = max(covering, key=lambda row: row.computed_at)
+            if self._status(at, newest.run_id) in ENDED_WELL:
+                return self._as_read(at, [row for row in covering if row.run_id == newest.run_id])
+            if attempt + 1 < TRIES:
+                self.wait(PAUSE)
+        raise PulsoError(
+            f"{self.table.name} has rows of a run of {self.table.job} that has not ended",
+            f"Run jobs/{self.table.job}.py over that window again",
+        )
+
+    def _as_read(self, at: Place, of_run: Sequence[Any]) -> Read:
+        run_id = of_run[0].run_id
         values = [[spark_value(getattr(row, name)) for name in self.columns] for row in of_run]
         frame = at.spark.createDataFrame(values, spark_schema(self.table, self.columns))
-        method = self._method(at, newest.run_id)
-        return Read(frame, frame.persist(), run_id=newest.run_id, method=method)
+        return Read(frame, frame.persist(), run_id=run_id, method=self._method(at, run_id))
 
     def _covers(self, row: Any, window: Window) -> bool:
         """Returns whether a row's period holds the window.
@@ -219,7 +231,14 @@ class Published:
         return list(at.session.execute(prepared(at.session, cql), [values[name] for name in names]))
 
     def _method(self, at: Place, run_id: uuid.UUID) -> str:
-        return method_of(at.session, at.settings.keyspace, self.table.job, at.topic.topic, place_of(run_id))
+        return self._run(at, run_id, "method")
+
+    def _status(self, at: Place, run_id: uuid.UUID) -> str:
+        return self._run(at, run_id, "status")
+
+    def _run(self, at: Place, run_id: uuid.UUID, column: str) -> str:
+        where = (at.settings.keyspace, self.table.job, at.topic.topic, place_of(run_id))
+        return told_of(at.session, *where, column)
 
 
 def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:

@@ -41,11 +41,6 @@ class Output:
     table: Table
     rules: tuple[Rule, ...] = ()
 
-    @property
-    def periods(self) -> Sequence[str]:
-        """The kinds of period in the table; empty for a table without periods."""
-        return self.table.columns["period"].values if "period" in self.table.columns else ()
-
 
 @dataclass(frozen=True)
 class Inputs(Mapping[str, DataFrame]):

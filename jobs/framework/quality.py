@@ -30,6 +30,8 @@ _ONE_AT_A_TIME = threading.Lock()
 """Great Expectations has one context per process, so only one frame is checked at a time."""
 WRITE_TIMEOUT = 20.0
 SAMPLE = 3
+FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
+"""The bounds of a usual number of posts, as parts of the mean of the week before."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ class Quality:
             raise PulsoError(
                 f"a check failed: {broken[0]}{more}", "Nothing was published; data_quality has every check"
             )
+
+    def compare_volume(self, target: str, posts: int, before: Sequence[int]) -> None:
+        """Compares a number of posts with those of like windows of the week before; an odd one is a warning."""
+        if not before:
+            return
+        usual = sum(before) / len(before)
+        near = int(usual * FEWEST_OF_USUAL) <= posts <= int(usual * MOST_OF_USUAL) + 1
+        says = f"posts read are near the trailing week's mean of {usual:,.0f}"
+        self.outcomes.append(Outcome(target, says, "warning", near, "" if near else f"{posts:,}"))
 
     def _outcomes(self, target: str, frame: DataFrame, expected: Sequence[Expected]) -> list[Outcome]:
         with _ONE_AT_A_TIME, _context(self.docs) as context:

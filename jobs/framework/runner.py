@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import structlog
 from cassandra.cluster import Session
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -30,7 +31,10 @@ from jobs.framework.spark import spark_session
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
+from stores.execute import FAILURES
 from stores.layout import check_layout
+
+log = structlog.get_logger("job")
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
@@ -106,20 +110,30 @@ def run_job(
         check_layout(session, settings.keyspace, topic)
         read, result = _Run(job, job_run, spark, session, publication, quality).go()
     except BaseException as error:
-        job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
+        with _the_first_error_counts():
+            job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
+            quality.write(session, settings.keyspace, job.name, topic.topic, now())
         if isinstance(error, PySparkException | Py4JError):
             raise PulsoError(
                 f"{job.name} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback"
             ) from error
         raise
-    finally:
-        quality.write(session, settings.keyspace, job.name, topic.topic, now())
+    quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began
     status = "succeeded" if result.stands else "superseded"
     job_run.write(status, rows_read=read, rows_written=result.rows, seconds=seconds)
     return JobResult(
         *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings), superseded=not result.stands
     )
+
+
+@contextmanager
+def _the_first_error_counts() -> Iterator[None]:
+    """Logs an error of Cassandra's in the block, so that it does not hide the error that is being handled."""
+    try:
+        yield
+    except FAILURES as error:
+        log.warning("the failed run could not be recorded", error=one_line(error))
 
 
 @dataclass
@@ -162,7 +176,8 @@ class _Run:
             self.kept.append(read.stored)
             if read.checks:
                 before = rows_before(past_runs(self.session, settings.keyspace, self.job.name, topic), window)
-                self.quality.check(given.table.name, *read.checks(before))
+                self.quality.compare_volume(given.table.name, read.posts, before)
+                self.quality.check(given.table.name, *read.checks())
             found[given.table.name] = read
         return found
 

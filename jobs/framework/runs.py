@@ -20,6 +20,8 @@ from stores.execute import execute_all
 from stores.prepare import prepared
 
 WRITE_TIMEOUT = 20.0
+ENDED_WELL = ("succeeded", "superseded")
+"""The states of runs that published their whole result."""
 RUNNING, ENDED, FOUND_DEAD = range(3)
 """The write time of each state of a run's row, in µs after the run's place, so that the later state wins."""
 
@@ -70,11 +72,11 @@ def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datet
     session.execute(update, (micros(place) + FOUND_DEAD, "failed", error, job, topic, place))
 
 
-def method_of(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> str:
-    """Returns the `method` of the run with that place; empty if there is none."""
-    query = f"SELECT method FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.key)}"
+def told_of(session: Session, keyspace: str, job: str, topic: str, place: datetime, column: str) -> str:
+    """Returns a text column of the run with that place; "" if there is no such run, or nothing in the column."""
+    query = f"SELECT {column} FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.key)}"
     row = session.execute(prepared(session, query), (job, topic, place)).one()
-    return (row.method or "") if row else ""
+    return (row[0] or "") if row else ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def past_runs(session: Session, keyspace: str, job: str, topic: Topic) -> Iterat
     columns = "status, window_start, window_end, rows_read"
     query = f"SELECT {columns} FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)}"
     for run in session.execute(prepared(session, query), (job, topic.topic)):
-        if run.status in ("succeeded", "superseded"):
+        if run.status in ENDED_WELL:
             start, end = (at.replace(tzinfo=UTC) for at in (run.window_start, run.window_end))
             yield PastRun(start, end, run.rows_read or 0)
 

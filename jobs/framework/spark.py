@@ -1,5 +1,6 @@
 """Makes a job's Spark session: connected as the settings say, with UTC as its time zone."""
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -60,7 +61,9 @@ def _trust_store(authority: Path) -> str:
     keytool = shutil.which("keytool")
     if keytool is None:
         raise PulsoError("keytool is not on the PATH, and TLS needs it", "It comes with Java; add its bin folder")
-    store = Path(tempfile.mkdtemp(prefix="pulso-tls-")) / "trust.p12"
+    folder = Path(tempfile.mkdtemp(prefix="pulso-tls-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    store = folder / "trust.p12"
     names = ["-alias", "pulso", "-keystore", str(store), "-storetype", "PKCS12", "-storepass", _STORE_PASSWORD]
     made = subprocess.run(
         [keytool, "-importcert", "-noprompt", "-file", str(authority), *names],

@@ -5,6 +5,7 @@ import socket
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -101,9 +102,15 @@ def this_process() -> str:
 
 
 def _started(pid: int) -> str:
-    """Returns when a process of this host started, in seconds since 1970; empty if there is none."""
+    """Returns when a process of this host started, in a unit of its own; "" if there is no such process.
+
+    On Linux these are ticks since the host started, which no correction of the clock moves.
+    """
     try:
         process = psutil.Process(pid)
-        return "" if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
-    except psutil.NoSuchProcess:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return ""
+        stat = Path(f"/proc/{pid}/stat")
+        return stat.read_text().rpartition(")")[2].split()[19] if stat.is_file() else f"{process.create_time():.0f}"
+    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return ""

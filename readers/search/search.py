@@ -13,9 +13,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 import pandas as pd
-from cassandra import OperationTimedOut, RequestExecutionException
-from cassandra.cluster import NoHostAvailable, Session
-from cassandra.connection import ConnectionException
+from cassandra.cluster import Session
 
 from conf.errors import StoreDown, WrongUse
 from conf.tables import POSTS
@@ -34,6 +32,7 @@ from readers.search.post_reads import (
     snowflake,
 )
 from readers.search.query import Query, parse_query
+from stores.execute import FAILURES
 from stores.layout import check_layout
 
 PAGE_ROWS = 1000
@@ -46,7 +45,6 @@ ENOUGH = 120
 ID_PRECISION = timedelta(seconds=1)
 """X gives a post's time in whole seconds, but its id has milliseconds."""
 DAY = timedelta(days=1)
-FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 
 
 class PostSearch:

@@ -15,8 +15,9 @@ from deploy.engines import Engines
 from ingest.formats import parse
 from ingest.queue.envelope import Message
 from ingest.write.rows import row_of
-from ingest.write.writer import RETRIED, PostWriter, Write
+from ingest.write.writer import PostWriter, Write
 from stores.connect import cassandra_session
+from stores.execute import FAILURES
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
 
@@ -81,7 +82,7 @@ def test_when_it_raises_nothing_is_in_flight(session: Session, settings: Setting
         writer = PostWriter(recording, settings.keyspace, in_flight=8)
         os.kill(cassandra.pid, signal.SIGSTOP)
         try:
-            with pytest.raises(RETRIED):
+            with pytest.raises(FAILURES):
                 writer.write(writes(topic, 100))
             assert recording.open() == 0
             assert len(recording.futures) < 100, "nothing more was sent"

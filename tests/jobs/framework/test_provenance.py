@@ -1,6 +1,6 @@
 """A result says what shaped it: method, runs read, version. Later runs replace earlier ones, whatever clocks say."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,13 @@ from pyspark.sql import SparkSession
 
 import conf.topic
 from conf import VERSION
+from conf.errors import PulsoError
 from conf.settings import Settings
+from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs import author_activity, candidate_poll
+from jobs.framework.inputs import Place, Published
 from jobs.framework.job import Inputs, Job
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
@@ -140,3 +143,26 @@ def test_every_row_of_another_writer_from_the_future_is_told_and_not_called_a_su
     )
     with pytest.raises(Exception, match="candidate_poll does not hold what was published: 0 rows read back of 2"):
         poll.run(candidate_poll.JOB)
+
+
+def test_a_small_table_is_read_by_run_and_not_before_that_run_has_ended(poll: Poll) -> None:
+    at = Place(poll.spark, poll.session, poll.settings, poll.topic, parse_window(*DAY, poll.topic.zone))
+    waits: list[float] = []
+    wanted = Published(CANDIDATE_POLL, ["candidate", "share_authors", "period_start", "run_id"], wait=waits.append)
+    with pytest.raises(PulsoError, match="no run of candidate_poll covers this window"):
+        wanted.read(at)
+    assert replace(wanted, optional=True).read(at) is None
+    run = poll.run(candidate_poll.JOB)
+    read = wanted.read(at)
+    assert read is not None
+    rows = {row.candidate: row for row in read.frame.collect()}
+    assert {name: row.share_authors for name, row in rows.items()} == {"a": 0.5, "b": 0.5}
+    assert {row.run_id for row in rows.values()} == {str(run.run_id)}
+    assert (read.run_id, read.method) == (run.run_id, run.method)
+    assert waits == []
+    table = f"{poll.settings.keyspace}.job_runs"
+    update = f"UPDATE {table} SET status = 'running' WHERE job = %s AND topic = %s AND started_at = %s"
+    poll.session.execute(update, (candidate_poll.JOB.name, poll.topic.topic, run.started_at))
+    with pytest.raises(PulsoError, match="a run of candidate_poll that has not ended"):
+        wanted.read(at)
+    assert waits == [1.0] * 4
