@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from datetime import date
 
 import structlog
 from rich.console import Console
@@ -38,6 +39,11 @@ def progress(*, counted: bool = True) -> Progress:
     return Progress(*columns, *middle, *last, console=ERR, disable=not ERR.is_terminal, transient=True)
 
 
+def _as_text(value: object) -> str:
+    """Returns a value that JSON has no type for as text: instants as ISO times."""
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
 def configure_logs(*, verbose: bool = False) -> None:
     """Sends logs to stderr: readable on a terminal, otherwise one JSON object per line.
 
@@ -50,7 +56,7 @@ def configure_logs(*, verbose: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(default=_as_text),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         # sys.stderr is looked up for each line, since it may be replaced, and the old one closed, in between.

@@ -1,7 +1,9 @@
 """What a person sees: logs outlive the stderr that stood when they were set up."""
 
 import io
+import json
 from contextlib import redirect_stderr
+from datetime import UTC, date, datetime
 
 import structlog
 
@@ -20,3 +22,12 @@ def test_a_log_goes_to_the_stderr_of_its_moment() -> None:
         log.info("two")
     assert '"event": "one"' in first_text
     assert '"event": "two"' in second.getvalue()
+
+
+def test_in_a_pipe_an_instant_is_an_iso_time() -> None:
+    out = io.StringIO()
+    with redirect_stderr(out):
+        configure_logs()
+        structlog.get_logger("test").info("gap", since=datetime(2016, 5, 9, 1, 2, 3, tzinfo=UTC), day=date(2016, 5, 9))
+    line = json.loads(out.getvalue())
+    assert (line["since"], line["day"]) == ("2016-05-09T01:02:03+00:00", "2016-05-09")
