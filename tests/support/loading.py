@@ -14,7 +14,7 @@ from ingest.write.worker import Worker
 
 
 def load(lines: Iterable[bytes], topic: str, queue: PostsQueue, session: Session, settings: Settings) -> int:
-    """Queues lines, works the queue off, and gives how many posts were stored."""
+    """Queues lines and stores them with a worker; returns how many posts were stored."""
     batch: list[Envelope] = []
     for line in lines:
         for unit in split(line):
