@@ -57,10 +57,8 @@ class Collector:
         self.failure: PulsoError | None = None
         self.buffer = Buffer(limit_bytes)
         self.clock = clock
-        self._queue, self._selection = queue, selection
-        self._archive = archive
-        self._queue_limit = queue_limit
-        self._batch = batch
+        self._queue, self._selection, self._archive = queue, selection, archive
+        self._queue_limit, self._batch = queue_limit, batch
         self._on_batch = on_batch
         self._lease = Lease(queue.client, queue.stream, topic, source)
         self._dead_letters = DeadLetters(queue)

@@ -53,13 +53,7 @@ def collect(
     clock = Clock()
     source = make_source(source_name, settings, topic, clock)
     collector = make_collector(settings, topic, source_name, clock, on_batch)
-
-    def stop(number: int, _frame: object) -> None:
-        clock.stop()
-        signal.signal(number, signal.SIG_DFL)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, stop)
+    _stop_on_signals(clock)
     collector.start()
     on_start(collector)
     reason = "stopped by an error"
@@ -71,3 +65,14 @@ def collect(
     if collector.failure:
         raise collector.failure
     return collector.state
+
+
+def _stop_on_signals(clock: Clock) -> None:
+    """Stops the clock at the first signal; the second one ends the process."""
+
+    def stop(number: int, _frame: object) -> None:
+        clock.stop()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

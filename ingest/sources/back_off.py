@@ -1,4 +1,4 @@
-"""How long to wait before the next attempt, after failure upon failure. Each network's own numbers stand beside it."""
+"""How long to wait before the next attempt: longer after each failure. Each network has numbers of its own."""
 
 from collections.abc import Callable
 
@@ -7,15 +7,15 @@ from tenacity.wait import wait_base
 
 
 def no_jitter() -> float:
-    """Leaves nothing to chance."""
+    """No jitter: the waits are as the rule says."""
     return 0.0
 
 
 class BackOff:
-    """Waits that grow, by one of tenacity's rules, until `reset`.
+    """Waits that grow by one of tenacity's rules, until `reset`.
 
-    `jitter` returns a number from 0 to 1: the part of half the wait that is taken off, so that not all clients of a
-    network come back at the same moment.
+    `jitter` returns a number from 0 to 1; half of it is the part of a wait that is taken off, so that not all clients
+    of a network come back at the same moment.
     """
 
     def __init__(self, wait: wait_base, jitter: Callable[[], float] = no_jitter) -> None:

@@ -202,7 +202,7 @@ def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path:
         (["status"], "PULSO_REDIS_URL", "redis://127.0.0.1:1/0", "Redis does not answer at 127.0.0.1:1"),
     ],
 )
-def test_an_engine_that_is_down_is_named_with_the_mend(
+def test_an_engine_that_is_down_is_named_with_the_fix(
     stream: PostsQueue, monkeypatch: pytest.MonkeyPatch, command: list[str], setting: str, value: str, error: str
 ) -> None:
     monkeypatch.setenv(setting, value)

@@ -28,7 +28,7 @@ EDITED = str(int(X_ID) + (60_000 << 22))
 
 
 def counts(spark: SparkSession, session: Session, settings: Settings, topic: Topic) -> dict[str, int]:
-    """Posts by candidate of the president's race, as a run of the poll gives them now."""
+    """Posts by candidate of the president's race, as a new run of the poll counts them."""
     run_job(JOB, spark, session, settings, topic, parse_window("2026-05-25T15:00Z", "2026-05-25T17:00Z", topic.zone))
     where = "topic = %s AND race = 'president' AND period = 'window'"
     rows = session.execute(f"SELECT * FROM {settings.keyspace}.candidate_poll WHERE {where}", (topic.topic,))

@@ -48,7 +48,7 @@ class Live:
         self._session, self._settings = session, settings
 
     def work(self) -> set[str]:
-        """Works the queue off and gives the ids that are stored."""
+        """Runs a worker until the queue is empty; returns the ids that are stored."""
         store = Store(self._session, self._settings.keyspace)
         Worker(self.queue, store, TopicBook(self._session, self._settings)).run(drain=True)
         return set(stored(self._session, self._settings.keyspace, self.topic))

@@ -155,7 +155,7 @@ class TestStream:
         assert len(pages) == 3
         assert "resumed" in notes.events
 
-    def test_a_refused_token_ends_it_with_the_mend(self) -> None:
+    def test_a_refused_token_ends_it_with_the_fix(self) -> None:
         with MastodonServer() as server, pytest.raises(PulsoError, match="refuses the token") as caught:
             source_of(server, FakeClock(1), token="other").run(Notes())
         assert "MASTODON_TOKEN" in str(caught.value.fix)

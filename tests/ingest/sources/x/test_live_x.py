@@ -122,7 +122,7 @@ def test_status_and_metrics_tell_how_it_stands(live: Live, server: XServer) -> N
     assert "its process is gone" in said
 
 
-def test_no_rules_and_no_token_end_it_with_the_mend(
+def test_no_rules_and_no_token_end_it_with_the_fix(
     live: Live, server: XServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.rules.rules.clear()
