@@ -149,6 +149,7 @@ class Watch:
     """Reads again and again in a thread; `seen` has the version that each read saw."""
 
     read: Callable[[], Facts]
+    pause: float = 0.1
     seen: list[Facts] = field(default_factory=list)
     failures: list[BaseException] = field(default_factory=list)
 
@@ -157,7 +158,7 @@ class Watch:
         ended = threading.Event()
 
         def loop() -> None:
-            while not ended.wait(0.05):
+            while not ended.wait(self.pause):
                 try:
                     self.seen.append(self.read())
                 except BaseException as error:
@@ -247,7 +248,7 @@ def test_a_killed_author_activity_leaves_one_whole_run(stage: Stage, spark: Spar
         read.stored.unpersist()
         return len(rows), sum(row.posts for row in rows)
 
-    watches = [Watch(by_reader), Watch(by_poll)]
+    watches = [Watch(by_reader), Watch(by_poll, pause=1.0)]
     killed_in_rounds(stage, kills, watches, by_reader)
     nothing_is_left(stage)
     result = run_job(candidate_poll.JOB, spark, stage.session, stage.settings, topic, window)
@@ -272,5 +273,5 @@ def test_a_killed_network_graph_leaves_one_whole_run(stage: Stage, kills: int) -
 
         return whole(read)
 
-    killed_in_rounds(stage, kills, [Watch(by_reader), Watch(by_reader)], by_reader)
+    killed_in_rounds(stage, kills, [Watch(by_reader)], by_reader)
     nothing_is_left(stage)
