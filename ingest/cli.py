@@ -12,6 +12,7 @@ import typer
 from conf import cli
 from conf.errors import PulsoError
 from conf.settings import Settings, load_settings
+from conf.tables import NETWORKS
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
 from ingest import metrics, views
@@ -23,7 +24,6 @@ from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
 from ingest.replay.replay import EVERY_TOPIC, Replay
 from ingest.rules_cli import app as rules
-from ingest.sources import SOURCES
 from ingest.status import is_working, read_status
 from ingest.write.migrate import migrate as bring_up
 from ingest.write.worker import make_worker
@@ -98,14 +98,14 @@ def replay(
 @app.command()
 def stream(
     topic: TopicName,
-    source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(SOURCES)}.")],
+    source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(NETWORKS)}.")],
     metrics_port: MetricsPort = None,
 ) -> None:
     """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded; `status` shows them."""
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
-    if source not in SOURCES:
-        raise typer.BadParameter(f"no source {source!r}: one of {', '.join(SOURCES)}")
+    if source not in NETWORKS:
+        raise typer.BadParameter(f"no source {source!r}: one of {', '.join(NETWORKS)}")
     with progress(counted=False) as display, metrics.served(metrics_port) as registry:
         view = views.StreamView(display, topic_file.topic, source)
         state = collect(settings, topic_file, source, lambda c: metrics.watch_collector(registry, c), view.show)

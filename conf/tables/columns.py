@@ -35,6 +35,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 KIND_COLUMNS = dict(zip(("originals", "retweets", "replies", "quotes"), KINDS, strict=True))
 """The columns that count posts by kind, and the kind that each counts."""
 NETWORKS = ("x", "bluesky", "mastodon")
+A_NETWORK = f"{', '.join(NETWORKS[:-1])} or {NETWORKS[-1]}"
+"""The networks in words: what a column `source` holds."""
 Graph = Literal["retweet", "reply", "quote", "mention", "hashtag"]
 GRAPHS: tuple[Graph, ...] = get_args(Graph)
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")

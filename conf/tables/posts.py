@@ -1,7 +1,7 @@
 """What collection writes: posts, how they are partitioned, and the record of live collection."""
 
 from conf.schema import Column, Table
-from conf.tables.columns import KINDS, NETWORKS, TOPIC, key, one_of
+from conf.tables.columns import A_NETWORK, KINDS, NETWORKS, TOPIC, key, one_of
 
 POSTS = Table(
     name="posts",
@@ -12,7 +12,7 @@ POSTS = Table(
         **TOPIC,
         "day": key("date", "day of event_at in the topic's time zone"),
         "bucket": key("int", "CRC-32 of post_id modulo the topic's buckets"),
-        "source": one_of("x, bluesky or mastodon", *NETWORKS),
+        "source": one_of(A_NETWORK, *NETWORKS),
         "post_id": key("text", "the network's id; did/rkey on Bluesky"),
         "event_at": key("timestamp", "when it was posted, by the network's clock, UTC"),
         "author_id": key("text", "the network's author id"),
@@ -64,7 +64,7 @@ COLLECTION_GAPS = Table(
     clustering=("gap_start",),
     columns={
         **TOPIC,
-        "source": key("text", "x, bluesky or mastodon"),
+        "source": key("text", A_NETWORK),
         "gap_start": key("timestamp", "start of the gap, UTC, included"),
         "gap_end": Column("timestamp", "end of the gap, UTC, excluded; null while it lasts"),
         "reason": key("text", "why posts are missing"),
@@ -79,7 +79,7 @@ COLLECTION_THROUGH = Table(
     clustering=("source",),
     columns={
         **TOPIC,
-        "source": key("text", "x, bluesky or mastodon"),
+        "source": key("text", A_NETWORK),
         "through": key("timestamp", "that time, UTC, excluded"),
     },
 )

@@ -5,6 +5,7 @@ A run replaces its rows of a partition in one batch, or in a few batches of whol
 
 from conf.schema import Column, Table
 from conf.tables.columns import (
+    A_NETWORK,
     GRAPH_COLUMNS,
     KIND_COUNTS,
     LONGER_PERIODS,
@@ -160,7 +161,7 @@ CASCADES = Table(
         "period_start": PERIOD_COLUMNS["period_start"],
         "period_end": PERIOD_COLUMNS["period_end"],
         "rank": key("int", "1 was retweeted most"),
-        "source": one_of("x, bluesky or mastodon", *NETWORKS),
+        "source": one_of(A_NETWORK, *NETWORKS),
         "post_id": key("text", "the retweeted post, stored or not"),
         "author": Column("text", "its author, as in posts; null if unknown"),
         "posted_at": Column(

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from conf.folding import blank, fold
+from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
@@ -95,11 +96,6 @@ class EventHead(msgspec.Struct):
 
 _EVENT = msgspec.json.Decoder(Event)
 _HEAD = msgspec.json.Decoder(EventHead)
-
-
-def head(payload: bytes) -> EventHead:
-    """Returns the event's kind and author, without its content."""
-    return _HEAD.decode(payload)
 
 
 def parse_deletion(payload: bytes) -> Deletion:
@@ -205,3 +201,21 @@ def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:
     record = embed.get("record") or {}
     uri = record.get("uri") or (record.get("record") or {}).get("uri")
     return split_uri(uri) if isinstance(uri, str) else (None, None)
+
+
+def _split(_keys: Keys, line: bytes) -> Parts:
+    event = _HEAD.decode(line)
+    if event.carries_deletion:
+        return [("bluesky_delete", line)]
+    return [("bluesky", line)] if event.carries_post else []
+
+
+FORMAT = Format(
+    network="bluesky",
+    title="Jetstream",
+    keys=(("did",),),
+    split=_split,
+    longest_text=3_000,  # its lexicon allows 3,000 bytes
+    parsers={"bluesky": parse_event},
+    deletions={"bluesky_delete": parse_deletion},
+)

@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 
 import msgspec
-import orjson
 
-from ingest.formats import bluesky, mastodon, x_v2
+from conf.tables import NETWORKS
+from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import InvalidMessage
+from ingest.formats.registry import FORMATS
 
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024
-MALFORMED = (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
-"""The errors that parsing a malformed payload can raise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +30,15 @@ class Refused:
     payload: bytes
 
 
-KEYS = ("data", "meta", "errors", "did", "id_str", "user", "author_id", "author", "action", "event", "payload")
-_NOTICES = ("errors", "meta", "delete", "limit", "warning", "disconnect", "status_withheld", "user_withheld")
+_GROUPS = [(frozenset(keys), each) for each in FORMATS for keys in each.keys]
+_NOTICES = frozenset(key for each in FORMATS for key in each.notices)
+_KEYS = sorted(_NOTICES.union(*(keys for keys, _ in _GROUPS)))
+_TITLES = ", ".join(each.title for each in sorted(FORMATS, key=lambda each: NETWORKS.index(each.network)) if each.title)
 
-# This decoder only finds out which keys the line's top level has; it skips their contents.
+# This decoder only finds out which of these keys the line's top level has; it skips their contents.
+_NAMES = {f"key_{i}": key for i, key in enumerate(_KEYS)}
 _PROBE = msgspec.json.Decoder(
-    msgspec.defstruct("Probe", [(key, msgspec.Raw, msgspec.Raw()) for key in dict.fromkeys((*KEYS, *_NOTICES))])
+    msgspec.defstruct("Probe", [(name, msgspec.Raw, msgspec.Raw()) for name in _NAMES], rename=_NAMES)
 )
 
 
@@ -56,58 +58,18 @@ def split(line: bytes) -> list[Unit | Refused]:
         return [Refused(reason_of(error, line), line)]
 
 
-def reason_of(error: Exception, payload: bytes) -> str:
-    """Returns, in one short line, why a payload was refused."""
-    if isinstance(error, InvalidMessage):
-        return str(error)
-    if isinstance(error, msgspec.ValidationError):
-        return f"wrong type or missing field: {error}"
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8"
-    if isinstance(error, RecursionError):
-        return "not valid JSON: nested too deeply"
-    if isinstance(error, ValueError):
-        surrogate = " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
-        return f"not valid JSON: {error}{surrogate}"[:300]
-    return f"wrong type: {error}"[:300]
-
-
-def _present(probe: msgspec.Struct) -> dict[str, bytes]:
-    values = {key: bytes(getattr(probe, key)) for key in probe.__struct_fields__}
-    return {key: value for key, value in values.items() if value not in (b"", b"null")}
-
-
-_BY_KEY = {
-    "delete": "x_v11_delete",
-    "id_str": "x_v11",
-    "user": "x_v11",
-    "author_id": "x_v2_flat",
-    "author": "x_v2_flat",
-}
+def _present(values: msgspec.Struct) -> dict[str, bytes]:
+    raw = zip(_KEYS, map(bytes, msgspec.structs.astuple(values)), strict=True)
+    return {key: value for key, value in raw if value not in (b"", b"null")}
 
 
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
-    if "data" in keys:
-        if keys["data"].startswith(b"["):
-            return [_unit("x_v2", "x", part) for part in x_v2.split_page(orjson.loads(line))]
-        return [_unit("x_v2", "x", line)]
-    if "did" in keys:
-        return _split_event(bluesky.head(line), "bluesky", line)
-    if "event" in keys and "payload" in keys:
-        return _split_event(mastodon.head(line), "mastodon", line)
-    if format_ := next((format_ for key, format_ in _BY_KEY.items() if key in keys), ""):
-        return [_unit(format_, "x", line)]
-    if "action" in keys:
-        raise InvalidMessage("a compliance row, not a post")
-    if keys.keys() & set(_NOTICES):
+    for group, format_ in _GROUPS:
+        if group <= keys.keys():
+            return [_unit(name, format_.network, payload) for name, payload in format_.split(keys, line)]
+    if keys.keys() & _NOTICES:
         return []
-    raise InvalidMessage("not a post in a known format (X v2 line, page or flattened, X v1.1, Jetstream, Mastodon)")
-
-
-def _split_event(event: bluesky.EventHead | mastodon.Head, source: str, line: bytes) -> list[Unit | Refused]:
-    if event.carries_deletion:
-        return [_unit(f"{source}_delete", source, line)]
-    return [_unit(source, source, line)] if event.carries_post else []
+    raise InvalidMessage(f"not a post in a known format ({_TITLES})")
 
 
 def _unit(format_: str, source: str, payload: bytes) -> Unit | Refused:

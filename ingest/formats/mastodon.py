@@ -13,6 +13,7 @@ import msgspec
 
 from conf.folding import blank, fold
 from conf.instants import micros
+from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import Deletion, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -99,11 +100,6 @@ class Deleted(msgspec.Struct):
 
 _EVENT, _HEAD = msgspec.json.Decoder(Event), msgspec.json.Decoder(Head)
 _VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), msgspec.json.Decoder(Deleted)
-
-
-def head(line: bytes) -> Head:
-    """Returns the event's kind, without parsing its content."""
-    return _HEAD.decode(line)
 
 
 def parse_deletion(line: bytes) -> Deletion:
@@ -221,3 +217,21 @@ class _Content(HTMLParser):
     def _break(self) -> None:
         self._shown.append("\n")
         self._bare.append("\n")
+
+
+def _split(_keys: Keys, line: bytes) -> Parts:
+    event = _HEAD.decode(line)
+    if event.carries_deletion:
+        return [("mastodon_delete", line)]
+    return [("mastodon", line)] if event.carries_post else []
+
+
+FORMAT = Format(
+    network="mastodon",
+    title="Mastodon",
+    keys=(("event", "payload"),),
+    split=_split,
+    longest_text=100_000,  # our own limit: each server has another one
+    parsers={"mastodon": parse_event},
+    deletions={"mastodon_delete": parse_deletion},
+)

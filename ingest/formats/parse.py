@@ -1,24 +1,11 @@
 """Turns a queued unit into a Post or a Deletion."""
 
-from collections.abc import Callable
-
-from ingest.formats import bluesky, mastodon, x_v2, x_v11
-from ingest.formats.detect import MALFORMED, reason_of
+from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.registry import FORMATS
 
-PARSERS = {
-    "x_v2": x_v2.parse_line,
-    "x_v2_flat": x_v2.parse_flat,
-    "x_v11": x_v11.parse_status,
-    "bluesky": bluesky.parse_event,
-    "mastodon": mastodon.parse_event,
-}
-DELETIONS: dict[str, Callable[[bytes], Deletion]] = {
-    "x_v11_delete": x_v11.parse_deletion,
-    "x_compliance": x_v2.parse_compliance,
-    "bluesky_delete": bluesky.parse_deletion,
-    "mastodon_delete": mastodon.parse_deletion,
-}
+_PARSERS = {name: (parser, each.longest_text) for each in FORMATS for name, parser in each.parsers.items()}
+DELETIONS = {name: parser for each in FORMATS for name, parser in each.deletions.items()}
 """The formats of messages that delete something, with their parsers."""
 
 
@@ -32,10 +19,11 @@ def parse_deletion(format_: str, payload: bytes) -> Deletion:
 
 def parse(format_: str, payload: bytes) -> Post:
     """Parses one post. Raises InvalidMessage with the reason, also for an unknown format."""
-    parser = PARSERS.get(format_)
-    if parser is None:
+    found = _PARSERS.get(format_)
+    if found is None:
         raise InvalidMessage(f"unknown format {format_!r}")
+    parser, longest_text = found
     try:
-        return parser(payload).checked()
+        return parser(payload).checked(longest_text)
     except MALFORMED as error:
         raise InvalidMessage(reason_of(error, payload)) from None

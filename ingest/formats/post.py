@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-TEXT_LIMITS = {"x": 25_000, "bluesky": 3_000, "mastodon": 100_000}
-"""The most characters: X's own limit for long posts, Bluesky's lexicon (3,000 bytes), and our limit for Mastodon."""
 LONGEST_NAME = 512
 PARSER_VERSION = 2
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
@@ -72,14 +70,15 @@ class Post:
             return "reply"
         return "quote" if self.quote_of else "original"
 
-    def checked(self) -> "Post":
+    def checked(self, longest_text: int) -> "Post":
         """Returns the post itself; cuts `client` if it is too long.
 
-        Raises InvalidMessage for a text, id, handle or hashtag that is too long, and for an empty id.
+        Raises InvalidMessage for a text of more than `longest_text` characters, for an id, handle or hashtag that is
+        too long, and for an empty id.
         """
-        limit = TEXT_LIMITS[self.source]
-        if len(self.text) > limit:
-            raise InvalidMessage(f"over-long text: {len(self.text):,} characters, {self.source} allows {limit:,}")
+        if len(self.text) > longest_text:
+            length = f"{len(self.text):,} characters, {self.source} allows {longest_text:,}"
+            raise InvalidMessage(f"over-long text: {length}")
         if not self.post_id or not self.author_id:
             raise InvalidMessage("empty post id or author id")
         if self.client:

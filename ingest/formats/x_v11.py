@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta, timezone
 import msgspec
 
 from conf.folding import X_HANDLE, blank, fold
+from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.x_v2 import LONGEST_TEXT
 
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
@@ -156,3 +158,19 @@ def parse_instant(value: str) -> datetime:
         return at.astimezone(UTC)
     except (ValueError, KeyError, IndexError, OverflowError):
         raise InvalidMessage(f"not a v1.1 date: {value[:60]!r}") from None
+
+
+def _split(keys: Keys, line: bytes) -> Parts:
+    return [("x_v11_delete" if "delete" in keys else "x_v11", line)]
+
+
+FORMAT = Format(
+    network="x",
+    title="X v1.1",
+    keys=(("delete",), ("id_str",), ("user",)),
+    notices=("limit", "warning", "disconnect", "status_withheld", "user_withheld"),
+    split=_split,
+    longest_text=LONGEST_TEXT,
+    parsers={"x_v11": parse_status},
+    deletions={"x_v11_delete": parse_deletion},
+)

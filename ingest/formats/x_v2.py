@@ -1,4 +1,4 @@
-"""X API v2: lines of the filtered stream, pages as twarc2 stores them, and posts as twarc2 flattens them.
+"""X API v2: lines of the filtered stream, and pages as twarc2 stores them.
 
 Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 """
@@ -12,8 +12,11 @@ import msgspec
 import orjson
 
 from conf.folding import X_HANDLE, blank, fold
-from ingest.formats.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.post import Post, unique
 
+LONGEST_TEXT = 25_000
+"""The most characters that X allows in a long post."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _RT_PREFIX = re.compile(r"RT @(\w+):")
 
@@ -120,31 +123,7 @@ class Line(msgspec.Struct):
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
 
 
-class FlatReference(Content, kw_only=True):
-    """A reference in a flattened post: its type, and the fields of the referenced post."""
-
-    type: str
-    text: str | None = None  # type: ignore[assignment]  # absent where X could not find the post
-    author: User | None = None
-
-
-class FlatTweet(Tweet, kw_only=True):
-    author: User | None = None
-    in_reply_to_user: User | None = None
-    referenced_tweets: list[FlatReference] | None = None  # type: ignore[assignment]  # here: full posts
-    twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
-
-
-class ComplianceRow(msgspec.Struct):
-    id: str
-    action: str
-    created_at: Instant | None = None
-    reason: str = ""
-
-
-_COMPLIANCE = msgspec.json.Decoder(ComplianceRow)
 _LINE = msgspec.json.Decoder(Line)
-_FLAT = msgspec.json.Decoder(FlatTweet)
 
 
 def parse_line(payload: bytes) -> Post:
@@ -154,21 +133,13 @@ def parse_line(payload: bytes) -> Post:
     users = {user.id: user for user in includes.users or ()}
     tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
     places = {place.id: place.full_name for place in includes.places or ()}
-    return _post(line.data, users, tweets, places, line.twarc)
+    return to_post(line.data, users, tweets, places, line.twarc)
 
 
-def parse_flat(payload: bytes) -> Post:
-    """Returns a flattened post: its author, the posts that it refers to and its place stand inside the post itself."""
-    tweet = _FLAT.decode(payload)
-    references = tweet.referenced_tweets or []
-    users = {u.id: u for u in (tweet.author, tweet.in_reply_to_user, *(r.author for r in references)) if u}
-    tweets: dict[str, Content] = {r.id: r for r in references if r.text is not None}
-    return _post(tweet, users, tweets, {}, tweet.twarc)
-
-
-def _post(
+def to_post(
     tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, str | None], twarc: Twarc | None
 ) -> Post:
+    """Returns a post, with what is known, by id, of the users, posts and places that it refers to."""
     author = users.get(tweet.author_id)
     post = Post(
         source="x",
@@ -236,19 +207,6 @@ def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
         post.lon, post.lat = geo.coordinates.coordinates
 
 
-def parse_compliance(payload: bytes) -> Deletion:
-    """Returns the deletion in a row of a batch compliance result for posts: https://docs.x.com/x-api/compliance.
-
-    For `scrub_geo` only the place is deleted. Raises InvalidMessage for any other action than that and `delete`.
-    """
-    row = _COMPLIANCE.decode(payload)
-    if "scrub_geo" in (row.action, row.reason):
-        return Deletion(source="x", post_id=row.id, at=row.created_at, fields=("place", "lat", "lon"))
-    if row.action != "delete":
-        raise InvalidMessage(f"unknown action: {row.action[:60]!r}")
-    return Deletion(source="x", post_id=row.id, at=row.created_at)
-
-
 def split_page(page: dict[str, Any]) -> list[bytes]:
     """Returns a page's posts as stream lines, each with only those `includes` that it refers to."""
     includes = page.get("includes") or {}
@@ -272,3 +230,20 @@ def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> byte
     if twarc:
         line["__twarc"] = twarc
     return orjson.dumps(line)
+
+
+def _split(keys: Keys, line: bytes) -> Parts:
+    if keys["data"].startswith(b"["):
+        return [("x_v2", part) for part in split_page(orjson.loads(line))]
+    return [("x_v2", line)]
+
+
+FORMAT = Format(
+    network="x",
+    title="X v2 line, page or flattened",
+    keys=(("data",),),
+    notices=("errors", "meta"),
+    split=_split,
+    longest_text=LONGEST_TEXT,
+    parsers={"x_v2": parse_line},
+)

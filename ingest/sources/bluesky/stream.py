@@ -16,6 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from conf.instants import instant, micros
 from conf.settings import Settings
+from conf.topic import Topic
 from ingest.formats.bluesky import POST, REPOST
 from ingest.sources.addresses import checked_address
 from ingest.sources.back_off import BackOff
@@ -111,6 +112,11 @@ class Bluesky:
         if reached_us is not None:
             query.append(("cursor", str(reached_us - REWIND_US)))
         return f"{host.rstrip('/')}/subscribe?{urlencode(query)}"
+
+
+def source(settings: Settings, _topic: Topic, clock: Clock) -> Bluesky:
+    """Returns the source, as `make_source` asks for it."""
+    return Bluesky(settings, clock)
 
 
 def _say_open(sink: Sink, first: bytes) -> None:

@@ -21,6 +21,7 @@ from tenacity import wait_exponential
 from conf.errors import PulsoError
 from conf.instants import instant, micros
 from conf.settings import Settings
+from conf.topic import Topic
 from ingest.sources.addresses import checked_address
 from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock, Sink
@@ -160,6 +161,11 @@ class Mastodon:
         if self._socket is not None:
             with suppress(OSError):  # it may have ended meanwhile
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def source(settings: Settings, _topic: Topic, clock: Clock) -> Mastodon:
+    """Returns the source, as `make_source` asks for it."""
+    return Mastodon(settings, clock)
 
 
 def _events(response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:

@@ -140,3 +140,8 @@ class XStream:
             raise error
         log.warning("a message of unknown kind", line=line[:200].decode(errors="replace"))
         sink.heard()
+
+
+def source(settings: Settings, topic: Topic, clock: Clock) -> XStream:
+    """Returns the source, as `make_source` asks for it."""
+    return XStream(settings, topic, clock)

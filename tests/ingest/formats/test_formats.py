@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import orjson
 import pytest
 
-from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from conf.tables import NETWORKS
+from ingest.formats import DELETIONS, Refused, Unit, parse, parse_deletion, split
 from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.registry import FORMATS
 from tests.support.posts import stream_line, tweet, user
 
 
@@ -244,3 +246,53 @@ def test_heartbeats_and_notices_carry_no_post(line: bytes) -> None:
 )
 def test_what_is_no_post_is_refused_with_its_reason(line: bytes, reason: str) -> None:
     assert reason in refusal_of(line)
+
+
+class TestTheRegistry:
+    def test_every_network_has_a_format_and_every_format_a_network(self) -> None:
+        assert {each.network for each in FORMATS} == set(NETWORKS)
+
+    def test_no_two_parsers_have_one_name(self) -> None:
+        names = [name for each in FORMATS for name in (*each.parsers, *each.deletions)]
+        assert len(names) == len(set(names))
+
+    def test_queued_messages_keep_the_names_of_their_parsers(self) -> None:
+        assert {name for each in FORMATS for name in each.parsers} == {
+            "x_v2",
+            "x_v2_flat",
+            "x_v11",
+            "bluesky",
+            "mastodon",
+        }
+        assert set(DELETIONS) == {"x_v11_delete", "x_compliance", "bluesky_delete", "mastodon_delete"}
+
+    def test_every_format_with_posts_says_how_long_they_may_be(self) -> None:
+        assert all((each.longest_text > 0) == bool(each.parsers) for each in FORMATS)
+
+    @pytest.mark.parametrize(
+        ("keys", "formats"),
+        [
+            ({"data": {}, "did": "a", "user": {}}, ["x_v2"]),
+            ({"data": [{}, {}], "id_str": "1"}, ["x_v2", "x_v2"]),
+            ({"did": "a", "account": {"active": False}, "event": "delete", "payload": 1}, ["bluesky_delete"]),
+            ({"event": "delete", "payload": 1, "delete": {}}, ["mastodon_delete"]),
+            ({"event": "delete", "id_str": "1"}, ["x_v11"]),
+            ({"delete": {}, "id_str": "1", "author_id": "2"}, ["x_v11_delete"]),
+            ({"user": {}, "author_id": "2"}, ["x_v11"]),
+            ({"author": {}, "action": "delete", "errors": []}, ["x_v2_flat"]),
+            ({"data": None, "author_id": "2"}, ["x_v2_flat"]),
+            ({"errors": [], "title": "Unavailable"}, []),
+        ],
+    )
+    def test_the_first_format_that_recognises_a_line_is_its_format(
+        self, keys: Mapping[str, object], formats: list[str]
+    ) -> None:
+        parts = split(orjson.dumps(keys))
+        assert [part.format if isinstance(part, Unit) else part.reason for part in parts] == formats
+
+    def test_an_unknown_line_is_told_every_format(self) -> None:
+        known = "X v2 line, page or flattened, X v1.1, Jetstream, Mastodon"
+        assert refusal_of(b'{"a": 1}') == f"not a post in a known format ({known})"
+
+    def test_a_row_of_a_compliance_result_is_not_a_post(self) -> None:
+        assert refusal_of(b'{"action": "delete", "id": "1", "errors": []}') == "a compliance row, not a post"

@@ -1,0 +1,33 @@
+"""What a format's module declares of itself, in its `FORMAT`: how its lines are recognised, split and parsed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ingest.formats.post import Deletion, Post
+
+Parts = list[tuple[str, bytes]]
+"""What one line holds: for each post or deletion, the name of its parser and the message."""
+Keys = Mapping[str, bytes]
+"""The keys at the top of a line, with their values as JSON. Keys that no format asks for, and nulls, are left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format of captures and streams. Names of parsers stand in queued messages, so they must not change."""
+
+    network: str
+    """One of NETWORKS."""
+    title: str = ""
+    """The format's name in the message about an unknown line; empty where another format's title includes it."""
+    keys: tuple[tuple[str, ...], ...]
+    """A line is in this format if it has at its top all the keys of one of these groups."""
+    notices: tuple[str, ...] = ()
+    """Keys of lines that hold no post. A line that no format recognises is skipped if it has one of these."""
+    split: Callable[[Keys, bytes], Parts]
+    """Returns the posts and deletions of a line; none for a like. It may raise the errors in MALFORMED."""
+    longest_text: int = 0
+    """The most characters that a post may have; 0 where the format has no posts."""
+    parsers: Mapping[str, Callable[[bytes], Post]] = field(default_factory=dict)
+    """The parsers of posts, by name."""
+    deletions: Mapping[str, Callable[[bytes], Deletion]] = field(default_factory=dict)
+    """The parsers of deletions, by name."""
