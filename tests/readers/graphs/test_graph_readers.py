@@ -279,7 +279,7 @@ def test_a_graph_that_is_replaced_while_it_is_read_is_never_given_out(
     rows = graph.edges("src")
     next(rows)
     summary_says(session, settings, topic, uuid.uuid1())
-    with pytest.raises(Replaced, match=r"the retweet graph of .* was published anew while it was being read"):
+    with pytest.raises(Replaced, match=r"the retweet graph of .* was replaced by a later run while it was being read"):
         list(rows)
     summary_says(session, settings, topic, graph.summary.run_id)
     assert list(graph.edges("src"))
@@ -304,7 +304,7 @@ def test_an_export_begins_anew_when_the_graph_is_replaced_and_leaves_no_part_of_
     out.unlink()
     monkeypatch.setattr(StoredGraph, "_check_still_named", lambda _: check_always())
     assert main(["export", "--topic", topic.topic, "--graph", "retweet", "--out", str(out)]) == 1
-    assert "published anew while it was being read. Run the command again" in capsys.readouterr().err
+    assert "replaced by a later run while it was being read. Run the command again" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
