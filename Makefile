@@ -37,7 +37,7 @@ format: $(BIN)/.dev ## Let the formatter and the linter fix what they can
 setup: $(BIN)/.runtime ## Make the virtual environment, and fetch the jars, and Java 17 if there is none
 	@$(BIN)/python -m deploy setup
 
-setup-dev: $(BIN)/.dev
+setup-dev: $(BIN)/.dev ## The same, with what the tests and checks need
 	@$(BIN)/python -m deploy setup
 
 up: setup ## Start the embedded Cassandra and Redis, if they do not run

@@ -1,11 +1,11 @@
 """The thresholds of the bot rules: the `bots` part of a topic file.
 
-Each has a default, and a description that says its unit.
+Each threshold has a default, and a description with its unit.
 
 An author's score in a period is the sum of the weights of the rules that fire, at most 1. With the default weights,
-only `declared` flags an author alone. Otherwise at least two rules must fire to reach `flag_at`, and at least one of
-them must be strong: the three weak rules (`retweet_share`, `new_account`, `follow_ratio`) do not reach it together.
-`jobs/measures/bot_rules.py` applies the rules.
+`declared` is the only rule that is enough by itself to flag an author. Otherwise at least two rules must fire to reach
+`flag_at`, and at least one of them must be strong: the weights of the three weak rules (`retweet_share`, `new_account`,
+`follow_ratio`) together are below `flag_at`. `jobs/measures/bot_rules.py` applies the rules.
 
 Only the posting rate has a published model: Howard and Kollanyi (2016, "Bots, #StrongerIn, and #Brexit") call accounts
 that post 50 times a day or more on one topic heavily automated. The other thresholds are our own. They were set with
@@ -25,39 +25,39 @@ Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
 
 
 class Rule(Part):
-    """What all rules have: a weight in the score, and the fewest posts in a period with which the rule can fire."""
+    """The fields of all rules: the weight in the score, and how many posts in a period a rule needs to fire."""
 
     weight: Weight = Field(
-        0.4, description="weight in the score, 0..1; with 0 the rule flags without changing the score"
+        0.4, description="weight in the score, 0..1; with 0 the rule is listed in bot_flags but adds nothing"
     )
-    min_posts: Count = Field(20, description="fewest posts in the period")
+    min_posts: Count = Field(20, description="posts in the period that the rule needs, at least")
 
 
 class PostingRate(Rule):
     """`posting_rate`: the account posts very often.
 
-    The posts of the period are divided by its hours. For `day` and `window`, only the days on which the author posted
-    count, with 24 hours each, but never more hours than the period has.
+    The figure is the number of posts in the period, divided by its hours. For `day` and `window`, only the days on
+    which the author posted count, with 24 hours each, but never more hours than the period has.
     """
 
-    min_posts: Count = Field(50, description="fewest posts in the period")
+    min_posts: Count = Field(50, description="posts in the period that the rule needs, at least")
     posts_an_hour: float = Field(2.0, gt=0, description="posts per hour, at least")
 
 
 class RoundTheClock(Rule):
-    """`round_the_clock`: the account never rests. Only the window is judged, not its hours and days.
+    """`round_the_clock`: the account never rests. The rule is applied only to the window, not to hours and days.
 
-    The rule looks for the `quiet_hours` consecutive hours of the day in which the author posts least. For people these
-    are in the night, whatever their time zone. The rule fires when at least `share` of the author's posts fall even
-    there.
+    The rule looks for the `quiet_hours` consecutive hours of the day in which the author posts least. People sleep in
+    these hours, whatever their time zone. The rule fires when at least the part `share` of the author's posts is in
+    these hours.
     """
 
-    min_posts: Count = Field(60, description="fewest posts in the period")
-    min_days: Count = Field(3, description="fewest days on which the author posted, in the topic's time zone")
+    min_posts: Count = Field(60, description="posts in the period that the rule needs, at least")
+    min_days: Count = Field(3, description="days with posts that the rule needs, at least; topic's time zone")
     quiet_hours: int = Field(6, ge=1, le=12, description="consecutive hours of the day that are compared")
     share: Share = Field(
         0.12,
-        description="share of the posts in the quietest of them, 0..1, at least; an even spread has quiet_hours/24",
+        description="share of the posts in the quietest such hours, 0..1, at least; if spread evenly: quiet_hours/24",
     )
 
 
@@ -65,16 +65,16 @@ class NearDuplicates(Rule):
     """`near_duplicates`: many of the author's posts repeat a text. Retweets do not count.
 
     A post repeats a text if it has nearly the same words as another post of the same author in the job's window, or
-    exactly the same words as posts there by at least `campaign_authors` authors. `min_posts` counts posts that are not
-    retweets.
+    exactly the same words as posts of at least `campaign_authors` authors in that window. `min_posts` counts posts that
+    are not retweets.
     """
 
     share: Share = Field(
         0.5, description="share of repeated texts among the posts that are not retweets, 0..1, at least"
     )
-    min_words: int = Field(5, ge=2, le=100, description="fewest words; shorter texts are too short to compare")
+    min_words: int = Field(5, ge=2, le=100, description="words of a text, at least; shorter texts are not compared")
     campaign_authors: int = Field(
-        5, ge=2, description="fewest authors of the same words that make a copy-paste campaign"
+        5, ge=2, description="a copy-paste campaign has at least this many authors of the same words"
     )
 
 
@@ -101,7 +101,10 @@ class FollowRatio(Rule):
 
 
 class Client(Rule):
-    """`client`: the posts come from apps that the topic lists, whatever the letter case. By default it lists none."""
+    """`client`: the posts come from apps that the topic file lists; letter case does not matter.
+
+    By default the list is empty.
+    """
 
     labels: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
         (), description="labels of apps, as X and Mastodon name them, such as twittbot.net"
@@ -113,11 +116,11 @@ class Declared(Rule):
     """`declared`: the account itself says that it is automated (Mastodon)."""
 
     weight: Weight = Field(1.0, description="part in the score, 0..1")
-    min_posts: Count = Field(1, description="fewest posts in the period")
+    min_posts: Count = Field(1, description="posts in the period that the rule needs, at least")
 
 
 class Bots(Part):
-    """All rules, and the score from which an author counts as flagged."""
+    """All rules, and the lowest score with which an author counts as flagged."""
 
     flag_at: Share = Field(0.5, description="score, 0..1, from which an author is left out of share_authors_no_bots")
     posting_rate: PostingRate = PostingRate()

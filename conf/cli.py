@@ -1,4 +1,4 @@
-"""Runs the command lines' typer applications: every failure becomes one line and an exit code (DESIGN 2)."""
+"""Runs the typer applications of the command lines: every failure becomes one line on stderr and an exit code."""
 
 import sys
 from collections.abc import Sequence

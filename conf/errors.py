@@ -27,11 +27,11 @@ class StoreDown(PulsoError):
 
 
 def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int:
-    """Runs a command and returns its exit code; an error becomes one line on stderr (DESIGN 2).
+    """Runs a command and returns its exit code; an error becomes one line on stderr.
 
     The code is 0 for success, the error's own for a PulsoError, 130 when the user stops the command, and 1 for any
-    other error: a defect of ours, or a fault that we did not foresee. With `verbose`, the traceback is printed, too. If
-    the reader of a pipe has gone, the code is 1 and nothing is printed.
+    other error: a defect in this code, or an unexpected fault. With `verbose`, the traceback is printed, too. If stdout
+    is a pipe and its reader has ended, the code is 1 and nothing is printed.
     """
     try:
         command()
@@ -46,7 +46,7 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     except BrokenPipeError:
         sys.stderr.close()
         return 1
-    except Exception as error:  # whatever the error, DESIGN 2 wants no traceback unless -v
+    except Exception as error:  # whatever the error: no traceback unless -v
         if verbose:
             traceback.print_exc()
         text = " ".join(str(error).split())[:300]

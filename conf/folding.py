@@ -1,4 +1,4 @@
-"""Folding and alias patterns, which make a text and an alias comparable (DESIGN 5, rule a).
+"""Folding, which removes accents and case from texts, and patterns that find aliases in folded texts.
 
 A post's text is folded once, at ingest, and stored as `folded`. Aliases are folded when a topic's rules become
 patterns. The patterns use only regular-expression syntax that Python's `regex` and Java share. So ingest and Spark
@@ -24,9 +24,9 @@ VERSION = "nfkd/1"
 
 
 def fold(text: str) -> str:
-    """Returns the folded text: NFKD, without U+0300 to U+036F, NFC, casefold.
+    """Returns the text without accents and case: NFKD, without U+0300 to U+036F, then NFC, then casefold.
 
-    A run of white space becomes one space; there is none at the ends.
+    A run of white space becomes one space; white space at the ends is removed.
     """
     if text.isascii():
         return " ".join(text.lower().split())
@@ -35,7 +35,10 @@ def fold(text: str) -> str:
 
 
 def blank(text: str, handle: "regex.Pattern[str]" = HANDLE) -> str:
-    """Returns the text, before folding, with a space in place of each URL and handle; `handle` is its pattern."""
+    """Returns the text with a space in place of each URL and handle.
+
+    Call it before `fold`. `handle` is the pattern of a handle.
+    """
     if "@" in text or "\uff20" in text:
         text = handle.sub(" ", text)
     return URL.sub(" ", text) if "://" in text else text
@@ -52,8 +55,8 @@ def words_of(folded: str) -> set[str]:
 def alias_pattern(aliases: list[str]) -> str:
     """Returns one pattern that finds any of the aliases in a folded text, as whole words.
 
-    It is empty if there are no aliases. At an edge in a script that is written without spaces, any character may follow
-    or precede.
+    The pattern is empty if there are no aliases. If an alias begins or ends with a character of a script without spaces
+    between words (such as Thai or Chinese), any character may stand next to it on that side.
     """
     by_edges: dict[tuple[str, str], list[str]] = {}
     for folded in sorted({fold(alias) for alias in aliases}):

@@ -11,8 +11,8 @@ LOCAL_MAX_EDGES = 20_000_000
 class Graphs(Part):
     """How a topic's graphs are measured.
 
-    Graphs with more than `local_max_edges` edges go to the distributed engine. Choose the number by the memory that an
-    executor's Python process may use: about 250 bytes per edge.
+    Graphs with more than `local_max_edges` edges are computed by Spark, all others in one Python process. That process
+    needs about 250 bytes of memory per edge; choose the number accordingly.
     """
 
     local_max_edges: int = Field(LOCAL_MAX_EDGES, ge=0)

@@ -19,7 +19,9 @@ def instant(at_us: int) -> datetime:
 
 
 def parse_instant(option: str, value: str) -> datetime:
-    """Returns the instant, UTC, of a date (its midnight) or an ISO time; without an offset, the value is UTC.
+    """Returns the instant, in UTC, that a date (its midnight) or an ISO time means.
+
+    A value without an offset is read as UTC.
 
     Raises WrongUse, which names `option`, for any other value.
     """

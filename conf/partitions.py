@@ -1,4 +1,4 @@
-"""The partitions of tables: the stable hash, and the parts and buckets of what a job publishes."""
+"""The partitions of tables: a hash that never changes, and the parts and buckets of the tables that jobs publish."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ def bucket_of(key: str, buckets: int) -> int:
 def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) -> int:
     """Returns the number of buckets of one period of author_activity, graph_nodes or graph_edges.
 
-    A topic's `buckets` fit a day of posts. An hour is assumed to have at most an eighth of a busy day's posts. A window
-    has the buckets of as many days as it is long, rounded up, but at most MOST_BUCKETS. The number follows from the
-    topic and the period alone, so a rerun finds the same.
+    A day has the topic's `buckets`. An hour has an eighth of that number, rounded up, since it is assumed to have at
+    most an eighth of a busy day's posts. A window has `buckets` for each of its days (rounded up), but at most
+    MOST_BUCKETS. The number depends only on the topic and the period, so a rerun gets the same number.
     """
     if period == "hour":
         return ceil(topic.buckets / 8)
@@ -46,7 +46,7 @@ def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
 def spread(
     table: Table, topic: Topic, period: str, start: datetime, end: datetime
 ) -> Iterator[Mapping[str, int | str]]:
-    """Yields the partitions of one part and period of a bulk table, each as its value of `bucket` or `measure`."""
+    """Yields the partitions of one part and period of a bulk table, as values of the column `bucket` or `measure`."""
     told = {"topic", table.part, *PERIOD_KEY, "run_id"}
     names = [name for name in table.partition if name not in told]
     buckets = range(period_buckets(topic, period, start, end))

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-INDEX_CLASS = "StorageAttachedIndex"  # not 'sai': the Spark connector knows only this name (DESIGN 9)
+INDEX_CLASS = "StorageAttachedIndex"  # not 'sai': the Spark connector knows only this name
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its CQL type and, in a few words, what it holds and in which unit.
+    """A column: its CQL type, and a short description of its content with the unit.
 
     The data quality checks follow from the other fields: whether it may be null, its least and its greatest value, and
     the values that it may have (any value, if `values` is empty).
@@ -30,8 +30,9 @@ class Table:
     columns that are sorted from the highest value down. `indexes` maps the suffix of a storage-attached index's name to
     its target. `options` are the table options that differ from Cassandra's defaults.
 
-    For a table that a job publishes: `job` is that job, and `part` the column that divides each topic (a race or a
-    graph). `named_by` is the small table which names the run, too, in its row of the same part and period.
+    For a table that a job publishes: `job` is that job, and `part` the column that divides each topic (race or graph).
+    For a bulk table, `named_by` can be a small table whose rows also contain the run's id, for the same part and
+    period.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Table:
 
     @property
     def is_bulk(self) -> bool:
-        """Whether each run writes partitions of its own, so that `published` says which run readers see."""
+        """Whether each run writes its own partitions. Then the table `published` says which run readers see."""
         return "run_id" in self.partition and bool(self.job)
 
     @property
@@ -101,5 +102,5 @@ class Table:
 
 
 def bound(names: Iterable[str]) -> str:
-    """Returns the condition of a WHERE clause that binds one value to each of these columns, in order."""
+    """Returns a WHERE condition with one `?` for each of these columns, in order."""
     return " AND ".join(f"{name} = ?" for name in names)

@@ -1,4 +1,4 @@
-"""Settings from the environment and `.env`: read once, at a command's entry, and handed down (DESIGN 3)."""
+"""Settings from the environment and `.env`. They are read once, when a command starts, and passed on as arguments."""
 
 import difflib
 import ipaddress
@@ -34,14 +34,14 @@ class Settings(BaseSettings):
 
     cassandra_hosts: Names = Field(("127.0.0.1",), description="Cassandra's hosts, comma-separated.")
     cassandra_port: int = Field(9042, ge=1, le=65535, description="Cassandra's port for CQL.")
-    cassandra_user: str | None = Field(None, description="The user, where Cassandra asks for one.")
+    cassandra_user: str | None = Field(None, description="The user, if Cassandra needs a login.")
     cassandra_password: SecretStr | None = Field(None, description="The user's password.")
-    cassandra_tls_ca: Path | None = Field(None, description="The authority's certificate; with it, TLS is used.")
+    cassandra_tls_ca: Path | None = Field(None, description="File with the authority's certificate; turns TLS on.")
     keyspace: str = Field("pulso", pattern=r"^[a-z][a-z0-9_]{0,47}$", description="The keyspace of all tables.")
-    replication: str = Field("1", description="A replication factor, or one for each data centre: dc1:3,dc2:3.")
+    replication: str = Field("1", description="Copies of each row, or copies for each data centre: dc1:3,dc2:3.")
     consistency: Consistency = Field("LOCAL_QUORUM", description="The consistency of reads and writes.")
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis: redis://… or rediss://…")
-    stream: str = Field("pulso:posts", min_length=1, description="The name of the Redis Stream that is the queue.")
+    stream: str = Field("pulso:posts", min_length=1, description="The name of the queue, a Redis Stream.")
     topics_dir: Path = Field(ROOT / "conf" / "topics", description="The folder of topic files.")
     home: Path = Field(ROOT / ".pulso", description="The folder for engines, logs and archives.")
     x_api: str = Field("https://api.x.com", description="The address of X's API.")
@@ -55,33 +55,33 @@ class Settings(BaseSettings):
         description="Jetstream hosts, comma-separated; the next one is used when one fails.",
     )
     mastodon_url: str = Field("https://mastodon.social", description="The Mastodon server to collect from.")
-    x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="X's app token.")
-    mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="A user's token.")
+    x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="An X app's token.")
+    mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="Mastodon token.")
 
     queue_limit: int = Field(
-        50_000, ge=1, le=1_000_000_000, description="Messages in the queue at which `replay` and `comply` wait."
+        50_000, ge=1, le=1_000_000_000, description="With this many messages queued, `replay` and `comply` wait."
     )
     live_queue_limit: int = Field(
-        500_000, ge=1, le=1_000_000_000, description="Messages in the queue at which live collection keeps its own."
+        500_000, ge=1, le=1_000_000_000, description="With this many messages queued, live collection buffers new ones."
     )
     live_buffer_bytes: int = Field(
-        64 * MIB, ge=MIB, le=65_536 * MIB, description="Bytes that live collection keeps before it sheds messages."
+        64 * MIB, ge=MIB, le=65_536 * MIB, description="Bytes that live collection buffers before it drops messages."
     )
     publish_batch: int = Field(500, ge=1, le=10_000, description="Messages that go to Redis in one transaction.")
     dead_letters_limit: int = Field(
-        100_000, ge=1, le=100_000_000, description="Dead letters in Redis, each up to 64 KiB, at which ingest stops."
+        100_000, ge=1, le=100_000_000, description="With this many dead letters, each up to 64 KiB, ingest stops."
     )
     worker_read: int = Field(2000, ge=1, le=50_000, description="Messages that a worker reads and acks together.")
     worker_claim_idle: float = Field(
-        60.0, ge=0.1, le=86_400, description="Seconds unacked after which another worker takes a message over."
+        60.0, ge=0.1, le=86_400, description="Seconds without an ack until another worker takes a message over."
     )
     worker_changes_limit: int = Field(
-        10_000, ge=1, le=1_000_000, description="Changes that a worker holds back at most before it reads no more."
+        10_000, ge=1, le=1_000_000, description="Most changes that wait in a worker; at this number it reads no more."
     )
     write_batch_bytes: int = Field(
         40 * KIB, ge=KIB, le=50 * KIB, description="Bytes of rows in one batch; Cassandra refuses more than 50 KiB."
     )
-    write_in_flight: int = Field(16, ge=1, le=1024, description="Batches of one worker in flight to Cassandra.")
+    write_in_flight: int = Field(16, ge=1, le=1024, description="Most batches that one worker sends at a time.")
 
     @field_validator("replication")
     @classmethod
@@ -128,7 +128,7 @@ class Settings(BaseSettings):
 
 
 DEFAULTS = Settings.model_construct()
-"""The settings as declared; neither the environment nor `.env` is read."""
+"""The default settings, without the values of the environment and of `.env`."""
 
 
 def is_loopback(host: str) -> bool:
@@ -140,7 +140,7 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads the environment and `.env`; `overrides` come before both.
+    """Reads the environment and `.env`; `overrides` replace values from both.
 
     Raises WrongUse for a bad value, and for an unknown PULSO_ name, with the nearest known one.
     """

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from conf.instants import micros
 
 X_EPOCH_MS = 1_288_834_974_657
-"""The beginning of X's time, in milliseconds since 1970: 2010-11-04, 01:42:54.657 UTC."""
+"""The time from which X's ids count, in milliseconds since 1970: 2010-11-04, 01:42:54.657 UTC."""
 X_FIRST = 29_700_859_247
-"""The first snowflake among X's ids; smaller ids contain no time."""
+"""The smallest X id that is a snowflake; smaller ids contain no time."""
 _X_SHIFT, _MASTODON_SHIFT = 22, 16
 
 

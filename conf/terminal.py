@@ -1,4 +1,4 @@
-"""Output for people: tables; progress, on a terminal only; and logs, one line per event."""
+"""Output for people: tables, progress bars (only on a terminal), and logs with one line per event."""
 
 import logging
 import sys
@@ -31,7 +31,8 @@ def out_console() -> Console:
 def progress(*, counted: bool = True) -> Progress:
     """Returns a progress display on stderr; it is hidden unless stderr is a terminal.
 
-    `counted` shows how many of how many are done. Each task needs a field `note`, a text that is shown beside the bar.
+    With `counted`, the display shows how many steps are done, and how many there are. Each task needs a field `note`, a
+    text that is shown beside the bar.
     """
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn()]
     middle = [MofNCompleteColumn()] if counted else []

@@ -1,4 +1,4 @@
-"""A topic: what is collected, and which races and candidates are counted (DESIGN 4)."""
+"""A topic: which posts are collected, and which races and candidates are counted."""
 
 import difflib
 from datetime import date, datetime
@@ -18,7 +18,10 @@ from conf.graph import Graphs
 from conf.part import Part
 
 METHOD = "mentions/1 votes/1 interval/normal-95"
-"""The version of DESIGN 5's definitions; part of the `method` of every result that is counted by race."""
+"""The version of the definitions of mentions, votes and intervals.
+
+It is part of the `method` of every result by race.
+"""
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
@@ -40,7 +43,7 @@ class Box(Part):
 
 
 class Collect(Part):
-    """What the sources are asked for. With `archive`, everything that came is also kept as it came."""
+    """Which posts the sources collect. With `archive`, each accepted message is also kept unchanged."""
 
     keywords: tuple[Phrase, ...] = ()
     users: tuple[Phrase, ...] = ()
@@ -51,7 +54,7 @@ class Collect(Part):
 
 def _has_letters(alias: str) -> str:
     if not any(c.isalnum() for c in fold(alias)):
-        raise ValueError("holds no letter or digit after folding; use a word that people write")
+        raise ValueError("has no letter or digit; use a word that people write")
     return alias
 
 
@@ -96,7 +99,10 @@ Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]
 
 
 class Poll(Part):
-    """An opinion poll before the vote. `date` is its last day of interviews; `shares` leave out the undecided."""
+    """An opinion poll before the vote.
+
+    `date` is the last day of its interviews; `shares` do not include the undecided.
+    """
 
     name: Phrase
     date: date
@@ -138,7 +144,7 @@ class Race(Part):
 
     @property
     def method(self) -> str:
-        """A digest of all that shapes the race's shares: its rules, the folding and the counting method."""
+        """A digest of what the race's shares depend on: its rules, the folding and the counting method."""
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
         return digest(METHOD, FOLDING, self.id, sorted(rules))
 
@@ -182,11 +188,11 @@ class Topic(Part):
 
     @property
     def zone(self) -> ZoneInfo:
-        """The time zone whose days `day` means."""
+        """The time zone of the topic's days."""
         return ZoneInfo(self.timezone)
 
     def day_of(self, event_at: datetime) -> date:
-        """Returns the topic's day on which an instant falls."""
+        """Returns the day of an instant in the topic's time zone."""
         return event_at.astimezone(self.zone).date()
 
     def race(self, race_id: str) -> Race:

@@ -1,12 +1,12 @@
 """Generates a made-up election corpus as X v2 filtered-stream lines; the same seed makes the same bytes.
 
-The corpus takes the place of a real capture, which nobody may pass on. How much each account writes (authors.py) and
-how cascades grow (cascades.py) follow published figures, which those modules name; when people post (clock.py) is our
-own approximation. No account, handle or text is a real person's, except the candidates' names and handles, which come
-from the topic file.
+The corpus is used instead of a real capture, since real captures must not be shared. The activity of accounts
+(authors.py) and the growth of cascades (cascades.py) follow published figures, which are named in these modules; the
+times of posts (clock.py) are our own approximation. No account, handle or text is a real person's, except the
+candidates' names and handles, which come from the topic file.
 
-The plan is drawn first, as columns (plan.py: times, authors, subjects, cascades). The lines are then written in order
-(lines.py: texts, entities, users).
+First the plan is drawn by chance, in columns (plan.py: times, authors, subjects, cascades). Then the lines are written
+in order (lines.py: texts, entities, users).
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ LINES_A_CHUNK = 1000
 def generate(topic: Topic, posts: int = 170_000, seed: int = 2016) -> Iterator[bytes]:
     """Returns the corpus in chunks of up to 1,000 NDJSON lines, sorted by `created_at`.
 
-    Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A corpus of fewer posts is
-    not the beginning of a longer one. Raises WrongUse where `posts` or `seed` is negative.
+    Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A shorter corpus is not
+    the first part of a longer corpus with the same seed. Raises WrongUse where `posts` or `seed` is negative.
     """
     if posts < 0 or seed < 0:
         raise WrongUse("posts and seed can't be negative", "Give 0 or more")

@@ -1,12 +1,12 @@
 """The accounts: how many posts each writes, and how widely each is read.
 
 The activity of people follows a Zipf-Mandelbrot law. There is one author for every five posts, and each author writes
-once. Every further post goes to the author of rank r with a probability in proportion to (r + q)^-1.6, where q is a
-thousandth of the number of authors, at least 8. The most active tenth then write about four posts in five, as Pew
-Research Center counted for US adults ("Sizing Up Twitter Users", April 2019: 10 % of users, 80 % of tweets). Reach,
-which decides how many followers and retweets an account gets, is log-normal. The candidates' own accounts write 0.6 %
-of the posts. Up to 20 bots write 5 %, each of them for one candidate. `lures` are accounts whose handle contains a
-candidate's name, such as duterte_fan2016; they are mentioned but never write.
+at least one post. Each further post is by the author of rank r with a probability in proportion to (r + q)^-1.6, where
+q is a thousandth of the number of authors, but at least 8. The most active tenth then write about four posts in five,
+as Pew Research Center counted for US adults ("Sizing Up Twitter Users", April 2019: 10 % of users, 80 % of tweets). The
+reach of an account, from which its numbers of followers and retweets follow, is log-normal. The candidates' own
+accounts write 0.6 % of the posts. Up to 20 bots write 5 %, each of them for one candidate. `lures` are accounts whose
+handle contains a candidate's name, such as duterte_fan2016; they are mentioned but never write.
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ OFFICIAL_REACH, BOT_REACH = 60.0, 0.3
 
 
 class Official(NamedTuple):
-    """A candidate's own account; `candidate` is the candidate's number, counted from 0 through all races."""
+    """A candidate's own account; `candidate` is the candidate's number, counted from 0 over all races."""
 
     handle: str
     candidate: int
@@ -88,7 +88,7 @@ def _people_by_activity(people: int, posts: int, rng: np.random.Generator) -> In
 
 
 def reach_of(cast: Cast, rng: np.random.Generator) -> Floats:
-    """Returns how widely each account is read; the median person has 1."""
+    """Returns the reach of each account (how widely it is read), without a unit; the median of people is 1."""
     reach = rng.lognormal(0.0, REACH_SPREAD, cast.size)
     reach[: len(cast.officials)] *= OFFICIAL_REACH
     reach[cast.first_bot : cast.first_person] *= BOT_REACH

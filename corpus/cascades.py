@@ -1,13 +1,13 @@
-"""Draws which post retweets, answers or quotes which earlier post: by fitness, copying and recency.
+"""Chooses by chance which post retweets, answers or quotes which earlier post, by fitness, copying and recency.
 
 A post that refers to another picks one of the earlier posts about the same candidate, with a probability in proportion
 to weight times exp(-age/tau). The weight of an original is its fitness: a Pareto draw times the author's reach
-(Bianconi and Barabasi 2001). Replies and quotes have a smaller part of that. A retweet has a fixed weight, and a post
-that picks a retweet refers to the post which that one repeats. So a post is picked more often the more retweets it has:
-this is preferential attachment, as in the copying model of Kleinberg et al. 1999, and makes a few cascades very large.
-tau is 2 hours, 12 hours or 10 days, after Kwak et al. 2010, who found half of all retweets within an hour and three
-quarters within a day. (With less than two hours, posts of a small corpus would find nothing to retweet.) Half of the
-replies pick from the posts about the subject of some unrelated post, so that camps answer each other, too.
+(Bianconi and Barabasi 2001). The weight of a reply or quote is a smaller part of that. A retweet has a fixed weight; a
+post that picks a retweet refers to the retweeted post. So a post with more retweets is picked more often: this is
+preferential attachment, as in the copying model of Kleinberg et al. 1999, and makes a few cascades very large. tau is 2
+hours, 12 hours or 10 days, based on Kwak et al. 2010, who found half of all retweets within an hour and three quarters
+within a day. (With less than two hours, posts of a small corpus would find nothing to retweet.) Half of the replies
+pick from posts about another post's candidate, so that supporters of different candidates answer each other, too.
 """
 
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ MISSING_SHARE = 0.01
 class Cascades:
     """The references between posts; every column has one value per post.
 
-    `kind` is one of ORIGINAL, RETWEET, REPLY and QUOTE. `target` is the number of the post that it refers to, or
-    NO_POST. `missing` says whether the target counts as deleted. `conversation` is the number of the conversation's
+    `kind` is one of ORIGINAL, RETWEET, REPLY and QUOTE. `target` is the number of the post that a post refers to, or
+    NO_POST. `missing` says whether that post counts as deleted. `conversation` is the number of the conversation's
     first post. `uses` is how many later posts refer to this one.
     """
 
@@ -50,7 +50,7 @@ class Cascades:
 
 
 def cascades_of(cast: Cast, ms: Ints, author: Ints, subject: Ints, reach: Floats, rng: np.random.Generator) -> Cascades:
-    """Draws which post refers to which; posts are sorted by time, `reach` has one value per account."""
+    """Chooses by chance which post refers to which. Posts must be sorted by time; `reach` has one value per account."""
     kind = _kinds(cast, author, rng)
     camp = np.where((kind == REPLY) & (rng.random(ms.size) < OTHER_CAMP_SHARE), np.roll(subject, 7), subject)
     pick = _picks(ms, subject, camp, kind, _weights(kind, reach[author], rng), rng)

@@ -2,11 +2,11 @@
 
 A post's minute is drawn with a probability that is the product of four factors, all in Manila time: the hour of the day
 (lowest at 4, highest at noon and from 20 to 22), the day of the week (highest on Sunday, when the debates were held,
-lowest on Saturday), growth towards the vote (fourfold over the campaign), and the four televised debates of 2016 (6 to
-9 times the usual rate from 17 to 21). The factors are our own approximation of real captures; the debate dates are
-those of the election commission, COMELEC. Bots follow none of this: their times are uniform over some days. Ids are X
-snowflakes (github.com/twitter-archive/snowflake): 41 bits of milliseconds since 2010-11-04, 10 bits of the worker, 12
-bits of the sequence.
+lowest on Saturday), growth towards the vote (four times as many posts at the end), and the four televised debates of
+2016 (6 to 9 times the usual rate from 17:00 to 21:00). The factors are our own approximation of real captures; the
+debate dates are those of the election commission, COMELEC. The four factors do not apply to bots: their times are
+uniform over some days. Ids are X snowflakes (github.com/twitter-archive/snowflake): 41 bits of milliseconds since
+2010-11-04, 10 bits of the worker, 12 bits of the sequence.
 """
 
 from datetime import UTC, datetime
@@ -60,7 +60,9 @@ def human_times(count: int, rng: np.random.Generator) -> Ints:
 
 
 def bot_times(bot: Ints, bots: int, rng: np.random.Generator) -> Ints:
-    """Returns a time for each post by a bot, in milliseconds since 1970: uniform over 8 to 20 days of its bot.
+    """Returns a time for each post by a bot, in milliseconds since 1970.
+
+    For each bot a span of 8 to 20 days is drawn; its times are uniform in it.
 
     `bot` is the number of the bot that writes each post; `bots` is how many bots there are.
     """
@@ -88,5 +90,5 @@ def campaign_part(ms: Ints) -> Floats:
 
 
 def manila_day(ms: Ints) -> Ints:
-    """Returns the number of each time's day in Manila, counted from 0, the campaign's first day."""
+    """Returns for each time the number of its day in Manila; the first day of the campaign is 0."""
     return np.asarray((ms - START_MS) // DAY_MS)

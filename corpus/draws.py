@@ -1,8 +1,8 @@
-"""Random draws: one stream of numbers for each idea, so that a new draw in one place changes no other.
+"""Random draws: a stream of random numbers for each purpose, so a new draw in one place does not change the others.
 
 PCG64 seeded by (seed, name) makes the same numbers in every process. numpy's version is pinned, since another version
 may turn the same numbers into other draws. `exp` can differ in the last bit between processors; this changes a draw
-only where it falls within 1e-16 of a boundary.
+only if it is within 1e-16 of a boundary.
 """
 
 import zlib
@@ -20,12 +20,12 @@ Words = NDArray[Any]
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """Returns the random numbers for one idea, named `name`, of one corpus."""
+    """Returns the stream of random numbers of one corpus for the purpose `name`."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(name.encode())])))
 
 
 def choose_columns(weights: Floats, draws: Floats) -> Ints:
-    """Returns for each row of weights the number of the column that its uniform draw chooses; -1 where all are 0."""
+    """Returns for each row of weights the number of the column that its uniform draw selects; -1 if all are 0."""
     bounds = np.cumsum(weights, axis=1)
     total = bounds[:, -1]
     column = (bounds <= (draws * total)[:, None]).sum(axis=1)
@@ -51,6 +51,6 @@ class Pool:
         self._start, self._size = np.cumsum([0, *sizes[:-1]]), np.array(sizes)
 
     def pick(self, draws: Ints, group: Ints | int = 0) -> Words:
-        """Returns one string for each draw, an integer, from the group with that number; group -1 is the last one."""
+        """Returns one string per draw (an integer), from the group with the number `group`; -1 is the last group."""
         picked: Words = self._words[self._start[group] + draws % self._size[group]]
         return picked

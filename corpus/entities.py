@@ -49,12 +49,12 @@ def _page(url: str, pages: Sequence[str], links: Mapping[str, str]) -> dict[str,
 
 
 def clipped(text: str, length: int) -> str:
-    """Returns the text, cut to `length` characters if it is longer; the last of them is then an ellipsis."""
+    """Returns the text; if it is longer than `length` characters, it is cut, and the last character is an ellipsis."""
     return text if len(text) <= length else HALF_ESCAPE.sub("", text[: length - 1]) + "…"
 
 
 def surviving(entities: Entities, kept: int, by: int = 0) -> Entities:
-    """Returns the entities that end within the first `kept` characters, their positions moved by `by` characters.
+    """Returns the entities that end within the first `kept` characters, with positions shifted by `by` characters.
 
     X drops an entity that is cut in the middle.
     """

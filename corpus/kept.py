@@ -16,7 +16,7 @@ NO_METRICS = METRICS % (0, 0, 0, 0)
 
 
 class Repeat(NamedTuple):
-    """The part that all retweets of one post share: some JSON members, and the ids of the accounts mentioned."""
+    """The part that all retweets of a post have in common: some JSON members, and ids of mentioned accounts."""
 
     members: bytes
     mentioned: list[str]
@@ -27,7 +27,7 @@ class Kept:
     """A post to which later posts refer.
 
     `head` is its JSON object without the counts and the closing brace. `people` are the ids of its author and of the
-    accounts that it mentions. `uses` is how many posts yet to be written refer to it.
+    accounts that it mentions. `uses` is the number of posts that refer to it and are not written yet.
     """
 
     post_id: str

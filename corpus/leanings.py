@@ -1,11 +1,11 @@
-"""The subjects of posts: the national mood, each author's leaning, and the one or two candidates that a post names.
+"""Chooses the one or two candidates that a post names, from the national mood and the author's leaning.
 
-The mood is the share of each candidate in a race. It moves in a straight line over the campaign: from an opening that
-is drawn around the end, to the official outcome (or to drawn shares where the topic has no outcome). An author's
-leaning is a Dirichlet draw around the mean mood with a concentration of 1: most authors prefer one candidate, some
-waver. A post is about a candidate with a probability in proportion to the author's leaning times the mood at that time,
-relative to its mean. A quarter of people's posts are about nobody (a third, counting replies whose text names nobody).
-Some posts name two candidates: rivals in one race, or a tandem of two races.
+The mood is the share of each candidate in a race. It changes linearly over the campaign. It ends at the official
+outcome (or at random shares, if the topic has no outcome), and starts at random shares near that end. An author's
+leaning is a Dirichlet draw around the mean mood with a concentration of 1: most authors prefer one candidate, some are
+undecided. A post is about a candidate with a probability in proportion to the author's leaning, times the mood at that
+time divided by the mean mood. A quarter of people's posts are about nobody (a third, counting replies whose text names
+nobody). Some posts name two candidates: rivals in one race, or running mates in two races.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Mood:
 
 
 def mood_of(topic: Topic, rng: np.random.Generator) -> Mood:
-    """Draws how the mood of every race of the topic moves."""
+    """Chooses by chance the mood of each race at the start and, if there is no outcome, at the end."""
     opening, close, race = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.int64)]
     for number, one in enumerate(topic.races):
         drawn = rng.dirichlet(np.full(len(one.candidates), 4.0))

@@ -1,8 +1,8 @@
-"""Writes the posts as X v2 filtered-stream lines: `data`, `includes`, `matching_rules`, `errors` where a post is gone.
+"""Writes the posts as X v2 filtered-stream lines: `data`, `includes`, `matching_rules`, `errors` for a deleted post.
 
-A post to which later ones refer is kept until the last of these is written. So memory grows with the cascades under
-way, not with the corpus. Three in a hundred posts that are not retweets carry a place. A text of over 280 characters
-also stands in full in `note_tweet`.
+A post to which later posts refer is kept in memory until the last of these is written. So the memory depends on the
+cascades that are going on, not on the size of the corpus. 3 % of the posts that are not retweets have a place. A text
+of over 280 characters is also given in full in `note_tweet`.
 """
 
 from collections.abc import Iterator
@@ -77,8 +77,8 @@ class Writer:
     def lines(self, start: int, stop: int) -> Iterator[bytes]:
         """Yields the lines of the posts from number `start` up to, but not including, number `stop`.
 
-        Ask for portions in order. The lines depend on the size of the portions, since texts are drawn a portion at a
-        time.
+        Call it for one portion after the other. The lines depend on the size of the portions, since the texts of a
+        portion are drawn together.
         """
         authored = start + np.flatnonzero(self._plan.cascades.kind[start:stop] != RETWEET)
         texts = iter(self._composer.texts(_briefs(self._plan, authored), self._texts))

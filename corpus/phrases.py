@@ -1,7 +1,7 @@
 """Sentences with slots, in English ("en") and in Tagalog mixed with English ("tl"): ordinary talk about a campaign.
 
 `{a}` and `{b}` are candidates; vocabulary.py and voices.py fill the other slots. Texts are HTML-escaped, as X delivers
-them. Phrases praise positions, ask about them and doubt them; none says more than that about a person.
+them. Phrases praise positions, ask about them or doubt them. No phrase says anything else about a person.
 """
 
 Phrases = dict[str, tuple[str, ...]]

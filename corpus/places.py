@@ -1,4 +1,4 @@
-"""Where a few posts were written, as they state it: a place with its box, and for some posts an exact point inside."""
+"""The places that a few posts state: a place with its box and, for some posts, an exact point inside the box."""
 
 import hashlib
 from typing import Any

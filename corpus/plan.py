@@ -1,4 +1,7 @@
-"""The plan of a corpus, before any text is written: when, by whom, about whom, referring to what. One row per post."""
+"""The plan of a corpus, made before the texts.
+
+It has a row per post: time, author, candidates, and the post that it refers to.
+"""
 
 from dataclasses import dataclass
 

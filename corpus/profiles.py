@@ -1,8 +1,8 @@
 """The handles of the accounts, and the accounts as X user objects, all made up.
 
-Followers are log-normal around a power of the account's reach. The number of lists follows from the followers, the
-number of posts from the reach, and the number of accounts followed is drawn by itself. Accounts were opened from 2008
-to 2015, bots in the two months before the campaign. Ids grow with the date of opening, as they did on X until users got
+Followers are log-normal around a power of the account's reach. The number of lists depends on the followers, the number
+of posts on the reach; the number of accounts followed is drawn independently. Accounts were opened from 2008 to 2015,
+bots in the two months before the campaign. Ids grow with the date of opening, as they did on X until users got
 snowflakes as ids too.
 """
 

@@ -1,6 +1,6 @@
-"""Composes the texts of posts: a phrase that fits the subject, its slots filled, with an opener, a closer and a tail.
+"""Composes the texts of posts: a phrase about the candidates, with words in its slots, and parts before and after it.
 
-Texts are made a portion at a time, in columns. Sixteen columns of uniform 31-bit integers make all the choices.
+The texts of a portion are made together, in columns. All choices depend on sixteen columns of uniform 31-bit integers.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ class Briefs(NamedTuple):
 
 
 class Worded(NamedTuple):
-    """A text, its language, and a t.co address to use if the post quotes another."""
+    """A text, its language, and a t.co address that is used if the post quotes another post."""
 
     lang: str
     text: str

@@ -1,7 +1,8 @@
 """The ways in which people write each candidate's name, and the words that only look like a candidate's name.
 
-Every form of a voice counts as a mention by DESIGN 5, and no trap does. Both are checked against the topic's own rules
-when they are made, so no text contains a form that the topic's aliases do not cover.
+By the topic's rules, every form of a voice is a mention of its candidate, and a trap (a word that only looks like a
+name) is not. Both are checked with these rules when they are made, so no text contains a form that the topic's aliases
+do not cover.
 """
 
 import html
@@ -24,7 +25,7 @@ KNOWN_TRAPS = ("binayaran", "poetry", "marcoses", "mirriam", "roxasian", "poem",
 
 
 class Voice(NamedTuple):
-    """The forms of one candidate: `names` to draw from (common ones stand in it several times), and the hashtags."""
+    """The forms of one candidate's name: `names` to draw from (with common ones several times), and hashtags."""
 
     names: tuple[str, ...]
     tags: tuple[str, ...]
@@ -41,7 +42,7 @@ class Rules:
         ]
 
     def counted(self, text: str) -> set[int]:
-        """Returns the candidates that a text mentions, as numbers counted from 0 through all races."""
+        """Returns the candidates that a text mentions, as numbers counted from 0 over all races."""
         plain = html.unescape(text)
         folded = fold(blank(plain, X_HANDLE))
         tags = {fold(tag) for tag in TAG.findall(plain)}
@@ -73,7 +74,7 @@ def _voice(topic: Topic, rules: Rules, number: int, candidate: Candidate) -> Voi
 
 
 def x_handles(candidate: Candidate) -> list[str]:
-    """Returns the candidate's handles that can be X handles, without those that name a server, a domain or a DID."""
+    """Returns the candidate's handles that can be X handles: none with a server or domain, and no DIDs."""
     return [handle for handle in candidate.lower_handles if X_HANDLE.fullmatch(f"@{handle}") and handle.isascii()]
 
 
@@ -124,13 +125,13 @@ def _first_nobodies(topic: Topic, forms: Iterable[str]) -> tuple[str, ...]:
 
 
 def lures_of(topic: Topic) -> tuple[str, ...]:
-    """Returns made-up handles that contain a candidate's name, such as @duterte_fan2016, and mention no candidate."""
+    """Returns made-up handles, such as @duterte_fan2016, that contain a candidate's name but are no mention."""
     handles = (f"{alias}_fan2016" for alias in _plain_aliases(topic) if len(alias) + 8 <= HANDLE_LENGTH)
     return _first_nobodies(topic, (f"@{handle}" for handle in handles))
 
 
 def traps_of(topic: Topic, lures: Iterable[str]) -> tuple[str, ...]:
-    """Returns words, links and handles that contain a candidate's name but mention no candidate."""
+    """Returns words, links and handles that contain a candidate's name but do not count as a mention."""
     inside = (form for alias in _plain_aliases(topic) for form in (f"_{alias}_", f"{alias}nomics", f"pro{alias}"))
     links = (f"https://t.co/{alias}" for alias in _plain_aliases(topic))
     return _first_nobodies(topic, (*KNOWN_TRAPS, *inside, *links, *lures))

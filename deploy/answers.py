@@ -1,4 +1,4 @@
-"""Asks a server for its version, in its own protocol: whether a Redis or a Cassandra answers there."""
+"""Asks a server for its version, in the protocol of Redis or Cassandra, to find out whether such a server answers."""
 
 import logging
 import ssl
@@ -18,14 +18,14 @@ from redis.retry import Retry
 SECONDS = 2.0
 """How long a server may take for each reply."""
 PROTOCOL = 4
-"""The version of the native protocol that is asked for."""
+"""The version of Cassandra's native protocol that is used for asking."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A server's answer: its version, if it could be asked for, and the problem that keeps us from using it, if any.
+    """A server's answer: its version (empty if unknown), and why it can't be used (empty if it can).
 
-    `passing` means that waiting solves the problem.
+    `passing`: the problem is temporary; wait and ask again.
     """
 
     version: str = ""
@@ -61,7 +61,7 @@ def ask_redis(url: str) -> Answer | None:
 def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
     """Connects to a Cassandra and asks for its version. Returns None if no Cassandra answers there.
 
-    Connecting takes SECONDS at most, and so does asking. No thread and no connection is left behind.
+    Connecting and asking take at most SECONDS each. All threads and connections are closed at the end.
     """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # the driver logs each server that does not answer
     Cluster.connection_class.initialize_reactor()

@@ -40,16 +40,16 @@ class CassandraServer(Server):
 
     @property
     def arguments(self) -> list[str]:
-        """Two files of arguments and the main class. A process list then shows no long command line."""
+        """Two argument files and the main class, so the command line of the process stays short."""
         return [f"@{self.folder / 'classpath.options'}", f"@{self.folder / 'jvm.options'}", DAEMON]
 
     def render(self) -> None:
-        """Writes the node's configuration, and deletes unpacked libraries that a killed node left."""
+        """Writes the node's configuration, and deletes native libraries that a killed node had unpacked."""
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
         render(self.node)
 
     def rendered_port(self) -> int | None:
-        """The CQL port in cassandra.yaml; None if that is not written yet."""
+        """The CQL port in cassandra.yaml; None if the file does not exist yet."""
         found = _PORT.search(self.config.read_text(encoding="utf-8")) if self.config.is_file() else None
         return int(found.group(1)) if found else None
 
@@ -58,7 +58,7 @@ class CassandraServer(Server):
         return ask_cassandra(self.node.address, self.node.cql_port, Login())
 
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """The last error in system.log since the start, else what the JVM printed; and the file it is in."""
+        """The last error in system.log since the start, or else the JVM's output; and the path of that file."""
         log = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
         errors = [" ".join(text.split()) for at, text in _ERROR.findall(log) if _seconds(at) >= int(started)]
         if errors:

@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy setup|up|down|status|jars|java` (DESIGN 2)."""
+"""The command line: `python -m deploy setup|up|down|status|jars|java`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @app.command()
 def setup() -> None:
-    """Complete the environment: Java where there is none, Spark's commands, and all jars."""
+    """Complete the environment: install Java 17 if there is none, set up Spark's commands, and fetch all jars."""
     provide_java(make_console())
     write_spark_commands()
     Engines(load_settings()).jars()
@@ -35,7 +35,7 @@ def setup() -> None:
 
 @app.command()
 def up(heap: Heap = None) -> None:
-    """Start the engines that do not run, and wait until they answer."""
+    """Start the engines that are not running, and wait until they answer."""
     Engines(load_settings(), heap).up()
 
 

@@ -1,4 +1,4 @@
-"""Output while something takes time: a spinner on a terminal, and single lines in a pipe."""
+"""Output during long steps: a spinner on a terminal, and single lines in a pipe."""
 
 import time
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 QUIET_SECONDS = 15.0
-"""In a pipe, the seconds after which a wait prints its line again."""
+"""Seconds after which a waiting step prints its line again, if stdout is a pipe."""
 PIPE_WIDTH = 160
 
 
 def make_console() -> Console:
-    """Standard output. In a pipe it is wide enough that no line is wrapped."""
+    """Returns a console on stdout. If stdout is a pipe, the console is so wide that no line is wrapped."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
@@ -24,7 +24,7 @@ def say(console: Console, line: str) -> None:
 
 
 class Waits:
-    """What is waited for at the moment: a name, a line that describes it, and the time since it began."""
+    """The steps that are being waited for: for each a name, a line that describes it, and the time since it began."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -1,8 +1,8 @@
 """`make demo`: the whole path from a bare clone, each stage timed.
 
 It starts the engines, makes the tables, sends a generated campaign through Redis into Cassandra, computes the poll and
-the network with Spark, and prints both. Where the folder of real captures is beside the project, it does the same for
-one of them. Posts that are already stored are not sent again.
+the network with Spark, and prints both. If a folder with real captures is beside the project's folder, it does the same
+for one of these captures. Posts that are already stored are not sent again.
 """
 
 import os
@@ -35,13 +35,16 @@ POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
 SHORT = "-XX:TieredStopAtLevel=1"
-"""For Java: no second compiler. In a job of a minute it takes half of the machine, and saves less than it costs."""
+"""An option for Java: do not use the second compiler.
+
+In a job of one minute it would use half of the CPU time, more than it saves.
+"""
 OUT = out_console()
 
 
 @dataclass(frozen=True)
 class Story:
-    """One topic of the demo: how many posts its capture has, and the window of its poll."""
+    """One topic of the demo: its name, the number of posts of its capture, and the window of its poll."""
 
     topic: str
     posts: int
@@ -99,7 +102,10 @@ def stage(name: str) -> Iterator[None]:
 
 
 def is_stored(session: Session, settings: Settings, story: Story) -> bool:
-    """Whether Cassandra holds at least as many posts as the story has. Counts each partition of its window."""
+    """Whether Cassandra has at least as many posts as the story.
+
+    Counts the rows of all partitions of the story's window.
+    """
     topic = load_topic(story.topic, settings.topics_dir)
     days = parse_window(*story.window, topic.zone).days()
     query = f"SELECT count(*) FROM {settings.keyspace}.posts WHERE topic = ? AND day = ? AND bucket = ?"
@@ -146,7 +152,10 @@ def worker(settings: Settings) -> Iterator[None]:
 
 
 def compute(settings: Settings, story: Story, job: str, window: tuple[str, str]) -> None:
-    """Runs a job with spark-submit, as a schedule does. Raises PulsoError, with the job's own error, when it fails."""
+    """Runs a job with spark-submit, as a scheduler would.
+
+    Raises PulsoError, with the job's own error, when it fails.
+    """
     log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
@@ -164,20 +173,20 @@ def compute(settings: Settings, story: Story, job: str, window: tuple[str, str])
 
 
 def run(command: list[str]) -> None:
-    """Runs one of our own commands, with our output. Raises PulsoError when it fails."""
+    """Runs one of Pulso's commands; its output is shown. Raises PulsoError when it fails."""
     sys.stdout.flush()
     if subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise PulsoError(f"`{' '.join(command[1:])}` failed")
 
 
 def where_things_are(settings: Settings) -> str:
-    """Text that tells where the results are and what to run next."""
+    """Returns a text with the place of the results and the next commands."""
     host, port = settings.cassandra_hosts[0], settings.cassandra_port
     return (
         f"The tables are in keyspace {settings.keyspace} at {host}:{port}: "
         "posts, candidate_poll, graph_summary, job_runs and more.\n"
-        "The share without bots:  run jobs/author_activity.py over the same window, then the poll again (README)\n"
-        "Again, as CSV, by day:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
+        "For the share without bots:  run jobs/author_activity.py over the same window, then the poll job (README)\n"
+        "The poll by day, as CSV:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "The last day's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
         "Stop the engines, keep the data:  make down"
     )

@@ -1,4 +1,4 @@
-"""One engine as the settings describe it: its address, how to ask it, and the server to start if it is embedded."""
+"""One engine of the settings: its address, a function that asks it, and the server to start if it is embedded."""
 
 import re
 from collections.abc import Callable
@@ -16,10 +16,10 @@ from deploy.server import Server
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine. `server` is None where the settings name another machine: nothing is ever started for it.
+    """An engine. `server` is None if the engine is not embedded; then nothing is ever started for it.
 
-    `explicit` means that a user set the address; then a server of the user's own may answer there. `setting` is the
-    name of that setting.
+    `explicit` means that the user has set the address; then the user's own server may answer there. `setting` is the
+    name of the setting for the address.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Engine:
     """The oldest version that can be used; empty if every version can."""
 
     def shortcoming(self, answer: Answer) -> str:
-        """Why a server that answers can't be used, which is that its version is too old; empty if it can."""
+        """Returns why a server that answers can't be used (its version is too old); empty if it can be used."""
         version = tuple(int(part) for part in re.findall(r"\d+", answer.version)[: len(self.least)])
         if not answer.version or version >= self.least:
             return ""
@@ -40,9 +40,9 @@ class Engine:
 
 
 def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine:
-    """Embedded if the settings name one loopback host, IPv4 and without TLS; else external.
+    """Returns Cassandra's engine: embedded if the settings name one IPv4 loopback host and no TLS; else external.
 
-    Raises WrongUse for a heap that is no size.
+    Raises WrongUse if `heap` is not a size.
     """
     hosts, port = settings.cassandra_hosts, settings.cassandra_port
     password = settings.cassandra_password.get_secret_value() if settings.cassandra_password else ""
@@ -61,7 +61,7 @@ def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine
 
 
 def redis_engine(settings: Settings, home: Path) -> Engine:
-    """Embedded if the settings name a redis:// address on loopback, IPv4; else external."""
+    """Returns Redis's engine: embedded if the settings name a redis:// address on IPv4 loopback; else external."""
     url = settings.redis_url.get_secret_value()
     host, port = settings.redis_address
     local = _ipv4(host) if settings.redis_is_local else ""
@@ -73,7 +73,7 @@ def redis_engine(settings: Settings, home: Path) -> Engine:
 
 
 def embedded_servers(home: Path) -> list[Server]:
-    """The servers of a home, independent of the settings: enough to find their processes and to stop them."""
+    """Returns the servers of a PULSO_HOME, independent of other settings, to find and stop their processes."""
     return [CassandraServer(make_node(home, "127.0.0.1", 9042)), RedisServer(home, "127.0.0.1", 6379, "")]
 
 

@@ -1,4 +1,4 @@
-"""The two engines as the settings describe them: embedded, and then started here, or external, and only checked."""
+"""The two engines of the settings. An embedded engine is started here; an external engine is only checked."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ PATIENCE = 180.0
 
 
 class Engines:
-    """Cassandra and Redis for one PULSO_HOME. The methods may be called in any order, and repeated.
+    """Cassandra and Redis for one PULSO_HOME. The methods can be called in any order and any number of times.
 
     `heap` is the size of Cassandra's heap, such as 1G; the default depends on the machine's memory. A quiet `console`
     prints nothing.
@@ -35,7 +35,10 @@ class Engines:
         self._lock = self._home / "run" / "lock"
 
     def jars(self) -> None:
-        """Fetches Cassandra's jars and Spark's packages, unless they are there. Only a fetch needs the network."""
+        """Fetches Cassandra's jars and Spark's packages, unless they exist already.
+
+        Only the download needs the internet.
+        """
         with locked(self._lock, self._console):
             if not has_engine_jars(self._home / "lib"):
                 self._refuse_while_cassandra_runs()
@@ -43,10 +46,13 @@ class Engines:
             fetch_spark_packages(self._home, self._console)
 
     def up(self, timeout: float = PATIENCE) -> list[Status]:
-        """Starts the embedded engines that do not run, both at once, and waits until each answers. Returns both states.
+        """Starts the embedded engines that are not running, both at the same time, and waits until they answer.
 
-        Raises PulsoError when Java or Redis is missing or a port is taken; nothing is started then. Raises StoreDown
-        when an external engine does not answer, or an embedded one ends or does not answer within `timeout` seconds.
+        Returns the states of both engines.
+
+        Raises PulsoError when Java or Redis is missing or a port is in use; then nothing is started. Raises StoreDown
+        when an external engine does not answer, or when an embedded engine ends or does not answer within `timeout`
+        seconds.
         """
         with locked(self._lock, self._console):
             started = self._start([server for engine in self._engines if (server := self._to_run(engine))])
@@ -107,7 +113,7 @@ class Engines:
     def _refuse_while_cassandra_runs(self) -> None:
         for server in embedded_servers(self._home):
             if isinstance(server, CassandraServer) and find(server):
-                raise PulsoError("Cassandra is running on the jars that must be replaced", "Run make down first")
+                raise PulsoError("Cassandra is running with old jars, which must be replaced", "Run make down first")
 
     def _status(self, engine: Engine) -> Status:
         server = engine.server

@@ -1,7 +1,7 @@
-"""What `make setup` adds to the virtual environment: a Java, if the machine has none, and Spark's commands.
+"""Adds to the virtual environment, in `make setup`: Java 17, if the machine has none, and Spark's commands.
 
-pip's own `spark-submit` finds Spark only in an activated environment. Here it is replaced by one that works from any
-folder, with nothing activated.
+The `spark-submit` that pip installs finds Spark only in an activated environment. Here it is replaced by a script that
+works from any folder, without activation.
 """
 
 import importlib
@@ -41,7 +41,7 @@ def provide_java(console: Console) -> None:
     except WrongUse:
         raise
     except PulsoError as missing:
-        say(console, f"{missing.what}; installing one into the environment (34 MB)")
+        say(console, f"{missing.what}; installing it into .venv (a download of 38 MB)")
     pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", str(REQUIREMENTS)]
     done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -53,7 +53,7 @@ def provide_java(console: Console) -> None:
 
 
 def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
-    """Replaces the scripts that pip installed for Spark in the environment's bin folder. Adds none that pip did not."""
+    """Replaces the scripts that pip installed for Spark in the environment's bin folder. Adds no other scripts."""
     bin_folder, spark = environment.resolve() / "bin", pyspark_folder().resolve()
     for command in COMMANDS:
         file = bin_folder / command

@@ -1,4 +1,4 @@
-"""Runs Ivy: its output goes to a log, and a person sees one line with its progress."""
+"""Runs Ivy. Its output is written to a log; the user sees one line with the progress."""
 
 import re
 import subprocess
@@ -20,7 +20,7 @@ _DOWNLOADING = re.compile(r"^downloading \S*?([^/\s]+) \.\.\.")
 
 
 def pyspark_folder() -> Path:
-    """The folder of the `pyspark` package: it is SPARK_HOME, and has Ivy among its jars. Nothing is imported.
+    """Returns the folder of the `pyspark` package, without importing it. It is SPARK_HOME, and contains Ivy's jar.
 
     Raises PulsoError when it is not installed.
     """
@@ -39,7 +39,9 @@ def ivy_jar() -> Path:
 
 
 def run_ivy(command: list[str], what: str, folder: Path, env: dict[str, str], log: Path, console: Console) -> float:
-    """Runs a command in a folder to its end, and returns the seconds it took. `what` is the line that a person sees.
+    """Runs a command in a folder and waits for its end; returns the seconds that it took.
+
+    `what` is the line that the user sees.
 
     Raises PulsoError when it fails, after printing the end of the log.
     """

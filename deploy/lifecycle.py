@@ -35,18 +35,24 @@ class Started:
 
 
 def find(server: Server) -> psutil.Process | None:
-    """The server's running process: found by its pid file, or by its command line if the pid file is missing or old."""
+    """Returns the server's running process.
+
+    It is found by the pid file or, if that is missing or old, by its command line.
+    """
     return recorded_process(server.pid_file) or process_of_command(server.executable, server.arguments)
 
 
 def serves_elsewhere(server: Server) -> str:
-    """The difference between the running server's port and the settings, as text; empty if there is none."""
+    """Returns, as text, how the running server's port differs from the settings; empty if it does not differ."""
     port, wanted = server.rendered_port(), server.ports[0].number
     return f"runs on port {port}, the settings say {wanted}" if port not in (None, wanted) else ""
 
 
 def adopt(server: Server, process: psutil.Process) -> Started:
-    """Returns a process that already runs as started. Raises PulsoError when its port is not that of the settings."""
+    """Returns a running process as a Started object.
+
+    Raises PulsoError when its port is not the port of the settings.
+    """
     if elsewhere := serves_elsewhere(server):
         fix = "Run make down first, or give the second set of engines a PULSO_HOME of its own"
         raise PulsoError(f"{server.name} of this PULSO_HOME {elsewhere}", fix)

@@ -1,4 +1,7 @@
-"""One command at a time: a lock that the system releases when the process that holds it ends, however it ends."""
+"""Allows only one command at a time.
+
+The operating system releases the lock when its process ends, even after a crash.
+"""
 
 import fcntl
 from collections.abc import Iterator

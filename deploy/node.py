@@ -11,20 +11,21 @@ from deploy.ports import Port
 from deploy.server import fill, quoted
 
 STORAGE_OFFSET = 2042
-"""CQL port minus storage port: 9042 goes with 7000."""
+"""The storage port is the CQL port minus this number: 7000 for 9042."""
 JMX_OFFSET = 1843
-"""CQL port minus JMX port: 9042 goes with 7199."""
+"""The JMX port is the CQL port minus this number: 7199 for 9042."""
 SMALL_MACHINE = 8 * 2**30
-FIX = "set PULSO_CASSANDRA_PORT to another, such as 9142, from which the storage and JMX ports follow"
+FIX = "set PULSO_CASSANDRA_PORT to another, such as 9142; the storage and JMX ports are computed from it"
 LOGBACK = Path(__file__).parent / "logback.xml"
 
 
 @dataclass(frozen=True)
 class Node:
-    """One node. All its configuration is rendered from these fields.
+    """One node. All its configuration files are made from these fields.
 
-    The folders cassandra/, logs/ and run/ are made in `home`; `lib` holds the jars. Each node of a ring has its own
-    home, address and JMX port (JMX listens on 127.0.0.1 for all of them). All share `seeds`, each host:storage_port.
+    The folders cassandra/, logs/ and run/ are made in `home`; `lib` holds the jars. Each node of a cluster has its own
+    home, address and JMX port; all JMX ports listen on 127.0.0.1. All nodes have the same `seeds`, written as
+    host:storage_port.
     """
 
     home: Path
@@ -62,7 +63,7 @@ class Node:
 
 
 def make_node(home: Path, address: str, cql_port: int, heap: str | None = None) -> Node:
-    """The node of an embedded Cassandra, which has one only. Raises WrongUse for a heap that is no size."""
+    """Returns the single node of an embedded Cassandra. Raises WrongUse if `heap` is not a size."""
     if heap is not None and not re.fullmatch(r"[1-9]\d*[MGmg]", heap):
         raise WrongUse(f"the heap {heap!r} is not a size", "Write a size such as 1G or 768M")
     storage, jmx = cql_port - STORAGE_OFFSET, cql_port - JMX_OFFSET

@@ -15,7 +15,7 @@ _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 @dataclass(frozen=True)
 class Port:
-    """A port that an engine listens on: its use, and how to change it (`fix`)."""
+    """A port that an engine listens on, what it is used for (`use`), and how to change it (`fix`)."""
 
     use: str
     host: str
@@ -24,7 +24,7 @@ class Port:
 
 
 def check_ports(ports: tuple[Port, ...]) -> None:
-    """Raises PulsoError for the first port that is taken. The error names the process and the setting to change."""
+    """Raises PulsoError for the first port that is in use. The error names the process and the setting to change."""
     for port in ports:
         if not is_free(port.host, port.number):
             raise taken(port)
@@ -44,14 +44,14 @@ def check_range(ports: tuple[Port, ...]) -> None:
 
 def taken(port: Port) -> PulsoError:
     """The error for a port that another process holds."""
-    return PulsoError(f"port {port.number} ({port.use}) is taken by {holder(port.number)}", f"Stop that, or {port.fix}")
+    return PulsoError(f"port {port.number} ({port.use}) is taken by {holder(port.number)}", f"Stop it, or {port.fix}")
 
 
 def is_free(host: str, number: int) -> bool:
-    """Whether a server can listen there: no server answers, and the address can be bound.
+    """Whether a server can listen on this address: no server answers there, and the address can be bound.
 
-    Binding alone is not enough: BSD lets a socket bind an address on which another already listens by wildcard.
-    Raises PulsoError for an address that is not this machine's.
+    Binding alone is not enough: on BSD and macOS, a socket can bind an address although another socket already listens
+    on all addresses (wildcard). Raises PulsoError for an address that is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as asking:

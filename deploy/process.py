@@ -1,4 +1,4 @@
-"""Processes that go on after the command that started them: started, found again, and waited for."""
+"""Starts processes that outlive the command, finds them again, and waits for their end."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import psutil
 from conf.errors import PulsoError
 
 CLOCK_SLACK = 1.0
-"""Seconds by which two readings of a process's start may differ, because the boot time is rounded."""
+"""Seconds by which two readings of one process's start time can differ, because the boot time is rounded."""
 POLL = 0.1
 SAID = 300
 _KEPT = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH")
@@ -21,8 +21,9 @@ _DETACH = 'cd "$1" || exit 1; out=$2; shift 2; exec "$@" </dev/null >"$out" 2>&1
 def start_detached(command: list[str], folder: Path, output: Path) -> psutil.Process:
     """Starts a command in a new session, in `folder`, with stdin from /dev/null, and stdout and stderr to `output`.
 
-    A shell starts it and ends at once, so it is not our child: Ctrl-C does not reach it, and it leaves no zombie. Its
-    environment has none of our settings, so it has no secrets. Raises PulsoError when it ends at once.
+    A shell starts the process and ends immediately, so the process is not our child: Ctrl-C does not reach it, and it
+    does not become a zombie. Its environment has none of our settings, and so no secrets. Raises PulsoError if the
+    process ends immediately.
     """
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     shell = ["/bin/sh", "-c", _DETACH, "deploy", str(folder), str(output), *command]
@@ -43,7 +44,7 @@ def write_pid_file(path: Path, process: psutil.Process) -> None:
 
 
 def recorded_process(path: Path) -> psutil.Process | None:
-    """The running process of a pid file; None if it has ended, even if another process now has its pid."""
+    """Returns the running process of a pid file; None if it has ended, even if another process now has the pid."""
     try:
         record = json.loads(path.read_text())
         process = psutil.Process(int(record["pid"]))
@@ -54,7 +55,7 @@ def recorded_process(path: Path) -> psutil.Process | None:
 
 
 def process_of_command(program: str, arguments: list[str]) -> psutil.Process | None:
-    """The running process of a program with that file name and exactly those arguments; None if there is none."""
+    """Returns the running process of a program with this file name and these arguments; None if there is none."""
     for process in psutil.process_iter():
         try:
             line = process.cmdline()
@@ -84,7 +85,10 @@ def wait_ended(process: psutil.Process, seconds: float) -> bool:
 
 
 def said(output: Path, besides: tuple[str, ...] = ()) -> str:
-    """What a process printed, as one line of at most SAID characters. Lines that begin with `besides` are left out."""
+    """Returns the output of a process as one line of at most SAID characters.
+
+    Lines that begin with one of `besides` are left out.
+    """
     try:
         lines = output.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

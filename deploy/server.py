@@ -1,4 +1,4 @@
-"""A server of an embedded engine: what is needed to start it, to find its process and to stop it."""
+"""A server of an embedded engine: all that is needed to start it, to find its process and to stop it."""
 
 import os
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from deploy.ports import Port
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_LOG = 10_000_000
-"""Bytes. A log that is larger is renamed at the next start, if the server does not roll it itself."""
+"""In bytes. A larger log is renamed at the next start, unless the server rotates its log itself."""
 
 
 class Server(ABC):
@@ -36,7 +36,7 @@ class Server(ABC):
     @property
     @abstractmethod
     def arguments(self) -> list[str]:
-        """The program's arguments. Its process is found by them."""
+        """The program's arguments. They are also used to find its running process."""
 
     @abstractmethod
     def render(self) -> None:
@@ -52,7 +52,7 @@ class Server(ABC):
 
     @abstractmethod
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
-        """The last error that the process of that pid and start logged, else what it printed; and the file it is in."""
+        """Returns the last error that the process (pid, start) logged, or else its output; and the file's path."""
 
     @property
     def address(self) -> str:
@@ -61,17 +61,17 @@ class Server(ABC):
 
 
 def fill(template: str, values: dict[str, object]) -> str:
-    """A file of deploy/templates with its variables filled in."""
+    """Returns the text of a file in deploy/templates, with values in place of its variables."""
     return Template((TEMPLATES / template).read_text(encoding="utf-8")).substitute(values)
 
 
 def quoted(text: object) -> str:
-    """The text in double quotes. The escapes are valid in YAML, in a Java argument file and in redis.conf."""
+    """Returns the text in double quotes, with escapes that YAML, Java argument files and redis.conf understand."""
     return '"' + str(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def put_aside(log: Path) -> None:
-    """Renames a log that is larger than LARGEST_LOG, and replaces the one renamed before."""
+    """Renames a log that is larger than LARGEST_LOG; an older renamed log is overwritten."""
     if log.exists() and log.stat().st_size > LARGEST_LOG:
         log.replace(log.with_name(log.name + ".1"))
 

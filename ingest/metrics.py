@@ -20,7 +20,10 @@ BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 @contextmanager
 def served(port: int | None) -> Iterator[CollectorRegistry]:
-    """A registry. If a port is given, it is served there while the block runs; raises PulsoError if it is taken."""
+    """Yields a registry.
+
+    If a port is given, serves its metrics on that port until the block ends. Raises PulsoError if the port is in use.
+    """
     registry = CollectorRegistry()
     if port is None:
         yield registry
@@ -46,7 +49,7 @@ def watch_worker(registry: CollectorRegistry, worker: Worker, queue: PostsQueue)
     """Registers what a worker has done, how long its batches take, and the state of the queue."""
     registry.register(_Work(worker, queue))
     latency = Histogram(
-        "pulso_worker_batch_seconds", "From a batch's read to its ack.", registry=registry, buckets=BATCH_SECONDS
+        "pulso_worker_batch_seconds", "Seconds from a batch read to its ack.", registry=registry, buckets=BATCH_SECONDS
     )
     worker.on_batch_seconds = latency.observe
 
@@ -63,10 +66,10 @@ class _Live(Family):
         lasting_us = now_us - state.gap.start_us if state.gap and state.gap.start_us else 0
         counted = {
             "received": (state.received, "Messages received from the source."),
-            "accepted": (state.accepted, "Of these, posts and deletions that the topic asks for."),
-            "rejected": (state.refused, "Of these, messages that could not be read."),
-            "shed": (state.shed, "Messages dropped since there was no room for them."),
-            "connects": (state.connects, "Times that the source was connected to."),
+            "accepted": (state.accepted, "Received messages that were put into the queue."),
+            "rejected": (state.refused, "Received messages that could not be read."),
+            "shed": (state.shed, "Messages dropped because the buffer was full."),
+            "connects": (state.connects, "Number of connections to the source."),
             "gaps": (state.gaps, "Gaps that have ended."),
             "gap_seconds": ((state.gap_us + lasting_us) / 1e6, "Seconds without collection since the first start."),
         }
@@ -76,7 +79,7 @@ class _Live(Family):
             yield family
         gauges = {
             "up": (int(state.up), "1 while connected."),
-            "buffer_bytes": (self._collector.buffer.size, "Bytes that wait for Redis."),
+            "buffer_bytes": (self._collector.buffer.size, "Bytes of messages in the buffer, not yet sent to Redis."),
         }
         for name, (level, doc) in gauges.items():
             gauge = GaugeMetricFamily(f"pulso_stream_{name}", doc, labels=labels)
@@ -97,8 +100,8 @@ class _Work(Family):
         status = read_status(self._queue)
         gauges = {
             "length": (status.backlog, "Messages not yet acked."),
-            "pending": (status.pending, "Of these, messages that a worker holds."),
-            "oldest_pending_seconds": (status.oldest_pending_seconds or 0.0, "Age of the oldest of these."),
+            "pending": (status.pending, "Messages that a worker has read but not acked."),
+            "oldest_pending_seconds": (status.oldest_pending_seconds or 0.0, "Age of the oldest pending one, seconds."),
             "dead_letters": (status.dead_letters, "Messages that could not be read or stored."),
             "redis_bytes": (status.redis_memory_bytes, "Memory that Redis uses."),
         }

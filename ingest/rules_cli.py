@@ -1,4 +1,4 @@
-"""`python -m ingest rules`: shows a topic as rules of X's filtered stream, compares them with X's, and sends them."""
+"""`python -m ingest rules`: shows a topic's rules for X's filtered stream, and compares or replaces those on X."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -22,7 +22,7 @@ def show(
     topic: TopicName,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show each rule with its length; on stderr, the parts of the topic that no rule can ask for."""
+    """Show each rule with its length. On stderr, show the parts of the topic that X's rules can't express."""
     plan = _plan(load_settings(), topic)
     if as_json:
         typer.echo(orjson.dumps(_as_dict(plan), option=orjson.OPT_INDENT_2).decode())
@@ -50,7 +50,7 @@ def show_diff(topic: TopicName) -> None:
 
 @app.command()
 def push(topic: TopicName) -> None:
-    """Make X's rules for the topic match its file. The rules of other topics stay as they are."""
+    """Change the topic's rules on X to those of the topic file. The rules of other topics stay as they are."""
     from ingest.sources.x.api import XApi  # noqa: PLC0415 - tweepy takes half a second
     from ingest.sources.x.push import push as push_plan  # noqa: PLC0415
 

@@ -15,7 +15,10 @@ from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Messages of a topic from a source, counted since the first one; `waiting` are queued and not yet acked."""
+    """Counts of a topic's messages from a source, since the first message.
+
+    `waiting` is the number of queued messages that are not acked.
+    """
 
     topic: str
     source: str
@@ -38,10 +41,13 @@ class Consumer:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A live collection: `up`, `down` while it tries to connect, `stopped`, or `dead` if its process is gone.
+    """A live collection.
 
-    Everything that came until `through` is queued. `gap_since` and `gap_reason` are about the gap that is open now,
-    `gaps` and `gap_seconds` about those that have ended since the first start.
+    `state` is `up`, `down` (it tries to connect), `stopped`, or `dead` (its process has ended without a stop).
+
+    All messages that were received before `through` are queued. `gap_since` and `gap_reason` describe the gap that is
+    open now; `gaps` and `gap_seconds` are the number and the total length of the gaps that have ended since the first
+    start.
     """
 
     topic: str
@@ -60,7 +66,10 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The state at one moment. `backlog` counts unacked messages, `pending` those of them that a worker holds."""
+    """The state at one moment.
+
+    `backlog` is the number of unacked messages; `pending` is how many of them a worker has read.
+    """
 
     backlog: int
     pending: int

@@ -1,4 +1,4 @@
-"""What ingest shows to a person: progress, status, dead letters. And the pace of a replay."""
+"""The output of ingest for people: progress, status and dead letters. Also the speed limit of a replay."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from ingest.write.worker import Worker
 
 
 class Pace:
-    """Slows a loop down to so many steps a second; 0 doesn't slow it down."""
+    """Limits a loop to a number of steps per second; 0 means no limit."""
 
     def __init__(self, rate: float) -> None:
         self._rate = rate
@@ -94,7 +94,7 @@ class StreamView:
 
 
 def stream_summary(state: LiveState) -> str:
-    """One line on what a live collection has done since its first start."""
+    """Returns one line with the counts of a live collection since its first start."""
     said = [f"{state.topic} from {state.source}: {state.received:,} received", f"{state.accepted:,} queued"]
     said += [f"{state.refused:,} refused"] if state.refused else []
     said += [f"{state.shed:,} shed"] if state.shed else []
@@ -102,7 +102,7 @@ def stream_summary(state: LiveState) -> str:
 
 
 def work_summary(worker: Worker) -> str:
-    """One line on what a worker has done."""
+    """Returns one line with a worker's counts."""
     done = worker.done
     said = [f"{done['stored']:,} posts stored", f"{done['dead']:,} refused"]
     said += [f"{done['deleted']:,} deletions applied"] if done["deleted"] else []
@@ -110,7 +110,7 @@ def work_summary(worker: Worker) -> str:
 
 
 def print_status(status: Status, stream: str) -> None:
-    """The state as tables."""
+    """Prints the state as tables."""
     console = out_console()
     oldest = f", oldest {status.oldest_pending_seconds:.0f} s" if status.oldest_pending_seconds is not None else ""
     console.print(
@@ -146,7 +146,7 @@ def _live_table(live: Sequence[Live]) -> Table:
 
 
 def print_letters(letters: list[DeadLetter], count: int) -> None:
-    """Dead letters as a table."""
+    """Prints dead letters as a table."""
     console = out_console()
     if not letters:
         console.print("no dead letters")
@@ -161,7 +161,7 @@ def print_letters(letters: list[DeadLetter], count: int) -> None:
 
 
 def letter_json(letter: DeadLetter) -> str:
-    """A dead letter as one JSON object; bytes that are not UTF-8 are replaced."""
+    """Returns a dead letter as one JSON object; bytes that are not UTF-8 are replaced."""
     names = ("id", "topic", "source", "format", "route", "origin", "reason", "size")
     values = {name: getattr(letter, name) for name in names}
     return orjson.dumps({**values, "payload": letter.payload.decode(errors="replace")}).decode()

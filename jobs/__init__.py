@@ -1,1 +1,4 @@
-"""PySpark jobs, one file each, all of the same shape; spark-submit runs them."""
+"""PySpark jobs, one file each, run by spark-submit.
+
+Every file has a transform and a `JOB` (`jobs/framework/job.py`).
+"""

@@ -1,13 +1,13 @@
 """Author activity: what each author posted and received, and which bot rules fired, by hour, day and window.
 
-Counted are each author's posts, by kind, and `mentions_received`: the posts by others that mention the author, each
+The job counts each author's posts, by kind, and `mentions_received`: the posts by others that mention the author, each
 once. As in the mention graph, retweets do not count as mentions. `followers` is the last known number in the period. An
-author is the handle in lower case (X), the DID (Bluesky) or user@server (Mastodon); the network's id if that is
-unknown.
+author is identified by the handle in lower case (X), the DID (Bluesky) or user@server (Mastodon), or else by the
+network's id.
 
-The bot rules are transparent: `bot_flags` names the rules that fired, and `bot_score` is the sum of their weights, at
-most 1 (conf/bots.py, jobs/measures/bot_rules.py). Whether a text repeats another is decided once per post, over the
-job's whole window. All else is decided within the period. Nothing here says or uses whom an author favours.
+`bot_flags` names the bot rules that fired, and `bot_score` is the sum of their weights, at most 1 (conf/bots.py,
+jobs/measures/bot_rules.py). For near-duplicates, a post is compared with all posts of the job's window. All other rules
+use only the posts of the period. The job neither uses nor stores which candidate an author prefers.
 
 Not counted: authors who were only mentioned, and hours and days that lie only partly in the window.
 """
@@ -55,7 +55,7 @@ def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame
 
 
 def with_author(posts: DataFrame) -> DataFrame:
-    """Returns the posts with `author` as graphs name it, and without `author_id`.
+    """Returns the posts without `author_id`; `author` is, as in the graphs, the handle or else the id.
 
     Posts whose author has neither handle nor id are left out.
     """
@@ -76,7 +76,7 @@ def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
-    """Returns one row per post, partitioned by author: the columns that the measures sum up or compare."""
+    """Returns one row per post, partitioned by author, with the columns from which `author_measures` is computed."""
     local = F.from_utc_timestamp("event_at", window.zone.key)
     labels = [label.casefold() for label in bots.client.labels]
     facts = with_words(posts).select(
@@ -121,7 +121,7 @@ def author_measures(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
 def rhythms(posts: DataFrame, quiet_hours: int) -> DataFrame:
     """Returns for each author the number of days with posts, and the posts in the author's quietest hours.
 
-    Only for the window: an hour or a day has only one day, and one day does not show when an author sleeps.
+    Only the window is used: the posts of one hour or one day do not show when an author sleeps.
     """
     return posts.groupBy("author").agg(
         F.lit("window").alias("period"),
@@ -148,7 +148,7 @@ def _quietest(length: int) -> Column:
 
 
 RULE = Rule(
-    "there is at least one post, and the kinds add up to the posts",
+    "there is at least one post, and the counts by kind sum to posts",
     "SELECT period, period_start, author FROM {batch} "
     "WHERE posts < 1 OR posts != originals + retweets + replies + quotes",
 )

@@ -1,15 +1,15 @@
 """Candidate hashtags: which hashtags are typical of each candidate's posts, by day and window.
 
-The hashtags of posts that mention the candidate are compared with those of posts that mention others of the race but
-not this candidate. A hashtag counts once per post. The measure is the log-odds ratio with an informative Dirichlet
-prior (Monroe, Colaresi and Quinn 2008, Fightin' Words, Political Analysis 16(4), equations 15 to 22). The prior is the
-race's own hashtag counts, scaled to PRIOR_SIZE uses. So only a hashtag with many uses can differ much from the race's
-average. Hashtags are ranked by `z_score`, the ratio divided by its standard deviation; each candidate's first 20 are
-published.
+The hashtags in posts that mention the candidate are compared with the hashtags in posts that mention other candidates
+of the race but not this one. A hashtag counts once per post. The measure is the log-odds ratio with an informative
+Dirichlet prior (Monroe, Colaresi and Quinn 2008, Fightin' Words, Political Analysis 16(4), equations 15 to 22). The
+prior is the race's own hashtag counts, scaled to PRIOR_SIZE uses. So only a hashtag with many uses can differ much from
+the race's average. Hashtags are ranked by `z_score`, the ratio divided by its standard deviation; each candidate's
+first 20 are published.
 
-Left out are the hashtags of the candidate's own rules, since they are how the candidate was found; hashtags that others
-of the race use relatively more; and those of fewer than 5 authors. The result says what posts contain, not who supports
-whom.
+Not published are: the candidate's own hashtags in the topic file, since the posts were found by them; hashtags with a
+smaller share in the candidate's posts than in the other posts; and hashtags of fewer than 5 authors. The result says
+what posts contain, not who supports whom.
 """
 
 import sys
@@ -61,7 +61,7 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
 
 
 def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Returns each hashtag's posts and their authors, by candidate (and ANYONE), for each day and the window."""
+    """Returns the number of posts with each hashtag and of their authors, by candidate (and ANYONE), day and window."""
     tags = F.array_remove(F.array_distinct("hashtags"), "")
     author = F.concat_ws(":", "source", "author_id")
     tagged = posts.where(F.size("hashtags") > 0).withColumns({"author": author, "tags": tags})
@@ -77,11 +77,11 @@ def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def compared(uses: DataFrame, topic: Topic) -> DataFrame:
-    """Returns one row per candidate and hashtag, with the candidate's figures and those of the rest.
+    """Returns one row per candidate and hashtag, with figures of the candidate's posts and of the race's other posts.
 
-    `posts` and `other_posts` count the hashtag; `all_posts` and `all_other_posts` are their sums over all hashtags. The
-    candidate's own hashtags are left out of all four. Posts with one of them mention the candidate, so the rest has
-    none.
+    `posts` and `other_posts` are the numbers of posts with the hashtag; `all_posts` and `all_other_posts` are their
+    sums over all hashtags. The candidate's own hashtags do not count in any of the four. (The other posts never contain
+    them: a post with such a hashtag mentions the candidate.)
     """
     rules = F.create_map(*[part for race in topic.races for c in race.candidates for part in _rules(race, c)])
     of_candidate, of_race = Over.partitionBy(*GROUP, "candidate"), Over.partitionBy(*GROUP)
@@ -107,12 +107,12 @@ def compared(uses: DataFrame, topic: Topic) -> DataFrame:
 
 
 def log_odds_ratio() -> Column:
-    """Returns the hashtag's log-odds in the candidate's posts minus those in the others', both with the prior."""
+    """Returns the hashtag's log-odds in the candidate's posts minus its log-odds in the others, both with the prior."""
     return _log_odds("posts", "all_posts") - _log_odds("other_posts", "all_other_posts")
 
 
 def deviation() -> Column:
-    """Returns the ratio's standard deviation, approximated as in equation 20."""
+    """Returns the approximate standard deviation of the log-odds ratio (equation 20 of the paper above)."""
     return F.sqrt(1 / (F.col("posts") + _prior()) + 1 / (F.col("other_posts") + _prior()))
 
 

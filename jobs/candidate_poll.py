@@ -1,8 +1,8 @@
-"""Candidate poll: the share of conversation of each candidate, by hour, day and window (DESIGN 5).
+"""Candidate poll: the share of conversation of each candidate, by hour, day and window.
 
 Counted: posts that mention a candidate by alias, hashtag or handle, and their authors. A post counts for each candidate
 that it mentions. The headline, `share_authors`, is one author, one vote (`jobs/measures/votes.py`). Its interval is the
-normal interval of a mean over authors; it is sampling error only.
+normal interval of a mean over authors, and covers only the sampling error.
 
 Not counted: posts that mention nobody in the race, and hours and days that lie only partly in the window. Periods in
 which nobody is mentioned have no rows.
@@ -81,7 +81,7 @@ RULES = (
         "HAVING abs(sum(share_authors) - 1) > 1e-9 OR abs(sum(share_posts) - 1) > 1e-9",
     ),
     Rule(
-        "a share lies in its interval, the kinds add up to the posts, and no part exceeds its total",
+        "shares are inside their intervals, counts by kind sum to posts, and posts and authors are within the totals",
         "SELECT race, period, period_start, candidate FROM {batch} WHERE share_authors_low > share_authors "
         "OR share_authors_high < share_authors OR posts < authors OR posts > posts_total OR authors > authors_total "
         "OR posts != originals + retweets + replies + quotes",

@@ -1,15 +1,15 @@
 """Cascades: the 100 most retweeted posts of each day and of the window, and how each of them spread.
 
-Counted are the retweets (Bluesky's reposts, Mastodon's boosts) that were made in the period, by the post that they
-repeat, whether that post is stored or not. `retweeters` are their authors. A cascade starts with its post if that is
-stored in the window, else with its first retweet. `duration_seconds` runs from the start to the last retweet of the
-period, `half_life_seconds` to the retweet with which half of the period's retweets are made. A short half-life means a
-burst; one near the duration means a slow spread.
+For each retweeted post, stored or not, the job counts its retweets in the period (on Bluesky reposts, on Mastodon
+boosts). `retweeters` is the number of their authors. A cascade starts with its post if that is stored in the window,
+else with its first retweet. `duration_seconds` is the time from the start to the last retweet of the period;
+`half_life_seconds` is the time from the start until half of the period's retweets were made. A short half-life means a
+burst; a half-life near the duration means a slow spread.
 
-`depth` is limited by the data. Every network says which post a retweet repeats, but none says from whom the retweeter
-had it. So the retweets of a post are one step below it. Quotes can be followed: a quote is one step below its post, a
-quote or a retweet of that quote two steps, and so on. Chains are followed for at most MOST_DEPTH steps, and only as far
-as their posts were collected.
+`depth` is limited by the data. Every network reports which post was retweeted, but none reports where the retweeter saw
+it. So all retweets of a post are one step below the post. Quotes can be followed: a quote is one step below its post, a
+quote or a retweet of that quote two steps, and so on. Chains are followed for at most MOST_DEPTH steps, and end where a
+post was not collected.
 """
 
 import sys
@@ -32,7 +32,7 @@ TOP = 100
 MOST_DEPTH = 10
 ROOT = [*PERIOD_KEY, "source", "post_id"]
 RULE = Rule(
-    "ranks start at 1 without a gap, half-lives do not exceed durations, nor retweeters retweets",
+    "ranks start at 1 without a gap, half-life is at most duration, and retweeters are at most retweets",
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
     "HAVING min(rank) != 1 OR max(rank) != count(*) OR min(retweets - retweeters) < 0 "
     "OR max(half_life_seconds - duration_seconds) > 0",
@@ -42,7 +42,7 @@ RULE = Rule(
 def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     """Returns one row per period and post: the first TOP of each period by retweets.
 
-    Triggers Spark actions: how far chains of quotes go is known only after each level has been computed.
+    Triggers Spark actions: only a computed level shows whether the chains of quotes go on.
     """
     retweets = with_periods(
         posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(

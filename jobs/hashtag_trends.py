@@ -1,15 +1,15 @@
-"""Hashtag trends: the 100 hashtags with the most posts, by hour, day and window, and which burst (DESIGN 6).
+"""Hashtag trends: the 100 hashtags with the most posts, by hour, day and window, and whether their use bursts.
 
-Counted are the posts that contain a hashtag, and their authors. Retweets count; a post counts once however often it
-contains the hashtag. `previous_posts` is the same number for the period right before; for `window`, that is the span of
-equal length that ends where the window starts.
+The job counts the posts that contain a hashtag, and their authors. Retweets count; a post counts once, however often it
+contains the hashtag. `previous_posts` is the number of posts in the period right before. For `window`, this is the span
+of equal length that ends where the window starts.
 
-`burst` asks whether more authors use the hashtag than the preceding periods let one expect: 24 hours for an hour, 7
-days for a day, one span of equal length for the window. It is in bits, and above 0 means a burst. It counts authors,
-not posts, so that one flooder makes no trend; and as a share of all authors who use hashtags, so that a busy evening
-makes none either. Fewer than 5 authors never burst. It is null if nobody used a hashtag in the preceding periods.
-Before a window of more than 7 days no span is read: its own `previous_posts` and `burst` are null; its hours and days
-have theirs.
+`burst` says whether more authors use the hashtag than expected from the preceding periods: 24 hours for an hour, 7 days
+for a day, one span of equal length for the window. Its unit is bits; above 0 means a burst. It counts authors, not
+posts, so one author with very many posts makes no trend. It compares shares of all authors who use hashtags, so a busy
+evening makes no trend, either. With fewer than 5 authors it is never above 0. It is null if nobody used any hashtag in
+the preceding periods. For a window of more than 7 days, the span before is not read: then `previous_posts` and `burst`
+are null in the rows of the window, but not in those of its hours and days.
 """
 
 import sys
@@ -32,7 +32,7 @@ from jobs.measures.periods import with_periods
 TOP = 100
 """The most hashtags per period."""
 BASELINE = {"hour": 24, "day": 7, "window": 1}
-"""How many preceding periods the expected figure is based on."""
+"""The number of preceding periods from which the expected number of authors is computed."""
 LONGEST_BEFORE = timedelta(days=7)
 """No span is read before a window that is longer than this."""
 ANY_HASHTAG = ""
@@ -45,7 +45,7 @@ RULE = Rule(
 
 
 def reach(window: Window, topic: Topic) -> Window:
-    """Returns the span of posts that `hashtag_trends` needs: the window and at most 7 days (of the topic) before."""
+    """Returns the span of posts that `hashtag_trends` needs: the window, and up to 7 days (of the topic) before it."""
     starts = [window.start]
     if hours := window.whole("hour"):
         starts.append(hours[0] - timedelta(hours=BASELINE["hour"]))
@@ -65,7 +65,7 @@ def has_span_before(window: Window) -> bool:
 def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     """Returns one row per period and hashtag: the first TOP of each period.
 
-    `posts` are those of `reach`; others change nothing.
+    `posts` must contain all posts in the span of `reach`; other posts are ignored.
     """
     within = Over.partitionBy("period", "period_start")
     most_used = within.orderBy(F.col("hashtag") == ANY_HASHTAG, F.desc("posts"), "hashtag")
@@ -90,7 +90,7 @@ def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Returns posts and authors of each hashtag, and of ANY_HASHTAG, in each period of the window and before it.
+    """Returns the numbers of posts and authors of each hashtag (and ANY_HASHTAG), by period of the span of `reach`.
 
     `step` numbers the periods of a kind, so that those right before a period can be found.
     """
@@ -108,9 +108,10 @@ def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
 
 def with_baseline(counts: DataFrame) -> DataFrame:
-    """Adds two figures from before: `previous_posts` and `baseline_authors`.
+    """Adds two figures about earlier periods: `previous_posts` and `baseline_authors`.
 
-    The first are the posts of the period right before; the second is the sum of the authors of the preceding periods.
+    `previous_posts` is the number of posts in the period right before; `baseline_authors` is the sum of the numbers of
+    authors over the preceding periods.
     """
     steps = Over.partitionBy("period", "hashtag").orderBy("step")
     authors = [
@@ -128,8 +129,8 @@ def expected_authors() -> Column:
     """Returns how many authors would use the hashtag if its share of all hashtag users were as before.
 
     It is null if nobody used a hashtag before. The share is estimated with half an author added on either side
-    (Jeffreys' prior). So a short or quiet baseline, in which nobody happened to use the hashtag, does not prove that
-    nobody would.
+    (Jeffreys' prior). So the expected number is above 0 even if nobody happened to use the hashtag in a short or quiet
+    time before.
     """
     carried, users = F.coalesce("baseline_authors", F.lit(0)), F.col("all_baseline_authors")
     return F.when(users > 0, F.col("all_authors") * (carried + 0.5) / (users + 1))
@@ -140,8 +141,8 @@ def burst(observed: Column, expected: Column) -> Column:
 
     It is at most 0 for fewer than FEWEST_AUTHORS authors. Norén, Hopstadius and Bate (2013), Shrinkage
     observed-to-expected ratios for robust and transparent large-scale pattern discovery, Statistical Methods in Medical
-    Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and the closed form of its limit. That form approximates a gamma
-    distribution; a test compares the two.
+    Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and a formula for its lower limit. The formula approximates the
+    quantile of a gamma distribution; a test compares the two.
     """
     shrunk = observed + 0.5
     limit = F.log2(shrunk / (expected + 0.5)) - 3.3 * F.pow(shrunk, -0.5) - 2 * F.pow(shrunk, -1.5)

@@ -1,8 +1,8 @@
-"""Network graphs: who retweets, answers, quotes and mentions whom, and which hashtags are used together (DESIGN 5).
+"""Network graphs: who retweets, answers, quotes and mentions whom, and which hashtags are used together.
 
 Each hour, day and window has five graphs of aggregated weighted edges; `jobs/measures/interactions.py` says what an
-edge is. Edges from a node to itself are left out and counted (as edges, not as posts) in `self_edges`. A node is an end
-of at least one edge that is left.
+edge is. Edges from a node to itself are only counted in `self_edges` (as edges, not as posts); all other figures ignore
+them. So every node has at least one edge to or from another node.
 
 Each graph has degrees and strengths (in an undirected graph, in and out are the same), weighted PageRank (damping 0.85,
 dangling mass spread evenly, sums to 1), weakly connected components, communities by modularity on the undirected
@@ -32,7 +32,10 @@ TOP = 100
 
 
 def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
-    """Returns the rows of the four tables. Triggers Spark actions: edges are computed before they are measured."""
+    """Returns the rows of the four tables.
+
+    Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
+    """
     edges = edges_of(posts, window).localCheckpoint(eager=True)
     loops = edges.where(F.col("src") == F.col("dst"))
     kept = edges.where(F.col("src") != F.col("dst"))
@@ -60,14 +63,14 @@ def edges_of(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def with_times(nodes: DataFrame, edges: DataFrame) -> DataFrame:
-    """Adds to the nodes `first_at` and `last_at`: the times of the first and the last post of their edges."""
+    """Adds the columns `first_at` and `last_at`: the times of the first and the last post of a node's edges."""
     ends = edges.select(*KEYS, "first_at", "last_at", F.explode(F.array("src", "dst")).alias("node"))
     times = ends.groupBy(*KEYS, "node").agg(F.min("first_at").alias("first_at"), F.max("last_at").alias("last_at"))
     return nodes.join(times, on=[*KEYS, "node"], how="inner")
 
 
 def top_nodes(nodes: DataFrame) -> DataFrame:
-    """Returns the first TOP nodes of each graph by each measure; of equal ones, the first by name."""
+    """Returns for each graph and measure the TOP nodes with the highest values; equal values are ordered by name."""
     figures = F.array(
         *(F.struct(F.lit(m).alias("measure"), F.col(m).cast("double").alias("value")) for m in TOP_MEASURES)
     )
@@ -102,11 +105,11 @@ def _or_zero(name: str) -> Column:
 _GROUP = "graph, period, period_start, period_end"
 RULES = {
     GRAPH_EDGES.name: Rule(
-        "an edge joins two different nodes, and has at least one post; the first is not after the last",
+        "an edge joins two different nodes, and has at least one post; its first post is not after its last",
         "SELECT graph, src, dst FROM {batch} WHERE src = dst OR weight < 1 OR first_at > last_at",
     ),
     GRAPH_NODES.name: Rule(
-        "PageRank sums to 1, and as many edges and posts start at nodes as end at nodes",
+        "PageRank sums to 1, and the degrees and weights in sum to the same as the degrees and weights out",
         f"SELECT {_GROUP}, sum(pagerank) AS pageranks FROM {{batch}} GROUP BY {_GROUP} HAVING abs(sum(pagerank) - 1) "
         "> 1e-6 OR sum(in_degree) != sum(out_degree) OR sum(in_weight) != sum(out_weight)",
     ),

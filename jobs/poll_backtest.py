@@ -1,14 +1,14 @@
-"""Poll backtest: how far the shares of conversation before a vote were from its official outcome (DESIGN 5 and 6).
+"""Poll backtest: how far the shares of conversation before a vote were from its official outcome.
 
-The job's window must end where the vote starts, since nothing from `--to` on may be known. The shares are those of
-candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before that. A span that starts before the
-job's window is left out, not shortened. A span in which nobody mentions anyone in the race is left out, too.
+The job's window must end where the vote starts: posts at or after `--to` must not influence the shares. The shares are
+those of candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before that. A span that starts before
+the job's window is left out, not shortened. A span in which nobody mentions anyone in the race is left out, too.
 
-`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the error of a guess that
-knows nothing: equal shares for all of the race's candidates. A measure that is no better has told nothing. Opinion
-polls from the topic file are measured in the same way, with their shares divided by their sum. This splits the
-undecided in proportion, since the shares of conversation and of votes sum to 1, too. A poll's own window is its last
-day of interviews. Polls that end after the job's window are left out.
+`mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the error of a simple guess:
+equal shares for all candidates of the race. A measure with no smaller error is useless. The error of opinion polls from
+the topic file is computed in the same way, after their shares are divided by their sum. So the undecided are split in
+proportion, and all kinds of shares sum to 1. In the row of a poll, `window_start` and `window_end` are its last day of
+interviews. Polls that end after the job's window are left out.
 
 A small error on one past vote does not make the next one predictable (Gayo-Avello 2013).
 """
@@ -40,7 +40,7 @@ from jobs.measures.votes import (
 )
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
-"""Days before the vote."""
+"""The length of each span before the vote, in days."""
 POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
 
 
@@ -51,7 +51,7 @@ def poll_backtest(
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
 ) -> DataFrame:
-    """Returns one row per race with an outcome and measure.
+    """Returns one row per race and measure, for races with an outcome.
 
     `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post has
     no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race id; by
@@ -82,7 +82,7 @@ def spans_in(window: Window) -> dict[str, datetime]:
 
 
 def with_spans(posts: DataFrame, window: Window) -> DataFrame:
-    """Returns one row per post and span around it; period, period_start and period_end replace `event_at`."""
+    """Returns one row per post and span that contains it; period, period_start and period_end replace `event_at`."""
     kept = [name for name in posts.columns if name != "event_at"]
     spans = [
         F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))

@@ -1,1 +1,1 @@
-"""Readers: summaries and posts as tables, files and pictures, for people, notebooks and machines."""
+"""Readers: show results and posts as tables, files and pictures, for people, notebooks and programs."""

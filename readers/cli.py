@@ -1,6 +1,6 @@
-"""The command line of readers: `python -m readers COMMAND` (DESIGN 2).
+"""The command line of readers: `python -m readers COMMAND`.
 
-A command imports its libraries only when it is called, since exporting a graph as XML needs no pandas.
+A command imports its libraries only when it is called: for example, exporting a graph as XML needs no pandas.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from readers.polls.poll_cli import poll
 from readers.runs.runs_cli import runs
 from readers.search.search_cli import search
 
-app = cli.application("Summaries as tables, files and pictures. Add -v anywhere for tracebacks.")
+app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
 for command in (poll, graph, export, search, runs):
     app.command()(command)
 

@@ -9,17 +9,17 @@ from cassandra.cluster import Session
 from stores.prepare import prepared
 
 PAGE = 50_000
-"""Rows per page: more than a run swaps in one batch (30,000).
+"""Rows per page: more than a run replaces in one batch (30,000).
 
-So a summary's partition is read as it was before a swap, or as it was after it.
+So a partition of a small table is read as it was before such a batch, or as after it.
 """
 
 
 def read_frame(session: Session, cql: str, values: Sequence[Any] = ()) -> pd.DataFrame:
-    """Returns all rows of a query as a DataFrame, with one column per selected column, in that order.
+    """Returns all rows of a query as a DataFrame, with the columns in the order of the SELECT.
 
-    Timestamps become UTC-aware; texts and ids get the type "string". Rows of one partition are as they were at one
-    moment, if there are at most PAGE of them. Raises PulsoError if the tables are not there.
+    Timestamps become UTC-aware; texts and ids get the type "string". If a partition has at most PAGE rows, they are all
+    of the same moment. Raises PulsoError if the tables do not exist.
     """
     bound = prepared(session, cql).bind(values)
     bound.fetch_size = PAGE

@@ -17,7 +17,7 @@ Topic = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of it
 Period = Annotated[tables.Period, typer.Option(help="Length of the periods.")]
 Kind = Annotated[tables.Kind | None, typer.Option(help="Only posts of this kind.")]
 From = Annotated[
-    str | None, typer.Option("--from", help="Only periods that start at this time or later: date or ISO time, UTC.")
+    str | None, typer.Option("--from", help="Only periods that start at or after this date or ISO time, UTC.")
 ]
 To = Annotated[str | None, typer.Option("--to", help="Only periods that start before this time.")]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")]

@@ -1,4 +1,4 @@
-"""Writes frames to files or stdout, for other programs: a whole frame, or pages of posts while they are read."""
+"""Writes frames to files or stdout, for other programs: a whole frame, or posts page by page while they are read."""
 
 import sys
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from readers.plain import printable
 
 CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""If a cell begins with one of these, a spreadsheet takes it for a formula."""
+"""A spreadsheet reads a cell that begins with one of these as a formula."""
 _JSON = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
 
 
@@ -31,11 +31,12 @@ def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
 
 
 def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -> int:
-    """Writes pages of the same columns as CSV, NDJSON or Parquet, each as it comes; returns the number of rows.
+    """Writes pages of the same columns as CSV, NDJSON or Parquet, page by page; returns the number of rows.
 
-    In CSV, a list is its items with spaces between them, and a text that a spreadsheet would take for a formula gets an
-    apostrophe in front. NDJSON and Parquet keep texts as they are. Output to a terminal has no control characters. The
-    first page may be empty; it defines the columns. A file appears only when it is complete.
+    In CSV, a list is written as its items with spaces between them, and an apostrophe is put before a text that a
+    spreadsheet would read as a formula. NDJSON and Parquet contain texts unchanged. In output to a terminal, control
+    characters are replaced. The first page defines the columns, even if it has no rows. A file gets its name only when
+    it is complete.
 
     Raises WrongUse if Parquet would go to a terminal.
     """

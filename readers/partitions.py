@@ -1,7 +1,7 @@
 """Reads one part and period of a bulk table as a whole: all rows of one run, or none.
 
-A pointer in `published` names the run, or a row of graph_summary does. The rows of a run stay as long as one of the two
-names it. So the rows that were read are complete if the run is still named afterwards.
+The run is named by a pointer in `published` or by a row of graph_summary. The rows of a run are not deleted while one
+of the two names the run. So if the run is still named after the read, all its rows were read.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ from stores.published import Period, Pointers
 T = TypeVar("T")
 IN_FLIGHT, PAGE = 64, 5000
 TRIES = 5
-"""How often a result is read if later runs replace it while it is being read."""
+"""The greatest number of reads of a result, if later runs replace it during each read."""
 
 
 class Replaced(PulsoError):
@@ -43,10 +43,12 @@ def rows_of_run(
     most: int = IN_FLIGHT,
     page: int = PAGE,
 ) -> Iterator[Any]:
-    """Yields a run's rows of one part and period, partition by partition; by default, with all columns.
+    """Yields a run's rows of one part and period, one partition after the other.
 
-    At most `most` partitions are read at once, in pages of `page` rows; memory holds one page of each. The rows come in
-    the same order each time. The caller must check afterwards that the run is still named.
+    Without `columns`, the rows have all columns.
+
+    At most `most` partitions are read at the same time, in pages of `page` rows; one page of each is in memory. The
+    order of the rows is the same in each read. The caller must check afterwards that the run is still named.
     """
     names = ", ".join(columns or table.columns)
     statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(table.partition)}")
@@ -68,9 +70,9 @@ def rows_of_run(
 def published_rows(
     session: Session, keyspace: str, table: Table, topic: Topic, period: Period, columns: Sequence[str] = ()
 ) -> list[Any]:
-    """Returns the rows of the run that `published` names for a part and period; empty if it names none.
+    """Returns the rows of the run that `published` names for a part and period; an empty list if it names no run.
 
-    Raises Replaced if later runs replaced them each of TRIES times while they were being read.
+    Raises Replaced if later runs replaced the rows during each of TRIES reads.
     """
     pointers = Pointers(session, keyspace, table, topic.topic)
 
@@ -87,9 +89,9 @@ def published_rows(
 
 
 def whole(read: Callable[[], T]) -> T:
-    """Returns what `read` returns, and calls it again while it raises Replaced.
+    """Calls `read` and returns its result; calls it again if it raises Replaced.
 
-    Raises Replaced if it does so TRIES times.
+    Raises Replaced if all of TRIES calls raise it.
     """
     for attempt in range(TRIES):
         try:

@@ -1,4 +1,4 @@
-"""Makes other people's texts safe for a terminal: they can't move the cursor, change colours or reverse a line."""
+"""Makes the texts of posts safe for a terminal: they can't move the cursor, change colours or reverse a line."""
 
 import regex
 

@@ -1,1 +1,1 @@
-"""Access to Cassandra and Redis: sessions, prepared statements, encoding, bounded execution, layout check."""
+"""Access to Cassandra and Redis: sessions, statements, encoding, requests in parallel, pointers, partitioning check."""

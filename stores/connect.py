@@ -1,4 +1,4 @@
-"""Connects to Cassandra and Redis; the settings alone decide where."""
+"""Connects to Cassandra and Redis, at the addresses in the settings."""
 
 import logging
 import ssl
@@ -26,7 +26,10 @@ REQUEST_TIMEOUT = 20.0
 
 @contextmanager
 def cassandra_session(settings: Settings) -> Iterator[Session]:
-    """Yields a session with the settings' consistency, then closes it. Raises StoreDown when nothing answers."""
+    """Yields a session with the consistency of the settings; closes it at the end of the block.
+
+    Raises StoreDown when Cassandra does not answer.
+    """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = _cluster(settings)
     try:

@@ -15,7 +15,7 @@ IN_FLIGHT = 32
 FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
 """The driver's errors for a Cassandra that is down, or too slow to answer in time."""
 PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
-"""Errors that may not come again when a request is repeated."""
+"""Errors that may disappear when a request is repeated."""
 
 
 def in_flight(
@@ -44,8 +44,8 @@ def in_flight(
 def execute_all(session: Session, statements: Iterable[Any], timeout: float, most: int = IN_FLIGHT) -> int:
     """Runs idempotent statements, at most `most` in flight; returns their count.
 
-    A statement that fails with an error of PASSING is repeated for up to `timeout` seconds, which is also the time
-    limit of each attempt. Then the driver's error is raised, when nothing is in flight any more.
+    A statement that fails with one of the errors PASSING is repeated for up to `timeout` seconds; each attempt has the
+    same time limit. After that the driver's error is raised, once no request is under way.
     """
     count = 0
     sent = in_flight(statements, lambda statement: session.execute_async(statement, timeout=timeout), most)

@@ -1,4 +1,7 @@
-"""Records how a topic's posts are partitioned, before its first post is stored; later checks the topic file by it."""
+"""Records how a topic's posts are partitioned, and checks topic files against the record.
+
+The record is written before the topic's first post.
+"""
 
 from cassandra.cluster import Session
 
@@ -8,7 +11,9 @@ from conf.topic import Topic
 
 
 def record_layout(session: Session, keyspace: str, topic: Topic) -> None:
-    """Records a topic's time zone and buckets, unless they are recorded already, and checks the topic by them.
+    """Records a topic's time zone and buckets, unless they are recorded already.
+
+    Then checks the topic file against the record.
 
     It must be called before the topic's first post is stored. Raises WrongUse as `check_layout` does.
     """
@@ -20,7 +25,7 @@ def record_layout(session: Session, keyspace: str, topic: Topic) -> None:
 
 
 def check_layout(session: Session, keyspace: str, topic: Topic) -> None:
-    """Raises WrongUse if the topic's time zone or buckets are not those under which its posts are stored.
+    """Raises WrongUse if the topic's time zone or buckets differ from the recorded ones.
 
     With other days or buckets, stored posts would be missed, and replayed posts would be stored twice.
     """

@@ -1,8 +1,8 @@
-"""The pointers in `published`: which run of a bulk table readers see, and how a run points them to itself.
+"""The pointers in the table `published`. They say which run of a bulk table readers see; a run sets them to itself.
 
-Every run has a place in the order of its job's runs (`jobs/framework/order.py`). A pointer is set by a conditional
-write, which names the old value, and only if the old place is earlier. So of two runs the later one wins, whichever
-writes last, and no clock decides.
+Every run has a place in the order of its job's runs (`jobs/framework/order.py`). A pointer is set only if the place of
+its old run is earlier, and by a conditional write, which fails if the old value has changed. So of two runs the later
+one wins, in whichever order they write, and no clock is needed.
 """
 
 from collections import defaultdict
@@ -27,11 +27,14 @@ BATCH = 100
 _TICKS_BEFORE_1970 = 0x01B21DD213814000
 """Ticks of 100 ns from the beginning of time UUIDs, 15 October 1582 (RFC 9562, 5.1), to 1970."""
 PATIENCE = 60.0
-"""How long, in seconds, a conditional write is repeated while other runs write too, or Cassandra is slow."""
+"""The seconds for which a conditional write is repeated while other runs write, too, or Cassandra is slow."""
 
 
 class Period(NamedTuple):
-    """One part and period of a bulk table; `part` is the graph, or empty. The instants are UTC."""
+    """One part and period of a bulk table.
+
+    `part` is the graph; it is empty for a table without parts. The times are UTC.
+    """
 
     part: str
     period: str
@@ -41,9 +44,9 @@ class Period(NamedTuple):
 
 @dataclass(frozen=True)
 class Pointer:
-    """The run that readers see, or None if none has been published yet, and its place in the order of runs.
+    """The run that readers see (None if no run has been published yet), and that run's place in the order of runs.
 
-    After `Pointers.close`, the place is that of a later run which died.
+    After `Pointers.close`, the place is the place of a later run that died.
     """
 
     run_id: UUID | None
@@ -66,7 +69,7 @@ class Pointers:
     def read(self, periods: Collection[Period], *, newest: bool = False) -> dict[Period, Pointer]:
         """Returns the pointers of some periods; periods without a pointer are left out.
 
-        With `newest`, Cassandra first finishes conditional writes that are under way.
+        With `newest`, Cassandra first completes all conditional writes that have begun, so the newest values are read.
         """
         spans: dict[tuple[str, str], list[datetime]] = defaultdict(list)
         for period in periods:
@@ -111,7 +114,7 @@ class Pointers:
         place: datetime,
         before: Callable[[set[UUID]], None] = lambda _: None,
     ) -> set[Period]:
-        """Points the periods to a run; returns those that stay with a run of a later place.
+        """Sets the periods' pointers to a run; returns the periods that already point to a run with a later place.
 
         Before the writes, `before` is called with the runs that are about to be replaced. Raises Contended, or the
         driver's error, if the write does not succeed within PATIENCE.
@@ -119,7 +122,7 @@ class Pointers:
         return self._set(periods, lambda _: run_id, place, before)
 
     def close(self, periods: Collection[Period], place: datetime) -> None:
-        """Makes sure that no run with this place, or an earlier one, can be pointed to in these periods any more.
+        """Makes sure that no run with this place or an earlier place can become visible in these periods any more.
 
         The pointers keep their runs, but get this place. Raises as `point` does.
         """
@@ -180,7 +183,7 @@ def _chunks(periods: Sequence[Period]) -> Iterator[Sequence[Period]]:
 
 
 def place_of(run_id: UUID) -> datetime:
-    """Returns a run's place in the order of its job's runs, which its id contains; UTC, in whole milliseconds."""
+    """Returns a run's place in the order of its job's runs: the time in its id, UTC, in whole milliseconds."""
     ticks = run_id.time - _TICKS_BEFORE_1970
     return instant(round(ticks / 10_000) * 1000)
 

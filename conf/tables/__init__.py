@@ -1,7 +1,7 @@
-"""All tables, each declared once (DESIGN 6). Nothing here imports Spark or opens a session.
+"""All tables, each declared once. Nothing here imports Spark or opens a session.
 
-`posts.py` declares what collection writes, `summaries.py` and `bulk.py` what jobs publish, `runs.py` the records of
-runs, and `columns.py` what the declarations share.
+`posts.py` has the tables that ingest writes, `summaries.py` and `bulk.py` those that jobs publish, and `runs.py` the
+records of runs. `columns.py` has columns that several tables use.
 """
 
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES

@@ -27,7 +27,7 @@ AUTHOR_ACTIVITY = Table(
         "author": key("text", "as in posts; the network's author id if the handle is unknown"),
         "posts": count("posts by the author"),
         **KIND_COUNTS,
-        "mentions_received": count("posts by others that mention the author, without retweets"),
+        "mentions_received": count("posts by others that mention the author; retweets do not count"),
         "followers": Column("bigint", "followers, as last known in the period; null if never known"),
         "bot_score": share("sum of the weights of the rules that fired, at most 1; 0..1", nullable=False),
         "bot_flags": Column("frozen<list<text>>", "names of the rules that fired"),
@@ -65,7 +65,7 @@ GRAPH_TOP_NODES = Table(
     job="network_graph",
     part="graph",
     named_by="graph_summary",
-    doc="The first nodes of each graph by each measure.",
+    doc="The nodes of each graph with the highest values of each measure.",
     partition=("topic", "graph", *PERIOD_KEY, "run_id", "measure"),
     clustering=("rank",),
     columns={
@@ -83,7 +83,7 @@ GRAPH_EDGES = Table(
     job="network_graph",
     part="graph",
     named_by="graph_summary",
-    doc="The edges of each graph, one row for all posts from one node to another (or with both hashtags).",
+    doc="The edges of each graph. A row stands for all posts from one node to another, or with both hashtags.",
     partition=("topic", "graph", *PERIOD_KEY, "run_id", "bucket"),
     clustering=("src", "dst"),
     columns={

@@ -1,4 +1,4 @@
-"""What the declarations of several tables share: columns, and the values that some of them may have."""
+"""Columns that several tables use, and the values that some of them may have."""
 
 from typing import Literal, get_args
 
@@ -31,7 +31,7 @@ LONGER_PERIODS = ("day", "window")
 """The periods of tables without hours, since an hour has too few posts for them."""
 Kind = Literal["original", "retweet", "reply", "quote"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The kinds of post (DESIGN 5)."""
+"""The kinds of post."""
 KIND_COLUMNS = dict(zip(("originals", "retweets", "replies", "quotes"), KINDS, strict=True))
 """The columns that count posts by kind, and the kind that each counts."""
 NETWORKS = ("x", "bluesky", "mastodon")
@@ -55,13 +55,13 @@ PERIOD_COLUMNS = {
 GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
 RUN = {
     "run_id": key("timeuuid", "the run that published the row"),
-    "computed_at": key("timestamp", "when that run began, UTC; always later than that of every earlier run"),
+    "computed_at": key("timestamp", "start of that run, UTC; always later than the start of every earlier run"),
 }
 BUCKET = {"bucket": key("int", "CRC-32 of the last key column, modulo the number of buckets of the period")}
 KIND_COUNTS = {name: count(f"{name} among these posts") for name in KIND_COLUMNS}
 METHOD = {
-    "method": key("text", "digest of all that shapes the figures: rules, folding, counting method, bot thresholds")
+    "method": key("text", "digest of what the figures depend on: rules, folding, counting method, bot thresholds")
 }
 STARTS_ENDS = ("period_start", "period_end")
 PERIOD_KEY = ("period", *STARTS_ENDS)
-"""The columns that tell one period of a topic from its others."""
+"""The columns that identify one period of a topic."""

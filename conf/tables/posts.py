@@ -1,4 +1,4 @@
-"""What collection writes: posts, how they are partitioned, and the record of live collection."""
+"""The tables that ingest writes: posts, their partitioning, and the record of live collection."""
 
 from conf.schema import Column, Table
 from conf.tables.columns import A_NETWORK, KINDS, NETWORKS, TOPIC, key, one_of
@@ -47,7 +47,7 @@ POSTS = Table(
 
 TOPIC_LAYOUT = Table(
     name="topic_layout",
-    doc="How a topic's posts are partitioned. Recorded before its first post; later changes in its file are refused.",
+    doc="How a topic's posts are partitioned. Written before its first post; the topic file must not change it later.",
     partition=("topic",),
     clustering=(),
     columns={
@@ -59,7 +59,7 @@ TOPIC_LAYOUT = Table(
 
 COLLECTION_GAPS = Table(
     name="collection_gaps",
-    doc="Times in which live collection was down, was throttled, or had to drop posts.",
+    doc="Gaps: the times in which live collection was down, was limited by the network, or dropped posts.",
     partition=("topic", "source"),
     clustering=("gap_start",),
     columns={
@@ -80,6 +80,6 @@ COLLECTION_THROUGH = Table(
     columns={
         **TOPIC,
         "source": key("text", A_NETWORK),
-        "through": key("timestamp", "that time, UTC, excluded"),
+        "through": key("timestamp", "posts before this time are stored, UTC"),
     },
 )

@@ -5,7 +5,7 @@ from conf.tables.columns import PERIOD_COLUMNS, PERIOD_KEY, TOPIC, key
 
 DATA_QUALITY = Table(
     name="data_quality",
-    doc="Each expectation that each run checked, also of runs that failed.",
+    doc="Each check of each run, also of runs that failed.",
     partition=("job", "topic"),
     clustering=("run_id", "expectation"),
     descending=("run_id",),
@@ -13,8 +13,8 @@ DATA_QUALITY = Table(
         "job": key("text", "job name"),
         **TOPIC,
         "run_id": key("timeuuid", "the run"),
-        "expectation": key("text", "the table, and what was expected of it"),
-        "target": key("text", "the table that was checked: one that was read, or one to be published"),
+        "expectation": key("text", "name of the table, and the check in words"),
+        "target": key("text", "the table that was checked: an input of the run, or a result"),
         "success": key("boolean", "whether the expectation was met"),
         "observed": Column("text", "what was found instead; empty if the expectation was met"),
         "severity": key("text", "error (nothing is published) or warning"),
@@ -31,7 +31,7 @@ JOB_RUNS = Table(
     columns={
         "job": key("text", "job name"),
         **TOPIC,
-        "started_at": key("timestamp", "when the run began, UTC; always later than that of every earlier run"),
+        "started_at": key("timestamp", "start of the run, UTC; always later than the start of every earlier run"),
         "run_id": key("timeuuid", "the run"),
         "status": key("text", "running, succeeded, superseded (a later run replaced its result) or failed"),
         "window_start": key("timestamp", "start of the job's window, UTC, included"),
@@ -39,12 +39,10 @@ JOB_RUNS = Table(
         "rows_read": Column("bigint", "posts in the window"),
         "rows_written": Column("bigint", "rows published"),
         "seconds": Column("double", "duration of the run, seconds"),
-        "method": Column(
-            "text", "digest of all that shapes the result; where the job counts by race, one for each race"
-        ),
+        "method": Column("text", "digest of what the result depends on; one for each race if the job counts by race"),
         "inputs": Column(
             "frozen<map<text, timeuuid>>",
-            "published tables that were read, and for each the id of the run that was read",
+            "for each published table that was read, the id of the run whose rows were read",
         ),
         "version": Column("text", "the project's version"),
         "error": Column("text", "the error, in one line, if the run failed"),
@@ -59,7 +57,7 @@ RUN_ORDER = Table(
     columns={
         "job": key("text", "job name"),
         **TOPIC,
-        "newest": key("timestamp", "the newest run's place: its started_at, computed_at and write time, UTC"),
+        "newest": key("timestamp", "place of the newest run: a time, UTC, equal to its started_at and computed_at"),
     },
 )
 
@@ -75,14 +73,14 @@ PUBLISHED = Table(
         "run_id": Column("timeuuid", "the run that readers see; null if none has been published yet"),
         "published_at": key(
             "timestamp",
-            "place of that run in the order of runs, or of a later run that died and can't be published any more",
+            "place of that run in the order of runs, or of a later run that died and must not be published",
         ),
     },
 )
 
 UNSWEPT = Table(
     name="unswept_runs",
-    doc="Runs that may have rows in a bulk table which readers do not see. The job's next run removes these rows.",
+    doc="Runs that may have left rows in a bulk table; readers do not see these rows. The job's next run removes them.",
     partition=("topic", "table_name"),
     clustering=("run_id", "window_start", "window_end"),
     columns={
@@ -91,10 +89,10 @@ UNSWEPT = Table(
         "run_id": key("timeuuid", "the run"),
         "window_start": key("timestamp", "start of the window in which the rows may be, UTC, included"),
         "window_end": key("timestamp", "end of that window, UTC, excluded"),
-        "place": key("timestamp", "place in the order of runs: the run's own, or that of the run that replaces it"),
+        "place": key("timestamp", "place in the order of runs; for a run being replaced, the place of the new run"),
         "process": Column(
             "text", "the run's host, process id and process start; null for a published run that is being replaced"
         ),
-        "alive": Column("boolean", "true while the run goes on; expires by itself when the run no longer renews it"),
+        "alive": Column("boolean", "true while the run is alive; expires (TTL) if the run does not renew it"),
     },
 )

@@ -1,6 +1,7 @@
-"""The small summaries: each part and kind of period is one partition.
+"""The small tables of results. Each part (race or graph) and kind of period is one partition.
 
-A run replaces its rows of a partition in one batch, or in a few batches of whole periods if there are very many rows.
+A run replaces the rows of its window in a partition in one batch. If there are very many rows, it uses a few batches,
+each of whole periods.
 """
 
 from conf.schema import Column, Table
@@ -43,7 +44,7 @@ CANDIDATE_POLL = Table(
         "share_authors_low": share("lower end of the 95 % interval of share_authors, 0..1; null for a single author"),
         "share_authors_high": share("upper end of the 95 % interval of share_authors, 0..1; null for a single author"),
         "share_authors_no_bots": share(
-            "share_authors without the authors flagged as bots, 0..1; null if flags are unknown or no author is left"
+            "share_authors without authors flagged as bots, 0..1; null if flags are unknown or all authors are flagged"
         ),
         "posts_total": count("distinct posts that mention anyone in the race"),
         "authors_total": count("authors who mention anyone in the race"),
@@ -67,10 +68,10 @@ POLL_BACKTEST = Table(
         "race": key("text", "race id"),
         "measure": key(
             "text",
-            "share and time span before the vote, as share_authors:last_week; or poll: and an opinion poll's name",
+            "share and time span before the vote, such as share_authors:last_week; or an opinion poll, as poll:NAME",
         ),
         "mae": share("mean absolute error over the candidates with an outcome, 0..1", nullable=False),
-        "mae_uniform": share("the mean absolute error of a guess of equal shares, 0..1", nullable=False),
+        "mae_uniform": share("mean absolute error of equal shares for all candidates, 0..1", nullable=False),
         "window_start": key("timestamp", "start of the span, or of the poll's last day of interviews, UTC, included"),
         "window_end": key("timestamp", "end of the span or of that day, UTC, excluded"),
         **METHOD,
@@ -81,7 +82,7 @@ POLL_BACKTEST = Table(
 HASHTAG_TRENDS = Table(
     name="hashtag_trends",
     job="hashtag_trends",
-    doc="The most used hashtags of a period, and which of them are suddenly used by more authors.",
+    doc="The most used hashtags of a period, and whether suddenly more authors use them.",
     partition=("topic", "period"),
     clustering=(*STARTS_ENDS, "rank"),
     columns={
@@ -91,10 +92,10 @@ HASHTAG_TRENDS = Table(
         "posts": count("posts that contain it, retweets included"),
         "authors": count("authors of these posts"),
         "previous_posts": Column(
-            "bigint", "posts in the period right before; null for a window of more than 7 days", least=0
+            "bigint", "posts with it in the period right before; null for a window of more than 7 days", least=0
         ),
         "burst": Column(
-            "double", "bits by which authors exceed what was expected, lower limit; above 0: a burst; null if unknown"
+            "double", "log2(authors / expected authors), lower 95 % limit, bits; above 0: a burst; null if unknown"
         ),
         **RUN,
     },
@@ -118,7 +119,7 @@ CANDIDATE_HASHTAGS = Table(
         "hashtag": key("text", "folded, without #"),
         "posts": count("posts that mention the candidate and contain it"),
         "authors": count("authors of these posts"),
-        "log_odds": key("double", "log-odds ratio against the race's other posts, natural logarithm, above 0"),
+        "log_odds": key("double", "log-odds ratio to the race's other posts (natural logarithm); always above 0"),
         "z_score": key("double", "log_odds divided by its standard deviation"),
         **METHOD,
         **RUN,
@@ -137,7 +138,7 @@ GRAPH_SUMMARY = Table(
         "nodes": count("nodes"),
         "edges": count("edges"),
         "weight": count("sum of the edges' weights"),
-        "self_edges": count("edges from a node to itself; they are counted here and left out of all else"),
+        "self_edges": count("edges from a node to itself; all other figures ignore them"),
         "density": share("edges divided by all possible edges, 0..1; null for fewer than two nodes"),
         "reciprocity": share("share of edges whose reverse exists, too, 0..1; null for the undirected graph"),
         "components": count("weakly connected components"),
@@ -163,7 +164,7 @@ CASCADES = Table(
         "rank": key("int", "1 was retweeted most"),
         "source": one_of(A_NETWORK, *NETWORKS),
         "post_id": key("text", "the retweeted post, stored or not"),
-        "author": Column("text", "its author, as in posts; null if unknown"),
+        "author": Column("text", "author of that post, as in posts.author; null if unknown"),
         "posted_at": Column(
             "timestamp", "when it was posted, UTC; null if it is not among the stored posts of the job's window"
         ),
@@ -172,7 +173,7 @@ CASCADES = Table(
         "quotes": count("quotes of it in the period"),
         "depth": Column(
             "bigint",
-            "steps in the longest chain of quotes below it, with a last retweet; 1: only direct quotes and retweets",
+            "steps of the longest chain of quotes and a final retweet; 1: all of them are of the post itself",
             False,
             least=1,
         ),
@@ -182,7 +183,7 @@ CASCADES = Table(
             "double", "seconds from the post (if unknown, from the first retweet) to the last retweet", False, least=0
         ),
         "half_life_seconds": Column(
-            "double", "seconds from the same start until half of the retweets were made", False, least=0
+            "double", "seconds, from the start of duration_seconds until half of the retweets", False, least=0
         ),
         **RUN,
     },

@@ -1,4 +1,4 @@
-"""Capture formats, recognised by content: one line of a capture becomes units of one post each."""
+"""Capture formats, recognised by content. A line of a capture is split into units; each unit is one post."""
 
 from ingest.formats.detect import Refused, Unit, split
 from ingest.formats.parse import DELETIONS, parse, parse_deletion

@@ -79,12 +79,12 @@ class EventHead(msgspec.Struct):
 
     @property
     def carries_post(self) -> bool:
-        """Whether it makes or changes a post or a repost; likes, follows, profiles and deletions do not."""
+        """Whether the event makes or changes a post or a repost; False for likes, follows, profiles and deletions."""
         return self._is_ours and self.commit is not None and self.commit.operation in ("create", "update")
 
     @property
     def carries_deletion(self) -> bool:
-        """Whether it deletes a post or a repost, or says that an account is no longer active."""
+        """Whether the event deletes a post or a repost, or says that an account is no longer active."""
         if self.account is not None:
             return not self.account.active
         return self._is_ours and self.commit is not None and self.commit.operation == "delete"
@@ -124,7 +124,9 @@ def made_at(rkey: str) -> datetime | None:
 
 
 def parse_event(payload: bytes) -> Post:
-    """Returns a post or repost. Its event time is the relay's `time_us`, since the client's own date can be wrong.
+    """Returns a post or repost.
+
+    The event time is the relay's `time_us`, since the date that the client sets can be wrong.
 
     Raises InvalidMessage for a commit without a record, a time out of range, and a repost that names no post.
     """

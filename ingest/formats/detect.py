@@ -15,7 +15,7 @@ LONGEST_POST = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One post as it goes onto the queue; `format` names its parser, `source` its network."""
+    """One post, or one deletion, as it is put into the queue; `format` names its parser, `source` its network."""
 
     format: str
     source: str
@@ -24,7 +24,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A line, or a part of one, that is not a post, and the reason."""
+    """A line, or a part of a line, that can't be read as a post or deletion, with the reason."""
 
     reason: str
     payload: bytes
@@ -45,7 +45,7 @@ _PROBE = msgspec.json.Decoder(
 def split(line: bytes) -> list[Unit | Refused]:
     """Returns the posts and deletions of one line; none for a heartbeat, a notice or a like.
 
-    It never raises: a line that can't be read is returned as Refused, with the reason.
+    It raises no errors: a line that can't be read is returned as Refused, with the reason.
     """
     line = line.strip()
     if not line:

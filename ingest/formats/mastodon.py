@@ -74,19 +74,19 @@ class Event(msgspec.Struct):
 
 
 class Head(msgspec.Struct):
-    """An event's kind, with its content not yet parsed."""
+    """An event's kind; the content is not parsed yet."""
 
     event: str
     payload: msgspec.Raw
 
     @property
     def carries_deletion(self) -> bool:
-        """Whether it deletes a status."""
+        """Whether the event deletes a status."""
         return self.event == "delete"
 
     @property
     def carries_post(self) -> bool:
-        """Whether it makes or changes a status that everybody may see."""
+        """Whether the event makes or changes a public or unlisted status."""
         return self.event in ("update", "status.update") and _VISIBILITY.decode(self.payload).visibility in SHOWN
 
 
@@ -108,7 +108,10 @@ def parse_deletion(line: bytes) -> Deletion:
 
 
 def parse_event(line: bytes) -> Post:
-    """Returns a status as a post. Its event time is `created_at`; its id is the one on the server that sent it."""
+    """Returns a status as a post.
+
+    The event time is `created_at`; the id is the status's id on the server that sent the event.
+    """
     event = _EVENT.decode(line)
     status, server = event.payload, event.server
     shown = status.reblog or status
@@ -182,7 +185,7 @@ class _Content(HTMLParser):
         self.bare = "".join(self._bare).strip()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Notes where links and hidden parts begin."""
+        """Remembers where links and hidden parts begin."""
         given = dict(attrs)
         classes = (given.get("class") or "").split()
         if tag == "a":
@@ -197,7 +200,7 @@ class _Content(HTMLParser):
             self._break()
 
     def handle_endtag(self, tag: str) -> None:
-        """Notes where links, hidden parts and paragraphs end."""
+        """Remembers where links, hidden parts and paragraphs end."""
         if tag == "a":
             self._bare.append(" " if self._blanked else "")
             self._blanked = False

@@ -1,4 +1,4 @@
-"""The post as all parsers return it, the deletion, and the error for a message that is neither."""
+"""The post and the deletion that parsers return, and the error for a message that is neither of the two."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,15 +9,18 @@ PARSER_VERSION = 2
 
 
 class InvalidMessage(Exception):
-    """A payload that is not a post we can keep; the error's message is the reason. It goes to the dead letters."""
+    """A payload that can't be stored as a post.
+
+    The error's text is the reason. The message is put into the dead letters.
+    """
 
 
 @dataclass(slots=True, kw_only=True)
 class Post:
     """One post. Fields have the names of the columns of `posts`.
 
-    A reference is the other post's id and, in `…_author`, the handle of its author. Handles are in lower case;
-    Bluesky's are DIDs. Times are UTC.
+    A reference to another post has two fields: that post's id and, in `…_author`, the handle of that post's author.
+    Handles are in lower case; Bluesky's are DIDs. Times are UTC.
     """
 
     source: str
@@ -47,23 +50,31 @@ class Post:
     author_is_bot: bool | None = None
     client: str | None = None
     version_us: int | None = None
-    """The time of this version, in µs since 1970, where an edited post keeps its id; the newest version wins."""
+    """The time of this version, in µs since 1970, on networks where an edited post keeps its id.
+
+    The newest version is kept.
+    """
     is_update: bool = False
-    """Whether it replaces an earlier version, whose event time, and so its place in the table, must not change."""
+    """Whether the post replaces an earlier version.
+
+    Its event time, and so its place in the table, must then stay the same.
+    """
     earlier: list[str] = field(default_factory=list)
-    """The ids of earlier versions, where each edit has its own id (X). They are deleted."""
+    """The ids of earlier versions, on networks where each edit gets a new id (X). These versions are deleted."""
 
     @property
     def version_time(self) -> int | None:
-        """The write time of this version in µs, which ends in the parser's version; None where `version_us` is None.
+        """The write time of this version in µs.
 
-        Versions are a millisecond or more apart.
+        Its last three digits are the parser's version. None if `version_us` is None.
+
+        Two versions of a post are at least a millisecond apart, so these digits do not change their order.
         """
         return None if self.version_us is None else self.version_us // 1000 * 1000 + PARSER_VERSION
 
     @property
     def kind(self) -> str:
-        """`retweet` if it reposts; else `reply`; else `quote`; else `original` (DESIGN 5)."""
+        """`retweet` if it is a repost, else `reply` if it is an answer, else `quote` if it quotes, else `original`."""
         if self.retweet_of:
             return "retweet"
         if self.reply_to:
@@ -71,7 +82,7 @@ class Post:
         return "quote" if self.quote_of else "original"
 
     def checked(self, longest_text: int) -> "Post":
-        """Returns the post itself; cuts `client` if it is too long.
+        """Checks the post and returns it; shortens `client` if it is too long.
 
         Raises InvalidMessage for a text of more than `longest_text` characters, for an id, handle or hashtag that is
         too long, and for an empty id.
@@ -93,7 +104,8 @@ class Post:
 class Deletion:
     """A deletion: of one post or, with `post_id` None, of all posts of `author`.
 
-    `at` is when the post was made, where the message says it. `fields` are the columns to empty, where the post stays.
+    `at` is when the post was made, if the message says so. With `fields`, only these columns are deleted, and the post
+    stays.
     """
 
     source: str
@@ -104,5 +116,5 @@ class Deletion:
 
 
 def unique(values: "list[str] | map[str]") -> list[str]:
-    """Returns the values without repeats, in order."""
+    """Returns the distinct values, in the order of their first occurrence."""
     return list(dict.fromkeys(values))

@@ -148,7 +148,10 @@ def parse_deletion(payload: bytes) -> Deletion:
 
 
 def parse_instant(value: str) -> datetime:
-    """Parses `Mon Dec 02 14:16:05 +0000 2019`, in any locale; returns it in UTC. Raises InvalidMessage."""
+    """Parses a date such as `Mon Dec 02 14:16:05 +0000 2019`, whatever the locale; returns it in UTC.
+
+    Raises InvalidMessage if it is another text.
+    """
     try:
         _, month, day, clock, offset, year = value.split()
         hour, minute, second = clock.split(":")

@@ -83,14 +83,17 @@ class Content(msgspec.Struct, kw_only=True):
     note_tweet: Note | None = None
 
     def full(self) -> tuple[str, Entities]:
-        """Returns the full text, HTML-unescaped, and its entities; those of the note, if there is one."""
+        """Returns the full text, HTML-unescaped, and its entities.
+
+        If there is a note (a long text), they are the note's.
+        """
         best: Note | Content = self.note_tweet or self
         text = html.unescape(best.text) if "&" in best.text else best.text
         return text, best.entities or self.entities or Entities()
 
 
 class Tweet(Content, kw_only=True):
-    """A post; `author_id` and `created_at` are required here."""
+    """A post. Unlike in Content, `author_id` and `created_at` are required."""
 
     author_id: str
     created_at: Instant
@@ -208,7 +211,7 @@ def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
 
 
 def split_page(page: dict[str, Any]) -> list[bytes]:
-    """Returns a page's posts as stream lines, each with only those `includes` that it refers to."""
+    """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to."""
     includes = page.get("includes") or {}
     by_id = {part: {item["id"]: item for item in includes.get(part) or ()} for part in ("users", "tweets", "places")}
     return [_page_line(tweet, by_id, page.get("__twarc")) for tweet in page["data"]]

@@ -1,4 +1,6 @@
-"""The raw archive: accepted messages as they came, as zstd NDJSON by hour, so that a changed parser can replay them.
+"""The raw archive: accepted messages, unchanged, in zstd NDJSON files, one per hour.
+
+After a change of a parser, they can be replayed.
 
 The files are `HOME/archive/TOPIC/SOURCE/YYYY-MM-DD/HH.jsonl.zst`. If the file of the hour exists when a process starts,
 the process writes `HH-1.jsonl.zst` instead, and so on, since the older file may end in the middle of a frame.
@@ -28,7 +30,7 @@ class Archive:
         self._unflushed = 0
 
     def add(self, at_us: int, line: bytes) -> None:
-        """Writes one line into the file of the hour in which it came; `at_us` is in µs since 1970."""
+        """Writes one line into the file of its hour. `at_us` is the line's time, in µs since 1970."""
         hour = instant(at_us).replace(minute=0, second=0, microsecond=0)
         if self._frame is None or (self._hour is not None and hour > self._hour):
             self.close()
@@ -40,14 +42,14 @@ class Archive:
             self.flush()
 
     def flush(self) -> None:
-        """Hands all lines to the operating system as whole blocks, which can be read even if the process dies."""
+        """Writes all lines to the file in complete compressed blocks, so they can be read even if the process dies."""
         if self._frame is not None and self._file is not None and self._unflushed:
             self._frame.flush(zstandard.FLUSH_BLOCK)
             self._file.flush()
             self._unflushed = 0
 
     def close(self) -> None:
-        """Ends the frame and closes the file."""
+        """Ends the compressed frame and closes the file."""
         if self._frame is not None:
             self._frame.close()  # type: ignore[no-untyped-call]
         self._frame = self._file = self._hour = None

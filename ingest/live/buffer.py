@@ -1,4 +1,7 @@
-"""The buffer between the network's thread and the queue. Its size is limited; lines without room are counted."""
+"""The buffer between the network's thread and the queue.
+
+Its size is limited; lines that don't fit are dropped and counted.
+"""
 
 import threading
 from collections import deque
@@ -8,7 +11,7 @@ from conf.settings import DEFAULTS
 
 
 class Line(NamedTuple):
-    """One message and its time in µs: when it happened, where the source says so; else when it came."""
+    """One message and its time in µs: the event's time from a source that plays back, else the time of arrival."""
 
     at_us: int
     line: bytes
@@ -21,7 +24,7 @@ class Opened(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """The connection is up, and everything that happened after `since_us` will come."""
+    """The connection is up, and the source will send all messages from after `since_us`."""
 
     at_us: int
     since_us: int
@@ -35,7 +38,7 @@ class Closed(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The network left posts out between two moments; `estimate` is how many, if it says so."""
+    """The network did not send some posts between two moments; `estimate` is their number, if the network gives it."""
 
     from_us: int
     at_us: int
@@ -60,7 +63,7 @@ Event = Line | Opened | Resumed | Closed | Lost | Shedding | Shed
 
 
 class Buffer:
-    """Events in order, from one thread to another. Methods that put never wait.
+    """Passes events in order from one thread to another. The methods that add events never wait.
 
     `limit_bytes` limits the lines' total size.
     """
@@ -80,16 +83,16 @@ class Buffer:
 
     @property
     def heard_us(self) -> int | None:
-        """The last sign of life in µs; for a source that plays back, the time of its last line."""
+        """The time of the last sign of life, in µs; for a source that plays back, the time of the last line."""
         return self._heard_us
 
     def hear(self, at_us: int) -> None:
-        """Notes a sign of life: up to `at_us`, nothing came except what is in the buffer."""
+        """Records a sign of life: all messages up to `at_us` are in the buffer or were taken from it."""
         with self._changed:
             self._heard_us = at_us
 
     def put(self, event: Event) -> None:
-        """Adds an event other than a line; it is small, and there is always room for it."""
+        """Adds an event that is not a line. Such events are small, so there is always room for them."""
         with self._changed:
             self._events.append(event)
             self._changed.notify()
@@ -97,8 +100,8 @@ class Buffer:
     def put_line(self, line: Line, *, playback: bool) -> bool:
         """Adds a line if there is room, and returns whether it did.
 
-        Once a line had no room, lines have room again when half of the buffer is free. A refused line is counted as
-        shed, unless the source can play it back.
+        After a line did not fit, all further lines are refused until half of the buffer is free. A refused line is
+        counted as dropped, unless the source can play it back.
         """
         with self._changed:
             if self._shed is not None and self._bytes <= self._limit // 2:
@@ -119,7 +122,7 @@ class Buffer:
             return False
 
     def get(self, most: int, wait_seconds: float) -> tuple[list[Event], int | None]:
-        """Returns up to `most` events; if the buffer is now empty, also the time up to which the stream is complete.
+        """Returns up to `most` events and, if none are left, the time up to which they are complete.
 
         Waits up to `wait_seconds` for the first event. The time is in µs; it is None while events are left, and before
         the first sign of life.
@@ -132,7 +135,7 @@ class Buffer:
             return taken, None if self._events else self._heard_us
 
     def settle(self, at_us: int) -> None:
-        """Ends shedding at `at_us`, if it is going on, since no more lines will come."""
+        """If lines are being dropped, ends this at `at_us`. Called when no more lines will come."""
         with self._changed:
             if self._shed is not None:
                 self._events.append(Shed(at_us, self._shed))

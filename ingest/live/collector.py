@@ -1,4 +1,4 @@
-"""The collector: takes a source's messages at once, and queues them, with the gaps, from a thread of its own."""
+"""The collector takes messages from a source without waiting; a second thread queues them, and notes about gaps."""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -33,10 +33,12 @@ log = structlog.get_logger("collector")
 
 
 class Collector:
-    """A Sink for a source. `start` begins to queue; `finish` ends once everything taken is queued.
+    """A Sink for a source.
 
-    While Redis is down or full, the collector waits and the buffer fills. Lines for which the buffer has no room are
-    dropped, counted, and recorded as a gap.
+    `start` starts the thread that fills the queue; `finish` waits until all messages that were taken are queued.
+
+    While Redis is down or full, the collector waits and the buffer fills. Lines that do not fit into the buffer are
+    dropped and counted, and a gap is recorded.
     """
 
     def __init__(  # noqa: PLR0913 - the command and the tests choose each of these parts
@@ -73,18 +75,21 @@ class Collector:
     # Called by the source, on its own thread.
 
     def opened(self) -> None:
-        """Notes that the connection is up."""
+        """Records that the connection is up."""
         now = self._now()
         if self._reached_us is None:
             self.buffer.hear(now)
         self.buffer.put(Opened(now))
 
     def resumed(self, since: datetime) -> None:
-        """Notes that the connection is up and plays back everything after `since`."""
+        """Records that the connection is up, and that the source will send all messages from after `since`."""
         self.buffer.put(Resumed(self._now(), micros(since)))
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
-        """Takes one message; returns whether there was room. A source that plays back gives its time, `at_us`."""
+        """Takes one message; returns whether the buffer had room.
+
+        A source that plays back passes the message's time as `at_us`.
+        """
         place = self._now() if at_us is None else at_us
         taken = self.buffer.put_line(Line(place, line), playback=at_us is not None)
         if taken and at_us is not None:
@@ -92,30 +97,31 @@ class Collector:
         return taken
 
     def heard(self) -> None:
-        """Notes a sign of life."""
+        """Records a sign of life."""
         if self._reached_us is None:
             self.buffer.hear(self._now())
 
     def closed(self, reason: str) -> None:
-        """Notes that the connection has ended; the gap starts at the last sign of life."""
+        """Records that the connection has ended; the gap starts at the last sign of life."""
         self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))
 
     def lost(self, reason: str, estimate: int | None = None) -> None:
-        """Notes that the network left out posts after the last sign of life; `estimate` is how many, if it says so."""
+        """Records that the network left out posts since the last sign of life; `estimate` is their number, if known."""
         now = self._now()
         self.buffer.put(Lost(self.buffer.heard_us or now, now, reason, estimate))
         self.buffer.hear(now)
 
     def reached_us(self) -> int | None:
-        """Returns the time, in µs, from which playback would go on; None where nothing was taken."""
+        """Returns the time, in µs, from which a playback must continue; None before the first message."""
         return self._reached_us
 
     # Called by the command.
 
     def start(self) -> None:
-        """Takes the lease, notes the gap since the last run, and begins to queue.
+        """Takes the lease, records the gap since the last run, and starts the queueing thread.
 
-        Raises PulsoError when another process collects the same, and Redis's errors when it is down.
+        Raises PulsoError when another process collects the same topic from the same source, and Redis's errors when
+        Redis is down.
         """
         self._lease.take()
         self._queue.ensure_group()
@@ -134,7 +140,10 @@ class Collector:
         self._thread.start()
 
     def finish(self, reason: str = STOPPED) -> None:
-        """Queues all that is left, opens a gap with this reason, and releases the lease. Waits while Redis is down."""
+        """Queues all remaining messages, opens a gap with this reason, and releases the lease.
+
+        Waits while Redis is down.
+        """
         self.closed(reason)
         self.buffer.settle(self._now())
         self._finishing.set()

@@ -1,4 +1,4 @@
-"""Turns a connection's events into rows of `collection_gaps`: one row for each time in which something was missed."""
+"""Turns a connection's events into rows of `collection_gaps`, one for each time span in which messages were missed."""
 
 from collections.abc import Iterator
 
@@ -8,15 +8,15 @@ from conf.instants import instant
 from ingest.queue.notes import Gap
 
 CONNECTION, SHEDDING = "connection", "shedding"
-SHED = "shedding: the queue was full or down, and the collector's memory ran out"
+SHED = "posts dropped: Redis was full or down, and the collector's buffer was full"
 
 
 class OpenGap(msgspec.Struct):
     """A gap that has not ended.
 
-    It has a start, the causes that keep it open, all reasons so far, and the posts lost, where known. While playback
-    fills it, `since_us` is the time from which playback delivers, and `until_us` the time that it must reach. Times are
-    in µs.
+    It has a start, the causes that keep it open, all reasons so far, and the number of lost posts, if known. While the
+    source plays back the missed messages, `since_us` is the time from which it sends them, and `until_us` the time that
+    it must reach. Times are in µs.
     """
 
     start_us: int
@@ -33,7 +33,10 @@ class OpenGap(msgspec.Struct):
 
 
 class GapKeeper:
-    """Keeps at most one gap open. Its methods yield rows to write; one with the same start replaces the earlier one."""
+    """Keeps at most one gap open.
+
+    The methods yield rows to write; a row replaces an earlier row with the same start.
+    """
 
     def __init__(self, gap: OpenGap | None = None) -> None:
         self.gap = gap
@@ -51,7 +54,10 @@ class GapKeeper:
                 yield self.gap.row(None)
 
     def end(self, cause: str, at_us: int, lost: int | None = None) -> Iterator[Gap]:
-        """Removes a cause; the gap ends at `at_us` when no cause is left. `lost` is added to its lost posts."""
+        """Removes a cause; if no cause is left, the gap ends at `at_us`.
+
+        `lost` is added to the gap's number of lost posts.
+        """
         gap = self.gap
         if gap is None or cause not in gap.causes:
             return
@@ -63,18 +69,21 @@ class GapKeeper:
             yield gap.row(max(at_us, gap.start_us))
 
     def play_back(self, since_us: int, until_us: int) -> None:
-        """Notes that the connection is up and will deliver everything after `since_us`; `until_us` is the present."""
+        """Records that the source will send all messages from after `since_us`; `until_us` is the time now."""
         if self.gap is not None and CONNECTION in self.gap.causes:
             self.gap.since_us, self.gap.until_us = since_us, until_us
 
     def reached(self, at_us: int) -> Iterator[Gap]:
-        """Notes that everything up to `at_us` is queued; a gap that playback fills ends once that is its `until_us`."""
+        """Records that all messages up to `at_us` are queued.
+
+        A gap that is played back ends when `at_us` reaches its `until_us`.
+        """
         gap = self.gap
         if gap is not None and gap.until_us is not None and at_us >= gap.until_us:
             yield from self._filled(gap)
 
     def note(self, from_us: int, at_us: int, reason: str, lost: int | None) -> Iterator[Gap]:
-        """Yields a gap between two moments, during which the connection was up; nothing if a gap is open."""
+        """Yields a gap between two moments when the connection was up; yields nothing if a gap is already open."""
         if self.gap is None:
             yield OpenGap(from_us, [], [reason], lost).row(at_us)
 

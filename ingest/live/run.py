@@ -22,7 +22,7 @@ def make_collector(
     clock: Clock,
     on_batch: Callable[[Collector], None] = lambda _: None,
 ) -> Collector:
-    """A collector with the settings' sizes and limits. Raises StoreDown when Redis does not answer."""
+    """Returns a collector with the sizes and limits of the settings. Raises StoreDown when Redis does not answer."""
     return Collector(
         open_queue(settings),
         Selection(topic.topic, source_name, TopicMatcher(topic)),
@@ -44,11 +44,11 @@ def collect(
     on_start: Callable[[Collector], None],
     on_batch: Callable[[Collector], None],
 ) -> LiveState:
-    """Collects until SIGTERM or Ctrl-C, queues everything taken by then, and returns the final state.
+    """Collects until SIGTERM or Ctrl-C, then queues all messages taken so far, and returns the final state.
 
-    A second signal ends the process at once. `on_start` is called once the collector queues, `on_batch` after each
-    batch. Raises WrongUse for an address or a topic that can't be used. Raises PulsoError when the source refuses for
-    good, and when another process collects the same.
+    A second signal ends the process at once. `on_start` is called when the collector has started, `on_batch` after each
+    batch. Raises WrongUse for an address or a topic that can't be used. Raises PulsoError when the source refuses and
+    waiting does not help, and when another process collects the same topic from the same source.
     """
     clock = Clock()
     source = make_source(source_name, settings, topic, clock)

@@ -1,4 +1,4 @@
-"""Selects the messages of a source that go onto the queue, and their routes."""
+"""Selects the messages of a source to be queued, and sets their routes: how a worker handles them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from ingest.live.matching import TopicMatcher
 from ingest.queue.envelope import Envelope, Route, envelope_of
 
 SELECTING = ("x",)
-"""Sources that filter by the topic's own rules, so that every message they send is wanted."""
+"""Sources that filter by the topic's rules themselves, so every message from them is wanted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Selection:
     def of(self, line: bytes) -> Iterator[Envelope | Rejected]:
         """Yields the parts of a message that the topic asks for, and those that can't be read.
 
-        For a network that sends everything, most messages have none.
+        From a network that sends everything, most messages yield nothing.
         """
         for part in split(line):
             if isinstance(part, Refused):

@@ -28,9 +28,9 @@ _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL
 class LiveState(msgspec.Struct, omit_defaults=True):
     """The state of a topic's collection from one source.
 
-    Everything up to `through_us` is queued. `reached_us` is where playback would go on, and `beat_us` the last time
-    that the state was written; all are µs since 1970. `gap_us` is the length of all gaps that have ended, in µs. All
-    counts are since the first start.
+    All messages up to `through_us` are queued. `reached_us` is the time from which a playback must continue, and
+    `beat_us` the time at which the state was last written; all are in µs since 1970. `gap_us` is the length of all gaps
+    that have ended, in µs. All counts are since the first start.
     """
 
     topic: str
@@ -57,16 +57,16 @@ class LiveKeys:
 
     @property
     def states(self) -> str:
-        """The name of a hash from `topic|source` to state."""
+        """The name of the Redis hash that maps `topic|source` to the state."""
         return f"{self.stream}:live"
 
     def owner(self, topic: str, source: str) -> str:
-        """Returns the name of the key that holds the process that collects now."""
+        """Returns the name of the key whose value is the process that collects now."""
         return f"{self.stream}:live:{topic}:{source}:owner"
 
 
 def read_states(client: RedisClient, stream: str) -> list[LiveState]:
-    """Returns the state of every live collection there has been, sorted by topic and source."""
+    """Returns the states of all live collections, also of ended ones, sorted by topic and source."""
     found = client.hgetall(LiveKeys(stream).states)
     return [msgspec.json.decode(found[name], type=LiveState) for name in sorted(found)]
 
@@ -96,9 +96,9 @@ class Lease:
             host, pid = owner.decode().split("|")[:2]
             raise PulsoError(
                 f"{self._what} is collected already, by process {pid} on {host}",
-                f"Stop it first; if it has ended, its claim ends within {LEASE_SECONDS} seconds",
+                f"Stop it first. If it has ended already, try again in {LEASE_SECONDS} seconds",
             )
-        raise PulsoError(f"{self._what} is being claimed by another process", "Try again")
+        raise PulsoError(f"another process is just starting to collect {self._what}", "Try again")
 
     def renew(self) -> None:
         """Renews the lease. Raises PulsoError when another process has taken it over."""
@@ -113,7 +113,10 @@ class Lease:
 
 
 def is_running(client: RedisClient, stream: str, state: LiveState) -> bool:
-    """Returns whether the collecting process is alive, as far as this machine can tell."""
+    """Returns whether the collecting process is alive.
+
+    If it is on another machine, this means that its lease still exists.
+    """
     owner: Any = client.get(LiveKeys(stream).owner(state.topic, state.source))
     return owner is not None and not _is_gone(owner)
 

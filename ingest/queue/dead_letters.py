@@ -16,7 +16,10 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A refused message and the reason. `size` is the length of its payload in bytes; at most 64 KiB of it are kept."""
+    """A refused message and the reason.
+
+    `size` is the length of the whole payload in bytes; only its first 64 KiB are kept.
+    """
 
     id: str
     topic: str
@@ -50,8 +53,8 @@ class DeadLetters:
     def add(self, letters: Iterable[tuple[Envelope, str]]) -> None:
         """Keeps messages with their reasons.
 
-        Raises PulsoError at the limit, so that ingest stops: so many mean that something is wrong with the source.
-        Raises QueueFull when Redis has no memory for them.
+        Raises PulsoError when the limit is reached, so that ingest stops: with so many refused messages, something is
+        wrong with the source. Raises QueueFull when Redis has no memory left.
         """
         pipeline = self.client.pipeline(transaction=True)
         for envelope, reason in letters:
@@ -63,12 +66,12 @@ class DeadLetters:
         if (waiting := self.count()) >= self.limit:
             raise PulsoError(
                 f"{waiting:,} dead letters are waiting, so ingest stops",
-                "See why with `python -m ingest dead-letters list`, then requeue or drop them",
+                "See why with `.venv/bin/python -m ingest dead-letters list`, then requeue or drop them",
             )
         execute(pipeline)
 
     def read(self, limit: int | None = None) -> Iterator[DeadLetter]:
-        """The letters, oldest first; at most `limit` of them if it is given."""
+        """Yields the letters, oldest first, at most `limit`."""
         start, left = "-", limit
         while left is None or left > 0:
             entries = self.client.xrange(self.stream, min=start, count=min(PAGE, left or PAGE))
@@ -82,7 +85,7 @@ class DeadLetters:
     def requeue(self, letters: Iterable[DeadLetter]) -> tuple[int, int]:
         """Queues letters again; returns how many were queued, and how many could not be.
 
-        The latter stay: their payload is not whole, or is still not a post.
+        The others stay: their payload is incomplete, or still can't be read as a post.
         """
         queued = left = 0
         for letter in letters:
@@ -96,7 +99,7 @@ class DeadLetters:
         return queued, left
 
     def drop(self, letters: Iterable[DeadLetter]) -> int:
-        """Deletes letters; returns how many were there."""
+        """Deletes letters; returns how many were deleted."""
         ids = [letter.id for letter in letters]
         return sum(int(self.client.xdel(self.stream, *ids[i : i + PAGE])) for i in range(0, len(ids), PAGE))
 

@@ -1,4 +1,4 @@
-"""A message on its way through the queue, and how it stands there: as the fields of an entry of a Redis Stream."""
+"""A message of the queue, and its form in a Redis Stream: the fields of an entry."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,27 +7,32 @@ from ingest.formats import DELETIONS, Unit
 
 
 class Route(StrEnum):
-    """What a worker does with a message. Every route but POST is a change: it waits for the messages before it."""
+    """The way in which a worker handles a message.
+
+    All routes except POST are changes: they are applied after all earlier messages.
+    """
 
     POST = "post"
     """The post is stored."""
     UPDATE = "update"
     """The post is stored in the place of its earlier version, or as a new one where no earlier version is stored."""
     UPDATE_IF_STORED = "update_if_stored"
-    """As UPDATE, but only where an earlier version is stored: the topic doesn't ask for the post as it is now."""
+    """Like UPDATE, but only if an earlier version is stored, since the new version does not match the topic."""
     REPOST = "repost"
-    """A repost that carries no text: it is stored, with the text of its subject, if its subject is."""
+    """A repost without a text. It is stored with the text of the reposted post, if that post is stored."""
     DELETION = "deletion"
-    """What is taken back is deleted, in every topic."""
+    """A deletion: the post is deleted in every topic."""
     NOTE = "note"
-    """A collector's note on what it missed or how far it has come: it is kept."""
+    """A collector's note: a gap, or the time up to which all messages are queued. It is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A message before it is queued. `origin` says where it came from (file:line), `replay` which run queued it.
+    """A message before it is queued.
 
-    `route` is a Route; a message that a newer release queued may have one that is unknown here.
+    `origin` says where it comes from (file:line), `replay` is the id of the replay that queued it.
+
+    `route` is a Route. A message that was queued by a newer release may have a route that this release does not know.
     """
 
     topic: str
@@ -41,8 +46,8 @@ class Envelope:
     def fields(self) -> dict[str, str | bytes]:
         """The fields of the stream's entry.
 
-        They are always the same, in the same order: then Redis doesn't keep their names with each entry. A post, the
-        usual message, has an empty route.
+        All entries have the same fields in the same order, so that Redis need not store their names in each entry. For
+        a post, the usual message, `route` is empty.
         """
         return {
             "topic": self.topic,
@@ -63,30 +68,33 @@ class Message(Envelope):
 
     @property
     def write_time(self) -> int:
-        """The write time, in µs, of what the message says: what is later in the queue wins, whoever writes it."""
+        """The write time, in µs, for Cassandra.
+
+        It follows the order of the queue: a later message wins, whichever worker writes it.
+        """
         milliseconds, sequence = self.place
         return milliseconds * 1000 + min(sequence, 999)
 
     @property
     def place(self) -> tuple[int, int]:
-        """Where the message stands in the queue: of two messages, the later one has the greater place."""
+        """The position of the message in the queue; a later message has a greater position."""
         return place_of(self.id)
 
 
 def place_of(message_id: str) -> tuple[int, int]:
-    """The place in the queue of the message with this id."""
+    """Returns the position in the queue of the message with this id."""
     milliseconds, sequence = message_id.split("-")
     return int(milliseconds), int(sequence)
 
 
 def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> Envelope:
-    """A unit as a message: routed as a deletion if that is its format, else as a post."""
+    """Returns a unit as a message. Its route is DELETION if its format is one of DELETIONS, else POST."""
     route = Route.DELETION if unit.format in DELETIONS else Route.POST
     return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, route)
 
 
 def message_of(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:
-    """The message that stands in an entry of the stream."""
+    """Returns the message of an entry of the stream."""
     text = {name.decode(): value.decode(errors="replace") for name, value in fields.items() if name != b"payload"}
     format_, route = _format_and_route(text.get("format", ""), text.get("route", ""))
     return Message(

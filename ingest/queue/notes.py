@@ -1,4 +1,4 @@
-"""A collector's notes, as messages of the queue: what it missed, and how far it has come."""
+"""A collector's notes, as messages of the queue: gaps, and the time up to which all messages are queued."""
 
 from datetime import UTC, datetime
 
@@ -13,9 +13,9 @@ BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """A time in which not everything was collected for a topic from a source. `end` is None while it lasts.
+    """A time span in which messages were missed, for a topic and a source. `end` is None while the gap is open.
 
-    `lost` estimates how many posts were missed, where the number is known at all.
+    `lost` is the estimated number of missed posts; None if unknown.
     """
 
     start: datetime
@@ -25,7 +25,7 @@ class Gap(msgspec.Struct, frozen=True):
 
 
 class Through(msgspec.Struct, frozen=True):
-    """Everything that was collected until `at` stands before this message in the queue."""
+    """All messages that were collected before `at` come before this note in the queue."""
 
     at: datetime
 
@@ -34,12 +34,12 @@ _GAP, _THROUGH = msgspec.json.Decoder(Gap), msgspec.json.Decoder(Through)
 
 
 def gap_message(topic: str, source: str, gap: Gap) -> Envelope:
-    """A gap as a message. A later gap with the same start replaces it."""
+    """Returns a gap as a message. A later gap with the same start replaces it."""
     return Envelope(topic, source, GAP, msgspec.json.encode(gap), route=Route.NOTE)
 
 
 def through_message(topic: str, source: str, at: datetime) -> Envelope:
-    """The time until which everything is queued, as a message."""
+    """Returns, as a message, the time up to which all messages are queued."""
     return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at)), route=Route.NOTE)
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a store that is down or full: ingest's one way to try again."""
+"""Repeats a step while Cassandra or Redis is down or full. All of ingest uses this class for retries."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ingest.queue.posts_queue import QueueFull
 
 T = TypeVar("T")
 REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
-"""Errors of a Redis that is down, starting, handing over to its replica, or full: they pass."""
+"""Temporary errors: Redis is down, is starting, is handing over to its replica, or is full."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """Seconds between two attempts: they double from the first to the longest."""
 
@@ -20,11 +20,11 @@ log = structlog.get_logger("patience")
 
 
 class GaveUp(Exception):
-    """A step was not done: a store was down or full, and meanwhile the process was asked to stop."""
+    """A step could not be done: while Cassandra or Redis was down or full, the process was asked to stop."""
 
 
 class Patience:
-    """Runs a step, and while a store is down or full runs it again. A step must be harmless to repeat.
+    """Runs a step; while Cassandra or Redis is down or full, runs it again. It must be safe to repeat the step.
 
     It gives up once `stopping` is set. `on_wait` is called before each wait.
     """
@@ -54,7 +54,7 @@ class Patience:
         return self._retrying(step)
 
     def _before_wait(self, state: RetryCallState) -> None:
-        log.warning("a store is down or full, waiting", attempt=state.attempt_number, error=_last_error(state))
+        log.warning("Cassandra or Redis is down or full", attempt=state.attempt_number, error=_last_error(state))
         self._on_wait()
 
 

@@ -1,7 +1,7 @@
-"""The queue between sources and workers: a Redis Stream with a consumer group, and counts beside it.
+"""The queue between sources and workers: a Redis Stream with a consumer group, and counts in Redis hashes.
 
-The names of all its keys in Redis are here. A message is deleted when it is acked, so the stream's length is the
-backlog. The stream is never trimmed by length: that would delete messages which no worker has read yet.
+The names of all Redis keys of the queue are defined here. A message is deleted when it is acked, so the stream's length
+is the backlog. The stream is never trimmed by length: that would delete messages which no worker has read yet.
 """
 
 from collections import defaultdict
@@ -17,11 +17,11 @@ from stores.connect import RedisClient, redis_client
 
 GROUP = "workers"
 OUTCOMES = ("stored", "dead", "deleted", "unmatched", "noted")
-"""How a message ends: post stored; refused; deletion applied; a change of nothing that the topic has; note kept."""
+"""Outcomes of a message: post stored; refused; deletion applied; change of a post that is not stored; note stored."""
 REPLAY_TTL = 7 * 24 * 3600
 """Seconds for which the outcome of a replay is kept."""
 RATE_SPAN = 60
-"""Seconds over which acked messages are counted together, for rates."""
+"""The length, in seconds, of the intervals in which acked messages are counted, for rates."""
 _ACK = """
 local acked = redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))
 redis.call('XDEL', KEYS[1], unpack(ARGV, 5))
@@ -51,12 +51,12 @@ class QueueFull(Exception):
 
 
 def open_queue(settings: Settings) -> "PostsQueue":
-    """The queue that the settings name. Raises StoreDown when Redis does not answer."""
+    """Returns the queue that the settings name. Raises StoreDown when Redis does not answer."""
     return PostsQueue(redis_client(settings), settings.stream, settings.dead_letters_limit)
 
 
 class PostsQueue:
-    """The stream and the keys that belong to it; their names begin with the stream's.
+    """The stream and its other Redis keys, whose names begin with the name of the stream.
 
     `dead_letters_limit` is how many dead letters may wait at once.
     """
@@ -71,7 +71,7 @@ class PostsQueue:
         self._leave = client.register_script(_LEAVE)
 
     def ensure_group(self) -> None:
-        """Makes the consumer group, unless it is there. It begins with the stream's first message."""
+        """Makes the consumer group, if it does not exist. The group starts at the first message of the stream."""
         try:
             self.client.xgroup_create(self.stream, GROUP, id="0", mkstream=True)
         except redis.ResponseError as error:
@@ -79,13 +79,13 @@ class PostsQueue:
                 raise
 
     def backlog(self) -> int:
-        """Messages that are not acked yet, whether a worker has read them or not."""
+        """Returns the number of messages that are not acked, read by a worker or not."""
         return int(self.client.xlen(self.stream))
 
     def add(self, envelopes: Sequence[Envelope], also: tuple[str, str, bytes] | None = None) -> int:
         """Queues and counts messages in one transaction; returns the backlog after it. Raises QueueFull.
 
-        `also` is a hash, one of its fields, and the value that this field gets in the same transaction.
+        `also` sets a field of a Redis hash in the same transaction: name of the hash, field, value.
         """
         pipeline = self.client.pipeline(transaction=True)
         counts: dict[str, int] = defaultdict(int)
@@ -100,7 +100,7 @@ class PostsQueue:
         return int(execute(pipeline)[-1])
 
     def read(self, consumer: str, count: int, block_ms: int) -> list[Message]:
-        """Up to `count` new messages for this consumer; none if none came within `block_ms`."""
+        """Returns up to `count` new messages for this consumer; an empty list if no message came within `block_ms`."""
         with self._group_again():
             reply: Any = self.client.xreadgroup(GROUP, consumer, {self.stream: ">"}, count=count, block=block_ms)
             streams = list(reply.values())[0:1] if isinstance(reply, dict) else [found for _, found in reply or ()]
@@ -125,13 +125,13 @@ class PostsQueue:
             self.ensure_group()
 
     def hold(self, consumer: str, messages: Iterable[Message]) -> None:
-        """Tells the group that these are still worked on, so that no other consumer claims them."""
+        """Marks messages as still in work, so that no other consumer claims them."""
         ids = [message.id for message in messages]
         if ids:
             self.client.xclaim(self.stream, GROUP, consumer, 0, ids, justid=True)
 
     def held_elsewhere(self, consumer: str, until: Message, count: int) -> tuple[int, int] | None:
-        """The place of the first message that another consumer holds unacked; None where there is none.
+        """Returns the position of the first unacked message of another consumer; None if there is none.
 
         Looks at messages up to `until`, and at the first `count` unacked ones.
         """
@@ -159,15 +159,15 @@ class PostsQueue:
         self._leave([self.stream], [GROUP, consumer])
 
     def replay_key(self, replay: str) -> str:
-        """The key under which the outcomes of one replay's messages are counted."""
+        """Returns the Redis key with the counts of the outcomes of one replay's messages."""
         return f"{self.stream}:replay:{replay}"
 
     def rate_key(self, minute: int) -> str:
-        """The key under which the messages acked in one minute are counted."""
+        """Returns the Redis key with the counts of the messages that were acked in one minute."""
         return f"{self.stream}:rate:{minute}"
 
     def replay_outcome(self, replay: str) -> dict[str, int]:
-        """The number of a replay's messages by outcome."""
+        """Returns the number of a replay's messages for each outcome."""
         found = self.client.hgetall(self.replay_key(replay))
         return {key.decode(): int(value) for key, value in found.items()}
 

@@ -1,4 +1,4 @@
-"""The publisher: sends messages to the queue in batches, and waits while it is full."""
+"""The publisher: sends messages to the queue in batches, and waits while the queue is full."""
 
 import time
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from ingest.queue.posts_queue import PostsQueue, QueueFull
 class Publisher:
     """Buffers messages and queues them, `batch` at a time.
 
-    While the queue holds `limit` messages or more, or Redis has no memory left, it waits, and `on_wait` is told why.
-    Nothing is trimmed or dropped.
+    While the queue has `limit` messages or more, or Redis has no memory left, the publisher waits, and calls `on_wait`
+    with the reason. No message is dropped.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class Publisher:
         self.queued = 0
 
     def put(self, envelope: Envelope) -> None:
-        """Takes a message. It is queued once a batch is together, or by `flush`."""
+        """Takes a message. It is queued when the batch is full, or by `flush`."""
         self._buffer.append(envelope)
         if len(self._buffer) >= self._batch:
             self.flush()

@@ -1,4 +1,7 @@
-"""Capture files, or stdin, as numbered lines: plain, gzip or zstd, told by content. The length of a line is bounded."""
+"""Reads capture files, or stdin, as numbered lines.
+
+The content shows whether a file is plain, gzip or zstd. The length of a line is limited.
+"""
 
 import gzip
 import io
@@ -20,7 +23,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass
 class Capture:
-    """A file or stdin (`-`). `broken` says what is wrong with it, once that is found."""
+    """A file or stdin (`-`). If the data is damaged, `broken` says how; it is set when the damage is found."""
 
     name: str
     size: int | None = None
@@ -30,15 +33,15 @@ class Capture:
 
     @property
     def position(self) -> int:
-        """Bytes of the file read so far, as they are on disk; 0 for stdin and pipes, whose length is unknown."""
+        """The bytes read so far from the file on disk, before decompression; 0 for stdin and pipes."""
         if self.size is None or self._raw is None:
             return 0
         return self.size if self._at_end else self._raw.tell()
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yields each line with its number, from 1. A line that is too long is cut, one byte above what is allowed.
+        """Yields each line with its number, from 1. A line that is too long is cut to the allowed length plus one byte.
 
-        When compressed data ends early or is damaged, the lines end there, and `broken` says so.
+        If compressed data ends early or is damaged, no more lines are yielded, and `broken` says so.
         """
         self._raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
         number = 0
@@ -54,7 +57,7 @@ class Capture:
 
 
 def open_captures(files: list[str]) -> list[Capture]:
-    """The inputs, checked before anything is read. Raises WrongUse for the first that is not a readable file."""
+    """Opens all inputs before the first is read. Raises WrongUse for the first input that is not a readable file."""
     return [_checked(name) for name in files]
 
 
@@ -93,7 +96,7 @@ class _ZstdFile(io.RawIOBase):
         self._inside = False
 
     def readable(self) -> bool:
-        """Always."""
+        """Returns True."""
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]

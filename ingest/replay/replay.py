@@ -24,9 +24,9 @@ EVERY_TOPIC = "*"
 class ReplayResult:
     """What a replay did, in numbers.
 
-    `unmatched` are posts that the topic doesn't ask for, `without_post` lines such as heartbeats and notices, `refused`
-    lines and posts that can't be read. `stored`, `deleted` and `refused_by_worker` are known once `wait` was called.
-    `broken` says what is wrong with damaged captures.
+    `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
+    notices, `refused` of lines and posts that can't be read. `stored`, `deleted` and `refused_by_worker` are known
+    after `wait` has ended. `broken` says what is wrong with damaged captures.
     """
 
     lines: int = 0
@@ -48,7 +48,7 @@ class ReplayResult:
         if self.deletions:
             parts.append(f"{self.deletions:,} deletions queued")
         if self.unmatched:
-            parts.append(f"{self.unmatched:,} posts not asked for")
+            parts.append(f"{self.unmatched:,} posts that do not match the topic")
         if self.without_post:
             parts.append(f"{self.without_post:,} lines without a post")
         parts.append(f"{self.refused:,} lines refused")
@@ -62,7 +62,9 @@ class ReplayResult:
 
 
 class Replay:
-    """Reads captures, cuts their lines into posts, and queues these. What can't be parsed goes to the dead letters.
+    """Reads captures, splits their lines into posts, and queues the posts.
+
+    Lines that can't be parsed are put into the dead letters.
 
     A post is parsed here so that the summary can say what was refused. The worker parses it again.
     """
@@ -113,7 +115,7 @@ class Replay:
         self.result.deletions += 1
 
     def flush(self) -> None:
-        """Sends what is buffered to the queue and to the dead letters."""
+        """Sends all buffered messages to the queue, and all buffered dead letters to theirs."""
         self._publisher.flush()
         self._dead_letters.add(self._refused)
         self._refused = []

@@ -24,7 +24,7 @@ class BackOff:
         self._failures = 0
 
     def reset(self) -> None:
-        """The next wait is the first again."""
+        """Starts again: the next wait is as short as the first."""
         self._failures = 0
 
     def next(self) -> float:

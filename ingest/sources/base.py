@@ -11,20 +11,20 @@ class Sink(Protocol):
     """Where a source reports. Every call returns at once, so the network is never made to wait."""
 
     def opened(self) -> None:
-        """Reports that the connection is up, and that everything from now on will come. Ends an open gap."""
+        """Reports that the connection is up, and that all messages from now on will be received. Ends an open gap."""
 
     def resumed(self, since: datetime) -> None:
-        """Reports that the connection is up, and that everything after `since` will come, since the source plays back.
+        """Reports that the connection is up, and that the source will also send the messages from after `since`.
 
-        A gap that began after `since` is thereby filled; one that began before it ends at `since`.
+        So a gap that began after `since` is filled completely; a gap that began earlier ends at `since`.
         """
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
         """Takes one message as it came, without its line end; returns whether it was taken.
 
         `at_us` is the message's time, in µs since 1970 by the network's clock, from a source that plays back. If such a
-        message is refused, the source must play it back later. A message that any other source offers is lost if it is
-        refused; the sink records the loss.
+        message is refused, the source must send it again later. If a message of any other source is refused, it is
+        lost; the sink records this.
         """
         ...
 
@@ -37,17 +37,17 @@ class Sink(Protocol):
     def closed(self, reason: str) -> None:
         """Reports that the connection has ended, with the reason in a few words. A gap begins at the last sign of life.
 
-        One call is enough: until the next `opened`, further calls change nothing.
+        Until the next `opened` or `resumed`, further calls have no effect.
         """
 
     def lost(self, reason: str, estimate: int | None = None) -> None:
-        """Reports that the network left out posts while connected; `estimate` is how many, if the network says so."""
+        """Reports that the network left out posts while connected; `estimate` is their number, if known."""
 
 
 class Source(Protocol):
     """One network. `run` stays connected as the network asks, and returns once the clock is stopped.
 
-    It raises PulsoError, with the fix, when trying again can't help (a bad token, no rules).
+    It raises PulsoError, with the fix, if trying again does not help (a bad token, no rules).
     """
 
     name: str
@@ -58,7 +58,7 @@ class Source(Protocol):
 
 @dataclass
 class Clock:
-    """The time as a source sees it; tests use another one. A signal handler sets `stopping`."""
+    """The clock of a source; tests replace it. A signal handler sets `stopping`."""
 
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -71,7 +71,7 @@ class Clock:
         return time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Waits for `seconds`; returns True, at once, when asked to stop."""
+        """Waits for `seconds`, or until asked to stop; returns True in the second case."""
         return self.stopping.wait(seconds)
 
     def stop(self) -> None:

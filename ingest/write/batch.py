@@ -11,7 +11,7 @@ from ingest.write.writer import Write
 
 @dataclass(slots=True)
 class Batch:
-    """The messages that were read, and what the steps so far have made of them."""
+    """The messages that were read, and the results of the steps so far."""
 
     messages: Sequence[Message] = ()
     posts: list[tuple[Message, Post]] = field(default_factory=list)

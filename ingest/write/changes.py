@@ -1,7 +1,7 @@
 """Changes: messages that must wait until everything queued before them is written.
 
-Posts are written in any order, by any worker. Deletions, updates, reposts and a collector's notes are about what came
-before them. So a worker holds them back until no other worker holds an older message.
+Posts are written in any order, by any worker. Deletions, updates, reposts and a collector's notes are about earlier
+messages. So a worker keeps them waiting until no other worker has an older unacked message.
 """
 
 import time
@@ -20,9 +20,10 @@ from ingest.write.writer import Write
 
 
 class Changes:
-    """The changes that one worker holds back, and how they are applied.
+    """The changes that wait in one worker; applies them when they are due.
 
-    At `limit` changes it is full. Every `hold_every` seconds it tells the queue that they are still worked on.
+    With `limit` changes, it is full. Every `hold_every` seconds it marks the waiting messages as still in work, so that
+    no other worker claims them.
     """
 
     def __init__(
@@ -49,11 +50,11 @@ class Changes:
 
     @property
     def full(self) -> bool:
-        """Whether so many are held back that some must be applied before more messages are read."""
+        """Whether the limit is reached, so that no more messages may be read until some changes are applied."""
         return len(self) >= self._limit
 
     def hold_back(self, messages: Iterable[Message]) -> None:
-        """Holds messages back until they are due."""
+        """Adds messages that must wait until they are due."""
         self._waiting.update((message.id, message) for message in messages)
 
     def due(self) -> list[Message]:
@@ -73,9 +74,9 @@ class Changes:
             self._waiting.pop(message.id, None)
 
     def apply(self, message: Message) -> str:
-        """Applies a change and returns its outcome, one of OUTCOMES. It may be repeated.
+        """Applies a change and returns its outcome, one of OUTCOMES. It is safe to repeat.
 
-        Raises InvalidMessage if it can't be applied, and what the driver raises while Cassandra is down.
+        Raises InvalidMessage if the change can't be applied, and the driver's errors while Cassandra is down.
         """
         match message.route:
             case Route.NOTE:
@@ -87,7 +88,7 @@ class Changes:
             case Route.UPDATE | Route.UPDATE_IF_STORED | Route.REPOST:
                 post = self._as_stored(message)
                 return "unmatched" if post is None else self._replace(message, post)
-        raise InvalidMessage(f"unknown route {message.route!r}: it may be of a newer release than this worker")
+        raise InvalidMessage(f"unknown route {message.route!r}: a newer release may have queued the message")
 
     def _as_stored(self, message: Message) -> Post | None:
         """The post as it is to be stored, with what is taken from stored rows; None if it is not to be stored."""

@@ -1,4 +1,4 @@
-"""The record of live collection in Cassandra: its gaps, and how far it has come."""
+"""The record of live collection in Cassandra: gaps, and the time up to which all messages are stored."""
 
 from cassandra.cluster import Session
 
@@ -9,7 +9,7 @@ from stores.prepare import prepared
 
 
 class CollectionRecord:
-    """Workers write it as collectors tell; jobs read it (jobs/framework/coverage.py)."""
+    """Workers write the record from the collectors' notes; jobs read it (jobs/framework/coverage.py)."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self._session = session
@@ -17,7 +17,7 @@ class CollectionRecord:
         self._through = prepared(session, COLLECTION_THROUGH.insert(keyspace, timestamp=True))
 
     def write(self, message: Message, note: Gap | Through) -> None:
-        """Stores a note. A note that is later in the queue replaces it. Raises what the driver raises."""
+        """Stores a note. A later note in the queue replaces it. Raises the driver's errors."""
         where = (message.topic, message.source)
         if isinstance(note, Gap):
             values = (*where, note.start, note.end, note.reason, note.lost, message.write_time)

@@ -13,8 +13,8 @@ from conf.tables import TABLES
 def migrate(session: Session, settings: Settings) -> Iterator[str]:
     """Makes what is missing; yields a line for each thing that it made.
 
-    Raises PulsoError when a column has another type, or a table another primary key, than declared: what to do then is
-    for a person to decide.
+    Raises PulsoError when a column's type or a table's primary key differs from the declaration: a person must decide
+    what to do.
     """
     known = session.cluster.metadata.keyspaces
     if settings.keyspace not in known:
@@ -69,7 +69,7 @@ def _check_keys(session: Session, keyspace: str) -> None:
     drop = " ".join(f"DROP TABLE {keyspace}.{table.name};" for table in others)
     jobs = ", ".join(sorted({f"jobs/{table.job}.py" for table in others}))
     raise PulsoError(
-        what, f"Nothing was changed. Their rows can be computed again: {drop} then migrate, then run {jobs}"
+        what, f"Nothing was changed. Their rows can be computed again. In cqlsh: {drop} Run migrate, then {jobs}"
     )
 
 

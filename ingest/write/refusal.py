@@ -1,4 +1,4 @@
-"""What is wrong with one message refuses that message, and no other."""
+"""An error in one message refuses only that message."""
 
 from types import TracebackType
 from typing import NamedTuple
@@ -8,18 +8,21 @@ from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
 
 REFUSED = (InvalidMessage, PulsoError)
-"""Errors that are the message's own fault, or that of the topic it names."""
+"""Errors that come from the message itself, or from the topic that it names."""
 
 
 class Refusal(NamedTuple):
-    """A message that goes to the dead letters, and why."""
+    """A message that is put into the dead letters, and the reason."""
 
     message: Message
     reason: str
 
 
 class Fence:
-    """Around the work on one message: an error of REFUSED ends that work, and adds the message to `refused`."""
+    """A context manager for the work on one message.
+
+    If one of the errors REFUSED is raised, the work ends, and the message is added to `refused`.
+    """
 
     __slots__ = ("_message", "_refused")
 

@@ -1,4 +1,4 @@
-"""From a Post to its row in `posts`, encoded for Cassandra."""
+"""Turns a Post into its row in `posts`, encoded for Cassandra."""
 
 import struct
 from dataclasses import dataclass
@@ -25,7 +25,9 @@ class Row:
 
 
 def row_of(post: Post, topic: Topic) -> Row:
-    """The row of a post in a topic. An unknown value is left unset, since a null would be written as a tombstone.
+    """Returns the row of a post in a topic.
+
+    Unknown values stay unset, since Cassandra would store a null as a deletion mark (tombstone).
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """

@@ -1,4 +1,4 @@
-"""What a worker does in Cassandra: it writes posts, changes stored posts, and keeps the record of collection."""
+"""A worker's access to Cassandra: writes posts, changes stored posts, and keeps the record of collection."""
 
 from cassandra.cluster import Session
 
@@ -9,7 +9,10 @@ from ingest.write.writer import PostWriter
 
 
 class Store:
-    """A keyspace in three parts. Raises PulsoError, with the fix, where its tables are missing."""
+    """Three objects for one keyspace: for posts, for changes, and for the record of collection.
+
+    Raises PulsoError, with the fix, if tables are missing.
+    """
 
     def __init__(
         self,

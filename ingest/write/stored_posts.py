@@ -1,7 +1,7 @@
 """Finds stored posts and changes them: for deletions, updates and reposts.
 
-A deletion is written with a later time than any post, so that no replay of an old capture brings the post back; the
-table keeps such tombstones for years. A deletion applies to every topic.
+A deletion is written with a later write time than any post, so a replay of an old capture does not bring the post back.
+The table keeps deletions (tombstones) for years. A deletion applies to every topic.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ class Place:
 
 
 class StoredPosts:
-    """Finds and changes stored posts. Every method raises what the driver raises while Cassandra is down."""
+    """Finds and changes stored posts. Every method raises the driver's errors while Cassandra is down."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         table, where = f"{keyspace}.{POSTS.name}", bound(POSTS.key)
@@ -57,7 +57,7 @@ class StoredPosts:
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
 
     def delete(self, deletion: Deletion) -> int:
-        """Deletes posts, or columns of them, for good; returns how many rows were written to.
+        """Deletes posts, or some of their columns, for ever; returns the number of rows concerned.
 
         Raises InvalidMessage if neither the deletion nor the id says when the post was made.
         """
@@ -74,14 +74,14 @@ class StoredPosts:
             self.delete(Deletion(source=post.source, post_id=post_id))
 
     def in_place(self, post: Post, topic: str) -> Post | None:
-        """An update, with the event time of the stored version that it replaces; None if the topic stores none."""
+        """Returns an update with the event time of the stored version; None if the topic has no stored version."""
         for place in self._by_author(post.author or "", post.source, post.post_id):
             if place.topic == topic and place.event_at:
                 return replace(post, event_at=place.event_at.replace(tzinfo=UTC))
         return None
 
     def with_subject(self, post: Post, topic: str) -> Post | None:
-        """A repost, with the text of its subject; None if the topic does not store the subject."""
+        """Returns a repost with the text of the reposted post; None if that post is not stored in the topic."""
         made = made_at((post.retweet_of or "").split("/")[-1])
         subject = Deletion(source=post.source, post_id=post.retweet_of, at=made)
         places = [place for place in self._near(subject, days=1) if place.topic == topic]

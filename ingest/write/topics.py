@@ -16,10 +16,10 @@ class TopicBook:
         self._topics: dict[str, Topic] = {}
 
     def get(self, name: str) -> Topic:
-        """The topic of that name.
+        """Returns the topic with this name.
 
-        Raises WrongUse when its file is missing or wrong, or partitions posts otherwise than they are stored; and what
-        the driver raises while Cassandra is down.
+        Raises WrongUse when its file is missing or wrong, or when its time zone or buckets differ from those of the
+        stored posts. Raises the driver's errors while Cassandra is down.
         """
         if name not in self._topics:
             topic = load_topic(name, self._settings.topics_dir)

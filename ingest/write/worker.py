@@ -1,7 +1,7 @@
 """The worker: brings messages from the queue to Cassandra, one batch after the other.
 
-A message is acked once Cassandra has taken what it says, or once it is kept among the dead letters. Until then it stays
-in the queue, where another worker takes it over if this one dies.
+A message is acked when Cassandra has stored it, or when it is kept among the dead letters. Until then it stays in the
+queue; if this worker dies, another worker takes the message over.
 """
 
 import os
@@ -36,13 +36,13 @@ from ingest.write.writer import Write
 from stores.execute import FAILURES
 
 BLOCK_MS = 500
-"""How long a read waits for new messages."""
+"""Milliseconds that a read waits for new messages."""
 LOOK_MS = 20
-"""How long it waits while changes are held back: they may become due at any moment."""
+"""Milliseconds that a read waits while changes wait in the worker, since these may become due at any moment."""
 APPLIED_TOGETHER = 100
-"""Changes that are acked by one call."""
+"""The number of changes that are acked by one call."""
 CLAIM_EVERY = 5.0
-"""Seconds between two looks for messages that other workers have left unacked."""
+"""Seconds between two searches for unacked messages of other workers."""
 
 log = structlog.get_logger("worker")
 
@@ -50,7 +50,7 @@ log = structlog.get_logger("worker")
 def make_worker(
     settings: Settings, queue: PostsQueue, session: Session, on_batch: Callable[["Worker"], None] = lambda _: None
 ) -> "Worker":
-    """A worker with the settings' sizes and limits."""
+    """Returns a worker with the sizes and limits of the settings."""
     return Worker(
         queue,
         Store(session, settings.keyspace, settings.write_batch_bytes, settings.write_in_flight),
@@ -100,14 +100,14 @@ class Worker:
         return self.done["stored"]
 
     def stop(self) -> None:
-        """Asks the worker to finish its batch, ack it, and leave."""
+        """Asks the worker to finish and ack its batch, and then to stop."""
         self._stopping.set()
 
     def run(self, drain: bool = False) -> None:
         """Works until stopped; with `drain`, until the queue is empty and every message is acked.
 
-        When it is stopped while a store is down, what is not done is not acked. Raises PulsoError when there are too
-        many dead letters.
+        If it is stopped while Cassandra or Redis is down, unfinished messages stay unacked. Raises PulsoError when
+        there are too many dead letters.
         """
         try:
             self._patiently(self._queue.ensure_group)
@@ -120,7 +120,7 @@ class Worker:
                     break
             self._patiently(partial(self._queue.leave, self.consumer))
         except GaveUp as error:
-            log.warning("stopped while a store is down: the next worker takes over what is not acked", error=str(error))
+            log.warning("stopped while a store is down: another worker takes over unacked messages", error=str(error))
 
     def _process(self, messages: Sequence[Message]) -> None:
         """Takes a batch through its steps. Raises GaveUp at the first one that could not be done."""
@@ -145,7 +145,7 @@ class Worker:
         if time.monotonic() >= self._next_claim:
             claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), self._read_count)
             if claimed:
-                log.info("took over what another worker left", messages=len(claimed))
+                log.info("took over messages of another worker", messages=len(claimed))
                 return claimed
             self._next_claim = time.monotonic() + min(CLAIM_EVERY, self._claim_idle)
         if self._changes.full:

@@ -31,7 +31,7 @@ class Write:
 
 
 class PostWriter:
-    """Writes rows of `posts`. When `write` returns, Cassandra has taken all rows but the refused ones.
+    """Writes rows of `posts`. When `write` returns, Cassandra has stored all rows except the refused ones.
 
     A batch holds rows of at most `batch_bytes`, or a single row; at most `in_flight` batches are under way at once.
     """
@@ -51,7 +51,7 @@ class PostWriter:
         self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
 
     def write(self, writes: Iterable[Write]) -> list[Refusal]:
-        """Writes all rows; returns the messages whose rows Cassandra will never take.
+        """Writes all rows; returns the messages whose rows Cassandra refuses for ever, such as too large ones.
 
         Raises one of FAILURES when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
@@ -62,7 +62,10 @@ class PostWriter:
         return refused
 
     def replace(self, write: Write) -> list[Refusal]:
-        """Writes a row and removes what only its earlier version had. Returns and raises as `write` does."""
+        """Writes a row, and deletes values that only its earlier version had.
+
+        Returns and raises the same as `write`.
+        """
         values = dict(zip(POSTS.columns, write.row.values, strict=True))
         remove = BoundStatement(self._remove)
         remove.values = [bigint(write.time - 1), *(values[name] for name in POSTS.key)]

@@ -1,7 +1,7 @@
-"""Writes the rows of a bulk table: executors write them under the run's id, before `published` is pointed to the run.
+"""Writes the rows of a bulk table: executors write them under the run's id, before `published` points to the run.
 
-Nobody reads the rows before a pointer names their run, so they need no swap. A task that is repeated writes the same
-rows again. Rows that nothing names any more are removed afterwards (`sweep.py`).
+Nobody reads the rows before a pointer names their run. So old rows need not be deleted in the same step. If Spark
+repeats a task, it writes the same rows again. Rows of runs that nothing names any more are removed later (`sweep.py`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -42,7 +42,7 @@ Values = tuple[Any, ...]
 
 
 class Written(NamedTuple):
-    """What the executors wrote: the number of rows, and the periods that have any."""
+    """The result of the executors: the number of rows written, and the periods that have rows."""
 
     rows: int
     periods: set[Period]
@@ -108,7 +108,7 @@ class Writer:
 
     @property
     def sent(self) -> list[str]:
-        """The columns that the frame has, in its order."""
+        """The columns of the frame, in order: all declared columns except those of the run."""
         return [name for name in self.table.columns if name not in ("run_id", "computed_at")]
 
     def by_partition(self, rows: Iterable[Values]) -> Iterator[tuple[Values, Iterator[Values]]]:
@@ -117,9 +117,9 @@ class Writer:
         return groupby(rows, key=lambda row: tuple(row[i] for i in places))
 
     def encoded(self, rows: Iterable[Values]) -> Iterator[tuple[list[Any], int]]:
-        """Yields for each row its encoded values in declared order, then the write time; and its size.
+        """Yields a pair for each row: its encoded values (in declared order, with the write time last), and its size.
 
-        The size is that of the row's own values, in bytes.
+        The size is the length of the row's own values, in bytes; the run's id and times do not count.
         """
         types = [self.table.columns[name].cql for name in self.sent]
         encoders = [ENCODERS["bigint" if cql == "timestamp" else cql] for cql in types]

@@ -24,7 +24,7 @@ SPARK: dict[str, T.DataType] = {
 """Spark's types by CQL type, as the connector reads them."""
 KEY_ARROW = {"text": pa.string(), "timestamp": pa.int64(), "int": pa.int32()}
 KEY_SPARK: dict[str, T.DataType] = {"text": T.StringType(), "timestamp": T.LongType(), "int": T.IntegerType()}
-"""The types in which executors return partition columns; instants are milliseconds since 1970."""
+"""Spark's types of the partition columns that executors return; instants are milliseconds since 1970."""
 
 
 def spark_schema(table: Table, names: Sequence[str]) -> T.StructType:
@@ -33,16 +33,17 @@ def spark_schema(table: Table, names: Sequence[str]) -> T.StructType:
 
 
 def spark_value(value: Any) -> Any:
-    """Returns a value from the driver as Spark accepts it: instants in UTC, ids as text."""
+    """Converts a value from the Cassandra driver to one that Spark accepts: instants in UTC, ids as text."""
     if isinstance(value, datetime):
         return value.replace(tzinfo=UTC)
     return str(value) if isinstance(value, UUID) else value
 
 
 def declared_columns(found: Sequence[str], table: Table, known: set[str]) -> list[str]:
-    """Returns the columns that a job must return, in declared order: all except `known`, which are added to them.
+    """Returns the columns that a job must return, in declared order: all except `known`, which the caller adds.
 
-    Raises TypeError if `found`, the columns that it returned, are others: a defect of the job, not of its data.
+    Raises TypeError if `found`, the columns that the job returned, are not these. Then the job's code is wrong, not its
+    data.
     """
     wanted = [name for name in table.columns if name not in known]
     if sorted(found) != sorted(wanted):

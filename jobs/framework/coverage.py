@@ -1,4 +1,4 @@
-"""Coverage: the part of a period in which live collection was up, by `collection_gaps` and `collection_through`."""
+"""Coverage: the part of a period in which live collection was up (from `collection_gaps` and `collection_through`)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,10 @@ from stores.prepare import prepared
 
 @dataclass(frozen=True)
 class Gap:
-    """A time in which posts, or some of them, were not collected. `end` is None while it lasts; `lost` is estimated."""
+    """A time in which some or all posts were not collected.
+
+    `end` is None while the gap is open; `lost` is an estimate.
+    """
 
     start: datetime
     end: datetime | None
@@ -45,10 +48,11 @@ def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Recor
 
 
 def coverage(records: Mapping[str, Record], start: datetime, end: datetime) -> float | None:
-    """Returns the part of `[start, end)`, 0..1, in which live collection was up; None if it was never up at all.
+    """Returns the part of `[start, end)`, 0..1, in which live collection was up; None if there are no records.
 
-    `records` is by source. Sources that were up at some time in the period count alike: the result is their mean. A
-    source that was not up in the period does not count, since it probably was not wanted then.
+    `records` is by source. The result is the mean over the sources that were up at some time in the period. A source
+    that was never up in the period does not count: probably nobody wanted to collect from it then. If no source was up,
+    the result is 0.
     """
     if not records:
         return None

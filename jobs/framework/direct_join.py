@@ -1,10 +1,11 @@
-"""Reads chosen partitions of a table in parallel, and no others.
+"""Reads only some chosen partitions of a table, in parallel.
 
 A small frame of partition keys is joined to the table. The connector plans this as a Cassandra Direct Join, so each
-task fetches its own partitions. A filter on days and buckets would run as one task; a scan would read the whole table.
+task fetches its own partitions. A filter on days and buckets would run as one single task, and a scan would read the
+whole table.
 
-Persist what is read before doing anything else with it. The join must not be under an exchange: there Spark's adaptive
-planner compares plans, and fails (connector 3.5.1: "Couldn't find none#0").
+Persist the frame before any other use. In Spark's plan, the join must not be below an exchange (a shuffle): Spark's
+adaptive planner would compare plans there, and fail (connector 3.5.1: "Couldn't find none#0").
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ TASKS_A_CORE = 4
 def stored_posts(
     spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
 ) -> DataFrame:
-    """Returns every post, as stored, of the partitions that a span of time touches.
+    """Returns all posts in the partitions that contain any part of a span of time.
 
-    The columns are those of the key, `event_at` and `columns`. The frame is persisted; the caller must release it.
+    The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it.
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
     keys = post_keys(spark, topic, span)
@@ -42,7 +43,7 @@ def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
 
 
 def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
-    """Returns one row per partition of `posts`: topic, day, bucket; spread over the tasks that will read them."""
+    """Returns one row (topic, day, bucket) per partition of `posts`, distributed over the tasks that will read them."""
     days = span.days()
     day_number = F.floor(F.col("id") / topic.buckets).cast("int")
     return numbered(spark, len(days) * topic.buckets).select(
@@ -53,7 +54,7 @@ def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
 
 
 def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
-    """Returns the rows of the partitions in `keys`; the task that has a key reads its partition."""
+    """Returns the rows of the partitions in `keys`; each task reads the partitions of the keys that it has."""
     rows = (
         spark.read.format("org.apache.spark.sql.cassandra")
         .options(keyspace=settings.keyspace, table=table.name, directJoinSetting="on")

@@ -1,7 +1,7 @@
-"""What is expected of the posts that a job reads and of the rows that it returns, for Great Expectations.
+"""The checks, for Great Expectations, of the posts that a job reads and of the rows that it returns.
 
-Most expectations follow from the table's declaration in `conf/tables`: nulls, bounds, values and the primary key. A few
-are the job's own rules.
+Most checks are made from the table's declaration in `conf/tables`: nulls, bounds, values and the primary key. Some are
+the job's own rules.
 """
 
 import warnings
@@ -23,12 +23,12 @@ with warnings.catch_warnings():
 KEY_HASH = "key_hash"
 """The column with a hash of the key's columns.
 
-Hashes of 64 bits are counted far faster than several texts. That two of a million keys have the same hash happens once
-in thirty million runs.
+Hashes of 64 bits are counted far faster than several texts. In only one of thirty million runs, two of a million keys
+have the same hash.
 """
 EVENT_DAY = "event_day"
 DATED_AT_LEAST = 0.999
-"""The share of posts, at least, that must have an event time."""
+"""The smallest share of posts that must have an event time."""
 
 
 def checked_posts(posts: DataFrame, window: Window) -> DataFrame:
@@ -38,7 +38,7 @@ def checked_posts(posts: DataFrame, window: Window) -> DataFrame:
 
 
 def checked_rows(rows: DataFrame, table: Table) -> DataFrame:
-    """Returns a summary's rows with the hash of those key columns that the job returns."""
+    """Returns the rows of a result with a hash of the key columns that the job returns."""
     return rows.withColumn(KEY_HASH, F.xxhash64(*_key_of(rows, table)))
 
 
@@ -47,7 +47,7 @@ def of_posts(posts: DataFrame) -> list[Expected]:
     expected = [e for e in declared(posts, POSTS) if not e.says.startswith("event_at ")]
     expected += [
         Expected(
-            f"event_at is there in {DATED_AT_LEAST:.1%} of posts",
+            f"at least {DATED_AT_LEAST:.1%} of posts have event_at",
             gxe.ExpectColumnValuesToNotBeNull(column="event_at", mostly=DATED_AT_LEAST),
         ),
         Expected(
@@ -62,13 +62,13 @@ def of_posts(posts: DataFrame) -> list[Expected]:
 
 
 def of_rows(rows: DataFrame, table: Table, rules: Sequence[Rule]) -> list[Expected]:
-    """Returns what is expected of a summary's rows."""
+    """Returns the checks of a result's rows."""
     key = _key_of(rows, table)
     return [*declared(rows, table), _unique(key, f"{', '.join(key)} are unique"), *map(_from_rule, rules)]
 
 
 def declared(frame: DataFrame, table: Table) -> list[Expected]:
-    """Returns what a table's declaration expects of the columns that a frame has."""
+    """Returns the checks that a table's declaration requires for the columns of a frame."""
     present = {name: column for name, column in table.columns.items() if name in frame.columns}
     return [expected for name, column in present.items() for expected in _of_column(name, column)]
 

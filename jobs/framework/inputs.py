@@ -1,7 +1,7 @@
-"""The inputs of jobs: values that say what a job reads, and that read it.
+"""The inputs of jobs: objects that describe which rows a job reads, and that read them.
 
-`Posts` reads the posts of a window, `Published` the rows of one run of another job. What is read is persisted, since
-the checks and the transform share it, and the connector's join must not be under an exchange (`direct_join.py`).
+`Posts` reads the posts of a window, `Published` the rows of one run of another job. The rows are persisted, since the
+checks and the transform both use them, and since the connector's join must not be below an exchange (`direct_join.py`).
 """
 
 import time
@@ -41,7 +41,7 @@ TRIES, PAUSE = 5, 1.0
 
 @dataclass(frozen=True)
 class Place:
-    """What an input needs to read: sessions, settings, the topic and the window."""
+    """Everything that an input needs for reading: sessions, settings, the topic and the window."""
 
     spark: SparkSession
     session: Session
@@ -52,7 +52,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Read:
-    """What an input has read.
+    """The rows that an input has read.
 
     `frame` is for the transform. `stored` is persisted; the caller must release it. `posts` is the number of posts in
     the window. `run_id` and `method` are those of the run that published the rows. `checks()` returns a frame, and what
@@ -68,11 +68,11 @@ class Read:
 
 
 class Input(Protocol):
-    """A value that says what a job reads, and that reads it."""
+    """An object that describes which rows a job reads, and that reads them."""
 
     @property
     def table(self) -> Table:
-        """The table that it reads."""
+        """The table that the input reads."""
         ...
 
     def read(self, at: Place) -> Read | None:
@@ -81,7 +81,7 @@ class Input(Protocol):
 
 
 def same_window(window: Window, _: Topic) -> Window:
-    """Returns the window: the reach of a job that reads only its window."""
+    """Returns the window unchanged: the default `reach`, for a job that reads only the posts of its window."""
     return window
 
 
@@ -97,7 +97,7 @@ class Posts:
     table: Table = POSTS
 
     def read(self, at: Place) -> Read:
-        """Reads every partition that the span touches, once."""
+        """Reads each partition that contains a part of the span, once."""
         span = self.reach(at.window, at.topic)
         stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
         stored.count()  # read now, once; the checks use the persisted rows
@@ -118,9 +118,11 @@ def posts_of(job: "Job") -> Posts:
 
 @dataclass(frozen=True)
 class Published:
-    """The rows of another job's run, for that run's whole window; the newest run whose window holds the job's window.
+    """The rows of one run of another job: the newest run whose window contains this job's window.
 
-    If there is no such run, a job with an `optional` input runs without it; otherwise that is an error.
+    Only its rows for the whole window are read, not those for hours and days.
+
+    If there is no such run, an `optional` input is left out; a required input is an error.
     """
 
     table: Table
@@ -131,8 +133,8 @@ class Published:
     def read(self, at: Place) -> Read | None:
         """Reads all rows of one run; returns None if there is no such run and the input is optional.
 
-        Raises PulsoError if there is none and the input is not optional, or if later runs replace it TRIES times
-        meanwhile.
+        Raises PulsoError if there is none and the input is not optional, or if later runs replaced the rows during each
+        of TRIES reads.
         """
         found = self._bulk(at) if self.table.is_bulk else self._small(at)
         if found is None and not self.optional:
@@ -242,7 +244,10 @@ class Published:
 
 
 def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:
-    """Returns the newest published run whose window holds this one, after its periods; None if there is none."""
+    """Returns the newest published run whose window contains this one, as a pair: its periods, then its id.
+
+    Returns None if there is no such run.
+    """
     held = {
         period: pointer.run_id
         for period, pointer in pointers.items()

@@ -1,4 +1,4 @@
-"""The one shape of all jobs; `runner.py` runs them."""
+"""The parts of a job: inputs, outputs, transform and rules. `runner.py` runs jobs."""
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,10 +23,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Rule:
-    """What must hold for a frame, beyond its table's declaration; `says` says it in words.
+    """A rule for a frame, in addition to its table's declaration. `says` is the rule in words.
 
-    `broken` is a query over `{batch}` that returns the rows which break the rule. If it returns any, an `error` stops
-    the publication; a `warning` is printed, and the result is published.
+    `broken` is a query over `{batch}` that returns the rows that break the rule. If there are such rows, the severity
+    decides: with `error`, nothing is published; with `warning`, a line is printed and the result is published.
     """
 
     says: str
@@ -44,7 +44,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Inputs(Mapping[str, DataFrame]):
-    """What a transform gets: frames by the name of their table; an optional one that is missing is left out.
+    """The input of a transform: a frame for each table, by the table's name.
+
+    An optional input without rows to read is left out.
 
     `methods` and `runs` are, by the name of each published table, the `method` and the id of the run that was read.
     """
@@ -64,9 +66,10 @@ class Inputs(Mapping[str, DataFrame]):
 
 
 def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
-    """Returns the `methods` of a job whose figures follow from its code and the folding alone.
+    """Returns the `methods` function of a job whose figures depend only on its code and on the folding.
 
-    `version` names the way of counting. Raise it when that changes.
+    `version` is a name and number for the way of counting, such as "hashtags/1". Change it when the way of counting
+    changes.
     """
     return lambda _topic, _inputs: {"": digest(version, FOLDING)}
 
@@ -75,10 +78,10 @@ def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
 class Job:
     """What a job reads, the tables that it publishes, and its transform.
 
-    `inputs` say what is read, and read it (`jobs/framework/inputs.py`). `transform(inputs, topic, window)` returns a
-    frame for each output, without `bucket`, `coverage` and the run's own columns, which the runner adds.
-    `methods(topic, inputs)` returns digests of all that shapes the figures: one per race, by its id, or a single one
-    under the empty text.
+    `inputs` describe the rows to read, and read them (`jobs/framework/inputs.py`). `transform(inputs, topic, window)`
+    returns a frame for each output, without `bucket`, `coverage` and the run's own columns, which the runner adds.
+    `methods(topic, inputs)` returns digests of what the figures depend on: a mapping from race id to digest or, if the
+    job does not count by race, a single digest under the empty text.
     """
 
     name: str
@@ -90,7 +93,7 @@ class Job:
 
 @dataclass(frozen=True)
 class JobResult:
-    """What a run did; `check_seconds` is the part of `seconds` that its checks took.
+    """The result of a run, in numbers. `check_seconds` is the part of `seconds` that the checks took.
 
     `superseded` says that a later run of the job has already replaced the result, or a part of it.
     """

@@ -11,21 +11,22 @@ from conf.tables import JOB_RUNS, RUN_ORDER
 from stores.prepare import prepared
 
 PATIENCE = 60.0
-"""How long, in seconds, a run tries to take a place while others take theirs, or Cassandra is slow."""
+"""The seconds for which a run tries to take a place while other runs do so, too, or Cassandra is slow."""
 STEP = timedelta(milliseconds=1)
-"""The least distance of two places: Cassandra keeps instants to the millisecond."""
+"""The smallest distance between two places: Cassandra stores times in milliseconds."""
 
 
 class Taken(Exception):
-    """Another run has taken a place in the meantime."""
+    """Another run took a place at the same time. Try again."""
 
 
 def take_place(session: Session, keyspace: str, job: str, topic: str, now: datetime) -> datetime:
     """Takes the next place in the order of the job's runs, and returns it.
 
-    The place is `now`, or one millisecond after the newest run's place if that is later. It is the run's `started_at`,
-    `computed_at` and write time, in whole milliseconds, UTC. It is taken by a conditional write, so no two runs have
-    the same place. Raises Taken, or the driver's error, if that does not succeed within PATIENCE.
+    A place is a time, UTC, in whole milliseconds: `now` or, if it is later, the newest run's place plus one
+    millisecond. It is also the run's `started_at`, `computed_at` and write time. It is taken by a conditional write, so
+    no two runs have the same place. Raises Taken, or the driver's error, if this does not succeed within PATIENCE
+    seconds.
     """
     retrying = Retrying(
         retry=retry_if_exception_type((Taken, OperationTimedOut, WriteTimeout)),
@@ -53,7 +54,10 @@ def _take(session: Session, keyspace: str, job: str, topic: str, now: datetime) 
 
 
 def newest_place(session: Session, keyspace: str, job: str, topic: str) -> datetime:
-    """Returns the place of the newest run, even if it has not ended, UTC; the year 1 if there is no run."""
+    """Returns the place (UTC) of the newest run, even if that run has not ended.
+
+    If there is no run, returns a time in the year 1.
+    """
     query = f"SELECT newest FROM {keyspace}.{RUN_ORDER.name} WHERE {bound(RUN_ORDER.partition)}"
     asked = prepared(session, query).bind((job, topic))
     asked.consistency_level = ConsistencyLevel.SERIAL

@@ -1,4 +1,4 @@
-"""The identity of a run, and the periods and partitions of a table that it replaces."""
+"""The identity of a run, and the periods and partitions that the run replaces in a table."""
 
 import uuid
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ PUBLISH_TIMEOUT = 120.0
 
 @dataclass(frozen=True)
 class Publication:
-    """A run's identity: everything that it writes has its `run_id`, and its place in the order of runs."""
+    """A run's identity. All rows that the run writes have its `run_id`, and its place as `computed_at`."""
 
     settings: Settings
     job: str
@@ -39,7 +39,7 @@ class Publication:
 
 
 def owned_parts(table: Table, topic: Topic) -> Iterator[dict[str, str]]:
-    """Yields the partitions of a small table that every run replaces, also those that become empty."""
+    """Yields the partitions of a small table in which a run replaces its rows, even if the run has no rows for them."""
     periods = table.columns["period"].values if "period" in table.partition else (None,)
     for part in parts_of(table, topic):
         for period in periods:

@@ -1,9 +1,9 @@
-"""Publishes a run's result, in steps whose order lets every reader see one whole run.
+"""Publishes a run's result, in an order of steps that lets every reader see one whole run.
 
 1. The rows of bulk tables are written under the run's id, where nobody reads them yet.
-2. `published` is pointed to the run, table by table.
-3. The small tables are swapped, and read back.
-4. Rows that nothing names any more are removed.
+2. The pointers in `published` are set to the run, table by table.
+3. In the small tables, the new rows replace the old ones, and are read back.
+4. Rows of runs that no pointer and no summary names any more are removed.
 
 If a run is killed after any step, every reader still sees one whole result. Readers of graphs find the run in
 graph_summary, a small table. Until step 3 it names the earlier run, whose rows are removed only in step 4.
@@ -35,14 +35,14 @@ Ready = tuple[Output, DataFrame | list[Swap]]
 
 @dataclass(frozen=True)
 class Result:
-    """`rows` is the number of rows written; `stands` is False if a later run has already replaced some of them."""
+    """`rows` is the number of rows written; `stands` is True if no later run has replaced any of these rows yet."""
 
     rows: int
     stands: bool
 
 
 def publish_all(session: Session, ready: Sequence[Ready], publication: Publication) -> Result:
-    """Publishes the result of a run, and returns it. Raises PulsoError where it can't be published whole."""
+    """Publishes a run's result, and returns a Result. Raises PulsoError if not all of it can be published."""
     bulk = [(output.table, frame) for output, frame in ready if isinstance(frame, DataFrame)]
     small = [(output, swaps) for output, swaps in ready if not isinstance(swaps, DataFrame)]
     sweepers = [Sweeper(session, publication.settings.keyspace, table, publication.topic) for table, _ in bulk]
@@ -100,6 +100,6 @@ def _check(table: Table, period: Period, pointer: Pointer | None, publication: P
         return
     if pointer is None or pointer.run_id is None or place_of(pointer.run_id) < publication.place:
         raise PulsoError(
-            f"this run was silent for so long that another run took it for dead; {table.name} keeps the earlier run",
+            f"this run gave no sign of life, so another run treated it as dead; {table.name} keeps the earlier result",
             "Run the job again",
         )

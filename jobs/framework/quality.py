@@ -1,7 +1,7 @@
 """Data quality: Great Expectations checks the frames of each run, on Spark.
 
-All checks of a frame first run as one Spark job, which says only whether each is met. Those that are not met run again,
-to find rows that break them. Every result becomes a row in `data_quality`, whether the run succeeds or not.
+All checks of a frame first run together in one Spark job, which only finds out which checks fail. The failed checks run
+again, to find rows that break them. Every result becomes a row in `data_quality`, whether the run succeeds or not.
 """
 
 import os
@@ -36,9 +36,10 @@ FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
 
 @dataclass(frozen=True)
 class Expected:
-    """One expectation: what it says in words, and how it is checked.
+    """One expectation: its text (`says`) and its check.
 
-    `detail` finds the rows that break it, if the check itself can't. `severity` says what happens if it is not met.
+    `detail` is a second check that finds the rows that break the expectation, if `check` can't. With severity `error`,
+    a broken expectation stops the publication; with `warning`, it does not.
     """
 
     says: str
@@ -75,7 +76,7 @@ class Outcome:
 class Quality:
     """The checks of one run, and the seconds that they took.
 
-    With `docs`, the results are also kept in that folder, for Data Docs.
+    With `docs`, the results are also kept in that folder, for Great Expectations' pages (Data Docs).
     """
 
     run_id: UUID
@@ -84,9 +85,10 @@ class Quality:
     seconds: float = 0.0
 
     def check(self, target: str, frame: DataFrame, expected: Sequence[Expected]) -> None:
-        """Checks a frame by its expectations, and keeps the outcomes.
+        """Runs the checks of a frame, and keeps the outcomes.
 
-        Raises PulsoError, after all were checked, if one of severity `error` is not met; it names the first.
+        When all checks have run, raises PulsoError if one of severity `error` failed. The error names the first of
+        these.
         """
         began = time.monotonic()
         found = self._outcomes(target, frame, expected)
@@ -125,7 +127,7 @@ class Quality:
 
     @property
     def warnings(self) -> list[str]:
-        """The expectations that were not met, as text. A run that ends well has only warnings among them."""
+        """The expectations that were not met, as text. If the run ends well, all of them are warnings."""
         return [str(outcome) for outcome in self.outcomes if not outcome.success]
 
     def write(self, session: Session, keyspace: str, job: str, topic: str, at: datetime) -> None:

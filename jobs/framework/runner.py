@@ -52,7 +52,7 @@ def arg_parser(job: Job) -> argparse.ArgumentParser:
 
 
 def run(job: Job, argv: Sequence[str] | None = None) -> int:
-    """Runs a job from the command line and returns its exit code (DESIGN 2)."""
+    """Runs a job from the command line and returns its exit code."""
     arguments = arg_parser(job).parse_args(argv)
 
     def call() -> None:
@@ -76,7 +76,7 @@ def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
     for warning in result.warnings:
         print(f"warning: {warning}")
     if result.superseded:
-        print("a later run of this job has already replaced this result, or a part of it; readers see the later run")
+        print("a later run of this job has already replaced some or all of this result; readers see the later run")
     print(
         f"{job.name} {topic.topic} [{window.start:%Y-%m-%dT%H:%MZ}, {window.end:%Y-%m-%dT%H:%MZ}): "
         f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s, "
@@ -95,10 +95,12 @@ def run_job(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> JobResult:
-    """Runs a job over a window, and returns what it did. Writes its job_runs row, whether it succeeds or fails.
+    """Runs a job over a window, and returns a JobResult.
+
+    Writes the run's row in job_runs, whether the run succeeds or fails.
 
     With `docs`, the results of its checks are kept in that folder. `now` returns the time of this host's clock. Raises
-    PulsoError for what a person can fix, and the driver's errors while Cassandra is down.
+    PulsoError for errors that a person can fix, and the Cassandra driver's errors while Cassandra is down.
     """
     began = time.monotonic()
     place = take_place(session, settings.keyspace, job.name, topic.topic, now())

@@ -1,4 +1,4 @@
-"""Writes the row of each run in job_runs, however the run ends; and reads the rows of earlier runs."""
+"""Writes a run's row in job_runs, whether the run succeeds or fails; and reads the rows of earlier runs."""
 
 import uuid
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,10 @@ WRITE_TIMEOUT = 20.0
 ENDED_WELL = ("succeeded", "superseded")
 """The states of runs that published their whole result."""
 RUNNING, ENDED, FOUND_DEAD = range(3)
-"""The write time of each state of a run's row, in µs after the run's place, so that the later state wins."""
+"""The states of a run's row.
+
+The write time of a state is the run's place plus this many µs, so the later state wins.
+"""
 
 
 class JobRun:
@@ -47,15 +50,15 @@ class JobRun:
         }
 
     def shaped_by(self, methods: Mapping[str, str], inputs: Mapping[str, uuid.UUID]) -> None:
-        """Notes what shapes the result, for the row: the digests and the runs that were read, by table.
+        """Stores, for the row, the digests of the rules and the ids of the runs that were read, by table.
 
-        `methods` has one digest per race, or a single one under the empty text.
+        `methods` has one digest per race, by race id, or a single digest under the empty text.
         """
         told = (f"{part}:{method}" if part else method for part, method in methods.items())
         self._known |= {"method": " ".join(told), "inputs": dict(inputs)}
 
     def write(self, status: str, **columns: Any) -> None:
-        """Writes the row: what is known so far, `status` and these columns."""
+        """Writes the row, with the values known so far, `status` and `columns`."""
         values = {**self._known, "status": status, **columns}
         at = micros(self.place) + (RUNNING if status == "running" else ENDED)
         bound_ = self._insert.bind([*(values.get(name, UNSET_VALUE) for name in JOB_RUNS.columns), at])
@@ -63,7 +66,7 @@ class JobRun:
 
 
 def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> None:
-    """Records in a run's row that the run was killed."""
+    """Sets a run's status to `failed` in job_runs, since the run was killed."""
     update = prepared(
         session,
         f"UPDATE {keyspace}.{JOB_RUNS.name} USING TIMESTAMP ? SET status = ?, error = ? WHERE {bound(JOB_RUNS.key)}",
@@ -81,7 +84,7 @@ def told_of(session: Session, keyspace: str, job: str, topic: str, place: dateti
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run that succeeded, or that a later run then superseded."""
+    """A run that succeeded, even if a later run replaced its result (status `superseded`)."""
 
     start: datetime
     end: datetime
@@ -99,7 +102,7 @@ def past_runs(session: Session, keyspace: str, job: str, topic: Topic) -> Iterat
 
 
 def rows_before(runs: Iterator[PastRun], window: Window) -> list[int]:
-    """Returns how many posts earlier runs read over windows as long as this one, in the week before it.
+    """Returns the numbers of posts that runs over windows of the same length read, in the week before this window.
 
     Each such window counts once, with its newest run, since `runs` come newest first.
     """

@@ -1,4 +1,4 @@
-"""Makes a job's Spark session: connected as the settings say, with UTC as its time zone."""
+"""Makes a job's Spark session: connected to the Cassandra of the settings, and with UTC as its time zone."""
 
 import atexit
 import os
@@ -17,7 +17,7 @@ _STORE_PASSWORD = "changeit"
 
 
 def spark_session(name: str, settings: Settings) -> SparkSession:
-    """Returns the session. All but the connection is configured in conf/spark-defaults.conf.
+    """Returns the session. Only the connection and the time zone are set here, all else in conf/spark-defaults.conf.
 
     Raises PulsoError if Spark has not read that file, which means that SPARK_CONF_DIR is not set.
     """

@@ -1,9 +1,9 @@
-"""Publishes a small summary from the driver: the periods of each partition are swapped in one batch.
+"""Publishes a small table from Spark's driver: one batch per partition deletes the old rows and writes the new rows.
 
-Within one partition, Cassandra applies a batch as a whole and isolated. So a reader sees the old run or the new one.
-The batch deletes the old rows at a write time one microsecond before that of the new rows. When two runs publish at
-once, the later one's delete covers all that the other wrote, in whichever order the batches arrive. Afterwards the run
-reads its own result back. Bulk tables are published in another way (`bulk.py`).
+Within one partition, Cassandra applies a batch completely or not at all, and in isolation. So a reader sees the old run
+or the new run. The batch deletes the old rows with a write time one microsecond before the write time of the new rows.
+If two runs publish at the same time, the delete of the later run removes all rows of the other, in whichever order the
+batches arrive. Then the run reads its own rows back. Bulk tables are published in another way (`bulk.py`).
 """
 
 from collections import defaultdict
@@ -40,8 +40,8 @@ Row = dict[str, Any]
 class Swap:
     """The new rows of one partition for the periods that start within `bounds` (ms since 1970, half-open).
 
-    They replace the old ones. With `exact`, `bounds` are one period's start and end. Without bounds, the rows of the
-    whole partition are replaced.
+    They replace the old rows. With `exact`, `bounds` are the start and the end of one period. With `bounds` None, the
+    rows of the whole partition are replaced.
     """
 
     partition: Mapping[str, str]
@@ -68,11 +68,11 @@ def collect_rows(
     run_columns: Mapping[str, Any],
     derived: Mapping[str, Callable[[Row], Any]] | None = None,
 ) -> list[Row]:
-    """Returns a summary's rows on the driver; instants are milliseconds since 1970.
+    """Returns the rows of a small table's result, on Spark's driver; instants are milliseconds since 1970.
 
-    `run_columns` are the same in each row. `derived` has functions that compute further columns from a row; those that
-    the table does not declare are left out. Raises PulsoError for a null in a column that must not be null, and
-    TypeError if the frame has other columns than declared. Nothing has been written then.
+    `run_columns` are the same in each row. `derived` has functions that compute further columns from a row; columns
+    that the table does not have are ignored. Raises PulsoError for a null in a column that must not be null, and
+    TypeError if the frame has other columns than declared. Then nothing has been written.
     """
     added = {name: of for name, of in (derived or {}).items() if name in table.columns}
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
@@ -88,9 +88,12 @@ def collect_rows(
 
 
 def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list[Swap]:
-    """Returns the rows as swaps, by partition and span; without rows, an empty swap removes the old ones.
+    """Returns the rows as swaps, by partition and span.
 
-    Raises PulsoError if a period has too many rows for one swap, and TypeError for a row of an unknown partition.
+    A partition without new rows gets an empty swap, which removes the old rows.
+
+    Raises PulsoError if one period has too many rows for one batch, and TypeError for a row whose partition the topic
+    does not have.
     """
     table = output.table
     by_key: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
@@ -104,8 +107,8 @@ def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list
     for swap in found:
         if len(swap.rows) > MOST_ROWS:
             raise PulsoError(
-                f"{table.name}: {len(swap.rows):,} rows in {dict(swap.partition)}, at most {MOST_ROWS:,} fit one swap",
-                "Run the window in parts",
+                f"{table.name}: {len(swap.rows):,} rows in {dict(swap.partition)}; a batch holds only {MOST_ROWS:,}",
+                "Run the job over shorter windows",
             )
     return found
 
@@ -137,9 +140,9 @@ def _period_start(row: Row) -> int:
 
 
 def publish(session: Session, output: Output, found: Sequence[Swap], publication: Publication) -> bool:
-    """Swaps the partitions, each span in one batch at the run's write time, and reads the result back.
+    """Replaces the rows of each swap in one batch, with the run's write time, and reads the result back.
 
-    Returns whether all of it is there; False if a later run has replaced it, or a part of it. Raises PulsoError if the
+    Returns True if all rows are in the table, False if a later run has replaced some of them. Raises PulsoError if the
     rows read back are neither this run's nor a later run's.
     """
     table = output.table

@@ -1,11 +1,12 @@
-"""Removes rows of bulk tables that nothing names any more: those of replaced runs and of killed runs.
+"""Removes the rows of replaced runs and of killed runs from bulk tables.
 
-`unswept_runs` lists the runs that may have such rows, and the window where they may be. A run is listed before it
-writes its first row, and a published run before it is replaced. It is taken off the list when its rows are gone. So
-wherever a run is killed, it leaves a list from which the next run, or maintenance, can finish the work.
+`unswept_runs` lists the runs that may have such rows, and the window in which these may be. A new run is listed before
+it writes its first row, and a published run before it is replaced. A run is removed from the list when its rows are
+deleted. So if a run is killed at any point, the next run, or a maintenance program, can finish the work with the list.
 
-A run that goes on renews `alive`, which otherwise expires by itself. Before the rows of a dead run are removed, its
-pointers are closed. If it wakes up after all, it can't be pointed to any more, and fails.
+A living run renews the column `alive`, which otherwise expires. Before the rows of a dead run are removed, the pointers
+of its periods are closed (`stores/published.py`). If that run was not dead but only paused, it can't set the pointers
+any more, and fails.
 """
 
 import threading
@@ -45,7 +46,7 @@ class Sweeper:
 
     @contextmanager
     def writing(self, publication: Publication) -> Iterator[None]:
-        """Lists a run while it writes, and renews its sign of life until the block ends.
+        """Puts a run on the list, and renews its sign of life until the block ends.
 
         The run stays on the list until it is swept.
         """
@@ -61,16 +62,16 @@ class Sweeper:
             thread.join()
 
     def replacing(self, runs: Collection[UUID], publication: Publication) -> None:
-        """Lists published runs that are about to be replaced in the run's window."""
+        """Puts published runs on the list before the run of `publication` replaces them in its window."""
         for run_id in runs:
             self._list.add(Unswept(run_id, publication.window, publication.place))
 
     def sweep(self, publication: Publication | None = None, *, failed: bool = False) -> None:
-        """Removes the rows that listed runs have left and that nothing names.
+        """Removes the rows of listed runs that no pointer and no summary names.
 
-        With a publication: rows of that run itself, which may have `failed`, and of dead runs; and in its window, rows
-        of earlier runs. Without one, as for maintenance: only rows of dead runs. A published run that is being replaced
-        counts as dead.
+        With a publication, it removes rows of that run itself (`failed` says whether it failed), rows of dead runs, and
+        rows of earlier runs in its window. Without a publication, for maintenance, it removes only rows of dead runs. A
+        published run that is being replaced counts as dead.
         """
         for entry in self._list.read():
             own = publication is not None and entry.run_id == publication.run_id

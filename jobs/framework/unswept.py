@@ -1,4 +1,4 @@
-"""The list of runs that may have rows in a bulk table which no pointer names (`unswept_runs`)."""
+"""The list `unswept_runs`: runs that may have rows in a bulk table, although no pointer names these runs."""
 
 import os
 import socket
@@ -26,10 +26,10 @@ ALIVE_SECONDS = 120
 
 @dataclass(frozen=True)
 class Unswept:
-    """A run on the list, and the window where its rows may be.
+    """A run on the list, and the window in which its rows may be.
 
-    `process` is the host, process id and start of a run that writes; None for a published run that is being replaced.
-    `place` is the run's own, or for the latter that of the run that replaces it.
+    `process` is the host, process id and start of a run that writes. For a published run that is being replaced,
+    `process` is None, and `place` is the place of the new run; otherwise `place` is the run's own.
     """
 
     run_id: UUID
@@ -40,10 +40,10 @@ class Unswept:
 
     @property
     def is_dead(self) -> bool:
-        """Whether the run writes no more.
+        """Whether the run does not write any more.
 
         On this host, its process has ended; on another host, its sign of life has expired. A published run that is
-        being replaced does not write, either.
+        being replaced counts as dead, too, since it does not write.
         """
         if self.process is None:
             return True
@@ -97,7 +97,7 @@ class UnsweptList:
 
 @cache
 def this_process() -> str:
-    """Returns host, process id and start of this process, which together tell it from any other."""
+    """Returns the host, the id and the start of this process as one text. Together they identify the process."""
     return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
 
 

@@ -17,13 +17,13 @@ class Window:
     zone: ZoneInfo
 
     def days(self) -> list[date]:
-        """Returns the topic's days that the window touches; it needs the posts of their partitions."""
+        """Returns the days, in the topic's time zone, that the window covers in full or in part."""
         first = self.start.astimezone(self.zone).date()
         last = (self.end - timedelta(microseconds=1)).astimezone(self.zone).date()
         return [first + timedelta(days=i) for i in range((last - first).days + 1)]
 
     def whole(self, period: str) -> tuple[datetime, datetime] | None:
-        """Returns the start of the first whole period of a kind and the end of the last one, UTC.
+        """Returns the start of the first whole period of this kind in the window, and the end of the last one, UTC.
 
         Returns None if no period is whole.
         """
@@ -58,7 +58,7 @@ def _to_the_millisecond(at: datetime) -> datetime:
 def parse_window(start: str, end: str, zone: ZoneInfo) -> Window:
     """Returns the window between two dates or ISO times; without an offset they are UTC.
 
-    Raises WrongUse if one is neither, or if the start is not before the end.
+    Raises WrongUse for any other value, and if the start is not before the end.
     """
     first, last = (_to_the_millisecond(parse_instant(*given)) for given in (("--from", start), ("--to", end)))
     window = Window(first, last, zone)

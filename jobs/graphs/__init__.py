@@ -1,1 +1,1 @@
-"""Measures of graphs at any size: two engines behind `engines.measure` (DESIGN 5 and 7)."""
+"""Measures of graphs of any size. `engines.measure` chooses one of two engines by the number of edges."""

@@ -1,7 +1,7 @@
 """Measures the graphs of a bucket in a Python process: from packed edges to one row per node and one row per graph.
 
-It runs on the executors. It imports igraph only where communities are asked for, since a new process needs most of a
-second for that import.
+It runs on the executors. It imports igraph only if communities are computed, since the import takes almost a second in
+a new process.
 """
 
 from collections import defaultdict
@@ -28,7 +28,10 @@ RESULT = pa.schema(
         ("of", _OF),
     ]
 )
-"""The columns of a result: in a node's row `of` is null, in a graph's row only `number` and `of` have values."""
+"""The columns of a result.
+
+A row is either a node's (then `of` is null) or a graph's (then only `number` and `of` have values).
+"""
 
 
 def measured_at_once(
@@ -44,8 +47,8 @@ def measured_at_once(
 def measured(batches: Iterable[pa.RecordBatch], directed: np.ndarray, seed: int | None) -> Iterator[pa.RecordBatch]:
     """Measures the buckets of a partition, from rows of PACKED; yields rows of RESULT.
 
-    `directed` says for each graph, by its number, whether its edges have a direction. `seed` is that of the
-    communities; with None there are none.
+    `directed` says for each graph, by its number, whether its edges have a direction. `seed` is the seed of the
+    communities; if it is None, communities are not computed.
     """
     blobs = defaultdict[int, list[tuple[pa.Buffer, pa.Buffer]]](list)
     for batch in batches:

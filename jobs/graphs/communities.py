@@ -1,11 +1,12 @@
 """Communities on Spark frames, Louvain-style: nodes move to the neighbouring community that raises modularity most.
 
-The algorithm is that of Blondel, Guillaume, Lambiotte and Lefebvre (2008), made parallel. The nodes are split into two
-halves by a hash, anew in each sweep. All nodes of one half choose at once, by the sums before their moves; then those
-of the other half choose. This keeps two nodes from swapping places for ever (compare Lu, Halappanavar and Kalyanaraman
-2015, who order such moves by label). When few nodes move, each community becomes a node of a smaller graph, and moves
-begin again there. Gains that differ by less than one part in 10^9 are ordered by a hash, and sums are of whole numbers.
-So the same edges always give the same communities.
+The algorithm is that of Blondel, Guillaume, Lambiotte and Lefebvre (2008), made parallel. In each sweep, a new hash
+splits the nodes into two halves. All nodes of one half choose a community at the same time, based on the sums before
+these moves; then the other half does the same. So two nodes can't exchange their communities again and again (compare
+Lu, Halappanavar and Kalyanaraman 2015, who order such moves by label). When only few nodes move, each community becomes
+one node of a smaller graph (the next level), and the sweeps start again on that graph. Gains that differ by less than
+one part in 10^9 are ordered by a hash, and sums are of whole numbers. So the same edges always give the same
+communities.
 
 A node receives its neighbours' communities as messages, with weights summed by community.
 """
@@ -21,12 +22,12 @@ LEVELS = 10
 SWEEPS = 6
 """The most sweeps over one level's nodes; in a sweep each half moves once."""
 FEW = 0.02
-"""A share of a level's nodes: when no more than that move in a sweep, the next level begins."""
+"""A share of a level's nodes, 0..1. If no more nodes than that move in a sweep, the next level begins."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A graph of one level.
+    """The graph of one level of the algorithm.
 
     `arcs`: start, end, weight; each pair in both directions, without self-edges, partitioned by start. `nodes`: id,
     strength, total; partitioned by id. The strength of a node of a higher level counts the weight inside it twice.
@@ -54,7 +55,7 @@ class _Half:
 def labels(level: Level, scratch: Scratch) -> DataFrame:
     """Returns the community of each node: id, community (the id of one of its nodes); partitioned by id.
 
-    Triggers Spark actions. Drops the frames of `level`; the result is held in `scratch`.
+    Triggers Spark actions. Frees the frames of `level`; `scratch` holds the result.
     """
     found: DataFrame | None = None
     for number in range(LEVELS):

@@ -1,12 +1,12 @@
 """Weakly connected components on Spark frames: alternating large-star and small-star.
 
 Kiveris, Lattanzi, Mirrokni, Rastogi and Vassilvitskii: Connected components in MapReduce and beyond (SoCC 2014). Edges
-point from the greater id to the lesser. The large-star links each greater neighbour of a node to the least node of the
-node's neighbourhood. The small-star links the node and its lesser neighbours to it. When neither changes an edge, each
-node points to the least node of its component.
+point from the greater id to the smaller id. The large-star step links each neighbour with a greater id to the smallest
+node among the node and its neighbours. The small-star step links the node and its neighbours with smaller ids to the
+smallest of them. When no step changes an edge, each node points to the smallest node of its component.
 
-Towards the end most edges point to few nodes. A join would bring all edges of such a node into one partition. So the
-least neighbours of nodes with very many edges, of which there can only be few, are broadcast instead.
+Towards the end, most edges point to a few nodes. A join would bring all edges of such a node into one partition. So for
+nodes with very many edges (there are only few of them), the smallest neighbours are broadcast instead.
 """
 
 from pyspark.sql import DataFrame
@@ -21,7 +21,9 @@ LEAST_HEAVY = 10_000
 
 
 def roots(pairs: DataFrame, scratch: Scratch) -> DataFrame:
-    """Returns the least node of its component for every other node of the component: id, root; partitioned by id.
+    """Returns for each node (id) the smallest node of its component (root), except for that smallest node itself.
+
+    Partitioned by id.
 
     `pairs` has greater and lesser, one row per pair, partitioned by greater. Triggers Spark actions.
     """

@@ -1,8 +1,7 @@
 """The distributed engine: measures graphs that are too large for one process, on Spark frames only.
 
-A node's id is a 64-bit hash of its graph and name, so no edge waits until the ids of its ends are looked up. If two
-names of the frame have the same hash, this is noticed, and all are hashed again with another seed. Only counts come to
-the driver.
+A node's id is a 64-bit hash of its graph and name, so no join is needed to number the nodes. If two names have the same
+hash, this is detected, and all names are hashed again with another seed. Only counts come to Spark's driver.
 """
 
 from collections.abc import Sequence
@@ -40,10 +39,10 @@ class Prepared:
 
 
 def measure_distributed(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures all graphs of a frame at once, as one graph of several parts. Triggers Spark actions.
+    """Measures all graphs of a frame together, as one graph with several unconnected parts. Triggers Spark actions.
 
     `graphs` must be exactly the graphs of `edges`. The frames returned are held until `release` is called. Raises
-    ValueError for no graphs, and where two names have the same hash under every seed.
+    ValueError if there are no graphs, or if two names have the same hash with every seed.
     """
     if not graphs:
         raise ValueError("no graphs to measure")

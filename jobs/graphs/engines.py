@@ -1,4 +1,4 @@
-"""Chooses the engine for each graph: small ones in one process each, larger ones on Spark frames (DESIGN 7)."""
+"""Chooses the engine for each graph: a small graph is measured in one process, a larger one on Spark frames."""
 
 from collections.abc import Sequence
 from functools import reduce

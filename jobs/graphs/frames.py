@@ -42,9 +42,9 @@ SUMMARY = [*KEYS, *SUMMARY_MEASURES, "engine"]
 class Options:
     """The options of an engine.
 
-    `communities`: if False, `community`, `communities` and `modularity` are null. `max_rounds`: the most rounds of the
-    distributed PageRank, which ends earlier once the L1 change of every graph is under `tolerance`. `seed`: the seed of
-    Leiden, which the local engine uses.
+    `communities`: if False, `community`, `communities` and `modularity` are null. `max_rounds`: the greatest number of
+    rounds of the distributed PageRank. It ends earlier when the total change of the ranks in a round (L1) is below
+    `tolerance` in every graph. `seed`: the seed of Leiden, which the local engine uses.
     """
 
     communities: bool = True

@@ -1,4 +1,4 @@
-"""The graphs of a frame, numbered: while a graph is measured, a number stands for its four key columns."""
+"""Numbers the graphs of a frame. While the graphs are measured, a number replaces the four key columns of each."""
 
 import heapq
 import json
@@ -40,8 +40,8 @@ def graphs_of(edges: DataFrame) -> list[Graph]:
 def buckets_of(graphs: Sequence[Graph], least: int, capacity: int) -> list[int]:
     """Returns a bucket number for each graph, so that all buckets hold about the same number of edges.
 
-    The largest graph comes first; each goes into the bucket with the fewest edges so far. There are `least` buckets, or
-    more if one would hold over `capacity` edges on average; but never more buckets than graphs.
+    The largest graph comes first; each goes into the bucket with the fewest edges so far. There are at least `least`
+    buckets, and more if a bucket would have over `capacity` edges on average; but never more buckets than graphs.
     """
     total = sum(graph.edges for graph in graphs)
     heap = [(0, bucket) for bucket in range(min(len(graphs), max(least, -(-total // capacity))))]
@@ -67,7 +67,7 @@ def numbered(edges: DataFrame, graphs: Sequence[Graph], *columns: Column | str) 
 
 
 def hash_of(name: str) -> Column:
-    """Returns the 64-bit hash of a node's name: nodes are in its order, and so are groups of the same size."""
+    """Returns the 64-bit hash of a node's name. It gives a fixed order of nodes, and of groups of equal size."""
     return F.xxhash64(name)
 
 

@@ -18,13 +18,16 @@ ENGINE = "igraph"
 BUCKET_EDGES = 2_000_000
 """About how many edges a bucket of small graphs holds: some 100 MB in Python."""
 AT_ONCE, ONE_AT_ONCE = 100_000, 1_000_000
-"""Edges up to which one task reads and measures all graphs, or a single graph: two stages would take longer."""
+"""Up to this many edges (the second number, if there is only one graph), one task reads and measures all graphs.
+
+Two stages would take longer.
+"""
 
 
 def measure_locally(edges: DataFrame, graphs: Sequence[Graph], options: Options) -> Measured:
-    """Measures all graphs of a frame, which must be `graphs`. Triggers a Spark action.
+    """Measures all graphs of a frame; `graphs` must list exactly these. Triggers a Spark action.
 
-    The rows of nodes and of graphs are held until `release` is called. Raises ValueError for no graphs.
+    The rows of nodes and of graphs are held until `release` is called. Raises ValueError if there are no graphs.
     """
     if not graphs:
         raise ValueError("no graphs to measure")

@@ -1,8 +1,8 @@
 """Packs edges with names into few rows of integers, so that less data goes to the one process that measures them.
 
-Names are most of the bytes of an edge list, and each name stands there many times. Edges are packed by all cores, where
-they are. A packed name is sent once per chunk, and an edge as three integers. A chunk is two Arrow streams: the names
-with their hashes, and the edges, whose ends are places in the list of names.
+Most bytes of an edge list are names, and each name occurs many times. Each core packs the edges that it already has. In
+a chunk, each name is sent once, and an edge is four integers: its graph, the two positions of its ends in the list of
+names, and its weight. A chunk consists of two Arrow streams: the names with their hashes, and the edges.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 CHUNK = 4_000_000
-"""Edges that a task reads before it packs them: a packed row then has some tens of megabytes at most."""
+"""A task packs its edges when it has read this many: so a packed row has at most some tens of megabytes."""
 PACKED = pa.schema([("bucket", pa.int32()), ("names", pa.binary()), ("edges", pa.binary())])
 
 Unpacked = tuple[pa.Array, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
-"""All names, each once, ordered by hash; then per edge its graph's number, the places of src and dst, its weight."""
+"""Names, each once, by hash; then for each edge its graph's number, the positions of src and dst, and its weight."""
 
 
 def packed(batches: Iterable[pa.RecordBatch], bucket_of: np.ndarray) -> Iterator[pa.RecordBatch]:
@@ -78,7 +78,7 @@ def unpacked(names: Sequence[pa.Buffer], edges: Sequence[pa.Buffer]) -> Unpacked
 def gathered(batches: Iterable[pa.RecordBatch]) -> Unpacked:
     """Returns all edges of `batches`, which have the columns that `packed` reads, in the form that `unpacked` returns.
 
-    It is for edges that need not go to another process.
+    Use it for edges that are measured in the same process.
     """
     table = pa.Table.from_batches(batches)
     names, ranks = _ranked(*_both_ends(table))

@@ -1,12 +1,13 @@
 """Weighted PageRank on Spark frames, damping 0.85, for one graph or several at once.
 
-Mass that reaches a node without an edge out is spread uniformly over its graph. PageRank is then proportional to the
-solution of y = (1 - d) + d W y, where such mass is simply lost and W is the share of a node's weight on each of its
-edges out (Gleich 2015, SIAM Review 57(3), section 3.2). So a round is one join and one aggregation. It needs neither a
-sum over all nodes nor their number; dividing by the sum comes last.
+The rank (mass) of nodes without an edge out is spread uniformly over their graph. PageRank is then proportional to the
+solution of y = (1 - d) + d W y (Gleich 2015, SIAM Review 57(3), section 3.2). W has, for each edge, its share of the
+weight of all edges out of its start; in this equation, the mass of nodes without an edge out is simply lost. So a round
+needs only one join and one aggregation, and neither the sum over all nodes nor their number. At the end, y is divided
+by its sum.
 
-Rounds pass on the mass that each node has received. Messages are summed before they are sent, so each partition sends
-one message to a node, however many edges lead to it.
+In a round, each node passes on the mass that it has received. Messages to the same node are summed before they are
+sent, so each partition sends only one message to a node, however many edges lead there.
 """
 
 import math
@@ -30,12 +31,12 @@ def rank(received: Column) -> Column:
 def received_mass(
     shares: DataFrame, nodes: DataFrame, counts: Mapping[int, int], options: Options, scratch: Scratch
 ) -> DataFrame:
-    """Returns the mass that each node with an edge in has received at the end: id, received; partitioned by id.
+    """Returns the final mass that each node with an incoming edge has received: id, received; partitioned by id.
 
     `shares` has start, end and share (the part of the start's weight on this edge), kept and partitioned by start.
-    `nodes` has number and id, kept and partitioned by id. `counts` is the nodes of each graph. Rounds end when the L1
-    change of every graph's ranks, which sum to 1, is under `options.tolerance` (0: never), or after
-    `options.max_rounds`. Triggers Spark actions. Raises ValueError where `max_rounds` is under 1.
+    `nodes` has number and id, kept and partitioned by id. `counts` is the number of nodes of each graph. Rounds end
+    when the total change (L1) of the ranks of every graph, which sum to 1, is below `options.tolerance` (never if that
+    is 0), or after `options.max_rounds`. Triggers Spark actions. Raises ValueError where `max_rounds` is under 1.
     """
     received: DataFrame | None = None
     done, rounds, settled = 0, LEAST, False

@@ -1,4 +1,4 @@
-"""Keeps intermediate frames while an iteration needs them, without the plan that made them, and frees them in time."""
+"""Keeps intermediate frames, without their query plans, while an iteration needs them, and then frees them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,12 +18,15 @@ class Scratch:
         self._held: dict[int, tuple[DataFrame, Callable[[], Any]]] = {}
 
     def keep(self, frame: DataFrame) -> DataFrame:
-        """Returns the frame cached in compressed columns from its first read on. For frames that many rounds read."""
+        """Returns the frame, cached in compressed columns when it is first read.
+
+        Use it for frames that are read in many rounds.
+        """
         persisted = frame.persist(StorageLevel.MEMORY_AND_DISK)
         return self._hold(_leaf_of(persisted), persisted.unpersist)
 
     def cut(self, frame: DataFrame) -> DataFrame:
-        """Computes a frame now and returns it without its plan, so neither plan nor lineage grows with the rounds.
+        """Computes a frame now and returns it without its query plan, so the plan does not grow with each round.
 
         The frame keeps its partitioning, so a join on the same column moves no rows. Triggers a Spark action.
         """
@@ -92,10 +95,10 @@ def _of_plan(plan: Any, spark: SparkSession) -> DataFrame:
 def partitioned(spark: SparkSession, edges: int) -> Iterator[int]:
     """Sets Spark's settings for joins of frames that are partitioned alike; restores them at the end of the block.
 
-    Yields the number of partitions that every exchange makes; adaptive execution, which would change it, is off. Spark
-    does not broadcast frames that it takes for small, since their rows would come to the driver. It does not infer
-    filters from others: a frame from `cut` would keep the inferred ones, which double each round, until planning takes
-    minutes.
+    Yields the number of partitions after each exchange (shuffle). Adaptive execution is off, since it would change this
+    number. Automatic broadcasts are off, since they send rows through Spark's driver. The inference of filters is off:
+    a frame from `cut` would keep all inferred filters, and their number would double in each round, until planning
+    takes minutes.
     """
     partitions = max(spark.sparkContext.defaultParallelism, -(-edges // EDGES_A_PARTITION))
     wanted = {

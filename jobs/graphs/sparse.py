@@ -1,10 +1,11 @@
 """The measures of many graphs at once, in numpy: the graphs of a bucket are measured as one graph of several parts.
 
-Graphs that share no node have the same degrees, PageRank and components together as apart. So ten thousand small graphs
-take no longer than one large graph. Only communities are searched graph by graph.
+If graphs share no node, it makes no difference to degrees, PageRank (scaled per graph) and components whether the
+graphs are measured together or one by one. So ten thousand small graphs take no longer than one large graph. Only
+communities are searched in one graph after the other.
 
-Nodes are numbered by graph, then in the order of their hashes, and edges are sorted by their ends. So the same edges
-give the same figures to the last bit, in whatever order they came.
+Nodes are numbered graph by graph and, within a graph, by the hash of their name. Edges are sorted by start, then by
+end. So the same edges give the same figures to the last bit, in whatever order they came.
 """
 
 import os
@@ -34,10 +35,10 @@ BAND = 500_000
 
 @dataclass(frozen=True)
 class Union:
-    """Graphs that share no node, each with at least one edge; every node has an edge.
+    """Several graphs that share no node. Each graph and each node has at least one edge.
 
-    `graph_of` is each node's graph, `name_of` the place of its name. `src` and `dst` are node numbers; edges are sorted
-    by both. `directed` says for each graph whether its edges have a direction.
+    `graph_of` is each node's graph, `name_of` the position of the node's name in the list of names. `src` and `dst` are
+    node numbers; edges are sorted by both. `directed` says for each graph whether its edges have a direction.
     """
 
     graph_of: Ints
@@ -59,7 +60,7 @@ class Union:
 
     @cached_property
     def arcs(self) -> tuple[Ints, Ints, Ints]:
-        """Edges as directed ones, as (from, to, weight); an undirected edge counts in both directions."""
+        """All edges as directed edges (from, to, weight). An undirected edge becomes two, one in each direction."""
         back = ~self.directed[self.graph_of_edge]
         if not back.any():
             return self.src, self.dst, self.weight
@@ -71,7 +72,7 @@ class Union:
 
     @cached_property
     def pairs(self) -> tuple[Ints, Ints, Ints]:
-        """Edges as undirected ones: (lesser, greater, weight), one per pair, the weights of both directions added."""
+        """All edges as undirected edges: one (smaller, greater, weight) per pair; both directions are added."""
         ends = np.minimum(self.src, self.dst), np.maximum(self.src, self.dst)
         return _in_order(*ends, self.weight, self.nodes)
 
@@ -117,12 +118,13 @@ def node_measures(union: Union, seed: int | None) -> dict[str, Any]:
 def pagerank(union: Union) -> Floats:
     """Returns the weighted PageRank of each node, which sums to 1 over its graph; dangling mass is spread uniformly.
 
-    Where a walk that reaches a node without an edge out starts again anywhere, PageRank is proportional to the solution
-    of y = (1 - d) + d W y. There such mass is simply lost, and W is the share of a node's weight on each of its edges
-    out (Gleich 2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes, and dividing comes last.
+    PageRank is computed as in `jobs/graphs/pagerank.py`: it is proportional to the solution of y = (1 - d) + d W y
+    (Gleich 2015, SIAM Review 57(3), section 3.2). So no round needs a sum over all nodes; at the end, y is divided by
+    its sum.
 
-    Rounds run only over the core: the nodes with edges in and out. Without an edge in, y is 1 - d from the start.
-    Without an edge out, no other node needs y, and the last step computes it.
+    The rounds compute y only for nodes with both incoming and outgoing edges. For a node without an incoming edge, y is
+    always 1 - d. No other node needs the y of a node without an outgoing edge, so it is computed once, after the
+    rounds.
     """
     start, end, weight = union.arcs
     out = np.bincount(start, weight, union.nodes)
@@ -180,14 +182,14 @@ def _rounds_of(ways: csr_matrix) -> Iterator[Callable[[Floats], Floats]]:
 
 
 def components(union: Union) -> Ints:
-    """Returns a label for each node; nodes of one weakly connected component have the same."""
+    """Returns a label for each node; all nodes of a weakly connected component have the same label."""
     shape = (union.nodes, union.nodes)
     edges = csr_matrix((np.ones(len(union.src), np.int8), (union.src, union.dst)), shape=shape)
     return np.asarray(connected_components(edges, directed=True, connection="weak")[1], np.int64)
 
 
 def communities(union: Union, seed: int) -> Ints:
-    """Returns a label for each node; nodes of one community have the same. Graphs are searched one by one."""
+    """Returns a label for each node; all nodes of a community have the same label. Graphs are searched one by one."""
     lesser, greater, weight = union.pairs
     graphs = len(union.directed)
     node_at = np.searchsorted(union.graph_of, np.arange(graphs + 1))
@@ -202,7 +204,7 @@ def communities(union: Union, seed: int) -> Ints:
 
 
 def largest_first(labels: Ints, graph_of: Ints) -> Ints:
-    """Returns the labels numbered from 0 within each graph: by falling size, then by the first node."""
+    """Replaces the labels by numbers within each graph: 0 is the largest group; ties go by the first node."""
     _, first, label, size = np.unique(labels, return_index=True, return_inverse=True, return_counts=True)
     order = np.lexsort((first, -size, graph_of[first]))
     graph = graph_of[first][order]

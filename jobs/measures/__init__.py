@@ -1,1 +1,1 @@
-"""What several jobs count with: mentions, votes, interactions, bot rules, periods."""
+"""Computations that several jobs use: mentions, votes, interactions, bot rules, periods."""

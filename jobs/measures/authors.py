@@ -1,4 +1,4 @@
-"""Authors: the names that they have in graphs and tables, and which of them the bot rules flag."""
+"""Authors: their names in graphs and tables, and the authors whom the bot rules flag."""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F

@@ -1,4 +1,7 @@
-"""Applies the bot rules to an author's figures in one period: which fire, and the score (thresholds: conf/bots.py)."""
+"""Applies the bot rules to an author's figures in one period: finds the rules that fire, and the score.
+
+The thresholds are in conf/bots.py.
+"""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F

@@ -1,10 +1,10 @@
-"""Interactions: who acted on whom in each post, for the five graphs (DESIGN 5).
+"""Interactions: for each post, the pairs of accounts or hashtags that become edges of the five graphs.
 
-`retweet`, `reply` and `quote` go from a post's author to the author of the post that it repeats, answers or quotes. A
-post that answers one post and quotes another is in both graphs. What a retweeted post itself quotes or answers counts
-for its author, not for the retweeter. `mention` goes to each mentioned author, once per post; retweets do not count.
-`hashtag` joins every two hashtags of a post, in order of their text, once per post; retweets do not count here, either.
-If the other author is unknown, there is no interaction.
+In `retweet`, `reply` and `quote`, an edge goes from a post's author to the author of the post that was retweeted,
+answered or quoted. A post that answers one post and quotes another gives an edge in both graphs. If a retweeted post
+itself quotes or answers a post, this counts for that post's own author, not for the retweeter. `mention` goes to each
+mentioned author, once per post; retweets do not count. `hashtag` joins every two hashtags of a post, in order of their
+text, once per post; retweets do not count here, either. If the other author is unknown, there is no interaction.
 """
 
 from pyspark.sql import Column, DataFrame

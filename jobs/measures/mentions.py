@@ -1,6 +1,6 @@
-"""Which candidates a post mentions: DESIGN 5, rules a to c, in Spark's own functions.
+"""Finds the candidates that a post mentions (by alias, hashtag or handle), with Spark's own functions.
 
-`folded` was made at ingest by `conf.folding.fold`; the same function folds the aliases for their patterns.
+The column `folded` of a post was made at ingest by `conf.folding.fold`; the same function is used for the aliases.
 """
 
 from collections.abc import Sequence

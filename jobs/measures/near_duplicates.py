@@ -1,4 +1,6 @@
-"""Which posts repeat a text: MinHash over pairs of words, and copy-paste campaigns, in Spark's own functions.
+"""Finds posts that repeat a text: by MinHash over pairs of words, or as part of a copy-paste campaign.
+
+It uses only Spark's own functions.
 
 Only words are compared. Links, handles, hashtags, digits, punctuation and emoji are left out, since spammers vary them.
 
@@ -6,7 +8,7 @@ A text's signature is 16 minima of hashes of its word pairs (Broder 1997, "On th
 documents"). If the sets of pairs of two texts have Jaccard similarity s, each minimum is the same with probability s.
 Texts are near duplicates if all four minima are the same in at least one of four bands (Leskovec, Rajaraman and Ullman,
 "Mining of Massive Datasets", 3.4). So they are found with probability 1 - (1 - s^4)^4, which is 0.99 at s = 0.9, 0.67
-at 0.7, 0.23 at 0.5 and 0.03 at 0.3. No texts are compared pair by pair.
+at 0.7, 0.23 at 0.5 and 0.03 at 0.3. So no pair of texts is compared directly.
 
 In scripts that are written without spaces, texts have few words by this count, so most are too short to compare.
 """
@@ -22,7 +24,7 @@ from pyspark.sql import functions as F
 from conf.bots import NearDuplicates
 
 TAG, NOT_WORDS = "#[^ ]+", r"[^\p{L}\p{M}]+"
-"""What is not a word in a folded text.
+"""Patterns for the parts of a folded text that are not words.
 
 These patterns are applied one after the other. In a single pattern, the match for the space before a hashtag would
 include its #, and leave the hashtag's text.
@@ -50,7 +52,7 @@ def with_words(posts: DataFrame) -> DataFrame:
 
 
 def with_signature(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
-    """Replaces `words` by SAME_WORDS, a hash of all of them, and one hash per band.
+    """Replaces `words` by SAME_WORDS, a hash of all words in order, and by one hash per band.
 
     The hashes are null if the text is too short. Each step is a column of its own, since Spark would otherwise evaluate
     it again for every element of the next step.
@@ -92,8 +94,9 @@ def campaigns(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
 def with_near_duplicate(posts: DataFrame, rule: NearDuplicates) -> DataFrame:
     """Replaces the signature by `near_duplicate`: whether the post repeats a text.
 
-    It does if the text is nearly another one of the same author, or word for word that of a campaign. Posts must be
-    partitioned by author. No task has to hold all posts of a campaign: only its text is joined to the posts, once.
+    This is true if the text is nearly the same as another text of the same author, or word for word the text of a
+    campaign. Posts must be partitioned by author. Only the hash of a campaign's text is joined to the posts, so no task
+    needs all posts of a campaign.
     """
     kept = [name for name in posts.columns if name not in (SAME_WORDS, *BAND_COLUMNS)]
     own = [F.count(band).over(Over.partitionBy("author", band)) > 1 for band in BAND_COLUMNS]

@@ -1,4 +1,4 @@
-"""One author, one vote: how posts become the votes and shares of a race's candidates (DESIGN 5).
+"""One author, one vote: how posts become the votes and shares of a race's candidates.
 
 Each author who mentions anyone in a race has one vote in a period. It is split over the candidates in proportion to
 that author's mentioning posts. The poll and its backtest both use this.
@@ -28,16 +28,17 @@ INPUTS = (
     Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
     Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
 )
-"""What a job reads that counts votes; without a run of author_activity nobody is left out as a bot."""
+"""The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
 Periods = Callable[[DataFrame, Window], DataFrame]
 """A function that returns one row per post and period, as `with_periods` does."""
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
-    """Returns a digest of all that shapes each race's shares, by race id.
+    """Returns for each race, by its id, a digest of what its shares depend on.
 
-    That is its rules, the folding and the counting method. If flagged authors are left out, it is also the `method` of
-    the run that flagged them, with its bot thresholds, and the score from which authors count as flagged.
+    These are its rules, the folding and the counting method. If flagged authors are left out, these are also the
+    `method` of the run that flagged them (which covers the bot thresholds) and the lowest score with which an author
+    counts as flagged.
     """
     if AUTHOR_ACTIVITY.name not in inputs:
         return {race.id: race.method for race in topic.races}
@@ -62,19 +63,20 @@ def race_counts(
     methods: Mapping[str, str],
     periods: Periods = with_periods,
 ) -> DataFrame:
-    """The counts from which every share follows: one row a race, period and candidate.
+    """Returns the counts from which all shares are computed, one row per race, period and candidate.
 
-    `flagged` names, in `author`, those who are left out of the share without bots; None where nobody looked. `methods`
-    is each race's `method`. `periods` says in which periods a post counts; the backtest has its own.
+    `flagged` has, in its column `author`, the authors who are left out of the share without bots; it is None if no run
+    of author_activity covers the window. `methods` is each race's `method`. `periods` says in which periods a post
+    counts; the backtest has its own.
     """
     counts = author_counts(with_voter(posts, flagged), topic, window, periods)
     return with_every_candidate(candidate_counts(votes(counts)), topic, methods)
 
 
 def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
-    """Adds `voter`, an author on one network, and `unflagged`.
+    """Adds the columns `voter` (network and author id) and `unflagged`.
 
-    `unflagged` says that none of the author's names is in `flagged`; it is null if `flagged` is None.
+    `unflagged` is true if none of the author's names (handle or id) is in `flagged`; it is null if `flagged` is None.
     """
     voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
     if flagged is None:
@@ -91,7 +93,7 @@ def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Perio
     """Returns the mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
 
     `periods` says in which periods a post counts; the backtest has its own. Posts are first partitioned by voter, so
-    that every later step by voter stays within a task.
+    that later groupings by voter need no further shuffle.
     """
     by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
     named = with_named(posts, topic.races, ["voter", "unflagged", "event_at", "kind"])
@@ -112,8 +114,8 @@ def votes(counts: DataFrame) -> DataFrame:
 def candidate_counts(voted: DataFrame) -> DataFrame:
     """Returns sums over voters: posts, `authors`, `votes` and `deviations`, by candidate.
 
-    `deviations` are the squared deviations of the votes from their own mean. `unflagged` and `unflagged_votes` are
-    number and votes of the unflagged authors.
+    `deviations` is the sum of the squared deviations of the votes from their mean. `unflagged` is the number of
+    unflagged authors, `unflagged_votes` the sum of their votes.
     """
     return voted.groupBy(*GROUP, "candidate").agg(
         *[F.sum(name).alias(name) for name in COUNTS],
@@ -126,7 +128,7 @@ def candidate_counts(voted: DataFrame) -> DataFrame:
 
 
 def with_every_candidate(counts: DataFrame, topic: Topic, methods: Mapping[str, str]) -> DataFrame:
-    """Returns a row for every candidate of each race and period in which anyone is mentioned.
+    """Returns a row for every candidate, for each race and period in which any candidate of the race is mentioned.
 
     A candidate who is not mentioned has zeros. `methods` is the `method` of each race, by race id.
     """
@@ -168,9 +170,9 @@ def share_authors_no_bots() -> Column:
 def interval_half_width(share: Column) -> Column:
     """Returns half the width of the 95 % interval of a mean over authors; null for a single author.
 
-    It follows from the sample variance. Authors who do not mention the candidate have a vote of 0. The squared
-    deviations of the two groups are added as in Chan, Golub and LeVeque (1979): all terms are at least 0, so nothing
-    cancels.
+    It is computed from the sample variance. Authors who do not mention the candidate have a vote of 0. The squared
+    deviations of the two groups of authors (those who mention the candidate, and the others) are added as in Chan,
+    Golub and LeVeque (1979): no term is negative, so no precision is lost.
     """
     n, m = F.col("authors_total"), F.col("authors")
     own_mean = F.when(m > 0, F.col("votes") / m).otherwise(0.0)

@@ -1,4 +1,4 @@
-"""A drawing of a graph, which both kinds of picture show: its nodes with their places, and its edges."""
+"""A drawing of a graph, for the PNG and for the HTML page: its nodes with their positions, and its edges."""
 
 import random
 from dataclasses import dataclass
@@ -17,18 +17,18 @@ COLOURS = (
     *("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951"),
     *("#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#d6604d"),
 )
-"""The colours of the ten communities with the most nodes in the drawing, the largest first."""
+"""The colours of the ten communities with the most drawn nodes; the first colour is for the largest."""
 OTHER = "#9aa0a6"
 """The colour of nodes of all other communities."""
 SEED = 2016
 FEW = 1500
-"""In a component of up to so many nodes each node pushes away every other; in a larger one, only those near it."""
+"""In a component of up to this many nodes, each node pushes all others away; in a larger one, only near ones."""
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node: what the job measured over the whole graph, and its place in the drawing."""
+    """A node: the figures that the job computed over the whole graph, and the position in the drawing."""
 
     name: str
     pagerank: float
@@ -49,7 +49,7 @@ class Drawing:
 
     @property
     def communities(self) -> list[tuple[str, str, int]]:
-        """Each coloured community: its colour, its first node by PageRank, and how many of its nodes are drawn."""
+        """Each coloured community: its colour, its node with the highest PageRank, and how many nodes it has here."""
         members: dict[int, list[Node]] = {}
         for node in self.nodes:
             members.setdefault(node.community, []).append(node)
@@ -61,13 +61,13 @@ class Drawing:
 
 
 def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
-    """Reads, prunes and lays out a graph. Raises PulsoError when nothing is left of it."""
+    """Reads and prunes a graph, and computes the positions of its nodes. Raises PulsoError when no node is left."""
     whole = arrays(graph)
     kept = pruned(whole, pruning)
     if not kept.nodes.any():
         raise PulsoError(
             f"nothing is left of the {graph.summary.graph} graph to draw",
-            "Prune less" if whole.names else "The graph is empty: no post of the period has such an interaction",
+            "Prune less" if whole.names else "The graph is empty: the period has no such posts",
         )
     read = graph.nodes("node", "pagerank", "in_weight", "out_weight", "community")
     rows = list(compress(read, kept.nodes))  # both reads return nodes in the same order
@@ -82,11 +82,11 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
 
 
 def layout(nodes: int, edges: NDArray[np.int64]) -> Floats:
-    """Returns the place of each node, an array of `nodes` rows of x and y, without a unit.
+    """Returns the position of each node: an array of `nodes` rows of x and y, without a unit.
 
-    Each component is laid out by the force of Fruchterman and Reingold (1991), and the components are put side by side.
-    `edges` has a row for each edge: two indices of nodes, and a weight. An edge pulls by the logarithm of its weight.
-    The seed is fixed, so the same graph has the same layout.
+    In each component, the method of Fruchterman and Reingold (1991) sets the positions; the components are put side by
+    side. `edges` has a row for each edge: two indices of nodes, and a weight. An edge pulls by the logarithm of its
+    weight. The seed is fixed, so the same graph has the same layout.
     """
     igraph.set_random_number_generator(random.Random(SEED))
     graph = igraph.Graph(n=nodes, edges=np.ascontiguousarray(edges[:, :2]))

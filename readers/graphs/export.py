@@ -27,16 +27,21 @@ Advance = Callable[[int], None]
 
 
 def kept_of(graph: StoredGraph, pruning: Pruning) -> Kept | None:
-    """Returns the part of the graph that the pruning keeps; None where it keeps all, to hold no graph in memory."""
+    """Returns the part of the graph that the pruning keeps.
+
+    Returns None if it keeps all: then no graph is held in memory.
+    """
     return None if pruning.nothing else pruned(arrays(graph), pruning)
 
 
 def export(
     graph: StoredGraph, kept: Kept | None, format_: str, out: Path | None, advance: Advance, *, nodes: bool = False
 ) -> tuple[int, int]:
-    """Writes a graph to a file, named once it is whole, or to stdout; returns how many nodes and edges it wrote.
+    """Writes a graph to a file or to stdout; returns the numbers of nodes and edges written.
 
-    `csv`, `ndjson` and `parquet` have only edges or, with `nodes`, only nodes."""
+    The file gets its name when it is complete.
+
+    The formats `csv`, `ndjson` and `parquet` contain only edges or, with `nodes`, only nodes."""
     counted = {"nodes": 0, "edges": 0}
 
     def rows(what: str, found: Iterable[Any], flags: "NDArray[np.bool_] | None") -> Iterator[Any]:

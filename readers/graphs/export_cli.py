@@ -31,13 +31,16 @@ def export(
     k_core: KCore = 0,
     top: Top = None,
 ) -> None:
-    """Write a network graph, whole or pruned: the last window computed, or the last hour or day (--period)."""
+    """Write a network graph, whole or in part.
+
+    It is that of the last window computed or, with --period, of the last hour or day.
+    """
     from readers.graphs.export import XML, kept_of
     from readers.graphs.export import export as write
     from readers.graphs.stored import stored_graph
 
     if nodes and format_ in XML:
-        raise typer.BadParameter(f"--nodes goes with csv, ndjson and parquet; {format_} always has both")
+        raise typer.BadParameter(f"--nodes is for csv, ndjson and parquet; {format_} always has both nodes and edges")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     pruning = pruning_of(min_weight, backbone, ego, steps, k_core, top)

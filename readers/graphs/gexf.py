@@ -1,6 +1,7 @@
-"""Writes GEXF 1.2, the XML format of Gephi, as a dynamic graph: nodes and edges last from their first to last post.
+"""Writes GEXF 1.2, the XML format of Gephi, as a dynamic graph: a node or edge exists from its first post to its last.
 
-It is written as a stream, which holds one row at a time. NetworkX, Gephi and the format's schema accept the same file.
+It is written as a stream, with one row in memory at a time. NetworkX and Gephi can read the file, and it is valid by
+the format's schema.
 """
 
 from collections.abc import Iterable, Iterator

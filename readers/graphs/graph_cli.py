@@ -1,4 +1,4 @@
-"""`python -m readers graph`: shows a network's figures and top nodes, or writes them as data, or draws a picture."""
+"""`python -m readers graph`: shows a network's figures and top nodes, exports the top nodes, or draws a picture."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,16 +37,16 @@ def graph(
     k_core: KCore = 0,
     top: Top = None,
 ) -> None:
-    """Show a network graph: its figures and top nodes or, with --png or --html, a picture, pruned if asked for."""
+    """Show a network graph: its figures and top nodes or, with --png or --html, a picture of all or a part of it."""
     from readers.graphs.tops import top_nodes
     from readers.graphs.view import print_graph
     from readers.output import write_frame
 
     if png and html:
-        raise WrongUse("--png and --html are two pictures", "Give one of them at a time")
+        raise WrongUse("--png and --html can't be used together", "Give one of them")
     pruning = pruning_of(min_weight, backbone, ego, steps, k_core, None)
     if not (png or html) and (not pruning.nothing or top):
-        raise WrongUse("pruning needs a picture", "Give --png FILE or --html FILE, or use the command export")
+        raise WrongUse("options that choose a part need --png or --html", "Give one, or use the command export")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     with cassandra_session(settings) as session:

@@ -1,6 +1,9 @@
-"""Writes GraphML, which igraph, NetworkX, Gephi and most others read, as a stream that holds one row at a time.
+"""Writes GraphML, which igraph, NetworkX, Gephi and most other tools read.
 
-A node's id must be an XML name token. `label` is its name unchanged, except for characters that XML can't contain.
+It is a stream, with one row in memory at a time.
+
+In GraphML, a node's id must be an XML name token. `label` is the node's name, unchanged except for characters that XML
+does not allow.
 """
 
 from collections.abc import Iterable, Iterator

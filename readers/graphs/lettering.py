@@ -1,4 +1,4 @@
-"""Texts in a picture: measured in pixels, so that each is wrapped or shortened to the room that it has."""
+"""Texts in a picture: measures them in pixels, and wraps or shortens each so that it fits its place."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it warns
 
 
 def installed_fonts() -> list[str]:
-    """Those of FONTS that this machine has."""
+    """Returns the fonts of FONTS that this machine has."""
     installed = set(font_manager.get_font_names())
     return [font for font in FONTS if font in installed]
 
 
 def measure_of(renderer: RendererAgg, font: FontProperties) -> Measure:
-    """A function that returns the width of a line in pixels, as this renderer draws it in this font."""
+    """Returns a function that gives the width of a line in pixels, as this renderer draws it in this font."""
 
     def measure(text: str) -> float:
         width, _, _ = renderer.get_text_width_height_descent(text, font, False)  # type: ignore[no-untyped-call]
@@ -42,12 +42,15 @@ def measure_of(renderer: RendererAgg, font: FontProperties) -> Measure:
 
 
 def plain(text: str) -> str:
-    """The text as one printable line; of a pile of marks over one letter, the first four."""
+    """Returns the text as one printable line.
+
+    If a letter has more than four marks above it, only the first four are kept.
+    """
     return _MARKS.sub(r"\1", one_line(text))
 
 
 def shortened(text: str, width: float, measure: Measure) -> str:
-    """The text if it is at most `width` pixels wide; else as many of its letters as fit, and an ellipsis."""
+    """Returns the text if it is at most `width` pixels wide; else as many letters as fit, and an ellipsis."""
     if measure(text) <= width:
         return text
     letters = _LETTER.findall(text)
@@ -55,7 +58,9 @@ def shortened(text: str, width: float, measure: Measure) -> str:
 
 
 def wrapped(text: str, width: float, lines: int, measure: Measure) -> list[str]:
-    """The text in at most that many lines of at most `width` pixels; the last ends in an ellipsis where more follows.
+    """Returns the text in at most `lines` lines of at most `width` pixels.
+
+    If it does not fit, the last line ends in an ellipsis.
 
     Lines break between words. A word that is wider than a line breaks between letters.
     """

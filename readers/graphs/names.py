@@ -1,4 +1,4 @@
-"""Writes nodes' names, which can be any text, in formats that do not allow any text."""
+"""Escapes the names of nodes, which can be any text, for formats that do not allow every text."""
 
 import re
 
@@ -12,8 +12,8 @@ _NO_TOKEN = re.compile("[^A-Za-z0-9_.-]")
 def xml(text: str) -> str:
     """Returns the text for an XML attribute or element: markup is escaped.
 
-    A character that XML does not allow becomes `\\uXXXX`. A backslash before `u` is doubled, so two names never become
-    the same.
+    A character that XML does not allow becomes `\\uXXXX`. A backslash before `u` is doubled, so different names stay
+    different.
     """
     if _NO_XML.search(text) or "\\u" in text:
         text = text.replace("\\u", "\\\\u")

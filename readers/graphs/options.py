@@ -22,5 +22,5 @@ Top = Annotated[int | None, typer.Option(help="Keep this many nodes, the first b
 def pruning_of(
     min_weight: int, backbone: float | None, ego: str | None, steps: int, k_core: int, top: int | None
 ) -> Pruning:
-    """Returns the pruning that the options ask for. An ego may be written with @ or #, and in capitals."""
+    """Returns the pruning of these options. In `ego`, a leading @ or # and capital letters are allowed."""
     return Pruning(min_weight, backbone, ego.lstrip("@#").casefold() if ego else None, steps, k_core, top)

@@ -1,4 +1,4 @@
-"""An interactive page of a drawing: one HTML file that needs no network and no graphics card.
+"""An interactive page with a drawing: one HTML file that needs no internet connection and no graphics card.
 
 The page draws on a plain canvas. With 5,000 nodes and 25,000 edges, the WebGL of a plotting library took seconds per
 frame in a browser without a graphics card. While the picture moves, only the heaviest edges are drawn.

@@ -1,7 +1,10 @@
-"""A still picture of a drawing: communities coloured, nodes as large as their PageRank, the first ones named.
+"""A PNG of a drawing.
+
+Communities have colours, the area of a node grows with its PageRank, and the nodes with the highest PageRank have
+names.
 
 Everything is placed in pixels: title and figures at the top, the legend at the right, and the nodes in the area that
-these leave. The nodes fill that area, and nothing reaches over the picture's edge.
+these leave. The nodes fill that area, and nothing is cut off at the picture's edge.
 """
 
 import warnings
@@ -27,20 +30,22 @@ from readers.graphs.lettering import installed_fonts, measure_of, plain, shorten
 SIZE, DPI = (14, 10), 120
 """Inches, and dots an inch."""
 MARGIN, GAP = 24, 14
-"""Pixels around everything, and between title, figures, legend and nodes."""
+"""Pixels: the margin around the picture's content, and the gap between title, figures, legend and nodes."""
 MOST_LINES = 4
 """Lines that the title may take, and the figures."""
 NAMED = 40
-"""Nodes that get a name, where it covers no other's."""
+"""The number of nodes that get a name; a name that would cover another one is left out."""
 NAME_SIZE, WIDEST_NAME = 9, 260
 """Points, and pixels; a longer name is cut."""
 SMALLEST, LARGEST = 8, 700
-"""Areas of nodes in square points: of one without PageRank, and how much more the first one has."""
+"""Areas of nodes, in square points: with PageRank 0, and what the node with the highest PageRank has in addition."""
 MOST_STRETCH = 1.6
-"""How much more one direction may be stretched than the other, to fill an area that is wider or higher than the graph.
-Distances in a force layout have no unit."""
+"""The greatest ratio between the scales of the two directions.
+
+Stretching fills an area of another shape than the graph; it is allowed, since distances in a force layout have no unit.
+"""
 _ISOLATED = "\u2068{}\u2069"
-"""Keeps a name that is written from right to left from reordering the text around it."""
+"""Isolates a name, so that a name written from right to left does not reorder the text around it."""
 
 
 def write_png(drawing: Drawing, title: str, figures: str, file: Path) -> None:

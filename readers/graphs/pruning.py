@@ -15,15 +15,15 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Pruning:
-    """The conditions by which a graph is pruned.
+    """The conditions that nodes and edges must meet to be kept.
 
     `min_weight` keeps edges of at least that many posts. `backbone` keeps edges that are significant at this level:
-    they weigh more than if each end's posts were spread at random over its edges (disparity filter: Serrano, Boguñá and
-    Vespignani 2009). `ego` keeps that node and all nodes within `steps` edges of it, whichever way edges point.
-    `k_core` keeps nodes with at least that many neighbours which are kept, too. `top` keeps that many nodes, the first
-    by PageRank, also those without edges.
+    they have more posts than expected if the posts of an end were spread at random over its edges (disparity filter:
+    Serrano, Boguñá and Vespignani 2009). `ego` keeps that node and all nodes within `steps` edges of it, whichever way
+    edges point. `k_core` keeps nodes with at least that many kept neighbours. `top` keeps that many nodes: those with
+    the highest PageRank, even if they have no edge.
 
-    PageRank, communities and degrees stay those of the whole graph.
+    PageRank, communities and degrees are not computed again: they are those of the whole graph.
     """
 
     min_weight: int = 1
@@ -41,7 +41,7 @@ class Pruning:
 
 @dataclass(frozen=True)
 class Arrays:
-    """A graph in memory: names and PageRanks of nodes; src and dst of edges, as places among the nodes; and weights."""
+    """A graph in memory: names and PageRanks of nodes; src, dst (positions in the node list) and weights of edges."""
 
     names: Sequence[str]
     pagerank: NDArray[np.float64]
@@ -53,7 +53,7 @@ class Arrays:
 
 @dataclass(frozen=True)
 class Kept:
-    """The result of pruning: one flag per node and one per edge, in the order in which they were read."""
+    """The result of pruning: for each node and each edge, in the order of reading, whether it is kept."""
 
     nodes: NDArray[np.bool_]
     edges: NDArray[np.bool_]
@@ -96,10 +96,12 @@ def pruned(graph: Arrays, pruning: Pruning) -> Kept:
 
 
 def disparity(graph: Arrays, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Returns each edge's significance: the lower, the more it stands out at one of its ends; 1 for edges not kept.
+    """Returns each edge's significance.
+
+    A low value means that the edge is unusually heavy for one of its ends; an edge that is not kept has 1.
 
     At an end with k edges and strength s, an edge of weight w has (1 - w / s)^(k - 1). In a directed graph the source's
-    edges out count, and the target's edges in. An end with one edge says nothing: the value is 1 there.
+    edges out count, and the target's edges in. At an end with a single edge, the value is 1 (not significant).
     """
     src, dst, weight = graph.src[kept], graph.dst[kept], graph.weight[kept]
     ends = [(src, src), (dst, dst)] if graph.directed else [(np.concatenate([src, dst]), end) for end in (src, dst)]

@@ -1,7 +1,7 @@
-"""A graph as a job published it: its summary, and its nodes and edges as streams of rows that one run wrote.
+"""A published graph: its summary, and streams of its nodes and edges, all from one run.
 
-The row of graph_summary names the run. Its rows stay as long as it does, so a stream is whole if the summary still
-names the run at its end.
+The row of graph_summary has the run's id. The rows of a run are not deleted while it is named there. So if the summary
+still names the run at the end of a stream, the stream is complete.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,20 +39,20 @@ class StoredGraph:
 
     @property
     def period(self) -> Period:
-        """What tells this graph from the topic's others."""
+        """The key of this graph among the topic's graphs: graph, period, start and end."""
         row = self.summary
         return Period(row.graph, row.period, utc(row.period_start), utc(row.period_end))
 
     def nodes(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_nodes`, in no order. Raises Replaced at the end when a later run has replaced them."""
+        """Yields rows of `graph_nodes`, in no order. At the end, raises Replaced if a later run has replaced them."""
         return self.rows(GRAPH_NODES, columns)
 
     def edges(self, *columns: str) -> Iterator[Any]:
-        """Rows of `graph_edges`, in no order. Raises Replaced at the end when a later run has replaced them."""
+        """Yields rows of `graph_edges`, in no order. At the end, raises Replaced if a later run has replaced them."""
         return self.rows(GRAPH_EDGES, columns)
 
     def rows(self, table: Table, columns: Sequence[str]) -> Iterator[Any]:
-        """Rows of one of the graphs' tables. Raises Replaced at the end when a later run has replaced them."""
+        """Yields rows of one of the graphs' tables. At the end, raises Replaced if a later run has replaced them."""
         yield from rows_of_run(
             *(self.session, self.keyspace, table, self.topic, self.period, self.summary.run_id, columns),
             most=IN_FLIGHT,
@@ -77,9 +77,9 @@ def stored_graph(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> StoredGraph:
-    """Returns the graph of one period: the window computed last, or the last hour or day.
+    """Returns the graph of one period: of the window that was computed last, or of the last hour or day.
 
-    The bounds, half-open, limit the start of the period. Raises PulsoError when no such graph was published.
+    `start` and `end` (half-open) limit the start of the period. Raises PulsoError when no such graph was published.
     """
     rows = summaries(session, keyspace, topic, graph, period, start, end)
     newest = max(rows, key=lambda row: (row.computed_at, row.period_start) if period == "window" else row.period_start)
@@ -108,6 +108,7 @@ def summaries(
         within = " within these bounds" if bounds else ""
         raise PulsoError(
             f"no {graph} graph of {topic.topic} by {period} has been published{within}",
-            f"Run SPARK_CONF_DIR=conf spark-submit jobs/network_graph.py --topic {topic.topic} --from D --to D",
+            "Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/network_graph.py "
+            f"--topic {topic.topic} --from D --to D",
         )
     return rows

@@ -1,4 +1,4 @@
-"""Reads the top nodes of stored graphs, by each measure, as a frame."""
+"""Reads the top nodes of a stored graph, for each measure, as a frame."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ COLUMNS = [name for name in GRAPH_TOP_NODES.columns if name not in ("computed_at
 def top_nodes(graph: StoredGraph) -> pd.DataFrame:
     """Returns the rows of `graph_top_nodes` for one graph and period, by measure and rank.
 
-    Raises Replaced when a later run has replaced them meanwhile.
+    Raises Replaced if a later run replaced them during the read.
     """
     rows = graph.rows(GRAPH_TOP_NODES, COLUMNS)
     frame = pd.DataFrame([[getattr(found, name) for name in COLUMNS] for found in rows], columns=COLUMNS)

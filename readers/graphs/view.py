@@ -20,7 +20,7 @@ WHAT = {
     "reply": "who replies to whom",
     "quote": "who quotes whom",
     "mention": "who mentions whom",
-    "hashtag": "which hashtags stand together",
+    "hashtag": "which hashtags are used together",
 }
 
 

@@ -1,4 +1,7 @@
-"""Reads the candidate poll as published, by window, hour or day; smooths it, or leaves out shares of few authors."""
+"""Reads the published candidate poll by window, hour or day.
+
+Can compute means over days, and hide shares of too few authors.
+"""
 
 from datetime import datetime
 
@@ -26,8 +29,9 @@ def read_poll(
 ) -> pd.DataFrame:
     """Returns the rows of `candidate_poll` for one race and period, the highest share first within each period.
 
-    Without bounds, `window` returns only the window computed last, and `hour` and `day` return all periods. The bounds
-    are half-open, on `period_start`. Raises PulsoError when nothing was published.
+    Without `start` and `end`, the period `window` returns only the window that was computed last; `hour` and `day`
+    return all periods. `start` and `end` limit `period_start` (half-open). Raises PulsoError when nothing was
+    published.
     """
     columns = ", ".join(CANDIDATE_POLL.columns)
     where = "topic = ? AND race = ? AND period = ?"
@@ -41,7 +45,8 @@ def read_poll(
     if frame.empty:
         raise PulsoError(
             f"no poll of {topic.topic}/{race} by {period} has been published",
-            f"Run SPARK_CONF_DIR=conf spark-submit jobs/candidate_poll.py --topic {topic.topic} --from D --to D",
+            "Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/candidate_poll.py "
+            f"--topic {topic.topic} --from D --to D",
         )
     if period == "window" and start is None and end is None:
         frame = frame[frame["computed_at"] == frame["computed_at"].max()]
@@ -50,11 +55,13 @@ def read_poll(
 
 
 def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:
-    """Returns the shares as trailing means over `span` days, to show the trend; they are never stored.
+    """Returns the poll with shares that are means over `span` days (the day and those before), to show the trend.
 
-    A day's share becomes the plain mean of the shares of that day and of the `span - 1` days before, as far as
-    published. The ends of its interval become means, too: the interval is as wide as that of a day on average. This is
-    too wide rather than too narrow, since the same authors write on many days. Counts stay those of the day.
+    The means are never stored.
+
+    A day's share becomes the mean of the shares of that day and of the `span - 1` days before, if they were published.
+    Both ends of the interval become means, too, so the interval is as wide as the average interval of one day. This is
+    too wide rather than too narrow, since the same authors write on many days. Counts are still those of the one day.
     """
     frame = days.sort_values(["candidate", "period_start"]).reset_index(drop=True)
     by_day = frame.set_index("period_start").groupby("candidate")[SHARES]
@@ -64,7 +71,7 @@ def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:
 
 
 def without_few(frame: pd.DataFrame, least: int = TOO_FEW) -> pd.DataFrame:
-    """Returns the frame with empty shares where a period has fewer than `least` authors; counts stay."""
+    """Returns the frame with empty shares in periods with fewer than `least` authors; the counts are unchanged."""
     thinned = frame.copy()
     thinned.loc[thinned["authors_total"] < least, SHARES] = float("nan")
     return thinned

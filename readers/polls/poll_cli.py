@@ -21,7 +21,7 @@ def poll(
     format_: options.SummaryFormat = "table",
     out: options.Out = None,
     smooth: Annotated[int, typer.Option(help="Show means over this many days; with --period day.", min=1)] = 1,
-    min_authors: Annotated[int, typer.Option(help="Show no share of fewer authors than this.", min=0)] = TOO_FEW,
+    min_authors: Annotated[int, typer.Option(help="Hide shares in periods with fewer authors.", min=0)] = TOO_FEW,
 ) -> None:
     """Show the candidate poll: share of conversation with its interval. Not a forecast."""
     import pandas as pd
@@ -34,7 +34,7 @@ def poll(
     topic_file = load_topic(topic, settings.topics_dir)
     races = [topic_file.race(race)] if race else list(topic_file.races)
     if smooth > 1 and period != "day":
-        raise typer.BadParameter("--smooth makes means over days: give --period day, too")
+        raise typer.BadParameter("--smooth works on days: give --period day, too")
     within = options.bounds(start, end)
     with cassandra_session(settings) as session:
         frames = [read_poll(session, settings.keyspace, topic_file, r.id, period, *within) for r in races]

@@ -1,4 +1,4 @@
-"""Prints the poll for people: bars with their intervals, and the basis of the figures."""
+"""Prints the poll for people: bars with intervals, and a line with the numbers of posts and authors."""
 
 from datetime import datetime
 from math import isnan
@@ -18,7 +18,7 @@ OTHERS = ("share of posts", "posts", "authors")
 
 
 def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
-    """Prints one table per period, of the last 24 periods at most."""
+    """Prints one table per period, for at most the last 24 periods."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
     if len(periods) > MOST_PERIODS:
         console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
@@ -55,7 +55,10 @@ def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[
 
 
 def interval_bar(share: float, low: float, high: float, scale: float) -> Text:
-    """Returns a bar whose length is the share, with `scale` at full length; the interval is drawn over it as `├─┤`."""
+    """Returns a bar as long as the share; a share of `scale` has the full length.
+
+    The interval is drawn over it as `├─┤`.
+    """
     low, high = (share if isnan(end) else end for end in (low, high))
     at = [min(BAR - 1, max(0, round(value / scale * (BAR - 1)))) for value in (share, low, high)]
     cells = ["█" if i <= at[0] else " " for i in range(BAR)]

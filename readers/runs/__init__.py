@@ -1,1 +1,1 @@
-"""Shows runs of jobs: how each ended, what shaped its result, and which other runs it read."""
+"""Shows runs of jobs: how each ended, the digest of its rules, and the other runs whose rows it read."""

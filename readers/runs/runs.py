@@ -1,4 +1,4 @@
-"""Reads runs of jobs, newest first, and the runs from which a run's figures came."""
+"""Reads runs of jobs, newest first, and the other runs whose rows a run read."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +31,7 @@ def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int 
 
 
 def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, limit: int) -> list[Any]:
-    """Returns the newest runs over a topic, of one job or of all, at most `limit`.
+    """Returns the newest runs over a topic, at most `limit`, of one job or (if `job` is None) of all jobs.
 
     Raises WrongUse for a job that has never run.
     """
@@ -43,7 +43,7 @@ def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, li
 
 
 def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
-    """Returns the run whose id is, or begins with, `run`. Raises WrongUse if there is none, or several."""
+    """Returns the run whose id is or begins with `run`. Raises WrongUse if there is no such run, or more than one."""
     wanted = run.strip().lower()
     found = [
         row
@@ -54,14 +54,14 @@ def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise WrongUse(f"no run {run!r} over {topic.topic}", "See the ids with `python -m readers runs`")
+        raise WrongUse(f"no run {run!r} over {topic.topic}", "`.venv/bin/python -m readers runs -t TOPIC` lists ids")
     raise WrongUse(f"{len(found)} runs begin with {run!r}", "Give more of the id")
 
 
 def sources_of(session: Session, keyspace: str, topic: Topic, row: Any) -> list[tuple[str, Any]]:
     """Returns the runs that a run read, as pairs of a table's name and a run.
 
-    The run is its row of `job_runs`, or its id if the row is gone.
+    A run is given as its row of `job_runs`, or as its id if that row does not exist any more.
     """
     found = []
     for table, run_id in sorted((row.inputs or {}).items()):

@@ -1,4 +1,4 @@
-"""`python -m readers runs`: which runs there were, and from which runs a figure came."""
+"""`python -m readers runs`: lists the runs over a topic, and shows from which runs a figure came."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def runs(
     format_: options.SummaryFormat = "table",
     out: options.Out = None,
 ) -> None:
-    """Show the runs of a topic's jobs, newest first; every published row names its run in run_id."""
+    """Show the runs of jobs over a topic, newest first. The column run_id of a published row has the id of its run."""
     from readers.output import write_frame
     from readers.runs.runs import find_run, read_runs, runs_frame, sources_of
     from readers.runs.runs_view import print_run, print_runs

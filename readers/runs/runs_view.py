@@ -1,4 +1,4 @@
-"""Shows runs to people: as a table, or one run with the runs that it read below it."""
+"""Shows runs to people: several as a table, or one with all details and, below it, the runs whose rows it read."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
 
 
 def print_run(row: Any, topic: Topic, sources: Sources, console: Console) -> None:
-    """Prints all that is known of a run, and below it the runs that it read."""
+    """Prints all columns of a run, and below it the runs whose rows it read."""
     console.print(_tree(row, topic, sources))
 
 

@@ -1,8 +1,8 @@
-"""The reads of one search: by the index within a day's partitions, by the index anywhere, and the days with posts.
+"""The queries of one search: by index in one day's partitions, by index in all partitions, and for the days with posts.
 
-Cassandra does not allow IN on a partition key together with an index. So a day is one request per bucket, with a
-limited number of requests in flight. Within a partition, rows are ordered by (source, post_id), and an X id contains
-its time. So a partition that is read from its end returns the day's last posts first.
+Cassandra does not allow IN on a partition key together with an index. So a day needs one request per bucket; a limited
+number of requests run at the same time. Within a partition, rows are ordered by (source, post_id), and an X id contains
+the post's time. So if a partition is read from its end, the last posts of the day come first.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,17 +30,23 @@ Key = tuple[str, str]
 """The place of a row in its partition: source and post id."""
 IN_FLIGHT = 32
 FIRST_ROWS = 160
-"""Posts that a day's first requests read, over all buckets together; more would be read in vain for a frequent word."""
+"""The number of posts that the first requests of a day read, all buckets together.
+
+A greater number would be useless for a frequent word.
+"""
 MANY_ROWS = 2000
 ANYWHERE = 300
-"""If the index has fewer posts than this for a query, all of them are read at once, from any day."""
+"""If the index has fewer posts than this for a search, one query reads them all, from all days."""
 X = "x"
 _PARTITION = bound(POSTS.partition)
 
 
 @dataclass(frozen=True)
 class First:
-    """The first posts of a day that the index returns; `complete` says whether they are all posts of the day."""
+    """The first posts of a day that the index returns.
+
+    `complete` says whether these are all matching posts of the day.
+    """
 
     day: date
     rows: list[Row]
@@ -49,7 +55,7 @@ class First:
 
 @dataclass(frozen=True)
 class Span:
-    """A half-open window of event times, UTC; with None, that side is open."""
+    """A half-open window of event times, UTC. None means no limit on that side."""
 
     start: datetime | None = None
     end: datetime | None = None
@@ -60,7 +66,7 @@ class Span:
 
 
 class Statements:
-    """Statements on `posts`, each prepared only once."""
+    """Queries on `posts`; each is prepared only once."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self.session, self._table = session, f"{keyspace}.{POSTS.name}"
@@ -80,7 +86,7 @@ class Statements:
 
 
 class PostReads:
-    """The reads for one query in one topic. Every method raises the driver's errors."""
+    """The queries of one search in one topic. Every method raises the driver's errors."""
 
     def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
         self._session, self._statements = statements.session, statements
@@ -90,7 +96,7 @@ class PostReads:
 
     @property
     def indexed(self) -> bool:
-        """Whether the index finds the posts. Without words, hashtags or author, whole days are read."""
+        """Whether the index can be used. For a search without words, hashtags and author, whole days are read."""
         return bool(self._query.terms or self._query.author)
 
     @property
@@ -99,10 +105,12 @@ class PostReads:
         return self._topic.buckets
 
     def stored_days(self) -> Callable[[], list[date]]:
-        """Asks for the topic's days with posts; returns a function that waits for them and returns them, newest first.
+        """Sends the query for the topic's days with posts.
 
-        For this Cassandra reads the keys of all partitions, of all topics. So the caller asks for other things
-        meanwhile.
+        Returns a function that waits for the answer, and returns the days, newest first.
+
+        This query is slow: Cassandra reads the keys of all partitions of all topics. So the caller can send other
+        queries meanwhile.
         """
         asked = self._session.execute_async(self._statements.select("DISTINCT topic, day, bucket", ""))
 
@@ -133,9 +141,9 @@ class PostReads:
             yield First(day, self.kept(rows), not any(answer.has_more_pages for answer in answers))
 
     def ids_tell_time(self, day: date) -> bool:
-        """Returns whether the order of a day's posts in their partitions is the order of time.
+        """Returns whether the posts of a day are stored in the order of their times.
 
-        This is so where all posts are X's, with ids that are no older than the day.
+        This is true if all posts are from X and no id is from before the day.
         """
         low, high = map(snowflake, self.day_bounds(day))
         statement = self._statements.select("source, post_id", f"WHERE {_PARTITION} LIMIT 1")
@@ -144,20 +152,23 @@ class PostReads:
         return low != "0" and len(low) == len(high) and all(key >= (X, low) for key in lowest)
 
     def whole(self, day: date) -> list[Row]:
-        """Returns all posts of a day that match the query, by the index."""
+        """Returns all posts of a day that match the search, found with the index."""
         statement = self._in_partition(MANY_ROWS)
         answers = self._ask((statement, self._values(day, bucket)) for bucket in range(self.buckets))
         return self.kept(row for answer in answers for row in answer)
 
     def inside(self, day: date, low: datetime, high: datetime) -> list[Row]:
-        """Returns the matching posts of a day whose ids have times from `low` to before `high`, by the index."""
+        """Returns the matching posts of a day whose ids have times in [low, high), found with the index."""
         statement = self._in_partition(MANY_ROWS, "AND (source, post_id) >= (?, ?) AND (source, post_id) < (?, ?)")
         bounds = (X, snowflake(low), X, snowflake(high))
         answers = self._ask((statement, self._values(day, bucket, bounds)) for bucket in range(self.buckets))
         return self.kept(row for answer in answers for row in answer)
 
     def last(self, day: date, before: Mapping[int, Key], count: int) -> dict[int, list[Row]]:
-        """Returns for some buckets of a day up to `count` posts before a key, last first, whether they match or not."""
+        """Returns for each bucket in `before` up to `count` posts before its key, last first.
+
+        They need not match the search.
+        """
         below = "AND (source, post_id) < (?, ?) ORDER BY source DESC, post_id DESC"
         columns = f"{', '.join(COLUMNS)}, folded"
         statement = self._statements.select(columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
@@ -165,7 +176,10 @@ class PostReads:
         return dict(zip(before, (answer.all() for answer in answers), strict=True))
 
     def anywhere(self) -> list[tuple[date, Row]] | None:
-        """Returns all matching posts with their days; None where the index has ANYWHERE or more, in all topics."""
+        """Returns all matching posts with their days.
+
+        Returns None if the index has ANYWHERE or more matching posts, all topics together.
+        """
         where = " AND ".join(self._index_conditions())
         statement = self._statements.select(f"{self._columns}, topic, day", f"WHERE {where} LIMIT {ANYWHERE}")
         rows = self._session.execute(statement, self._index_values()).all()
@@ -221,5 +235,5 @@ def snowflake(at: datetime) -> str:
 
 
 def key_of(row: Row) -> Key:
-    """Returns the place of a row in its partition."""
+    """Returns the clustering key of a row: source and post id."""
     return row.source, row.post_id

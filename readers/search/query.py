@@ -1,4 +1,4 @@
-"""Search queries: words, "exact phrases", #hashtags and an @author, folded as posts are (DESIGN 5)."""
+"""Search queries: words, "exact phrases", #hashtags and an @author, folded like the texts of posts."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,9 +18,9 @@ _UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{UNSPACED}]$")
 class Query:
     """The conditions of a search; a post must meet all of them.
 
-    `terms` are in the index: words, and hashtags with their #. `phrases` are folded, and must stand in `folded` as
-    whole words: exact phrases, each in one or two readings, and words that begin or end in a script without spaces
-    between words. `author` and `kind` are as in `posts`.
+    `terms` are in the index: words, and hashtags with their #. `phrases` are folded, and must occur in the column
+    `folded` as whole words. They are the exact phrases (each in one or two spellings), and words that begin or end with
+    a character of a script without spaces between words. `author` and `kind` are as in `posts`.
     """
 
     terms: tuple[str, ...] = ()
@@ -30,19 +30,22 @@ class Query:
 
     @cached_property
     def patterns(self) -> "tuple[regex.Pattern[str], ...]":
-        """One pattern for each phrase, for folded text; it finds whole words by the rule of candidate matching."""
+        """One pattern for each phrase, for folded text.
+
+        It finds whole words, by the same rule as for a candidate's aliases.
+        """
         return tuple(regex.compile(alias_pattern(list(readings))) for readings in self.phrases)
 
     @cached_property
     def marks(self) -> "regex.Pattern[str] | None":
-        """A pattern that finds the hits to emphasise in folded text; None where there is nothing to emphasise."""
+        """A pattern that finds the hits (the parts to emphasise) in folded text; None if there are none."""
         in_phrases = {word for readings in self.phrases for reading in readings for word in words_of(reading)}
         shown = [term for term in self.terms if term not in in_phrases]
         shown += [reading for readings in self.phrases for reading in readings]
         return regex.compile(alias_pattern(shown)) if shown else None
 
     def holds(self, folded: str | None) -> bool:
-        """Returns whether a folded text contains all phrases. The index checks the other conditions."""
+        """Returns whether a folded text contains all phrases. The other conditions are checked by the index."""
         return all(pattern.search(folded or "") for pattern in self.patterns)
 
 
@@ -57,7 +60,7 @@ def parse_query(text: str, author: str | None = None, kind: str | None = None) -
     terms, phrases, authors = dict[str, None](), dict[tuple[str, ...], None](), dict[str, None]()
     for phrase, token, quote in _TOKEN.findall(text):
         if quote:
-            raise WrongUse(f"a quotation mark stands alone in {text!r}", 'Quote a phrase on both sides: "grace poe"')
+            raise WrongUse(f"a quotation mark is missing in {text!r}", 'Put a phrase between two: "grace poe"')
         if token and token[0] in "@＠":
             authors[_handle(token)] = None
         elif token and token[0] in "#＃":
@@ -67,7 +70,7 @@ def parse_query(text: str, author: str | None = None, kind: str | None = None) -
     if author is not None:
         authors[_handle(author)] = None
     if len(authors) > 1:
-        raise WrongUse(f"a post has one author, {len(authors)} are asked for: {', '.join(authors)}", "Ask for one")
+        raise WrongUse(f"a post has only one author, but {len(authors)} are given: {', '.join(authors)}", "Ask for one")
     if not (terms or phrases or authors or kind):
         raise WrongUse("the query is empty", GIVE)
     return Query(tuple(terms), tuple(phrases), next(iter(authors), None), kind)

@@ -1,11 +1,11 @@
 """Searches posts by word, phrase, hashtag, author and kind, newest first; each page is read when it is asked for.
 
-`words` and `author` are indexed, but Cassandra returns the posts of an index in the order of partitions, not of time.
-So days are read from the newest on, all buckets of a day at once. X's posts are ordered by time in a partition, so the
-last posts of the newest day are read first, without the index. For a very frequent word they are the answer; for any
-other word they tell how far back to ask the index. Once the days read so far show that only few posts are left, the
-index is asked for all of them, up to a few hundred. This is quick for rare words, whatever the window. Otherwise
-several days are read at a time, twice as many with each step.
+The columns `words` and `author` have an index, but Cassandra returns the posts that an index finds in the order of
+partitions, not of time. So days are read one by one, from the newest to the oldest, all buckets of a day at the same
+time. Within a partition, X's posts are ordered by time. So the last posts of the newest day are read first, without the
+index. For a very frequent word they are already enough; for any other word they show how much time to read with the
+index. When the days read so far show that few posts are left, one query reads them all, up to a few hundred. This is
+fast for rare words, however long the window is. Otherwise several days are read together, twice as many in each step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,11 +37,14 @@ from stores.layout import check_layout
 
 PAGE_ROWS = 1000
 LISTED_DAYS = 92
-"""Windows of up to this many days are read day by day; for longer or open ones, the days with posts are looked up."""
+"""In windows of up to this many days, all days are read.
+
+For a longer or unlimited window, the days with posts are looked up first.
+"""
 LAST_ROWS = 256
-"""Posts that are read from the end of the newest day, over all buckets together, whether they match or not."""
+"""The number of posts that are read from the end of the newest day, all buckets together, whether they match or not."""
 ENOUGH = 120
-"""Hits that the second read of the newest day aims at: a first page and more."""
+"""The number of matches that the second read of the newest day should find: more than a first page needs."""
 ID_PRECISION = timedelta(seconds=1)
 """X gives a post's time in whole seconds, but its id has milliseconds."""
 DAY = timedelta(days=1)
@@ -50,7 +53,8 @@ DAY = timedelta(days=1)
 class PostSearch:
     """Searches in one topic on one session. It keeps prepared statements, so later searches are quicker than the first.
 
-    Raises WrongUse where the topic file disagrees with the stored layout, PulsoError where the tables do not exist.
+    Raises WrongUse if the topic file's time zone or buckets differ from the stored ones, PulsoError if the tables do
+    not exist.
     """
 
     def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
@@ -65,18 +69,21 @@ class PostSearch:
         limit: int | None = None,
         on_day: Callable[[int, int], None] = lambda _done, _days: None,
     ) -> Iterator[pd.DataFrame]:
-        """Returns the posts of a query, newest first, in pages of up to 1,000 rows; each is read when it is asked for.
+        """Yields the posts of a search, newest first, in pages of up to 1,000 rows.
+
+        A page is read when the caller asks for it.
 
         The columns are COLUMNS, as `posts` declares them: `event_at` has the time zone UTC, lists are lists of text,
         and unknown values are missing. Posts of the same millisecond are ordered by source and post id. `span` is a
-        half-open window of `event_at`. `limit` is the most posts in all. `on_day` is called with the number of days
-        done and of all days. At most one day of the topic is held in memory.
+        half-open window of `event_at`. `limit` is the greatest number of posts of all pages together. `on_day` is
+        called with the number of finished days and the number of all days. At most one day of the topic is held in
+        memory.
 
         Raises WrongUse for an empty query and for an empty window, StoreDown when Cassandra does not answer.
         """
         asked = parse_query(query) if isinstance(query, str) else query
         if span.start and span.end and span.start >= span.end:
-            raise WrongUse(f"--from {span.start:%Y-%m-%dT%H:%MZ} is not before --to", "It is half-open: [from, to)")
+            raise WrongUse(f"--from {span.start:%Y-%m-%dT%H:%MZ} is not before --to", "A window is [from, to)")
         return _cut(_found(PostReads(self._statements, self._topic, asked, span), on_day), limit)
 
 
@@ -96,7 +103,7 @@ def search_posts(
 
 
 def posts_frame(pages: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Returns all pages as one frame; without a page, a frame with the same columns and no rows."""
+    """Returns all pages as one frame; if there is no page, a frame with the usual columns and no rows."""
     held = list(pages)
     return pd.concat(held, ignore_index=True) if held else _frame([])
 
@@ -113,7 +120,7 @@ def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFr
                     return
     except FAILURES as error:
         reason = " ".join(str(error).split())[:160]
-        fix = "Run `make status` to see why, or ask for a shorter time with --from and --to"
+        fix = "See `make status`, or search a shorter time with --from and --to"
         raise StoreDown(f"Cassandra did not answer the search ({reason})", fix) from None
 
 

@@ -23,11 +23,11 @@ def search(
         list[str] | None,
         typer.Argument(help="Words, #hashtags, an @author, phrases as '\"grace poe\"'; a post must match all."),
     ] = None,
-    start: Annotated[str | None, typer.Option("--from", help="Only posts from then on: date or ISO time, UTC.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Only posts from this time on: date or ISO, UTC.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Only posts before this time.")] = None,
     author: Annotated[str | None, typer.Option(help="Only posts by this author: handle, DID or user@server.")] = None,
     kind: options.Kind = None,
-    limit: Annotated[int | None, typer.Option(help=f"The most posts; {SHOWN} in a table, else all.", min=1)] = None,
+    limit: Annotated[int | None, typer.Option(help=f"Limit; default {SHOWN} in a table, else all.", min=1)] = None,
     format_: options.PostsFormat = "table",
     out: options.Out = None,
 ) -> None:

@@ -18,7 +18,7 @@ HIT = "bold reverse"
 BEFORE_HIT = 40
 """Characters of a clipped text that are shown before its first hit."""
 OTHER_COLUMNS = 52
-"""The most of the width that time, author and kind take, with the gaps between columns."""
+"""The greatest width, in characters, of time, author and kind together, with the gaps between columns."""
 _CLUSTER = regex.compile(r"\X")
 
 
@@ -59,7 +59,7 @@ def emphasised(text: str, query: Query, room: int) -> Text:
 def hits(line: str, query: Query) -> list[tuple[int, int]]:
     """Returns the places of the hits in a line, as (start, end), in order.
 
-    They are found in the folded line and traced back to the line as written.
+    They are found in the folded line; their positions are then converted to positions in the original line.
     """
     if query.marks is None:
         return []

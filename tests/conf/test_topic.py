@@ -38,7 +38,7 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
         ),
         (GOOD.replace(", aliases: [ana]", ""), r"f:5: races\[0\].candidates\[0\]: give at least one of aliases"),
         (GOOD.replace("id: b", "id: a"), r"f:3: races\[0\]: candidate id 'a' is used twice"),
-        (GOOD.replace("[ana]", '["--"]'), r"aliases\[0\]: holds no letter or digit"),
+        (GOOD.replace("[ana]", '["--"]'), r"aliases\[0\]: has no letter or digit"),
         ("topic: x\ntimezone: Asia/Manilla\n", "f:2: timezone: no such time zone; did you mean Asia/Manila?"),
         ("topic: x\nbuckets: 0\n", "f:2: buckets: .*greater than or equal to 1"),
         ("topic: [\n", "f:2: not valid YAML"),

@@ -62,7 +62,7 @@ def texts_with_entities(lines: list[dict[str, Any]]) -> Iterator[tuple[str, Twee
 
 
 class Rules:
-    """DESIGN 5's rules, computed apart from the generator."""
+    """The counting rules (docs/method.md), computed apart from the generator."""
 
     def __init__(self, topic: Topic) -> None:
         self.candidates = [one for race in topic.races for one in race.candidates]

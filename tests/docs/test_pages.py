@@ -108,7 +108,7 @@ def test_the_method_page_has_the_thresholds_as_they_are() -> None:
         f"fewer than {copies.min_words} words are ignored. The same words from {copies.campaign_authors} authors",
         f"`retweet_share`: {100 * bots.retweet_share.share:g} % of the posts",
         f"less than {bots.new_account.days:g} days before",
-        f"{follows.following:,} accounts followed, and {follows.ratio:g} for each follower",
+        f"at least {follows.following:,} accounts followed, and {follows.ratio:g} for each follower",
     ):
         assert phrase in told
 

@@ -1,4 +1,4 @@
-"""The rules of DESIGN 5, one per test, on the smallest rows that show them."""
+"""The rules of the poll (docs/method.md), one per test, on the smallest rows that show them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -271,7 +271,7 @@ def publication(settings: Settings, topic: Topic, start: str, end: str) -> Publi
 def test_a_period_too_large_to_be_swapped_whole_is_refused(settings: Settings) -> None:
     topic = plain_topic(settings)
     row = {"topic": topic.topic, "race": "r", "period": "hour", "period_start": 0}
-    with pytest.raises(PulsoError, match="at most 30,000 fit one swap"):
+    with pytest.raises(PulsoError, match="a batch holds only 30,000"):
         swaps(JOB.outputs[0], publication(settings, topic, *DAY), [row] * 30_001)
 
 

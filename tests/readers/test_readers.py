@@ -117,7 +117,7 @@ def test_bounds_are_half_open(poll: Topic, session: Session, settings: Settings)
         (["--race", "x"], 2, "has no race 'x'. It has: r"),
         (["--period", "week"], 2, "Invalid value for '--period'"),
         (["--from", "soon"], 2, "--from 'soon' is not a date or ISO time"),
-        (["--period", "day"], 1, "by day has been published. Run SPARK_CONF_DIR=conf spark-submit"),
+        (["--period", "day"], 1, "by day has been published. Run SPARK_CONF_DIR=conf .venv/bin/spark-submit"),
         (["--rce", "r"], 2, "No such option: --rce"),
     ],
 )

@@ -197,8 +197,8 @@ def test_posts_whose_ids_tell_no_time_are_found_on_a_busy_day(few: Any) -> None:
         ("", "the query is empty"),
         ("?!", "holds no letter or digit"),
         ("https://x.ph/a", "URLs and handles are not among the words"),
-        ('poe "grace', "a quotation mark stands alone"),
-        ("@ana @bea", "a post has one author"),
+        ('poe "grace', "a quotation mark is missing"),
+        ("@ana @bea", "a post has only one author"),
         ("#", "the hashtag '#' holds no letter"),
     ],
 )

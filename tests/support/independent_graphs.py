@@ -1,4 +1,4 @@
-"""The graphs of DESIGN 5 computed independently: plain Python and NetworkX over X v2 lines, without code from jobs."""
+"""The graphs computed in another way: plain Python and NetworkX over X v2 lines, without code from jobs."""
 
 import json
 import re

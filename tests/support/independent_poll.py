@@ -1,4 +1,4 @@
-"""DESIGN 5 computed independently: plain Python over NDJSON, without code from ingest, conf or jobs.
+"""The poll computed in another way: plain Python over NDJSON, without code from ingest, conf or jobs.
 
 It is slow and simple on purpose, since the pipeline's results are compared with it.
 """
@@ -40,7 +40,7 @@ def stands_in(alias: str, text: str) -> bool:
 
 
 class Seen:
-    """The parts of one stream line that DESIGN 5 uses."""
+    """The parts of one stream line that the poll's rules use."""
 
     def __init__(self, raw: bytes) -> None:
         line = json.loads(raw)

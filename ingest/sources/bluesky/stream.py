@@ -1,7 +1,9 @@
-"""Bluesky's Jetstream over WebSockets: every post and repost of the network; topics are matched on our side.
+"""Bluesky's Jetstream over WebSockets.
 
-Protocol: https://github.com/bluesky-social/jetstream. A host plays back events from a cursor. So an outage leaves no
-gap if the host still has the events, and any of several hosts will do.
+It sends every post and repost of the network; Pulso selects those that match the topic.
+
+Protocol: https://github.com/bluesky-social/jetstream. After an outage, a host sends all events again from a given time
+(the cursor), if it still has them. Then there is no gap. Any of several hosts can be used for this.
 """
 
 import re
@@ -23,7 +25,10 @@ from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock, Sink
 
 REWIND_US = 5_000_000
-"""Hosts differ by some seconds, so playback begins this much earlier (µs). An event that comes twice is stored once."""
+"""The clocks of hosts differ by some seconds, so a playback starts earlier by this many µs.
+
+An event that comes twice is stored once.
+"""
 KEPT_SLACK_US = 60_000_000
 """If the first event of a playback is more than this (µs) later than asked for, the host has lost events before it.
 
@@ -32,7 +37,7 @@ The network is never silent for that long.
 SILENCE = 30.0
 LARGEST = 4 * 1024 * 1024
 WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
-"""Before the next host: none after the first failure, then seconds that double from 1 to 60."""
+"""The wait before the next host: none after the first failure, then 1 second, doubled with each failure up to 60."""
 _TIME = re.compile(rb'"time_us":\s*(\d{1,19})')
 
 log = structlog.get_logger("bluesky")

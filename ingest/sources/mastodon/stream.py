@@ -1,7 +1,10 @@
-"""Mastodon's streaming by server-sent events: every public status that a server sees; topics are matched on our side.
+"""Mastodon's streaming by server-sent events.
 
-Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage, the public timeline is read from the last
-status on, as far as the server has it. The server does not report what was deleted or edited during the outage.
+A server sends every public status that it sees; Pulso selects those that match the topic.
+
+Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage, the statuses since the last one are read
+from the public timeline, if the server still has them. Deletions and edits during the outage are not reported by the
+server.
 """
 
 import random
@@ -29,7 +32,7 @@ from ingest.sources.base import Clock, Sink
 SILENCE = 60.0
 """Seconds without a byte after which the connection counts as dead; Mastodon sends a heartbeat every 15 seconds."""
 WAIT = wait_exponential(multiplier=1, max=60)
-"""Seconds before the next connection: they double from 1 to 60."""
+"""The wait before the next connection: 1 second, doubled with each failure up to 60."""
 UNTOLD_429, LONGEST_429 = 60.0, 900.0
 """Seconds after "too many requests" where the server doesn't say how long, and the most that it may ask for."""
 PAGE, MOST_PAGES = 40, 50

@@ -1,8 +1,8 @@
 """X's API v2 through tweepy: the rules of the filtered stream, and the connection to it.
 
-tweepy's `StreamingClient` uses a fixed address, waits for answers without a limit, reconnects at once after a clean
-close, and only logs errors inside a stream. So here it gets a session that uses the configured address and has
-time-outs. The stream is opened here, and read in connection.py.
+tweepy's `StreamingClient` uses a fixed address, waits for answers without a time limit, reconnects immediately after a
+normal close, and only logs errors inside a stream. So this module gives it a session with the configured address and
+with time-outs. The stream is opened here, and read in connection.py.
 """
 
 import logging
@@ -47,7 +47,10 @@ class XApi:
         return found
 
     def add(self, rules: Sequence[Rule]) -> None:
-        """Adds rules. When X refuses any, raises PulsoError that quotes the first; those that X accepted stay."""
+        """Adds rules.
+
+        If X refuses some of them, raises PulsoError, which quotes the first refused rule; the accepted rules stay.
+        """
         for some in _in_batches(rules):
             asked = [tweepy.StreamRule(value=rule.value, tag=rule.tag or None) for rule in some]
             answer = self._call(self._client.add_rules, asked)
@@ -63,9 +66,11 @@ class XApi:
                 raise PulsoError(f"X does not remove {refused}", "Push again")
 
     def stream(self, parameters: Mapping[str, str], silence: float) -> requests.Response:
-        """Returns the open stream. Reading it raises requests' errors, also after `silence` seconds without a byte.
+        """Returns the open stream.
 
-        It always opens a new connection, since a kept one may be broken and X changes its addresses.
+        Reading from it raises the errors of the library requests, also after `silence` seconds without data.
+
+        It always opens a new connection, since a connection in the pool may be broken, and X changes its addresses.
         """
         self.close()
         headers = {
@@ -105,7 +110,7 @@ class XApi:
         except requests.RequestException as error:
             raise Unavailable(f"X does not answer: {cause_of(error)}", "network") from None
         if not isinstance(answer, dict):
-            raise PulsoError("the answer is not that of X's API", "Check PULSO_X_API")
+            raise PulsoError("the answer is not from X's API", "Check PULSO_X_API")
         return answer
 
 
@@ -146,7 +151,7 @@ def _as_rule(item: Any) -> Rule:
     try:
         return Rule(item["value"], item.get("tag") or "", str(item["id"]))
     except (AttributeError, KeyError, TypeError):
-        raise PulsoError("the answer is not that of X's API", "Check PULSO_X_API") from None
+        raise PulsoError("the answer is not from X's API", "Check PULSO_X_API") from None
 
 
 def _in_batches(rules: Sequence[Rule]) -> Iterator[Sequence[Rule]]:

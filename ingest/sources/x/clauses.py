@@ -25,7 +25,7 @@ _CODES |= {"he": ("iw",), "id": ("in",), "fil": ("tl",), "nb": ("no",), "zh": ("
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A part of the topic that can't be asked of X, and why: `what` and `why` read as one sentence."""
+    """A part of the topic that X's rules can't express, with the reason: `what` and `why` together are one sentence."""
 
     what: str
     why: str
@@ -33,14 +33,14 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A part of the topic, and the operators, joined by OR, that ask X for it."""
+    """A part of the topic, and the operators for it, joined by OR."""
 
     what: str
     clause: str
 
 
 def length_of(text: str) -> int:
-    """Returns the length of a rule in characters, or more: X does not say how it counts.
+    """Returns an upper limit for the length of a rule in characters, since X does not say how it counts.
 
     So characters that X counts double in posts count double here: https://docs.x.com/fundamentals/counting-characters
     """
@@ -50,9 +50,10 @@ def length_of(text: str) -> int:
 
 
 def keyword_wish(keyword: str) -> Wish | LeftOut:
-    """Returns the operators for a keyword: a word as text and hashtag, `#tag` as hashtag, all else as an exact phrase.
+    """Returns the operators for a keyword: text or hashtag for a word, hashtag for `#tag`, else an exact phrase.
 
-    X distinguishes accents and our matching does not, so a keyword with accents is asked for without them, too.
+    X distinguishes accents, but Pulso does not. So for a keyword with accents, the rule also has the form without
+    accents.
     """
     what = f"keyword {keyword}"
     text = unicodedata.normalize("NFC", " ".join(keyword.split()))
@@ -74,7 +75,7 @@ def user_wish(user: str) -> Wish | LeftOut:
 
 
 def language_factor(languages: Iterable[str]) -> tuple[str, list[LeftOut]]:
-    """Returns the languages as one factor of a rule, and those that X can't filter by. The factor can be empty."""
+    """Returns the languages as a part of a rule (it can be empty), and the languages that X can't filter by."""
     codes: set[str] = set()
     left_out = []
     for language in languages:

@@ -1,4 +1,4 @@
-"""One connection to X's stream, read by a thread of its own, so that the caller can stop waiting at any time."""
+"""One connection to X's stream. A separate thread reads it, so the caller can stop waiting at any time."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ ENDED = "X ended the connection"
 
 
 class Connection:
-    """Opens the stream with `connect`, and holds the lines that came. An instance is used once."""
+    """Opens the stream with `connect`, and keeps the received lines. Use an instance only once."""
 
     def __init__(self, connect: Callable[[], requests.Response]) -> None:
         self._connect = connect
@@ -31,9 +31,9 @@ class Connection:
         self._thread.start()
 
     def lines(self, clock: Clock) -> Iterator[bytes | None]:
-        """Yields None once the connection is up, then each line without its end, until the clock is stopped.
+        """Yields None when the connection is up, then each line without its line break, until the clock is stopped.
 
-        Raises Unavailable once the connection has ended, and the errors of `connect`. A last line without an end is
+        Raises Unavailable once the connection has ended, and the errors of `connect`. An incomplete last line is
         dropped.
         """
         while not clock.stopped:
@@ -80,7 +80,7 @@ class Connection:
             if self._left:
                 return
             if len(rest) > LONGEST_LINE:
-                raise Unavailable("X sent a line without an end", "network")
+                raise Unavailable("X sent an incomplete line", "network")
 
 
 def _reason(error: Exception, *, opened: bool) -> str:

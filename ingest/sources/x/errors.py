@@ -1,4 +1,4 @@
-"""X's refusals: whether to wait, for how long, and how a person can fix the cause.
+"""X's refusals: says whether waiting helps, how long to wait, and how a person can fix the cause.
 
 Codes and problem types: https://docs.x.com/x-api/fundamentals/response-codes-and-errors
 """
@@ -14,7 +14,7 @@ from conf.errors import PulsoError
 Kind = Literal["network", "http", "rate"]
 TOKEN_FIX = "Set X_BEARER_TOKEN to the app's current bearer token"
 APP_FIX = "Check in X's developer console what the app of X_BEARER_TOKEN has access to, and its credits"
-RULES_FIX = "Run `python -m ingest rules push --topic T`"
+RULES_FIX = "Run `.venv/bin/python -m ingest rules push --topic T`"
 WAIT_STATUS = (408, 425)
 RATE_STATUS = (420, 429)
 CONFLICT = 409
@@ -24,8 +24,8 @@ OTHER_CONNECTION = "another connection is open for this token"
 class Unavailable(PulsoError):
     """X is not available now, but will be later.
 
-    `kind` says which back-off X asks for. `reset` is the time at which X answers again, in seconds since 1970, if X
-    says it.
+    `kind` says which waiting rule X prescribes. `reset` is the time from which X answers again, in seconds since 1970,
+    if X gives it.
     """
 
     def __init__(self, what: str, kind: Kind, reset: float | None = None) -> None:
@@ -36,10 +36,10 @@ class Unavailable(PulsoError):
 
 
 def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PulsoError:
-    """Returns the error for an HTTP answer other than success: Unavailable where waiting helps, else PulsoError."""
+    """Returns the error for an HTTP answer that is not a success: Unavailable if waiting helps, else PulsoError."""
     problem = _as_dict(body)
     detail = detail_of(problem)
-    what = f"X answers HTTP {status}" + (f": {detail}" if detail else "")
+    what = f"X answered with HTTP {status}" + (f": {detail}" if detail else "")
     if _is_about_rules(problem):
         return PulsoError(f"X has no rules for this stream ({what})", RULES_FIX)
     if status == CONFLICT or problem.get("title") == "ConnectionException":
@@ -60,7 +60,7 @@ def _final(status: int, what: str) -> PulsoError:
 
 
 def disconnect(notice: Mapping[str, Any]) -> PulsoError | None:
-    """Returns the error for an error message inside the stream; None for one about a single post."""
+    """Returns the error for an error message inside the stream; None if the message is only about a single post."""
     errors = notice.get("errors")
     first = errors[0] if isinstance(errors, list) and errors else notice
     problem = first if isinstance(first, dict) else {"title": str(first)}

@@ -18,7 +18,7 @@ WAITS: dict[Kind, wait_base] = {
     "http": wait_exponential(multiplier=5, max=320),
     "rate": wait_exponential(multiplier=60, max=900),
 }
-"""Seconds, as X asks for each kind of failure."""
+"""The waiting times in seconds that X prescribes for each kind of failure."""
 LATEST_RESET = 86_400.0
 """A reset time more than this many seconds ahead is ignored, since X's longest window is a day."""
 MOST_CONNECTS, WINDOW_SECONDS = 50, 900.0
@@ -37,7 +37,7 @@ class BackOffs:
             back_off.reset()
 
     def seconds(self, trouble: Unavailable) -> float:
-        """Returns the seconds to wait after this failure: at least until the reset, if X names one."""
+        """Returns the seconds to wait after this failure; if X gives a reset time, at least until then."""
         until_reset = (trouble.reset or 0.0) - self._clock.now().timestamp()
         return max(self._of_kind[trouble.kind].next(), until_reset if until_reset <= LATEST_RESET else 0.0)
 
@@ -51,7 +51,7 @@ class ConnectLimit:
         self._latest: deque[float] = deque(maxlen=most)
 
     def wait(self) -> bool:
-        """Waits until one more connect is allowed, and counts it; returns True when asked to stop."""
+        """Waits until one more connection is allowed, and counts it; returns True if asked to stop meanwhile."""
         while len(self._latest) == self._latest.maxlen:
             left = self._latest[0] + self._seconds - self._clock.monotonic()
             if left <= 0:

@@ -1,4 +1,7 @@
-"""Changes the rules on X to those of a topic's plan, without a moment in which a wanted post is not asked for."""
+"""Changes a topic's rules on X.
+
+New rules are added before old ones are removed, so no wanted post is missed meanwhile.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -19,10 +22,13 @@ class Pushed:
 
 
 def push(api: XApi, plan: RulePlan) -> Pushed:
-    """Adds rules, then removes old ones. If the account has no room, it first removes just enough old rules.
+    """Adds new rules, then removes old ones.
 
-    Raises PulsoError when the plan does not fit beside the account's other rules; nothing is changed then. Raises it
-    also when X refuses a rule; old rules that were removed first are then added again, and accepted new ones stay.
+    If the account has too many rules, it first removes as many old rules as needed.
+
+    Raises PulsoError when the plan does not fit beside the account's other rules; nothing is changed then. Also raises
+    PulsoError when X refuses a rule. Then the old rules that were removed first are added again, and the new rules that
+    X accepted stay.
     """
     existing = api.rules()
     add, remove = diff(plan, existing)
@@ -46,11 +52,11 @@ def _check(plan: RulePlan, existing: Sequence[Rule], add: Sequence[Rule]) -> Non
     others = {rule.value: rule for rule in existing if rule.tag != plan.tag}
     if len(others) + len(plan.rules) > MOST_RULES:
         raise PulsoError(
-            f"X takes {MOST_RULES:,} rules: others have {len(others):,}, topic {plan.topic} needs {len(plan.rules):,}",
+            f"X allows {MOST_RULES:,} rules: others use {len(others):,}, topic {plan.topic} needs {len(plan.rules):,}",
             "Make the topic smaller, or remove other rules",
         )
     if clash := [others[rule.value] for rule in add if rule.value in others]:
         raise PulsoError(
-            f"X takes a rule's text only once; it is there with the tag {clash[0].tag!r}: {clash[0].value[:80]}",
+            f"X allows each rule only once; this one exists with the tag {clash[0].tag!r}: {clash[0].value[:80]}",
             "Change collect in one of the two topics, or remove that rule",
         )

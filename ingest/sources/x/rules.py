@@ -26,13 +26,13 @@ class Rule:
 
     @property
     def length(self) -> int:
-        """The number of characters, counted as cautiously as for the limit."""
+        """The number of characters, as counted for X's limit: too high rather than too low."""
         return length_of(self.value)
 
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """The rules that a topic should have on X, and the parts of the topic that they leave out."""
+    """The rules that a topic should have on X, and the parts of the topic that they do not cover."""
 
     topic: str
     rules: list[Rule]
@@ -47,13 +47,13 @@ class RulePlan:
 def tag_of(topic: str) -> str:
     """Returns the tag of a topic's rules.
 
-    All its rules have the same one, since X takes a rule's text only once, whatever the tag.
+    All rules of a topic have the same tag, since X accepts a rule's text only once, whatever the tag is.
     """
     return f"pulso:{topic}"
 
 
 def rules_of(topic: Topic) -> RulePlan:
-    """Returns the topic's rules and the parts left out.
+    """Returns the topic's rules, and the parts of the topic that X's rules can't express.
 
     Raises WrongUse when the topic asks for nothing, or only for languages that X can't filter by.
     """
@@ -78,7 +78,7 @@ def rules_of(topic: Topic) -> RulePlan:
 
 
 def diff(plan: RulePlan, existing: Iterable[Rule]) -> tuple[list[Rule], list[Rule]]:
-    """Returns the rules to add, and those to remove among the rules with the topic's tag; no other rule is touched."""
+    """Returns the rules to add, and the rules to remove. Only rules with the topic's tag are ever removed."""
     ours = {rule.value: rule for rule in existing if rule.tag == plan.tag}
     wanted = {rule.value for rule in plan.rules}
     add = [rule for rule in plan.rules if rule.value not in ours]

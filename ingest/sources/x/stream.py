@@ -1,7 +1,7 @@
-"""X's filtered stream, v2: posts that match the account's rules; each topic has rules of its own.
+"""X's filtered stream, v2. It sends the posts that match the account's rules; each topic has its own rules.
 
-Protocol: https://docs.x.com/x-api/fundamentals/consuming-streaming-data. X plays nothing back at this access level, so
-any time without a connection is a gap.
+Protocol: https://docs.x.com/x-api/fundamentals/consuming-streaming-data. At this access level, X does not send missed
+posts later, so every time without a connection is a gap.
 """
 
 from collections.abc import Mapping
@@ -103,7 +103,8 @@ class XStream:
             self._has_rules = any(rule.tag == self._tag for rule in self._api.rules())
         if not self._has_rules:
             raise PulsoError(
-                f"no rules for topic {self._topic} on X", f"Run `python -m ingest rules push --topic {self._topic}`"
+                f"no rules for topic {self._topic} on X",
+                f"Run `.venv/bin/python -m ingest rules push --topic {self._topic}`",
             )
         return self._api.stream(FIELDS, self._silence)
 

@@ -1,6 +1,6 @@
 """Turns boxes on the globe into `bounding_box:` operators of X's filtered stream, whose sides must be below 25 miles.
 
-This limit, and the rules that a box must hold a whole place and that retweets have no place, are X's:
+X defines this limit, and also that a box must contain a whole place and that retweets have no place:
 https://developer.x.com/en/docs/x-api/tweets/filtered-stream/integrate/build-a-rule
 """
 
@@ -12,13 +12,16 @@ from ingest.sources.x.clauses import LeftOut, Wish
 
 SIDE_MILES = 24.9
 DEGREE_MILES = 69.41
-"""No degree is longer: one of latitude at the poles has 69.40 miles, one of longitude at the equator 69.17."""
+"""The greatest length of a degree: 69.40 miles for latitude (at the poles), 69.17 for longitude (at the equator)."""
 MOST_TILES = 2000
 """The most tiles of one topic: they take some 90 of the account's 1,000 rules."""
 
 
 def box_wishes(box: Box, most: int) -> list[Wish | LeftOut]:
-    """Returns a box as one operator, or as tiles that cover it; as left out if it needs more than `most` tiles."""
+    """Returns a box as one operator, or as smaller boxes (tiles) that cover it.
+
+    If it needs more than `most` tiles, it is returned as left out.
+    """
     what = f"box {_number(box.west)} {_number(box.south)} to {_number(box.east)} {_number(box.north)}"
     spans = [(box.west, box.east)] if box.west <= box.east else [(box.west, 180.0), (-180.0, box.east)]
     rows = _edges(box.south, box.north, box.north - box.south)
@@ -33,7 +36,7 @@ def box_wishes(box: Box, most: int) -> list[Wish | LeftOut]:
         for left, right in _cut(west, east, parts):
             sides = " ".join(_number(side) for side in (left, south, right, north))
             wishes.append(Wish(what, f"bounding_box:[{sides}]"))
-    return wishes if count == 1 else [*wishes, LeftOut(f"{what}: places on the edge of tiles", _edge_note(count))]
+    return wishes if count == 1 else [*wishes, LeftOut(f"{what}: places across the edge of a tile", _edge_note(count))]
 
 
 def _edges(start: float, end: float, degrees: float) -> list[tuple[float, float]]:
@@ -60,7 +63,7 @@ def _number(degrees: float) -> str:
 
 
 def _too_many(count: int, most: int) -> str:
-    limit = f"and this topic may have only {most:,} more" if most else "and this topic has no box left"
+    limit = f"and only {most:,} more are allowed for this topic" if most else "and this topic has no box left"
     return (
         f"needs {count:,} boxes, since each side must be under 25 miles, {limit}; "
         "name smaller boxes, or add the region's place names to keywords"

@@ -1,4 +1,4 @@
-"""One rule of DESIGN 5 a test, over the smallest payload that shows it."""
+"""The rules of parsing, one per test, with the smallest payload that shows each."""
 
 from collections.abc import Mapping
 from contextlib import suppress

@@ -146,7 +146,7 @@ def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Top
     ]
     file.write_bytes(capture(*lines))
     done = replay(str(file), "--topic", topic.topic, "--match")
-    assert done.stdout == "4 lines read, 2 posts queued, 2 posts not asked for, 0 lines refused\n"
+    assert done.stdout == "4 lines read, 2 posts queued, 2 posts that do not match the topic, 0 lines refused\n"
 
 
 def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_worker_without_tables_says_migrate(stream: PostsQueue, monkeypatch: p
     monkeypatch.setenv("PULSO_KEYSPACE", "nothing_here")
     done = run_command("ingest", "work", "--drain")
     assert done.returncode == 1
-    assert "Run `python -m ingest migrate`" in done.stderr
+    assert "Run `.venv/bin/python -m ingest migrate`" in done.stderr
 
 
 def test_a_topic_file_that_changed_its_buckets_is_held_back(

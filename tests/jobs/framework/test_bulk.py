@@ -257,7 +257,7 @@ def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, mon
     with table.sweeper.writing(frozen):
         written = write_rows(AUTHOR_ACTIVITY, table.frame({"late": 2}), frozen)
         table.sweeper.sweep()  # another process finds it dead
-        with pytest.raises(PulsoError, match="another run took it for dead"):
+        with pytest.raises(PulsoError, match="another run treated it as dead"):
             publish._point(table.sweeper, AUTHOR_ACTIVITY, written, frozen)
     assert table.posts() == {"ana": 1}
 

@@ -116,7 +116,7 @@ TWO_DAYS = (DAY[0], "2016-05-02T16:00Z")
     [
         (null_key, "posts: author_id is not null: 1 of 41 rows", DAY),
         (outside_its_day, "posts: event_at falls on the day under which the post is stored: 1 of 41 rows", DAY),
-        (no_date, "posts: event_at is there in 99.9% of posts: 1 of 41 rows", DAY),
+        (no_date, "posts: at least 99.9% of posts have event_at: 1 of 41 rows", DAY),
         (
             under_two_days,
             "posts: a post is stored under one day only: 1 rows, such as [{'source': 'x', 'post_id': '1'",
@@ -179,7 +179,7 @@ def test_an_unusual_number_of_posts_is_a_warning_and_is_published(
     tomorrow = (DAY[1], "2016-05-02T16:00Z")
     poll.put("901", date(2016, 5, 2), event_at=datetime(2016, 5, 2, 3, tzinfo=UTC))
     assert poll.run(day=tomorrow) == 0
-    assert "warning: posts: posts read are near the trailing week's mean of 40: 1" in capsys.readouterr().out
+    assert "warning: posts: post count is near 40, the mean of the week before: 1" in capsys.readouterr().out
     starts = {row.period_start.replace(tzinfo=UTC) for row in poll.published() if row.period == "day"}
     assert datetime(2016, 5, 1, 16, tzinfo=UTC) in starts
     assert [check.severity for check in poll.checks() if not check.success] == ["warning"]

@@ -128,7 +128,7 @@ def test_no_rules_and_no_token_end_it_with_the_fix(
     server.rules.rules.clear()
     done = run_command("ingest", "stream", "--topic", live.topic, "--source", "x")
     assert done.returncode == 1
-    assert f"Run `python -m ingest rules push --topic {live.topic}`" in done.stderr
+    assert f"Run `.venv/bin/python -m ingest rules push --topic {live.topic}`" in done.stderr
     monkeypatch.delenv("X_BEARER_TOKEN")
     done = run_command("ingest", "stream", "--topic", live.topic, "--source", "x")
     assert done.returncode != 0

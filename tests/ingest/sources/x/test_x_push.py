@@ -44,7 +44,7 @@ def test_a_push_that_can_not_fit_beside_other_rules_changes_nothing() -> None:
     with XServer() as server:
         server.rules.have(*((f"other{i}", "pulso:o") for i in range(999)), ("a", "pulso:t"))
         server.rules.changes.clear()
-        with pytest.raises(PulsoError, match="others have 999, topic t needs 2"):
+        with pytest.raises(PulsoError, match="others use 999, topic t needs 2"):
             push(api_of(server), plan_with("c", "d"))
         assert server.rules.changes == []
 
@@ -71,7 +71,7 @@ def test_a_text_that_another_topic_has_is_refused_before_anything_changes() -> N
     with XServer() as server:
         server.rules.have(("same", "pulso:other"))
         server.rules.changes.clear()
-        with pytest.raises(PulsoError, match="it is there with the tag 'pulso:other'"):
+        with pytest.raises(PulsoError, match="this one exists with the tag 'pulso:other'"):
             push(api_of(server), plan_with("new", "same"))
         assert server.rules.changes == []
 

@@ -90,7 +90,7 @@ def test_the_shipped_topics_fit(name: str) -> None:
     plan = rules_of(load_topic(name, ROOT / "conf" / "topics"))
     assert 0 < len(plan.rules) <= 100
     assert all(rule.length <= LONGEST_RULE and rule.tag == f"pulso:{name}" for rule in plan.rules)
-    assert all("edge of tiles" in part.what for part in plan.left_out)
+    assert all("edge of a tile" in part.what for part in plan.left_out)
 
 
 def test_a_small_box_is_one_operator_and_a_large_one_is_tiled_without_a_gap() -> None:

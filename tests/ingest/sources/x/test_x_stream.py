@@ -190,7 +190,7 @@ def test_a_topic_without_rules_on_x_is_not_streamed() -> None:
     with XServer() as server:
         server.rules.have(("bob", "pulso:other"))
         with pytest.raises(
-            PulsoError, match=r"no rules for topic t on X\. Run `python -m ingest rules push --topic t`"
+            PulsoError, match=r"no rules for topic t on X\. Run `.venv/bin/python -m ingest rules push --topic t`"
         ):
             stream_of(server, FakeClock(1)).run(Notes())
     assert server.connects == []
