@@ -9,7 +9,7 @@ If a run is killed after any step, every reader still sees one whole result. Rea
 graph_summary, a small table. Until step 3 it names the earlier run, whose rows are removed only in step 4.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import UUID
@@ -41,8 +41,16 @@ class Result:
     stands: bool
 
 
-def publish_all(session: Session, ready: Sequence[Ready], publication: Publication) -> Result:
-    """Publishes a run's result, and returns a Result. Raises PulsoError if not all of it can be published."""
+def publish_all(
+    session: Session,
+    ready: Sequence[Ready],
+    publication: Publication,
+    then: Callable[[Result], None] = lambda _: None,
+) -> Result:
+    """Publishes a run's result, and returns a Result. Raises PulsoError if not all of it can be published.
+
+    `then` is called after the publication and before the sweep. A run that is killed in the sweep has been recorded.
+    """
     bulk = [(output.table, frame) for output, frame in ready if isinstance(frame, DataFrame)]
     small = [(output, swaps) for output, swaps in ready if not isinstance(swaps, DataFrame)]
     sweepers = [Sweeper(session, publication.settings.keyspace, table, publication.topic) for table, _ in bulk]
@@ -57,12 +65,14 @@ def publish_all(session: Session, ready: Sequence[Ready], publication: Publicati
                 for sweeper, (table, _), rows in zip(sweepers, bulk, written, strict=True)
             ]
             stands += [publish(session, output, swaps, publication) for output, swaps in small]
+        rows = sum(rows.rows for rows in written) + sum(len(swap.rows) for _, swaps in small for swap in swaps)
+        result = Result(rows, all(stands))
+        then(result)
         failed = False
     finally:
         for sweeper in sweepers:
             _swept(sweeper, publication, failed=failed)
-    rows = sum(rows.rows for rows in written) + sum(len(swap.rows) for _, swaps in small for swap in swaps)
-    return Result(rows, all(stands))
+    return result
 
 
 def _swept(sweeper: Sweeper, publication: Publication, *, failed: bool) -> None:

@@ -110,7 +110,8 @@ def run_job(
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
     try:
         check_layout(session, settings.keyspace, topic)
-        read, result = _Run(job, job_run, spark, session, publication, quality).go()
+        steps = _Run(job, job_run, spark, session, publication, quality, began)
+        read, result = steps.go()
     except BaseException as error:
         with _the_first_error_counts():
             job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
@@ -122,8 +123,6 @@ def run_job(
         raise
     quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began
-    status = "succeeded" if result.stands else "superseded"
-    job_run.write(status, rows_read=read, rows_written=result.rows, seconds=seconds)
     return JobResult(
         *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings), superseded=not result.stands
     )
@@ -148,6 +147,7 @@ class _Run:
     session: Session
     publication: Publication
     quality: Quality
+    began: float
     kept: list[DataFrame] = field(default_factory=list)
 
     def go(self) -> tuple[int, Result]:
@@ -163,8 +163,15 @@ class _Run:
             self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
             frames = self.job.transform(inputs, topic, window)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
-            result = publish_all(self.session, ready, self.publication)
-        return sum(read.posts for read in found.values()), result
+            posts = sum(read.posts for read in found.values())
+            result = publish_all(self.session, ready, self.publication, then=lambda result: self._record(posts, result))
+        return posts, result
+
+    def _record(self, posts: int, result: Result) -> None:
+        """Writes the end of the run to job_runs."""
+        status = "succeeded" if result.stands else "superseded"
+        seconds = time.monotonic() - self.began
+        self.job_run.write(status, rows_read=posts, rows_written=result.rows, seconds=seconds)
 
     def _read(self) -> dict[str, Read]:
         """Reads the inputs, and checks each; returns what was read, by table."""

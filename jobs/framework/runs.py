@@ -66,7 +66,9 @@ class JobRun:
 
 
 def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> None:
-    """Sets a run's status to `failed` in job_runs, since the run was killed."""
+    """Sets the status of a killed run to `failed` in job_runs, unless the run had recorded its end before."""
+    if told_of(session, keyspace, job, topic, place, "status") != "running":
+        return
     update = prepared(
         session,
         f"UPDATE {keyspace}.{JOB_RUNS.name} USING TIMESTAMP ? SET status = ?, error = ? WHERE {bound(JOB_RUNS.key)}",

@@ -62,8 +62,12 @@ class Sweeper:
             thread.join()
 
     def replacing(self, runs: Collection[UUID], publication: Publication) -> None:
-        """Puts published runs on the list before the run of `publication` replaces them in its window."""
-        for run_id in runs:
+        """Puts published runs on the list before the run of `publication` replaces them in its window.
+
+        A run that is on the list already stays as it is: if it was killed, the list must go on saying so.
+        """
+        listed = {entry.run_id for entry in self._list.read() if entry.window == publication.window}
+        for run_id in set(runs) - listed:
             self._list.add(Unswept(run_id, publication.window, publication.place))
 
     def sweep(self, publication: Publication | None = None, *, failed: bool = False) -> None:

@@ -28,6 +28,7 @@ from jobs.framework.sweep import Sweeper
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import parse_window
 from readers.partitions import Replaced, published_rows, whole
+from stores import published
 from stores.published import Period, Pointers
 
 OUTPUT = Output(AUTHOR_ACTIVITY)
@@ -223,6 +224,37 @@ def test_a_killed_run_leaves_one_whole_result_and_the_next_run_removes_the_rest(
     last = table.publish(table.frame({"c": 3}))
     assert table.posts() == {"c": 3}
     assert (table.stored_runs(), table.listed()) == ({last.run_id}, [])
+
+
+def test_a_run_that_was_killed_between_two_pointers_is_known_as_killed_when_it_is_replaced(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "BATCH", 1)
+    both = table.frame({"day": 1}).union(table.frame({"left": 1}, "window"))
+    with killed_before(monkeypatch, Pointers, "_write", skip=1):
+        publish_all(table.session, [(OUTPUT, both)], table.publication())
+    assert (table.posts(), table.posts("window")) == ({"day": 1}, {})
+    last = table.publish(table.frame({"c": 3}))
+    assert (table.stored_runs(), table.listed()) == ({last.run_id}, [])
+
+
+def test_a_run_that_is_killed_after_it_was_recorded_stays_a_success(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publication = table.publication()
+    job_run = JobRun(
+        *(table.session, table.settings.keyspace, publication.job, table.topic, publication.window, publication.place)
+    )
+    job_run.write("running")
+    with killed_before(monkeypatch, UnsweptList, "read", skip=1):
+        publish_all(
+            table.session, [(OUTPUT, table.frame({"ana": 1}))], publication, lambda _: job_run.write("succeeded")
+        )
+        table.sweeper.sweep(publication)
+    table.publish(table.frame({"c": 3}))
+    query = f"SELECT status FROM {table.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
+    rows = table.session.execute(query, (publication.job, table.topic.topic))
+    assert [row.status for row in rows] == ["succeeded"]
 
 
 def test_what_a_killed_run_left_outside_the_next_window_goes_too(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
