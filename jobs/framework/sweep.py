@@ -115,7 +115,8 @@ class Sweeper:
         if not everywhere:
             owned &= held.keys()
         pointed = {period for period, pointer in held.items() if pointer.run_id == entry.run_id}
-        kept = _Kept(pointed, self._named(entry, {period.part for period in owned}) - pointed)
+        named = self._named(entry, {period.part for period in owned}) & owned
+        kept = _Kept(pointed, named - pointed)
         gone = [period for period in owned if period not in kept.pointed and period not in kept.named_only]
         table = f"{self._keyspace}.{self._table.name}"
         delete = prepared(self._session, f"DELETE FROM {table} WHERE {bound(self._table.partition)}")

@@ -231,3 +231,23 @@ def test_two_runs_at_once_end_with_one_complete_result(
     for table in (GRAPH_NODES, GRAPH_EDGES, GRAPH_TOP_NODES):
         stored = session.execute(f"SELECT topic, run_id FROM {settings.keyspace}.{table.name}")
         assert {row.run_id for row in stored if row.topic == topic.topic} == {winner.run_id}
+
+
+def test_a_longer_window_replaces_hours_of_a_shorter_one_and_leaves_nothing_on_the_list(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
+    topic = make_topic(settings)
+    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
+    day = run_job(
+        JOB, spark, session, settings, topic, parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
+    )
+    longer = run_job(
+        JOB, spark, session, settings, topic, parse_window("2016-05-07T04:00Z", "2016-05-08T16:00Z", topic.zone)
+    )
+    found = published(session, settings, topic)
+    whole_day = next(key for key in found.summary if key[1] == "window" and key[2].hour == 16)
+    runs = {key[1:]: row.run_id for key, row in found.summary.items()}
+    assert runs.pop(whole_day[1:]) == day.run_id
+    assert set(runs.values()) == {longer.run_id}
+    listed = session.execute(f"SELECT topic FROM {settings.keyspace}.unswept_runs")
+    assert topic.topic not in {row.topic for row in listed}
