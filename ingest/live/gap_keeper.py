@@ -8,7 +8,7 @@ from conf.instants import instant
 from ingest.queue.notes import Gap
 
 CONNECTION, SHEDDING = "connection", "shedding"
-SHED = "posts dropped: Redis was full or down, and the collector's buffer was full"
+SHED = "shedding: Redis was full or down, and the collector's buffer was full"
 
 
 class OpenGap(msgspec.Struct):

@@ -107,7 +107,7 @@ class Quality:
             return
         usual = sum(before) / len(before)
         near = int(usual * FEWEST_OF_USUAL) <= posts <= int(usual * MOST_OF_USUAL) + 1
-        says = f"posts read are near the trailing week's mean of {usual:,.0f}"
+        says = f"post count is near {usual:,.0f}, the mean of the week before"
         self.outcomes.append(Outcome(target, says, "warning", near, "" if near else f"{posts:,}"))
 
     def _outcomes(self, target: str, frame: DataFrame, expected: Sequence[Expected]) -> list[Outcome]:

@@ -168,7 +168,7 @@ def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> N
     first = orjson.loads(listed[0])
     assert (first["origin"], first["payload"]) == (f"{tmp_path}/bad:1", "{")
     assert "not valid JSON" in run_command("ingest", "dead-letters", "list").stdout
-    assert run_command("ingest", "dead-letters", "requeue", "--all").stdout.startswith("0 requeued, 2 left")
+    assert run_command("ingest", "dead-letters", "requeue", "--all").stdout.startswith("0 requeued, 2 kept")
     assert run_command("ingest", "dead-letters", "drop", first["id"]).stdout == "1 dropped\n"
     assert run_command("ingest", "dead-letters", "drop").returncode == 2
     assert run_command("ingest", "dead-letters", "drop", "9-9").returncode == 2
