@@ -13,4 +13,6 @@ def prepared(session: Session, cql: str) -> PreparedStatement:
         return session.prepare(cql)
     except InvalidRequest as error:
         reason = " ".join(str(error).split())[-160:]
-        raise PulsoError(f"the tables are not as declared ({reason})", "Run `.venv/bin/python -m ingest migrate`") from None
+        raise PulsoError(
+            f"the tables are not as declared ({reason})", "Run `.venv/bin/python -m ingest migrate`"
+        ) from None
