@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from cassandra.cluster import Session
 from pyspark.sql import DataFrame
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from conf.errors import PulsoError
 from conf.schema import Table
@@ -25,7 +26,11 @@ from jobs.framework.job import Output
 from jobs.framework.publication import Publication, owned_periods
 from jobs.framework.swapping import Swap, publish
 from jobs.framework.sweep import Sweeper
+from stores.execute import FAILURES
 from stores.published import Period, Pointer, place_of
+
+SWEEPS = 3
+"""How often a sweep is tried when Cassandra is slow. What is left even then is swept by the next run."""
 
 log = structlog.get_logger("publish")
 
@@ -78,7 +83,9 @@ def publish_all(
 def _swept(sweeper: Sweeper, publication: Publication, *, failed: bool) -> None:
     """Sweeps. If that fails, the run does not: the list keeps what is left, for the next run."""
     try:
-        sweeper.sweep(publication, failed=failed)
+        Retrying(
+            retry=retry_if_exception_type(FAILURES), stop=stop_after_attempt(SWEEPS), wait=wait_fixed(2), reraise=True
+        )(sweeper.sweep, publication, failed=failed)
     except Exception as error:
         log.warning(
             "could not remove rows of earlier runs; the next run tries again", error=" ".join(str(error).split())[:200]
