@@ -105,15 +105,15 @@ class Sweeper:
     def _remove(self, entry: Unswept, *, everywhere: bool, within: Window | None = None) -> "_Kept":
         """Deletes the run's partitions that nothing names; returns the periods whose rows stay.
 
-        A run that ended well has rows only in periods with a pointer, to itself or to a later run. A run that did not
-        may have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
+        A run that ended well has rows only in periods with a pointer to itself or to a later run. (A closed pointer of a
+        period that never had rows names no run.) A run that did not may have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
         """
         owned = set(owned_periods(self._table, self._topic, entry.window))
         if within is not None:
             owned &= set(owned_periods(self._table, self._topic, within))
         held = self.pointers.read(owned, newest=True)
         if not everywhere:
-            owned &= held.keys()
+            owned &= {period for period, pointer in held.items() if pointer.run_id is not None}
         pointed = {period for period, pointer in held.items() if pointer.run_id == entry.run_id}
         named = self._named(entry, {period.part for period in owned}) & owned
         kept = _Kept(pointed, named - pointed)
