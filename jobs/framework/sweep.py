@@ -105,8 +105,9 @@ class Sweeper:
     def _remove(self, entry: Unswept, *, everywhere: bool, within: Window | None = None) -> "_Kept":
         """Deletes the run's partitions that nothing names; returns the periods whose rows stay.
 
-        A run that ended well has rows only in periods with a pointer to itself or to a later run. (A closed pointer of a
-        period that never had rows names no run.) A run that did not may have rows `everywhere` in its window. With `within`, only partitions of that window's periods are deleted.
+        A run that ended well has rows only in periods with a pointer to itself or to a later run. A closed pointer of
+        a period that never had rows names no run. A run that did not end well may have rows `everywhere` in its window.
+        With `within`, only partitions of that window's periods are deleted.
         """
         owned = set(owned_periods(self._table, self._topic, entry.window))
         if within is not None:
