@@ -9,6 +9,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from conf.schema import bound
 from conf.tables import JOB_RUNS, RUN_ORDER
 from stores.prepare import prepared
+from stores.published import utc
 
 PATIENCE = 60.0
 """The seconds for which a run tries to take a place while other runs do so, too, or Cassandra is slow."""
@@ -39,14 +40,11 @@ def take_place(session: Session, keyspace: str, job: str, topic: str, now: datet
 
 def _take(session: Session, keyspace: str, job: str, topic: str, now: datetime) -> datetime:
     table, where = f"{keyspace}.{RUN_ORDER.name}", bound(RUN_ORDER.partition)
-    asked = prepared(session, f"SELECT newest FROM {table} WHERE {where}").bind((job, topic))
-    asked.consistency_level = ConsistencyLevel.SERIAL
-    row = session.execute(asked).one()
-    newest = row.newest if row else None
+    newest = _newest(session, keyspace, job, topic)
     last = newest or _last_started(session, keyspace, job, topic)
     place = _whole_milliseconds(now)
     if last is not None:
-        place = max(place, _utc(last) + STEP)
+        place = max(place, utc(last) + STEP)
     update = prepared(session, f"UPDATE {table} SET newest = ? WHERE {where} IF newest = ?")
     if not session.execute(update, (place, job, topic, newest)).was_applied:
         raise Taken
@@ -58,11 +56,18 @@ def newest_place(session: Session, keyspace: str, job: str, topic: str) -> datet
 
     If there is no run, returns a time in the year 1.
     """
+    newest = _newest(session, keyspace, job, topic)
+    return utc(newest) if newest else datetime.min.replace(tzinfo=UTC)
+
+
+def _newest(session: Session, keyspace: str, job: str, topic: str) -> datetime | None:
+    """Returns the place of the newest run as the driver returns it; None if there is none."""
     query = f"SELECT newest FROM {keyspace}.{RUN_ORDER.name} WHERE {bound(RUN_ORDER.partition)}"
     asked = prepared(session, query).bind((job, topic))
     asked.consistency_level = ConsistencyLevel.SERIAL
     row = session.execute(asked).one()
-    return _utc(row.newest) if row else datetime.min.replace(tzinfo=UTC)
+    found: datetime | None = row.newest if row else None
+    return found
 
 
 def _last_started(session: Session, keyspace: str, job: str, topic: str) -> datetime | None:
@@ -77,7 +82,3 @@ def _last_started(session: Session, keyspace: str, job: str, topic: str) -> date
 
 def _whole_milliseconds(at: datetime) -> datetime:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=UTC)
