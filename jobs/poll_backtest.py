@@ -25,22 +25,15 @@ from conf.errors import WrongUse
 from conf.tables import POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
 from jobs.framework.job import Frames, Inputs, Job, Output
-from jobs.framework.literals import instant
 from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.votes import (
-    GROUP,
-    INPUTS,
-    flagged_authors,
-    methods,
-    race_counts,
-    share_authors,
-    share_authors_no_bots,
-    share_posts,
-)
+from jobs.measures.periods import spans_between
+from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """The length of each span before the vote, in days."""
+MEASURES = ("share_authors", "share_posts", "share_authors_no_bots")
+"""The shares whose errors are measured."""
 POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
 
 
@@ -81,34 +74,16 @@ def spans_in(window: Window) -> dict[str, datetime]:
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
-def with_spans(posts: DataFrame, window: Window) -> DataFrame:
-    """Returns one row per post and span that contains it; period, period_start and period_end replace `event_at`."""
-    kept = [name for name in posts.columns if name != "event_at"]
-    spans = [
-        F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))
-        for name, start in spans_in(window).items()
-    ]
-    return (
-        posts.select("event_at", *kept, F.explode(F.array(*spans)).alias("span"))
-        .where((F.col("event_at") >= F.col("span.period_start")) & (F.col("event_at") < instant(window.end)))
-        .select(*kept, "span.*", instant(window.end).alias("period_end"))
-    )
-
-
 def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
     """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
-    no_method = dict.fromkeys((race.id for race in topic.races), "")  # `errors` adds it
-    found = {
-        "share_authors": share_authors(),
-        "share_posts": share_posts(),
-        "share_authors_no_bots": share_authors_no_bots(),
-    }
-    measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
+    spans = [spans_between(name, [(start, window.end)]) for name, start in spans_in(window).items()]
+    measures = [F.struct(F.lit(name).alias("name"), F.col(name).alias("share")) for name in MEASURES]
+    key = ("race", "period", "period_start", "period_end", "candidate")
     return (
-        race_counts(posts, topic, window, flagged, no_method, with_spans)
-        .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
+        race_shares(posts, topic.races, flagged, spans)
+        .select(*key, F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
-        .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
+        .select(*key, F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
     )
 
 
