@@ -203,7 +203,7 @@ def test_a_race_can_have_more_candidates_than_a_mask_has_bits(spark: SparkSessio
 
 def test_each_rule_is_evaluated_once(spark: SparkSession) -> None:
     posts = matched(frame(spark, post()), TOPIC.races, None)
-    plan = posts._jdf.queryExecution().optimizedPlan().toString()  # type: ignore[operator]
+    plan = posts._jdf.queryExecution().optimizedPlan().toString()
     assert plan.count("RLIKE") == sum(bool(c.pattern) for race in TOPIC.races for c in race.candidates)
 
 

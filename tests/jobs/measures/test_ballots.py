@@ -68,7 +68,7 @@ def test_the_shares_are_those_of_plain_python() -> None:
         unflagged = np.array([not posts.flagged[voter] for voter in ballots])
         rows = counts["place"] == place
         half = 1.959963984540054 * np.sqrt(votes.var(axis=0, ddof=1) / len(votes))
-        mentions = sum(ballots.values())
+        mentions = np.sum(list(ballots.values()), axis=0)
         np.testing.assert_allclose(share_authors(counts)[rows], votes.mean(axis=0), atol=1e-12)
         np.testing.assert_allclose(interval_half_width(counts)[rows], half, atol=1e-12)
         np.testing.assert_allclose(share_authors_no_bots(counts)[rows], votes[unflagged].mean(axis=0), atol=1e-12)
