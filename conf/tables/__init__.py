@@ -19,7 +19,14 @@ from conf.tables.columns import (
     Kind,
     Period,
 )
-from conf.tables.posts import COLLECTION_GAPS, COLLECTION_THROUGH, POSTS, TOPIC_LAYOUT
+from conf.tables.posts import (
+    COLLECTION_GAPS,
+    COLLECTION_THROUGH,
+    POST_TABLES,
+    POST_WORDS,
+    POSTS,
+    TOPIC_LAYOUT,
+)
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
 from conf.tables.summaries import (
     CANDIDATE_HASHTAGS,
@@ -31,7 +38,7 @@ from conf.tables.summaries import (
 )
 
 TABLES = (
-    POSTS,
+    *POST_TABLES,
     TOPIC_LAYOUT,
     CANDIDATE_POLL,
     POLL_BACKTEST,
@@ -76,6 +83,8 @@ __all__ = [
     "PERIOD_KEY",
     "POLL_BACKTEST",
     "POSTS",
+    "POST_TABLES",
+    "POST_WORDS",
     "PUBLISHED",
     "RUN_ORDER",
     "TABLES",
