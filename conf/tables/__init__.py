@@ -26,6 +26,7 @@ from conf.tables.posts import (
     POST_WORDS,
     POSTS,
     TOPIC_LAYOUT,
+    UNTIMED_DAYS,
 )
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
 from conf.tables.summaries import (
@@ -40,6 +41,7 @@ from conf.tables.summaries import (
 TABLES = (
     *POST_TABLES,
     TOPIC_LAYOUT,
+    UNTIMED_DAYS,
     CANDIDATE_POLL,
     POLL_BACKTEST,
     HASHTAG_TRENDS,
@@ -92,6 +94,7 @@ __all__ = [
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
+    "UNTIMED_DAYS",
     "Graph",
     "Kind",
     "Period",

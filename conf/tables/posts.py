@@ -70,6 +70,19 @@ TOPIC_LAYOUT = Table(
         **TOPIC,
         "timezone": key("text", "the time zone of the days in posts.day"),
         "buckets": key("int", "partitions per day"),
+        "ids_noted": Column("boolean", "true if untimed_days has been kept since the topic's first post; else null"),
+    },
+)
+
+UNTIMED_DAYS = Table(
+    name="untimed_days",
+    doc="Days with a post whose id does not tell its event time. Such days are read whole, others by ranges of ids.",
+    partition=("topic",),
+    clustering=("day", "source"),
+    columns={
+        **TOPIC,
+        "day": key("date", "as in posts"),
+        "source": key("text", "x or mastodon; ids of other networks never tell the time"),
     },
 )
 

@@ -15,6 +15,7 @@ from ingest.write.earlier_deletions import EarlierDeletions
 from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
+from ingest.write.untimed_days import UntimedDays
 from stores.execute import in_flight
 
 
@@ -37,6 +38,7 @@ class PostWriter:
         self._in_flight = in_flight
         self._statements = PostStatements(session, keyspace)
         self._earlier = EarlierDeletions(session, keyspace, in_flight)
+        self._untimed = UntimedDays(session, keyspace)
 
     def write(self, writes: Iterable[Write]) -> list[Refusal]:
         """Writes all rows; returns the messages whose rows Cassandra refuses for ever, such as too large ones.
@@ -45,6 +47,7 @@ class PostWriter:
         """
         refused: list[Refusal] = []
         writes = list(writes)
+        self._untimed.note(writes)
         with closing(in_flight(self._batches(writes), self._send, self._in_flight)) as sent:
             for batch, future in sent:
                 self._finish(future, batch.writes, refused)
@@ -56,6 +59,7 @@ class PostWriter:
 
         Returns and raises the same as `write`.
         """
+        self._untimed.note([write])
         batch = _Batch([write])
         self._statements.delete(batch.statement, write.row.key, write.time - 1)
         self._statements.insert(batch.statement, write.row, write.time)
