@@ -14,12 +14,12 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from conf.errors import WrongUse
 from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Topic
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.runner import run
 from jobs.framework.window import Window
+from jobs.measures.mentions import require_races
 from jobs.measures.periods import spans_of
 from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares
 
@@ -37,8 +37,7 @@ def candidate_poll(
     null. `methods` is the `method` of each race, by race id; by default, `Race.method`. Raises WrongUse for a topic
     without races.
     """
-    if not topic.races:
-        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
+    require_races(topic, window)
     by_race = methods or {race.id: race.method for race in topic.races}
     method = F.create_map(*[F.lit(value) for pair in by_race.items() for value in pair])[F.col("race")]
     shares = race_shares(posts, topic.races, flagged, spans_of(window))
@@ -79,6 +78,7 @@ JOB = Job(
     outputs=(Output(CANDIDATE_POLL, rules=RULES),),
     transform=transform,
     methods=methods,
+    requires=require_races,
 )
 
 if __name__ == "__main__":

@@ -51,11 +51,8 @@ def poll_backtest(
     default, `Race.method`. Raises WrongUse if no race has an outcome, or if the window is shorter than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
+    require_outcome(topic, window)
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
-    if not judged.races:
-        raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
-    if not spans_in(window):
-        raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
     polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
     measured = errors(shares(posts, judged, window, flagged), judged).unionByName(polls)
     constants = F.create_map(
@@ -65,6 +62,14 @@ def poll_backtest(
         F.lit(topic.topic).alias("topic"),
         *("race", "measure", "mae", "of_race.mae_uniform", "window_start", "window_end", "of_race.method"),
     )
+
+
+def require_outcome(topic: Topic, window: Window) -> None:
+    """Raises WrongUse if no race of the topic has an outcome, or if the window is shorter than a day."""
+    if not any(race.outcome for race in topic.races):
+        raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
+    if not spans_in(window):
+        raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
 
 
 def spans_in(window: Window) -> dict[str, datetime]:
@@ -139,6 +144,7 @@ JOB = Job(
     outputs=(Output(POLL_BACKTEST),),
     transform=transform,
     methods=methods,
+    requires=require_outcome,
 )
 
 if __name__ == "__main__":

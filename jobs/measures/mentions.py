@@ -10,8 +10,10 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conf.topic import Candidate, Race
+from conf.errors import WrongUse
+from conf.topic import Candidate, Race, Topic
 from jobs.framework.literals import evaluated_once
+from jobs.framework.window import Window
 
 ANYONE = ""
 """Stands for the race as a whole, in place of a candidate's id."""
@@ -22,6 +24,12 @@ BITS = 62
 """The number of candidates that one mask column holds."""
 
 _REFERRED = ("retweet_of_author", "reply_to_author", "quote_of_author")
+
+
+def require_races(topic: Topic, _: Window) -> None:
+    """Raises WrongUse for a topic without races."""
+    if not topic.races:
+        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
 
 
 def mentions(candidate: Candidate) -> Column:
