@@ -24,7 +24,10 @@ from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import Topic
 from jobs.framework.columns import spark_schema, spark_value
+from jobs.framework.counting import first_pass
 from jobs.framework.direct_join import joined, numbered, stored_posts, within
+from jobs.framework.expectations import of_posts
+from jobs.framework.expected import Checks
 from jobs.framework.literals import hidden, instant
 from jobs.framework.runs import ENDED_WELL, told_of
 from jobs.framework.window import Window
@@ -33,7 +36,6 @@ from stores.published import Period, Pointer, Pointers, place_of
 
 if TYPE_CHECKING:
     from jobs.framework.job import Job
-    from jobs.framework.quality import Expected
 
 TRIES, PAUSE = 5, 1.0
 """How often a published table is read if later runs replace it meanwhile, and the seconds between two readings."""
@@ -55,8 +57,8 @@ class Read:
     """The rows that an input has read.
 
     `frame` is for the transform. `stored` is persisted; the caller must release it. `posts` is the number of posts in
-    the window. `run_id` and `method` are those of the run that published the rows. `checks()` returns a frame, and what
-    is expected of it.
+    the window. `run_id` and `method` are those of the run that published the rows. `checks` is what is expected of the
+    rows, and what the reading of them counted.
     """
 
     frame: DataFrame
@@ -64,7 +66,7 @@ class Read:
     posts: int = 0
     run_id: uuid.UUID | None = None
     method: str = ""
-    checks: "Callable[[], tuple[DataFrame, Sequence[Expected]]] | None" = None
+    checks: Checks | None = None
 
 
 class Input(Protocol):
@@ -97,18 +99,17 @@ class Posts:
     table: Table = POSTS
 
     def read(self, at: Place) -> Read:
-        """Reads each partition that contains a part of the span, once."""
+        """Reads each partition that contains a part of the span, once; what is checked is counted in the same pass."""
         span = self.reach(at.window, at.topic)
         stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
-        stored.count()  # read now, once; the checks use the persisted rows
+        expected = of_posts(stored, span)
+        counts, posts = first_pass(stored, expected, inside=_lies_in(at.window))
+        return Read(within(stored, span, self.columns), stored, posts, checks=Checks(stored, expected, counts))
 
-        def checks() -> "tuple[DataFrame, Sequence[Expected]]":
-            from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - takes seconds to import
 
-            return checked_posts(stored, span), of_posts(stored)
-
-        inside = within(stored, at.window, ["event_at"]).count()
-        return Read(within(stored, span, self.columns), stored, inside, checks=checks)
+def _lies_in(window: Window) -> Column:
+    """Returns whether a post's event time lies in a window."""
+    return (F.col("event_at") >= instant(window.start)) & (F.col("event_at") < instant(window.end))
 
 
 def posts_of(job: "Job") -> Posts:

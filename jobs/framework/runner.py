@@ -20,12 +20,14 @@ from conf.instants import instant
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
 from jobs.framework.coverage import Record, coverage, read_records
+from jobs.framework.expectations import of_rows
+from jobs.framework.expected import Checks
 from jobs.framework.inputs import Place, Read
 from jobs.framework.job import Inputs, Job, JobResult, Output
 from jobs.framework.order import take_place
 from jobs.framework.publication import Publication
 from jobs.framework.publish import Result, publish_all
-from jobs.framework.quality import Quality, build_docs
+from jobs.framework.quality import Quality, build_docs, docs_of, import_ahead
 from jobs.framework.runs import JobRun, past_runs, rows_before
 from jobs.framework.spark import spark_session
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
@@ -60,6 +62,7 @@ def run(job: Job, argv: Sequence[str] | None = None) -> int:
         topic = load_topic(arguments.topic, settings.topics_dir)
         window = parse_window(arguments.start, arguments.end, topic.zone)
         docs = settings.home / QUALITY_FOLDER if arguments.docs else None
+        import_ahead()
         with cassandra_session(settings) as session:
             spark = spark_session(job.name, settings)
             try:
@@ -106,7 +109,7 @@ def run_job(
     place = take_place(session, settings.keyspace, job.name, topic.topic, now())
     job_run = JobRun(session, settings.keyspace, job.name, topic, window, place)
     job_run.write("running")
-    quality = Quality(job_run.run_id, docs)
+    quality = Quality(job_run.run_id, docs_of(docs, job.name, topic.topic, window) if docs else None)
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
     try:
         check_layout(session, settings.keyspace, topic)
@@ -186,7 +189,7 @@ class _Run:
             if read.checks:
                 before = rows_before(past_runs(self.session, settings.keyspace, self.job.name, topic), window)
                 self.quality.compare_volume(given.table.name, read.posts, before)
-                self.quality.check(given.table.name, *read.checks())
+                self.quality.check(given.table.name, read.checks)
             found[given.table.name] = read
         return found
 
@@ -195,13 +198,9 @@ class _Run:
 
         Raises PulsoError if a check fails.
         """
-        from jobs.framework.expectations import checked_rows, of_rows  # noqa: PLC0415 - takes seconds to import
-
         # Computed here, once, and cut off from its plan: otherwise each check would analyse the whole plan again.
         rows = frame.localCheckpoint(eager=True)
-        self.quality.check(
-            output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
-        )
+        self.quality.check(output.table.name, Checks(rows, of_rows(rows, output.table, output.rules)))
         if output.table.is_bulk:
             return rows
         records = read_records(self.session, self.publication.settings.keyspace, self.publication.topic.topic)
