@@ -13,7 +13,7 @@ from rich.table import Table
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`. `python -m bench NAME` writes one section again.
+Written by `make bench`. `python -m bench NAME` writes one section again; `jobs` is written only by name.
 
 Each figure is the median of the rounds, with the least and the greatest. Things that are compared run in turn in the \
 same minutes, so a busy machine slows them all. The engines are the embedded ones, not tuned for the benchmarks. \

@@ -13,7 +13,7 @@ from bench.jobs.compared import (
     poll_of_the_month,
 )
 from bench.jobs.growth import growth
-from bench.jobs.sides import Sides
+from bench.jobs.sides import Sides, commit_of
 from bench.jobs.table import HEADER, Compared
 from bench.lab import Lab, Plan
 from bench.results import Section
@@ -43,18 +43,19 @@ def benchmark(lab: Lab) -> Section:
     """Measures the rows that the plan asks for.
 
     If some can't be measured, or are not equal at both commits, the others are still reported; the text says why.
-    Raises PulsoError if there is nothing to report.
+    Raises the first error if there is nothing to report.
     """
     plan = replace(lab.plan, rows=lab.plan.rows or ROWS)
     sides = Sides(lab)
-    rows, text, failed = list[Compared](), list[str](), list[PulsoError]()
+    rows, text, failed = list[Compared](), list[str](), list[Exception]()
     for numbers, measure in GROUPS:
         if wanted := plan.rows & numbers:
             try:
                 some, more = measure(sides, plan)
-            except PulsoError as error:
+            except Exception as error:  # whatever it is: the rows that took hours before it are not lost
                 failed.append(error)
-                told = f"{', '.join(map(str, sorted(wanted)))}: NOT MEASURED: {error.what}"
+                what = " ".join(str(error).split())[:300]
+                told = f"{', '.join(map(str, sorted(wanted)))}: NOT MEASURED: {type(error).__name__}: {what}"
                 typer.echo(told, err=True)
                 text.append(f"{told}.")
             else:
@@ -65,16 +66,25 @@ def benchmark(lab: Lab) -> Section:
     return Section(TITLE, rows, [*text, *_about(plan)], HEADER)
 
 
+def _short(revision: str) -> str:
+    try:
+        return commit_of(revision)[:7]
+    except PulsoError:  # some rows need no repository
+        return "unknown"
+
+
 def _about(plan: Plan) -> list[str]:
     return [
-        f"beside: the commit {plan.before[:7]}, except in row 4 (DuckDB over the same posts as NDJSON) and in row 6."
+        f"this commit: {_short('HEAD')}; the commit before: {_short(plan.before)}.",
+        f"beside: the commit before, except in row 4 (DuckDB over the same posts as NDJSON) and in row 6."
         f" Each run is a cold process. What is compared runs by turns, {plan.rounds} rounds, every second one in the"
         " opposite order.",
         "found: the ratio of the medians of the seconds, unless it says otherwise. CPU: the median of the command's"
         " processes, plus that of Cassandra meanwhile; DuckDB uses no Cassandra.",
-        "Both commits have the same posts in keyspaces of their own, each stored by its own code. Every run read all"
-        " posts of its window. The tables of both commits are equal: counts exactly, other figures to 1e-9. DuckDB's"
-        " figures equal ours to 1e-9: posts, authors, shares and intervals, by hour, day and window.",
+        "Both commits have the same posts in keyspaces of their own, each stored by its own code.",
+        "A row is here only if its checks passed. Every run read all posts of its window. What both commits publish is"
+        " equal: counts exactly, other figures to 1e-9. DuckDB's figures equal ours to 1e-9: posts, authors, shares and"
+        " intervals, by hour, day and window.",
         "load average: over one minute, before the first run of the row and after its last. Rows that were measured in"
         " the same rounds have the same.",
     ]

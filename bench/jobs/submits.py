@@ -131,10 +131,10 @@ def median_of(runs: Sequence[Measured], name: str) -> float:
 
 
 def _timed(lab: Lab, command: list[str]) -> Measured:
-    watch, cassandra = Watch(), {"cassandra": lab.engine_processes()["cassandra"]}
-    before = cpu_seconds(cassandra)["cassandra"]
+    watch, engine, processes = Watch(), lab.cassandra.engine, lab.engine_processes()
+    before = cpu_seconds(processes)[engine]
     ended = run(lab, command, watch=watch)
-    used = cpu_seconds(cassandra)["cassandra"] - before
+    used = cpu_seconds(processes)[engine] - before
     # The system adds a process that no other waited for to no sum; a look misses what ends between two looks.
     cpu = max(ended.cpu, watch.cpu)
     driver, workers = watch.peaks[Role.DRIVER], watch.peaks[Role.WORKER]
