@@ -49,7 +49,7 @@ down: $(BIN)/.runtime ## Stop them. Their data stays
 status: $(BIN)/.runtime ## Show the state of the engines
 	@$(BIN)/python -m deploy status
 
-bench: setup-dev ## Side-by-side benchmarks, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
+bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
 constraints: $(BIN)/.dev ## Write requirements-constraints.txt from what is installed

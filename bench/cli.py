@@ -1,8 +1,12 @@
-"""The command line of the benchmarks: `python -m bench [NAME…]`."""
+"""The command line of the benchmarks: `python -m bench [NAME…]`.
+
+`jobs` runs only if it is named: with its sizes it takes many hours, most of them for storing ten million posts.
+"""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,8 +15,9 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, export, generate, graphs, ingest, poll, search
-from bench.lab import HOME, Lab, Plan, lab
+from bench import checks, export, generate, graphs, ingest, jobs, poll, search
+from bench.jobs.benchmark import ROWS
+from bench.lab import BEFORE, HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_section
 from conf import ROOT, cli
@@ -31,6 +36,7 @@ class Name(StrEnum):
     CHECKS = "checks"
     GRAPHS = "graphs"
     EXPORT = "export"
+    JOBS = "jobs"
 
 
 BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
@@ -41,7 +47,11 @@ BENCHMARKS: dict[Name, Callable[[Lab], Section]] = {
     Name.CHECKS: checks.benchmark,
     Name.GRAPHS: graphs.benchmark,
     Name.EXPORT: export.benchmark,
+    Name.JOBS: jobs.benchmark,
 }
+ONLY_IF_NAMED = {Name.JOBS}
+ROUNDS = {Name.JOBS: 5}
+"""Rounds by default, where they are not 3."""
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
 
@@ -52,29 +62,63 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @app.command()
 def bench(
-    names: Annotated[list[Name] | None, typer.Argument(help="The benchmarks to run; all if none is named.")] = None,
-    posts: Annotated[int, typer.Option(help="Posts in the corpus.", min=1000)] = 100_000,
+    names: Annotated[
+        list[Name] | None, typer.Argument(help="The benchmarks to run; all but `jobs` if none is named.")
+    ] = None,
+    posts: Annotated[
+        int, typer.Option(help="Posts in the corpus, and in the smallest month of `jobs`.", min=1000)
+    ] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts for the classic design, which is slow.", min=10)] = 400,
     month_posts: Annotated[
-        int, typer.Option(help="Posts in the month for `search` and `checks`.", min=1000)
+        int, typer.Option(help="Posts in the month for `search`, `checks` and `jobs`.", min=1000)
     ] = 1_000_000,
-    rounds: Annotated[int, typer.Option(help="Rounds: how often each thing is measured.", min=1)] = 3,
+    campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,
+    large_posts: Annotated[
+        int, typer.Option(help="Posts in the largest month of `jobs`; ten million take an hour to store.", min=1000)
+    ] = 10_000_000,
+    rounds: Annotated[
+        int | None, typer.Option(help="How often each thing is measured; by default 3, for `jobs` 5.", min=1)
+    ] = None,
     edges: Annotated[int, typer.Option(help="Edges of the graph for `graphs`.", min=1000)] = 5_000_000,
+    rows: Annotated[str, typer.Option(help="The rows of `jobs` to measure, such as 1,2,7; all by default.")] = "",
+    before: Annotated[str, typer.Option(help="The commit beside which `jobs` sets this one.")] = BEFORE,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the engines' data, and use what an earlier run with --keep left.")
+    ] = False,
     home: Annotated[Path, typer.Option(help="Folder for the engines' data and logs.")] = HOME,
     results: Annotated[Path, typer.Option(help="File of the report; other benchmarks' sections stay.")] = RESULTS,
 ) -> None:
     """Run benchmarks, write each section into the report as soon as it is ready, and print the tables."""
-    chosen = [name for name in Name if name in (names or Name)]
-    plan = Plan(posts, min(sample, posts), rounds, month_posts, edges)
+    chosen = [name for name in Name if name in (names or set(Name) - ONLY_IF_NAMED)]
+    plan = Plan(
+        posts,
+        min(sample, posts),
+        rounds or 3,
+        month_posts,
+        edges,
+        campaign_posts=campaign_posts,
+        large_posts=large_posts,
+        before=before,
+        rows=row_numbers(rows),
+    )
     sections = dict[str, Section]()
-    with _shown(len(chosen)) as (show, advance), lab(plan, home, show) as running:
+    with _shown(len(chosen)) as (show, advance), lab(plan, home, show, keep=keep) as running:
         for name in chosen:
             began, load = datetime.now(UTC), psutil.getloadavg()[0]
-            sections[name] = BENCHMARKS[name](running)
+            own = replace(running, plan=replace(plan, rounds=rounds or ROUNDS.get(name, 3)))
+            sections[name] = BENCHMARKS[name](own)
             write_section(results, list(Name), name, sections[name], describe(running, began, load))
             advance()
     print_sections(sections)
     typer.echo(f"written to {results}")
+
+
+def row_numbers(text: str) -> frozenset[int]:
+    """Returns the numbers of a list such as 1,2,7. Raises BadParameter for anything else."""
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if unknown := [part for part in parts if not part.isdecimal() or int(part) not in ROWS]:
+        raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(ROWS)} to {max(ROWS)}")
+    return frozenset(map(int, parts))
 
 
 @contextmanager

@@ -7,13 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bench.lab import Lab
+from bench.watch import Watch
 from conf.errors import PulsoError
 
 PATIENCE = 60.0
@@ -34,8 +35,11 @@ def python(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def run(lab: Lab, command: list[str], to: Path | None = None) -> Ended:
-    """Runs a command to its end; stdout goes to the file `to`, or into the result. Raises PulsoError when it fails."""
+def run(lab: Lab, command: list[str], to: Path | None = None, watch: Watch | None = None) -> Ended:
+    """Runs a command to its end; stdout goes to the file `to`, or into the result. Raises PulsoError when it fails.
+
+    `watch` looks at its processes meanwhile.
+    """
     cpu = _children_cpu()
     output = to.open("wb") if to else subprocess.PIPE
     began = time.monotonic()
@@ -49,7 +53,8 @@ def run(lab: Lab, command: list[str], to: Path | None = None) -> Ended:
         start_new_session=True,
     )
     try:
-        told, errors = process.communicate()
+        with watch.over(process.pid) if watch else nullcontext():
+            told, errors = process.communicate()
     finally:
         end(process)
         if to and not isinstance(output, int):

@@ -31,6 +31,8 @@ from stores.connect import RedisClient, cassandra_session, redis_client
 HOME = ROOT / ".pulso-bench"
 TOPIC = "ph2016"
 HEAP = "2G"
+BEFORE = "e348dd9c75294e75415ed2d20cb96a5740a1f87f"
+"""The commit before jobs were made faster."""
 _HOST = "127.0.0.1"
 _CQL_PORTS = range(9642, 12_000, 10)
 _REDIS_PORTS = range(6679, 7000)
@@ -41,8 +43,11 @@ class Plan:
     """How much is measured.
 
     `posts`: posts of the corpus. `sample`: posts of it for the classic design. `rounds`: how often each thing is
-    measured. `month_posts`: posts of the month for search and checks. `edges`: edges of the graph. `export_edges`:
-    edges of the graph that is exported.
+    measured. `month_posts`: posts of the month for search, checks and jobs. `edges`: edges of the graph.
+    `export_edges`: edges of the graph that is exported.
+
+    For jobs: `campaign_posts` and `large_posts`: posts of the campaign and of the large month. `before`: the earlier
+    commit. `rows`: the rows that are measured, by number; all if it is empty.
     """
 
     posts: int
@@ -51,13 +56,17 @@ class Plan:
     month_posts: int = 1_000_000
     edges: int = 5_000_000
     export_edges: int = 1_000_000
+    campaign_posts: int = 170_000
+    large_posts: int = 10_000_000
+    before: str = BEFORE
+    rows: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Lab:
     """A running set of engines, empty at first, with the settings and connections to use it.
 
-    `show` takes a note on what is going on, and shows it.
+    `show` takes a note on what is going on, and shows it. `root` is the folder of the code that its commands run.
     """
 
     plan: Plan
@@ -68,6 +77,7 @@ class Lab:
     cassandra: Status
     redis_server: Status
     show: Callable[[str], None]
+    root: Path = ROOT
 
     @property
     def work(self) -> Path:
@@ -77,11 +87,15 @@ class Lab:
     @property
     def environment(self) -> dict[str, str]:
         """The environment for a command that must use these engines and no others."""
-        return environment(self.settings)
+        return environment(self.settings, self.root)
 
     def in_keyspace(self, keyspace: str) -> "Lab":
         """Returns the same lab with another keyspace."""
         return replace(self, settings=self.settings.model_copy(update={"keyspace": keyspace}))
+
+    def at(self, root: Path) -> "Lab":
+        """Returns the same lab, whose commands run the code of another folder."""
+        return replace(self, root=root)
 
     def drop(self) -> None:
         """Drops the keyspace and empties Redis."""
@@ -95,15 +109,16 @@ class Lab:
 
 
 @contextmanager
-def lab(plan: Plan, home: Path, show: Callable[[str], None]) -> Iterator[Lab]:
+def lab(plan: Plan, home: Path, show: Callable[[str], None], *, keep: bool = False) -> Iterator[Lab]:
     """Starts empty engines in `home` and yields the lab; then stops them and removes their data, even after an error.
 
-    Raises PulsoError when they can't be started.
+    With `keep`, the data of an earlier run stays, and so does that of this one. Raises PulsoError when the engines
+    can't be started.
     """
     with locked(home / "run" / "bench.lock", ERR):
         settings = bench_settings(home)
         engines = Engines(settings, HEAP, Console(quiet=True))
-        _clear(engines, settings.home)  # a killed run may have left data
+        _clear(engines, settings.home, keep=keep)  # a killed run may have left data
         try:
             show("starting Cassandra and Redis")
             cassandra, redis_server = engines.up()
@@ -113,7 +128,7 @@ def lab(plan: Plan, home: Path, show: Callable[[str], None]) -> Iterator[Lab]:
                 yield Lab(plan, settings, session, redis_client(settings), topic, cassandra, redis_server, show)
         finally:
             show("stopping Cassandra and Redis")
-            _clear(engines, settings.home)
+            _clear(engines, settings.home, keep=keep)
 
 
 def bench_settings(home: Path) -> Settings:
@@ -136,8 +151,11 @@ def bench_settings(home: Path) -> Settings:
     )
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """Returns this process's environment with `settings` in place of its own PULSO_ variables."""
+def environment(settings: Settings, root: Path = ROOT) -> dict[str, str]:
+    """Returns this process's environment with `settings` in place of its own PULSO_ variables.
+
+    Python and Spark find the code in the folder `root`.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
     return {
         **kept,
@@ -145,9 +163,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "PULSO_CASSANDRA_PORT": str(settings.cassandra_port),
         "PULSO_REDIS_URL": settings.redis_url.get_secret_value(),
         "PULSO_KEYSPACE": settings.keyspace,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(root),
         "PYSPARK_PYTHON": sys.executable,
-        "SPARK_CONF_DIR": str(ROOT / "conf"),
+        "SPARK_CONF_DIR": str(root / "conf"),
         "SPARK_HOME": str(pyspark_folder()),
         "OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES",  # otherwise macOS kills the forks of RQ's worker
     }
@@ -161,7 +179,9 @@ def _free(ports: range, offsets: tuple[int, ...]) -> int:
     raise PulsoError(f"no port from {ports.start} to {ports.stop} is free", "Stop a program that listens there")
 
 
-def _clear(engines: Engines, home: Path) -> None:
+def _clear(engines: Engines, home: Path, *, keep: bool) -> None:
     engines.down()
+    if keep:
+        return
     for folder in ("cassandra", "redis", "work"):
         shutil.rmtree(home / folder, ignore_errors=True)

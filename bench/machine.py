@@ -12,7 +12,7 @@ import psutil
 
 from bench.lab import HEAP, Lab
 
-PACKAGES = ("pyspark", "cassandra-driver", "redis", "rq")
+PACKAGES = ("pyspark", "cassandra-driver", "redis", "rq", "duckdb")
 
 
 def describe(lab: Lab, began: datetime, load_before: float) -> list[str]:

@@ -1,7 +1,8 @@
-"""`python -m bench.month POSTS`: stores the last month of a generated campaign as the worker would, without the queue.
+"""`python -m bench.month POSTS [FILE]`: stores the last month of a generated campaign, without the queue.
 
 Pulso's own code parses the lines, makes rows and writes them, in as many processes as there are cores. Only Redis is
-left out, which saves most of an hour: the benchmarks of this month are about reading.
+left out, which saves most of an hour: the benchmarks of this month are about reading. With FILE, the lines are written
+into that file, and nothing is stored.
 """
 
 import math
@@ -14,6 +15,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
+from pathlib import Path
 
 from cassandra.cluster import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
@@ -60,6 +62,13 @@ def main(posts: int) -> None:
     if stored != posts:
         raise PulsoError(f"{stored:,} of {posts:,} posts lie in the campaign's last month")
     print(f"{stored:,} posts stored in {time.monotonic() - began:.0f} s")
+
+
+def write_lines(posts: int, file: Path) -> None:
+    """Writes the lines of the posts that `main` stores into a file."""
+    with file.open("wb") as written:
+        for lines in _newest(posts):
+            written.writelines(line + b"\n" for line in lines)
 
 
 def _newest(posts: int) -> Iterator[list[bytes]]:
@@ -111,4 +120,6 @@ def _writes(line: bytes, topic: Topic) -> Iterator[Write]:
 
 
 if __name__ == "__main__":
-    sys.exit(exit_code_of(lambda: main(int(sys.argv[1])), verbose=True))
+    count, *into = sys.argv[1:]
+    what = (lambda: write_lines(int(count), Path(into[0]))) if into else (lambda: main(int(count)))
+    sys.exit(exit_code_of(what, verbose=True))

@@ -81,10 +81,10 @@ def _replay(file: Path, *options: str) -> list[str]:
 @contextmanager
 def _worker(lab: Lab) -> Iterator[psutil.Process]:
     """Runs a worker that waits for messages; yields its process."""
-    with running(lab, python("ingest", "work"), ready=lambda: _waits(lab)) as worker:
+    with running(lab, python("ingest", "work"), ready=lambda: waits(lab)) as worker:
         yield worker
 
 
-def _waits(lab: Lab) -> bool:
+def waits(lab: Lab) -> bool:
     """Returns whether a client waits for messages; Redis 6 lists no consumer of a group before its first message."""
     return any(client["cmd"] == "xreadgroup" for client in lab.redis.client_list())

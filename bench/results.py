@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -12,13 +13,21 @@ from rich.table import Table
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`. `python -m bench NAME` writes one section again.
+Written by `make bench`. `python -m bench NAME` writes one section again; `jobs` is written only by name.
 
 Each figure is the median of the rounds, with the least and the greatest. Things that are compared run in turn in the \
 same minutes, so a busy machine slows them all. The engines are the embedded ones, not tuned for the benchmarks. \
 Ratios vary less than seconds: on a shared machine expect them a quarter higher or lower, and more where the load \
 average exceeds the number of cores."""
 HEADER = ("what", "posts", "seconds", "posts/s", "ratio")
+
+
+class Cells(Protocol):
+    """A row of a table."""
+
+    def cells(self) -> tuple[str, ...]:
+        """Returns the row as texts, in the order of the table's header."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,19 +49,23 @@ class Row:
         return (
             self.what,
             f"{self.posts:,}" if self.posts else "",
-            _with_spread(self.seconds, ".2f"),
+            with_spread(self.seconds, ".2f"),
             f"{self.rate:,.0f}" if self.rate else "",
-            f"{_with_spread(self.ratios, _precision(self.ratios))} x" if self.ratios else "",
+            f"{with_spread(self.ratios, _precision(self.ratios))} x" if self.ratios else "",
         )
 
 
 @dataclass(frozen=True)
 class Section:
-    """The report of one benchmark: a title, rows, and sentences on the results and how they were measured."""
+    """The report of one benchmark: a title, rows, and sentences on the results and how they were measured.
+
+    `header` is the heads of the rows' columns.
+    """
 
     title: str
-    rows: Sequence[Row]
+    rows: Sequence[Cells]
     text: Sequence[str]
+    header: Sequence[str] = HEADER
 
 
 def verdict(what: str, found: float, target: float) -> str:
@@ -70,9 +83,9 @@ def print_sections(sections: Mapping[str, Section]) -> None:
     console = Console(highlight=False, width=None if Console().is_terminal else 140)
     for name, section in sections.items():
         table = Table(
-            *HEADER[:1], box=None, header_style="bold", title=f"{name}: {section.title}", title_justify="left"
+            *section.header[:1], box=None, header_style="bold", title=f"{name}: {section.title}", title_justify="left"
         )
-        for column in HEADER[1:]:
+        for column in section.header[1:]:
             table.add_column(column, justify="right")
         for row in section.rows:
             table.add_row(*row.cells())
@@ -88,7 +101,7 @@ def write_section(path: Path, order: Sequence[str], name: str, section: Section,
     The file is replaced as a whole or not at all. `order` is the names of all benchmarks, in the order of their
     sections. `facts` are lines under the section's text.
     """
-    lines = [f"## {name}: {section.title}", "", *_markdown_table(section.rows), ""]
+    lines = [f"## {name}: {section.title}", "", *_markdown_table(section), ""]
     lines += [f"- {told}" for told in (*section.text, *facts)]
     sections = _sections(path.read_text(encoding="utf-8")) if path.is_file() else {}
     sections[name] = "\n".join(lines)
@@ -104,15 +117,15 @@ def _sections(report: str) -> dict[str, str]:
     return {text.removeprefix("## ").partition(":")[0]: text.strip() for text in texts}
 
 
-def _markdown_table(rows: Sequence[Row]) -> list[str]:
+def _markdown_table(section: Section) -> list[str]:
     return [
-        f"| {' | '.join(HEADER)} |",
-        "|---|---:|---:|---:|---:|",
-        *[f"| {' | '.join(row.cells())} |" for row in rows],
+        f"| {' | '.join(section.header)} |",
+        f"|---{'|---:' * (len(section.header) - 1)}|",
+        *[f"| {' | '.join(row.cells())} |" for row in section.rows],
     ]
 
 
-def _with_spread(values: Sequence[float], spec: str) -> str:
+def with_spread(values: Sequence[float], spec: str) -> str:
     """Returns the median as text, with the least and the greatest where there are several values."""
     middle = format(median(values), spec)
     return f"{middle} ({min(values):{spec}} to {max(values):{spec}})" if len(values) > 1 else middle
