@@ -8,7 +8,7 @@ from typing import Any
 
 from cassandra.query import UNSET_VALUE
 
-from conf.folding import words_of
+from conf.folding import search_words
 from conf.partitions import bucket_of
 from conf.tables import POST_TABLES
 from conf.topic import Topic
@@ -52,8 +52,7 @@ def row_of(post: Post, topic: Topic) -> Row:
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
-    words = words_of(post.folded)
-    words.update(f"#{tag}" for tag in post.hashtags)
+    words = search_words(post.folded, post.hashtags)
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, topic.buckets)

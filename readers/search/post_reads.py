@@ -20,7 +20,7 @@ from typing import Any
 from cassandra.cluster import ResultSet
 from cassandra.query import PreparedStatement
 
-from conf.folding import words_of
+from conf.folding import search_words
 from conf.schema import Table, bound
 from conf.snowflakes import x_id_at
 from conf.tables import POST_WORDS, POSTS
@@ -199,10 +199,8 @@ class PostReads:
         query = self._query
         if query.author not in (None, row.author) or query.kind not in (None, row.kind):
             return False
-        if query.terms:
-            words = words_of(row.folded or "") | {f"#{tag}" for tag in row.hashtags or ()}
-            if not words.issuperset(query.terms):
-                return False
+        if query.terms and not search_words(row.folded, row.hashtags).issuperset(query.terms):
+            return False
         return not query.phrases or query.holds(row.folded)
 
     def _all(self, answers: Iterable[Found]) -> list[Row]:
