@@ -21,9 +21,9 @@ from pyspark.sql import functions as F
 from conf.digest import digest
 from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, PERIOD_KEY, POSTS
 from conf.topic import Candidate, Race, Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.mentions import ANYONE, COLUMNS, require_races, with_named

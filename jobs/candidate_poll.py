@@ -16,8 +16,8 @@ from pyspark.sql import functions as F
 
 from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.mentions import require_races
 from jobs.measures.periods import spans_of

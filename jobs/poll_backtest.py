@@ -24,8 +24,8 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.periods import spans_between
 from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares

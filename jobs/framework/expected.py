@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pyspark.sql import Column, DataFrame
 
-from jobs.framework.figures import Counts, Figure, Look
+from jobs.framework.figures import Counts, Figure, Look, Outcome
 from jobs.framework.job import Severity
 
 
@@ -88,12 +88,14 @@ class Expected:
 class Checks:
     """A frame, and what is expected of it.
 
-    `counts` are those that the first pass over the frame returned; None if there was no pass yet.
+    `counts` are those that the first pass over the frame returned; None if there was no pass yet. `outcomes` is filled
+    when the frame is checked.
     """
 
     frame: DataFrame
     expected: Sequence[Expected]
     counts: Counts | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
 
 
 def quoted(name: str) -> str:

@@ -52,6 +52,20 @@ class Verdict:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """The result of one expectation for one frame."""
+
+    target: str
+    says: str
+    severity: str
+    success: bool
+    observed: str
+
+    def __str__(self) -> str:
+        return f"{self.target}: {self.says}: {self.observed}"
+
+
+@dataclass(frozen=True)
 class Docs:
     """The folder that keeps the results for the pages (Data Docs), and what the pages call a run's job and window."""
 

@@ -23,7 +23,7 @@ from conf.errors import PulsoError
 from conf.tables import DATA_QUALITY
 from jobs.framework.counting import first_pass, look_again, not_checked, second_pass
 from jobs.framework.expected import Checks
-from jobs.framework.figures import Docs, Figure, Look, Page, Verdict
+from jobs.framework.figures import Docs, Figure, Look, Outcome, Page, Verdict
 from jobs.framework.window import Window
 from stores.execute import execute_all
 from stores.prepare import prepared
@@ -34,20 +34,6 @@ _ONE_AT_A_TIME = threading.Lock()
 WRITE_TIMEOUT = 20.0
 FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
 """The bounds of a usual number of posts, as parts of the mean of the week before."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The result of one expectation for one frame."""
-
-    target: str
-    says: str
-    severity: str
-    success: bool
-    observed: str
-
-    def __str__(self) -> str:
-        return f"{self.target}: {self.says}: {self.observed}"
 
 
 @dataclass
@@ -63,13 +49,15 @@ class Quality:
     seconds: float = 0.0
 
     def check(self, target: str, checks: Checks) -> None:
-        """Checks a frame, and keeps the outcomes.
+        """Checks a frame, and keeps the outcomes. Jobs that share posts share the outcomes, too.
 
         When all are known, raises PulsoError if an expectation of severity `error` is broken. The error names the first
         of these.
         """
         began = time.monotonic()
-        found = self._outcomes(target, checks)
+        if not checks.outcomes or self.docs:
+            checks.outcomes[:] = self._outcomes(target, checks)
+        found = checks.outcomes
         self.seconds += time.monotonic() - began
         self.outcomes += found
         broken = [outcome for outcome in found if not outcome.success and outcome.severity == "error"]

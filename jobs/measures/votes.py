@@ -18,8 +18,9 @@ from pyspark.sql import functions as F
 from conf.digest import digest
 from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS
 from conf.topic import Race, Topic
-from jobs.framework.inputs import Posts, Published
+from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
+from jobs.framework.published import Published
 from jobs.measures import ballots
 from jobs.measures.authors import flagged, known_as
 from jobs.measures.ballots import Ballots, Counts, Spans

@@ -20,8 +20,9 @@ from jobs.framework import quality
 from jobs.framework.columns import spark_schema
 from jobs.framework.expectations import of_posts, of_rows
 from jobs.framework.expected import Checks
+from jobs.framework.figures import Outcome
 from jobs.framework.job import Rule
-from jobs.framework.quality import Outcome, Quality
+from jobs.framework.quality import Quality
 from jobs.framework.window import Window
 
 LIMITED = Table(

@@ -16,8 +16,8 @@ from conf.tables import POSTS
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from stores.connect import RedisClient
 from tests.conftest import make_topic
