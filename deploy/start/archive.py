@@ -36,7 +36,8 @@ PATIENCE = 1800.0
 """The longest time, in seconds, that the training may take. On an idle machine it takes about 20."""
 UNFIT = re.compile(r'[:"\\\n*?[]')
 """The characters that a path can't have here: they mean something on a class path, in Java's options or to a shell."""
-QUIET = "-Xlog:disable -Xlog:all=error:stderr"
+QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
+"""Options of Java: it says nothing about classes that it can't archive, and there are always some."""
 _JAVA_HOME = re.compile(r"^\s*java\.home = (.+)$", re.MULTILINE)
 _VERSION = re.compile(r"^\s*java\.vm\.version = (.+)$", re.MULTILINE)
 _RECORD = re.compile(r"^# (\{.*\})$", re.MULTILINE)
@@ -137,20 +138,32 @@ def _make(folder: Path, plan: Plan, train: Train, console: Console) -> None:
 
 def _write_stamp(folder: Path, plan: Plan, class_path: list[Path], archive: Path) -> None:
     """Writes what `spark-start.sh` reads, in one step. Without an archive, only the class path is used."""
-    own = [file for file in (*class_path, *folder.glob(f"{plan.digest}*.jsa")) if file.is_relative_to(folder)]
+    own = [file for file in (*class_path, archive, base_of(archive)) if file.is_relative_to(folder) and file.exists()]
     record = {"digest": plan.digest, "files": {str(file): file.stat().st_size for file in own}}
     values = {
         "java": plan.java,
         "spark_home": str(plan.spark_home),
         "packages": plan.packages,
-        "archive": str(archive) if archive.is_file() else "",
         "class_path": ":".join(map(str, class_path)),
+        "archive": str(archive) if archive.exists() else "",
+        "archive_size": str(_size(archive)),
+        "base": str(base_of(archive)) if base_of(archive).exists() else "",
+        "base_size": str(_size(base_of(archive))),
     }
     lines = [f"pulso_{name}={shlex.quote(value)}" for name, value in values.items()]
     part = folder / f".{STAMP}.part"
     text = "# Written by `make setup`; deploy/start/spark-start.sh reads it.\n"
     part.write_text(f"{text}# {json.dumps(record)}\n" + "\n".join(lines) + "\n", encoding="utf-8")
     part.replace(folder / STAMP)
+
+
+def base_of(archive: Path) -> Path:
+    """Returns where the archive of Java's own classes is, if Java comes without one."""
+    return archive.with_suffix(".base.jsa")
+
+
+def _size(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
 
 
 class Training:
@@ -164,7 +177,7 @@ class Training:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.unlink(missing_ok=True)
         part = scratch / "part.jsa"
-        options = [f"-XX:ArchiveClassesAtExit={part}", "-XX:TieredStopAtLevel=1", *QUIET.split()]
+        options = [f"-XX:ArchiveClassesAtExit={part}", "-XX:TieredStopAtLevel=1", *QUIET]
         if not (plan.java_home / "lib" / "server" / "classes.jsa").exists():
             options.append(f"-XX:SharedArchiveFile={self._base(plan, archive, scratch)}")
         path = f"spark.driver.extraClassPath={':'.join(map(str, class_path))}"
@@ -178,7 +191,7 @@ class Training:
 
     def _base(self, plan: Plan, archive: Path, scratch: Path) -> Path:
         """Makes an archive of Java's own classes, on which ours stands. The Java of the wheel comes without one."""
-        part, base = scratch / "base.jsa", archive.with_suffix(".base.jsa")
+        part, base = scratch / "base.jsa", base_of(archive)
         self._run([plan.java, "-Xshare:dump", f"-XX:SharedArchiveFile={part}"], scratch, {})
         part.replace(base)
         return base

@@ -1,7 +1,7 @@
 # conf/spark-env.sh sources this file in bin/spark-class, so what it sets are that script's arguments and variables.
 # On this machine it puts the class path and the class-data archive of `make setup` (deploy/start/archive.py) before
 # Spark's own class path. Everything else, such as a cluster or packages of the user's own, starts as Spark starts it.
-# It needs $pulso_root. It must work in bash 3.2, and start no program.
+# It needs $pulso_root. It must work in bash 3.2, and be done within some milliseconds.
 
 pulso_find_stamp() { # of PULSO_HOME, from the environment or .env, else of the project's folder
   local home="${PULSO_HOME:-}" line
@@ -62,6 +62,12 @@ pulso_is_whole() { # are this Java and this Spark those of the stamp, and all ja
   done
 }
 
+pulso_has_archive() { # is the archive whole? Java crashes if the end of one is missing
+  [ -f "$pulso_archive" ] && [ "$(wc -c <"$pulso_archive")" -eq "$pulso_archive_size" ] || return 1
+  [ -z "$pulso_base" ] && return 0 # Java's own classes are in Java's own archive
+  [ -f "$pulso_base" ] && [ "$(wc -c <"$pulso_base")" -eq "$pulso_base_size" ]
+}
+
 pulso_hurry_launcher() { # bin/spark-class runs a short Java program that only prints the command to run
   local jar
   SPARK_LAUNCHER_OPTS="-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -89,12 +95,13 @@ if pulso_find_stamp && . "$pulso_stamp" && pulso_is_whole; then
       ;;
   esac
 fi
-if [ -n "${pulso_starts:-}" ] && [ -f "$pulso_archive" ] && [ ! "$pulso_archive" -nt "$pulso_stamp" ]; then
-  # Java ignores an archive that does not fit. It must not say so on stdout, which is the job's. Without the third and
-  # fourth option Java moves each archive to a random address, and so rewrites all of it at each start.
+if [ -n "${pulso_starts:-}" ] && pulso_has_archive; then
+  # Java ignores an archive that does not fit, and must not say so on stdout, which is the job's. Without the third and
+  # fourth option, Java would map the archive at a random address, and so rewrite all of it at each start.
   SPARK_SUBMIT_OPTS="\"-XX:SharedArchiveFile=$pulso_archive\" -Xshare:auto -XX:+UnlockDiagnosticVMOptions\
- -XX:ArchiveRelocationMode=0 -Xlog:disable -Xlog:all=error:stderr ${SPARK_SUBMIT_OPTS:-}"
+ -XX:ArchiveRelocationMode=0 -Xlog:disable -Xlog:all=warning,cds*=off:stderr ${SPARK_SUBMIT_OPTS:-}"
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
-unset -f pulso_find_stamp pulso_is_plain pulso_is_local pulso_is_whole pulso_hurry_launcher
-unset pulso_stamp pulso_starts pulso_java pulso_spark_home pulso_packages pulso_archive pulso_class_path
+unset -f pulso_find_stamp pulso_is_plain pulso_is_local pulso_is_whole pulso_has_archive pulso_hurry_launcher
+unset pulso_stamp pulso_starts pulso_java pulso_spark_home pulso_packages pulso_class_path
+unset pulso_archive pulso_archive_size pulso_base pulso_base_size

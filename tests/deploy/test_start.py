@@ -28,7 +28,7 @@ class Start:
         self.archive = self.home / "spark" / "d1.jsa"
         for file in (*self.jars, self.archive, self.spark / "jars" / "spark-launcher_2.12-3.5.9.jar"):
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.touch()
+            file.write_bytes(b"12345")
         self.stamp()
         self.conf.mkdir(parents=True)
         self.defaults((ROOT / "conf" / "spark-defaults.conf").read_text())
@@ -36,10 +36,16 @@ class Start:
         (self.conf.parent / "deploy").symlink_to(ROOT / "deploy")
         self.folder = folder
 
-    def stamp(self) -> None:
+    def stamp(self, **others: object) -> None:
         """Writes the stamp, as `make setup` does."""
         path = ":".join(map(str, self.jars))
-        values = {"java": self.java, "spark_home": self.spark, "archive": self.archive, "class_path": path}
+        values: dict[str, object] = {
+            "java": self.java,
+            "spark_home": self.spark,
+            "archive": self.archive,
+            "class_path": path,
+        }
+        values |= {"archive_size": 5, "base": "", "base_size": 0, **others}
         values["packages"] = "com.datastax.spark:spark-cassandra-connector_2.12:3.5.1"
         (self.home / "spark" / STAMP).write_text("".join(f"pulso_{name}='{text}'\n" for name, text in values.items()))
 
@@ -157,9 +163,19 @@ def test_it_starts_as_spark_does_without_what_the_stamp_names(start: Start) -> N
     assert not start.is_fast(*JOB)
 
 
-def test_without_the_archive_only_the_class_path_is_used(start: Start) -> None:
+def test_without_a_whole_archive_only_the_class_path_is_used(start: Start) -> None:
+    os.truncate(start.archive, 4)
+    assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
     start.archive.unlink()
     assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
+
+
+def test_the_wheels_java_needs_its_own_archive_too(start: Start) -> None:
+    base = start.archive.with_suffix(".base.jsa")
+    start.stamp(base=base, base_size=3)
+    assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
+    base.write_bytes(b"123")
+    assert start.is_fast(*JOB)
 
 
 def test_the_home_is_found_in_a_dotenv_file_and_in_the_projects_folder(start: Start) -> None:
