@@ -105,10 +105,11 @@ class MoveView:
         self._shown = False
 
     def show(self, what: str, done: int, total: int) -> None:
-        """Shows how far the work is; hides the bar when all is done, so that lines can be printed."""
+        """Shows how far the work is. When all is done, hides the bar, so that lines can be printed, and starts anew."""
         self._display.update(self._task, description=what, completed=done, total=total)
         if done == total:
             self.close()
+            self._display.reset(self._task)
         elif not self._shown and time.monotonic() - self._start >= MOVE_PATIENCE:
             self._display.start()
             self._shown = True

@@ -2,8 +2,9 @@
 
 The mark of such a deletion (its tombstone) is in `posts` alone: `migrate` can't copy it, since CQL does not show marks.
 If an old capture is replayed, `posts` hides the deleted post, but `post_words` would show its words. So after a write
-of posts from before the move, this looks up which of them `posts` hides, and deletes their words. In a keyspace that no
-earlier release has used, it does nothing.
+of posts from before the move, this looks up which of them `posts` hides, and deletes their words. For this, a read must
+see what was just written, as with the default PULSO_CONSISTENCY. In a keyspace that no earlier release has used, this
+does nothing.
 """
 
 from collections import defaultdict
