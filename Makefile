@@ -34,7 +34,7 @@ format: $(BIN)/.dev ## Let the formatter and the linter fix what they can
 	@$(BIN)/ruff check --fix $(CHECKED)
 	@$(BIN)/ruff format $(CHECKED)
 
-setup: $(BIN)/.runtime ## Make the virtual environment, and fetch the jars, and Java 17 if there is none
+setup: $(BIN)/.runtime ## Make the virtual environment; fetch the jars, and Java 17 if there is none; train Spark's fast start
 	@$(BIN)/python -m deploy setup
 
 setup-dev: $(BIN)/.dev ## The same, with what the tests and checks need

@@ -38,6 +38,8 @@ UNFIT = re.compile(r'[:"\\\n*?[]')
 """The characters that a path can't have here: they mean something on a class path, in Java's options or to a shell."""
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
 """Options of Java: it says nothing about classes that it can't archive, and there are always some."""
+PLAIN = re.compile(r"[\w/.,+~-]+", re.ASCII)
+"""Paths from which Java archives classes. It does not find them again where an address would escape a character."""
 _JAVA_HOME = re.compile(r"^\s*java\.home = (.+)$", re.MULTILINE)
 _VERSION = re.compile(r"^\s*java\.vm\.version = (.+)$", re.MULTILINE)
 _RECORD = re.compile(r"^# (\{.*\})$", re.MULTILINE)
@@ -128,7 +130,7 @@ def _make(folder: Path, plan: Plan, train: Train, console: Console) -> None:
                 f"Spark's class-data archive: {archive.stat().st_size / 1e6:.0f} MB after {shown.seconds(what):.0f} s"
             )
         except PulsoError as failed:
-            said = f"no class-data archive: {failed}. Jobs run without it; to try again, delete {folder / STAMP}"
+            said = f"no class-data archive, so jobs start slower: {failed}. To try again, delete {folder / STAMP}"
     _write_stamp(folder, plan, class_path, archive)
     for old in folder.glob("*.jsa"):
         if not old.name.startswith(plan.digest):
@@ -174,6 +176,8 @@ class Training:
 
     def __call__(self, plan: Plan, class_path: list[Path], archive: Path, scratch: Path) -> None:
         """Makes the archive, in `scratch` and in one step. Raises PulsoError if that fails."""
+        if not PLAIN.fullmatch(str(plan.spark_home)):
+            raise PulsoError(f"Java archives no class from a path such as {plan.spark_home}", "Move the project")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.unlink(missing_ok=True)
         part = scratch / "part.jsa"

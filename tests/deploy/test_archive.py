@@ -177,8 +177,8 @@ def test_a_failed_training_is_told_in_a_line_and_leaves_the_class_path(
     said = capsys.readouterr().out.splitlines()[-1]
     stamp = home / "spark" / STAMP
     assert said == (
-        "no class-data archive: the training ended with code 1. See its log. Jobs run without it; "
-        f"to try again, delete {stamp}"
+        "no class-data archive, so jobs start slower: the training ended with code 1. See its log. "
+        f"To try again, delete {stamp}"
     )
     assert "pulso_archive=''" in stamp.read_text()
     assert is_whole(home / "spark", plan), "or each `make up` would train again"
