@@ -26,8 +26,8 @@ from conf.topic import Topic, load_topic
 from corpus import CAMPAIGN, generate
 from ingest.formats import Unit, parse, split
 from ingest.queue.envelope import Message
-from ingest.write.rows import row_of
-from ingest.write.writer import PostWriter, Write
+from ingest.write.rows import Write, row_of
+from ingest.write.writer import PostWriter
 from stores.connect import cassandra_session
 from stores.execute import FAILURES
 from stores.layout import record_layout

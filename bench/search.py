@@ -16,7 +16,7 @@ from bench.month import MONTH, TOPIC
 from bench.results import Row, Section
 from bench.stored_month import stored_month
 from conf.errors import PulsoError
-from conf.folding import words_of
+from conf.folding import search_words
 from conf.tables import POSTS
 from readers.search.post_reads import Span
 from readers.search.query import parse_query
@@ -72,8 +72,7 @@ def _scan(lab: Lab) -> Iterator[Any]:
     """Yields every post of the topic from a scan of the table: event time, source, id, and words."""
     query = f"SELECT topic, source, post_id, event_at, folded, hashtags FROM {lab.settings.keyspace}.{POSTS.name}"
     for row in lab.session.execute(SimpleStatement(query, fetch_size=5000), timeout=120):
-        words = words_of(row.folded or "") | {f"#{tag}" for tag in row.hashtags or ()}
-        yield (row.event_at, row.source, row.post_id, words)
+        yield (row.event_at, row.source, row.post_id, search_words(row.folded, row.hashtags))
 
 
 def _words(scanned: list[Any]) -> dict[str, tuple[str, int]]:

@@ -35,11 +35,6 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     """
     try:
         command()
-    except PulsoError as error:
-        if verbose:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
@@ -47,9 +42,21 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
         sys.stderr.close()
         return 1
     except Exception as error:  # whatever the error: no traceback unless -v
-        if verbose:
-            traceback.print_exc()
-        text = " ".join(str(error).split())[:300]
-        print(f"error: {type(error).__name__}: {text} (run again with -v for the traceback)", file=sys.stderr)
-        return 1
+        return tell(error, verbose=verbose)
     return 0
+
+
+def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:
+    """Prints an error as one line on stderr, and returns its exit code.
+
+    With `verbose`, prints the traceback, too. `of` names what failed, if one command does several things.
+    """
+    if verbose:
+        traceback.print_exception(error)
+    begin = f"error: {of}: " if of else "error: "
+    if isinstance(error, PulsoError):
+        print(f"{begin}{error}", file=sys.stderr)
+        return error.exit_code
+    text = " ".join(str(error).split())[:300]
+    print(f"{begin}{type(error).__name__}: {text} (run again with -v for the traceback)", file=sys.stderr)
+    return 1

@@ -6,6 +6,7 @@ patterns. The patterns use only regular-expression syntax that Python's `regex` 
 """
 
 import unicodedata
+from collections.abc import Iterable
 
 import regex
 
@@ -50,6 +51,11 @@ def words_of(folded: str) -> set[str]:
     A word is a run of letters, marks, digits and underscores, cut to LONGEST_WORD characters.
     """
     return {word[:LONGEST_WORD] for word in _WORD.findall(folded)}
+
+
+def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
+    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #."""
+    return words_of(folded or "") | {f"#{tag}" for tag in hashtags or ()}
 
 
 def alias_pattern(aliases: list[str]) -> str:

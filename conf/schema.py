@@ -28,7 +28,8 @@ class Table:
 
     `partition` and `clustering` name the columns of the primary key, in order. `descending` names the clustering
     columns that are sorted from the highest value down. `indexes` maps the suffix of a storage-attached index's name to
-    its target. `options` are the table options that differ from Cassandra's defaults.
+    its target. `options` are the table options that differ from Cassandra's defaults. `taken_from` names the table with
+    the same key in which an earlier release kept this table's values; `migrate` moves them.
 
     For a table that a job publishes: `job` is that job, and `part` the column that divides each topic (race or graph).
     For a bulk table, `named_by` can be a small table whose rows also contain the run's id, for the same part and
@@ -43,6 +44,7 @@ class Table:
     descending: tuple[str, ...] = ()
     indexes: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, int] = field(default_factory=dict)
+    taken_from: str = ""
     job: str = ""
     part: str = ""
     named_by: str = ""

@@ -14,4 +14,8 @@ if [ -t 2 ]; then
   # Show progress on a terminal. Python can't know that there is one, since spark-submit is in between.
   export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} -Dspark.ui.showConsoleProgress=true"
 fi
-unset pulso_root pulso_java
+unset pulso_java
+if [ -f "${pulso_root}/deploy/start/spark-start.sh" ]; then
+  . "${pulso_root}/deploy/start/spark-start.sh"
+fi
+unset pulso_root

@@ -11,6 +11,7 @@ from deploy.console import make_console
 from deploy.engines import Engines
 from deploy.environment import provide_java, write_spark_commands
 from deploy.java import find_java
+from deploy.start.archive import provide_archive
 from deploy.status import as_json, print_table
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
@@ -27,10 +28,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 @app.command()
 def setup() -> None:
-    """Complete the environment: install Java 17 if there is none, set up Spark's commands, and fetch all jars."""
+    """Complete the environment: Java 17 if there is none, Spark's commands, all jars and the class-data archive."""
     provide_java(make_console())
     write_spark_commands()
-    Engines(load_settings()).jars()
+    settings = load_settings()
+    Engines(settings).jars()
+    provide_archive(settings.home.resolve(), make_console())
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """`make demo`: the whole path from a bare clone, each stage timed.
 
-It starts the engines, makes the tables, sends a generated campaign through Redis into Cassandra, computes the poll and
-the network with Spark, and prints both. If a folder with real captures is beside the project's folder, it does the same
-for one of these captures. Posts that are already stored are not sent again.
+It starts the engines, makes the tables, sends a generated campaign through Redis into Cassandra, computes the poll, the
+network and more with Spark, and prints the first two. If a folder with real captures is beside the project's folder, it
+does the same for one of these captures. Posts that are already stored are not sent again.
 """
 
 import os
@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +51,8 @@ class Story:
     window: tuple[str, str]
 
 
+WITH_BOTS, OF_A_DAY = ("author_activity", "candidate_poll"), ("hashtag_trends", "network_graph")
+"""The jobs of the demo: those over a whole story, and those over the campaign's last day."""
 LAST_DAY = ((CAMPAIGN[1] - timedelta(days=1)).isoformat(), CAMPAIGN[1].isoformat())
 CAMPAIGN_STORY = Story("ph2016", POSTS, (CAMPAIGN[0].isoformat(), CAMPAIGN[1].isoformat()))
 REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
@@ -81,9 +83,9 @@ def _demo() -> None:
             stories.append(REAL_STORY)
             if not is_stored(session, settings, REAL_STORY):
                 ingest(settings, REAL_STORY, REAL_CAPTURE)
-    tasks = [(CAMPAIGN_STORY, "candidate_poll", CAMPAIGN_STORY.window), (CAMPAIGN_STORY, "network_graph", LAST_DAY)]
-    tasks += [(story, "candidate_poll", story.window) for story in stories[1:]]
-    with stage("jobs, two at a time"), ERR.status("Spark reads the partitions"), ThreadPoolExecutor(2) as pool:
+    tasks = [(CAMPAIGN_STORY, WITH_BOTS, CAMPAIGN_STORY.window), (CAMPAIGN_STORY, OF_A_DAY, LAST_DAY)]
+    tasks += [(story, WITH_BOTS, story.window) for story in stories[1:]]
+    with stage("jobs, two sets at a time"), ERR.status("Spark reads the partitions"), ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(compute, settings, *task) for task in tasks]:
             done.result()
     for story in stories:
@@ -151,25 +153,27 @@ def worker(settings: Settings) -> Iterator[None]:
         raise PulsoError("the worker failed", f"Its log is {log}")
 
 
-def compute(settings: Settings, story: Story, job: str, window: tuple[str, str]) -> None:
-    """Runs a job with spark-submit, as a scheduler would.
+def compute(settings: Settings, story: Story, jobs: Sequence[str], window: tuple[str, str]) -> None:
+    """Runs a set of jobs with spark-submit, as a scheduler would, and prints the result of each.
 
-    Raises PulsoError, with the job's own error, when it fails.
+    Raises PulsoError, with the jobs' own error, when one fails.
     """
-    log = settings.home / "logs" / f"demo-{job}-{story.topic}.log"
+    log = settings.home / "logs" / f"demo-{story.topic}-{jobs[-1]}.log"
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
-    command = [submit, f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
+    arguments = ["--topic", story.topic, "--from", start, "--to", end, "--jobs", ",".join(jobs)]
     environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "SPARK_SUBMIT_OPTS": SHORT}
     began = time.monotonic()
     with log.open("wb") as out:
+        command = [submit, "jobs/daily.py", *arguments]
         done = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT, env=environment, check=False)
     told = log.read_text(errors="replace").splitlines()
     if done.returncode:
         errors = [line for line in told if line.startswith("error: ")]
-        raise PulsoError(errors[-1].removeprefix("error: ") if errors else "spark-submit failed", f"Its log is {log}")
-    result = next(line for line in told if line.startswith(f"{job} "))
-    OUT.print(f"[bold]{job} {story.topic}: Spark[/bold] {time.monotonic() - began:.1f} s\n{result}")
+        raise PulsoError(errors[0].removeprefix("error: ") if errors else "spark-submit failed", f"Its log is {log}")
+    results = [line for line in told if line.startswith(tuple(f"{job} " for job in jobs))]
+    OUT.print(f"[bold]{', '.join(jobs)} of {story.topic}: Spark[/bold] {time.monotonic() - began:.1f} s")
+    OUT.print("\n".join(results))
 
 
 def run(command: list[str]) -> None:
@@ -185,7 +189,7 @@ def where_things_are(settings: Settings) -> str:
     return (
         f"The tables are in keyspace {settings.keyspace} at {host}:{port}: "
         "posts, candidate_poll, graph_summary, job_runs and more.\n"
-        "For the share without bots:  run jobs/author_activity.py over the same window, then the poll job (README)\n"
+        "All jobs over a day, in one Spark session:  .venv/bin/spark-submit jobs/daily.py (README)\n"
         "The poll by day, as CSV:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "The last day's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
         "Stop the engines, keep the data:  make down"

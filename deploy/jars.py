@@ -143,6 +143,13 @@ def fetch_spark_packages(home: Path, console: Console) -> None:
     say(console, f"Spark's packages: {packages} after {seconds:.0f} s")
 
 
+def spark_package_jars(home: Path) -> list[Path]:
+    """The jars of `spark.jars.packages`, as `fetch_spark_packages` left them for this home; empty if one is missing."""
+    files = _stamped(home / "run" / "spark-packages.json", [spark_packages()])
+    whole = all(_size(Path(name)) == size for name, size in files.items())
+    return [Path(name) for name in files if name.endswith(".jar")] if whole else []
+
+
 def _spark_files(told: str) -> dict[str, int]:
     """Sizes by path: for each module that spark-submit's output names, its description in the cache and its jars."""
     cache, stored = _CACHE.search(told), _STORED.search(told)

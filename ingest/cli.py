@@ -4,6 +4,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Annotated
 
 import orjson
@@ -58,13 +59,16 @@ def _publisher(settings: Settings, queue: PostsQueue, on_wait: Callable[[str], N
 
 @app.command()
 def migrate() -> None:
-    """Create the keyspace, tables, columns and indexes that do not exist yet. Safe to repeat; drops nothing."""
+    """Create or update the keyspace, tables, columns and indexes. Safe to repeat; no data is lost.
+
+    Stop the workers of an earlier release first.
+    """
     settings = load_settings()
-    with cassandra_session(settings) as session:
-        made = 0
-        for made, line in enumerate(bring_up(session, settings), 1):  # noqa: B007
-            typer.echo(f"made {line}")
-    if not made:
+    with cassandra_session(settings) as session, closing(views.MoveView()) as view:
+        done = 0
+        for done, line in enumerate(bring_up(session, settings, view.show), 1):  # noqa: B007
+            typer.echo(line)
+    if not done:
         typer.echo(f"keyspace {settings.keyspace} is up to date")
 
 

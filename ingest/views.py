@@ -8,7 +8,7 @@ import orjson
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from conf.terminal import out_console
+from conf.terminal import out_console, progress
 from ingest.live.collector import Collector
 from ingest.live.state import LiveState
 from ingest.queue.dead_letters import DeadLetter
@@ -16,6 +16,8 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.replay.captures import Capture
 from ingest.status import Live, Status
 from ingest.write.worker import Worker
+
+MOVE_PATIENCE = 2.0
 
 
 class Pace:
@@ -91,6 +93,31 @@ class StreamView:
         up = "up" if state.up else f"down: {state.gap.reasons[-1]}" if state.gap else "connecting"
         self._display.update(self._task, note=f"{up}; {received:,} came ({rate:,.0f}/s), {accepted:,} queued")
         self._shown = now
+
+
+class MoveView:
+    """A progress bar over partitions, shown once the work has taken MOVE_PATIENCE seconds."""
+
+    def __init__(self) -> None:
+        self._display = progress()
+        self._task = self._display.add_task("move", total=None, note="partitions")
+        self._start = time.monotonic()
+        self._shown = False
+
+    def show(self, what: str, done: int, total: int) -> None:
+        """Shows how far the work is; hides the bar when all is done, so that lines can be printed."""
+        self._display.update(self._task, description=what, completed=done, total=total)
+        if done == total:
+            self.close()
+        elif not self._shown and time.monotonic() - self._start >= MOVE_PATIENCE:
+            self._display.start()
+            self._shown = True
+
+    def close(self) -> None:
+        """Hides the bar."""
+        if self._shown:
+            self._display.stop()
+            self._shown = False
 
 
 def stream_summary(state: LiveState) -> str:

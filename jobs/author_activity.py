@@ -22,9 +22,9 @@ from conf.digest import digest
 from conf.folding import VERSION as FOLDING
 from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY, POSTS
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.authors import known_as
 from jobs.measures.bot_rules import flags, score

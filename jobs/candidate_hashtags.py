@@ -19,15 +19,14 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.digest import digest
-from conf.errors import WrongUse
 from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, PERIOD_KEY, POSTS
 from conf.topic import Candidate, Race, Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.hashtags import FEWEST_AUTHORS
-from jobs.measures.mentions import ANYONE, COLUMNS, with_named
+from jobs.measures.mentions import ANYONE, COLUMNS, require_races, with_named
 from jobs.measures.periods import with_periods
 
 TOP = 20
@@ -44,8 +43,7 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
 
     Raises WrongUse for a topic without races.
     """
-    if not topic.races:
-        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
+    require_races(topic, window)
     by_z = Over.partitionBy(*GROUP, "candidate").orderBy(F.desc("z_score"), "hashtag")
     return (
         compared(hashtag_uses(posts, topic, window), topic)
@@ -149,6 +147,7 @@ JOB = Job(
     outputs=(Output(CANDIDATE_HASHTAGS),),
     transform=transform,
     methods=lambda topic, _: {race.id: method(race) for race in topic.races},
+    requires=require_races,
 )
 
 if __name__ == "__main__":

@@ -14,24 +14,14 @@ from collections.abc import Mapping
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from conf.errors import WrongUse
 from conf.tables import CANDIDATE_POLL, POSTS
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
-from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.votes import (
-    COUNTS,
-    GROUP,
-    INPUTS,
-    flagged_authors,
-    interval_half_width,
-    methods,
-    race_counts,
-    share_authors,
-    share_authors_no_bots,
-    share_posts,
-)
+from jobs.measures.mentions import require_races
+from jobs.measures.periods import spans_of
+from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares
 
 
 def candidate_poll(
@@ -47,23 +37,11 @@ def candidate_poll(
     null. `methods` is the `method` of each race, by race id; by default, `Race.method`. Raises WrongUse for a topic
     without races.
     """
-    if not topic.races:
-        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
+    require_races(topic, window)
     by_race = methods or {race.id: race.method for race in topic.races}
-    counts = race_counts(posts, topic, window, flagged, by_race)
-    share = share_authors()
-    half = interval_half_width(share)
-    return counts.select(
-        F.lit(topic.topic).alias("topic"),
-        *GROUP,
-        *("candidate", "name", *COUNTS, "authors"),
-        share_posts().alias("share_posts"),
-        share.alias("share_authors"),
-        F.when(half.isNotNull(), F.greatest(share - half, F.lit(0.0))).alias("share_authors_low"),
-        F.when(half.isNotNull(), F.least(share + half, F.lit(1.0))).alias("share_authors_high"),
-        share_authors_no_bots().alias("share_authors_no_bots"),
-        *("posts_total", "authors_total", "method"),
-    )
+    method = F.create_map(*[F.lit(value) for pair in by_race.items() for value in pair])[F.col("race")]
+    shares = race_shares(posts, topic.races, flagged, spans_of(window))
+    return shares.select(F.lit(topic.topic).alias("topic"), *shares.columns, method.alias("method"))
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
@@ -100,6 +78,7 @@ JOB = Job(
     outputs=(Output(CANDIDATE_POLL, rules=RULES),),
     transform=transform,
     methods=methods,
+    requires=require_races,
 )
 
 if __name__ == "__main__":

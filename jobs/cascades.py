@@ -21,9 +21,9 @@ from pyspark.sql import functions as F
 
 from conf.tables import CASCADES, LONGER_PERIODS, PERIOD_KEY, POSTS
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.authors import known_as
 from jobs.measures.periods import with_periods

@@ -21,10 +21,10 @@ from pyspark.sql import functions as F
 
 from conf.tables import HASHTAG_TRENDS, PERIOD_KEY, POSTS
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.literals import instant
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.periods import with_periods

@@ -19,9 +19,9 @@ from pyspark.sql import functions as F
 
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, POSTS, TOP_MEASURES
 from conf.topic import Topic
+from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
 from jobs.graphs.frames import KEYS, SUMMARY_MEASURES

@@ -24,23 +24,16 @@ from pyspark.sql import functions as F
 from conf.errors import WrongUse
 from conf.tables import POLL_BACKTEST, POSTS
 from conf.topic import Poll, Race, Topic
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
-from jobs.framework.literals import instant
-from jobs.framework.runner import run
 from jobs.framework.window import Window
-from jobs.measures.votes import (
-    GROUP,
-    INPUTS,
-    flagged_authors,
-    methods,
-    race_counts,
-    share_authors,
-    share_authors_no_bots,
-    share_posts,
-)
+from jobs.measures.periods import spans_between
+from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """The length of each span before the vote, in days."""
+MEASURES = ("share_authors", "share_posts", "share_authors_no_bots")
+"""The shares whose errors are measured."""
 POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
 
 
@@ -58,11 +51,8 @@ def poll_backtest(
     default, `Race.method`. Raises WrongUse if no race has an outcome, or if the window is shorter than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
+    require_outcome(topic, window)
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
-    if not judged.races:
-        raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
-    if not spans_in(window):
-        raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
     polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
     measured = errors(shares(posts, judged, window, flagged), judged).unionByName(polls)
     constants = F.create_map(
@@ -74,6 +64,14 @@ def poll_backtest(
     )
 
 
+def require_outcome(topic: Topic, window: Window) -> None:
+    """Raises WrongUse if no race of the topic has an outcome, or if the window is shorter than a day."""
+    if not any(race.outcome for race in topic.races):
+        raise WrongUse(f"topic {topic.topic} has no race with an outcome", "Add outcome: with the official vote shares")
+    if not spans_in(window):
+        raise WrongUse("the window is shorter than a day", "Let it end where the vote starts, and start a month before")
+
+
 def spans_in(window: Window) -> dict[str, datetime]:
     """Returns the start, UTC, of each span that lies in the window; all spans end where the window ends."""
     end = window.end.astimezone(window.zone)
@@ -81,34 +79,16 @@ def spans_in(window: Window) -> dict[str, datetime]:
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
-def with_spans(posts: DataFrame, window: Window) -> DataFrame:
-    """Returns one row per post and span that contains it; period, period_start and period_end replace `event_at`."""
-    kept = [name for name in posts.columns if name != "event_at"]
-    spans = [
-        F.struct(F.lit(name).alias("period"), instant(start).alias("period_start"))
-        for name, start in spans_in(window).items()
-    ]
-    return (
-        posts.select("event_at", *kept, F.explode(F.array(*spans)).alias("span"))
-        .where((F.col("event_at") >= F.col("span.period_start")) & (F.col("event_at") < instant(window.end)))
-        .select(*kept, "span.*", instant(window.end).alias("period_end"))
-    )
-
-
 def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
     """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
-    no_method = dict.fromkeys((race.id for race in topic.races), "")  # `errors` adds it
-    found = {
-        "share_authors": share_authors(),
-        "share_posts": share_posts(),
-        "share_authors_no_bots": share_authors_no_bots(),
-    }
-    measures = [F.struct(F.lit(name).alias("name"), share.alias("share")) for name, share in found.items()]
+    spans = [spans_between(name, [(start, window.end)]) for name, start in spans_in(window).items()]
+    measures = [F.struct(F.lit(name).alias("name"), F.col(name).alias("share")) for name in MEASURES]
+    key = ("race", "period", "period_start", "period_end", "candidate")
     return (
-        race_counts(posts, topic, window, flagged, no_method, with_spans)
-        .select(*GROUP, "candidate", F.explode(F.array(*measures)).alias("measure"))
+        race_shares(posts, topic.races, flagged, spans)
+        .select(*key, F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
-        .select(*GROUP, "candidate", F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
+        .select(*key, F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
     )
 
 
@@ -164,6 +144,7 @@ JOB = Job(
     outputs=(Output(POLL_BACKTEST),),
     transform=transform,
     methods=methods,
+    requires=require_outcome,
 )
 
 if __name__ == "__main__":

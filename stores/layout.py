@@ -18,7 +18,8 @@ def record_layout(session: Session, keyspace: str, topic: Topic) -> None:
     It must be called before the topic's first post is stored. Raises WrongUse as `check_layout` does.
     """
     session.execute(
-        f"INSERT INTO {keyspace}.{TOPIC_LAYOUT.name} (topic, timezone, buckets) VALUES (%s, %s, %s) IF NOT EXISTS",
+        f"INSERT INTO {keyspace}.{TOPIC_LAYOUT.name} (topic, timezone, buckets, ids_noted) "
+        "VALUES (%s, %s, %s, true) IF NOT EXISTS",
         (topic.topic, topic.timezone, topic.buckets),
     )
     check_layout(session, keyspace, topic)

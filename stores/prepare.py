@@ -6,6 +6,9 @@ from cassandra.query import PreparedStatement
 
 from conf.errors import PulsoError
 
+MIGRATE = "Run `.venv/bin/python -m ingest migrate`"
+"""What to do where the tables are not as declared."""
+
 
 def prepared(session: Session, cql: str) -> PreparedStatement:
     """Prepares a statement and returns it. Raises PulsoError, with the fix, where a table or column is missing."""
@@ -13,6 +16,4 @@ def prepared(session: Session, cql: str) -> PreparedStatement:
         return session.prepare(cql)
     except InvalidRequest as error:
         reason = " ".join(str(error).split())[-160:]
-        raise PulsoError(
-            f"the tables are not as declared ({reason})", "Run `.venv/bin/python -m ingest migrate`"
-        ) from None
+        raise PulsoError(f"the tables are not as declared ({reason})", MIGRATE) from None

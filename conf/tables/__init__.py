@@ -19,7 +19,15 @@ from conf.tables.columns import (
     Kind,
     Period,
 )
-from conf.tables.posts import COLLECTION_GAPS, COLLECTION_THROUGH, POSTS, TOPIC_LAYOUT
+from conf.tables.posts import (
+    COLLECTION_GAPS,
+    COLLECTION_THROUGH,
+    POST_TABLES,
+    POST_WORDS,
+    POSTS,
+    TOPIC_LAYOUT,
+    UNTIMED_DAYS,
+)
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
 from conf.tables.summaries import (
     CANDIDATE_HASHTAGS,
@@ -31,8 +39,9 @@ from conf.tables.summaries import (
 )
 
 TABLES = (
-    POSTS,
+    *POST_TABLES,
     TOPIC_LAYOUT,
+    UNTIMED_DAYS,
     CANDIDATE_POLL,
     POLL_BACKTEST,
     HASHTAG_TRENDS,
@@ -76,6 +85,8 @@ __all__ = [
     "PERIOD_KEY",
     "POLL_BACKTEST",
     "POSTS",
+    "POST_TABLES",
+    "POST_WORDS",
     "PUBLISHED",
     "RUN_ORDER",
     "TABLES",
@@ -83,6 +94,7 @@ __all__ = [
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
+    "UNTIMED_DAYS",
     "Graph",
     "Kind",
     "Period",

@@ -1,4 +1,4 @@
-"""The tables that ingest writes: posts, their partitioning, and the record of live collection."""
+"""The tables that ingest writes: posts and their words, their partitioning, and the record of live collection."""
 
 from conf.schema import Column, Table
 from conf.tables.columns import A_NETWORK, KINDS, NETWORKS, TOPIC, key, one_of
@@ -30,7 +30,6 @@ POSTS = Table(
         "hashtags": Column("frozen<list<text>>", "hashtags, folded, without #"),
         "mentions": Column("frozen<list<text>>", "mentioned accounts, as in the column author"),
         "urls": Column("frozen<list<text>>", "links, as the network expands them"),
-        "words": Column("set<text>", "distinct words of folded, and each hashtag with its #; used by search"),
         "place": Column("text", "full name of the tagged place"),
         "lat": Column("double", "latitude, degrees"),
         "lon": Column("double", "longitude, degrees"),
@@ -41,9 +40,26 @@ POSTS = Table(
         "client": Column("text", "label of the app that posted it (X, Mastodon)"),
         "collected_at": Column("timestamp", "when it was collected, UTC; null if unknown"),
     },
-    indexes={"author_idx": "author", "words_idx": "values(words)"},
+    indexes={"author_idx": "author"},
     options={"gc_grace_seconds": 315_360_000},  # ten years, so that a deleted post's tombstone outlives every replay
 )
+
+POST_WORDS = Table(
+    name="post_words",
+    doc="The words of each post, for search. A table of its own, so that jobs do not read them.",
+    partition=POSTS.partition,
+    clustering=POSTS.clustering,
+    columns={
+        **{name: POSTS.columns[name] for name in POSTS.key},
+        "words": Column("set<text>", "distinct words of posts.folded, and each hashtag with its #"),
+    },
+    indexes={"idx": "values(words)"},
+    options=POSTS.options,
+    taken_from=POSTS.name,
+)
+
+POST_TABLES = (POSTS, POST_WORDS)
+"""The tables with one row per post and topic, all with the same key. A post's rows are written and deleted together."""
 
 TOPIC_LAYOUT = Table(
     name="topic_layout",
@@ -54,6 +70,19 @@ TOPIC_LAYOUT = Table(
         **TOPIC,
         "timezone": key("text", "the time zone of the days in posts.day"),
         "buckets": key("int", "partitions per day"),
+        "ids_noted": Column("boolean", "true if untimed_days has been kept since the topic's first post; else null"),
+    },
+)
+
+UNTIMED_DAYS = Table(
+    name="untimed_days",
+    doc="Days with a post whose id does not tell its event time. Such days are read whole, others by ranges of ids.",
+    partition=("topic",),
+    clustering=("day", "source"),
+    columns={
+        **TOPIC,
+        "day": key("date", "as in posts"),
+        "source": key("text", "x or mastodon; ids of other networks never tell the time"),
     },
 )
 

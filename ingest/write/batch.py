@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ingest.formats.post import Post
 from ingest.queue.envelope import Message
 from ingest.write.refusal import Refusal
-from ingest.write.writer import Write
+from ingest.write.rows import Write
 
 
 @dataclass(slots=True)

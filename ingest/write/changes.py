@@ -13,10 +13,9 @@ from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message, Route
 from ingest.queue.notes import parse_note
 from ingest.queue.posts_queue import PostsQueue
-from ingest.write.rows import row_of
+from ingest.write.rows import Write, row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
-from ingest.write.writer import Write
 
 
 class Changes:

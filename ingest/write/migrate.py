@@ -1,4 +1,7 @@
-"""Migration: makes the keyspace, tables, columns and indexes that are declared. Safe to repeat; drops nothing."""
+"""Migration: makes the keyspace, tables, columns and indexes that are declared. Safe to repeat; loses no data.
+
+The only thing that it drops is a column whose values it has moved into another table (`ingest/write/move.py`).
+"""
 
 from collections.abc import Iterator
 
@@ -8,35 +11,38 @@ from conf.errors import PulsoError
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import TABLES
+from ingest.write.move import Move, OnStep
 
 
-def migrate(session: Session, settings: Settings) -> Iterator[str]:
-    """Makes what is missing; yields a line for each thing that it made.
+def migrate(session: Session, settings: Settings, on_step: OnStep = lambda *_: None) -> Iterator[str]:
+    """Makes what is missing, and moves what an earlier release kept elsewhere; yields a line for each thing done.
 
-    Raises PulsoError when a column's type or a table's primary key differs from the declaration: a person must decide
-    what to do.
+    `on_step` is called while values are moved. Raises PulsoError when a column's type or a table's primary key differs
+    from the declaration: a person must decide what to do. Otherwise it raises as `Move.run` does.
     """
     known = session.cluster.metadata.keyspaces
     if settings.keyspace not in known:
         session.execute(
             f"CREATE KEYSPACE IF NOT EXISTS {settings.keyspace} WITH replication = {settings.replication_cql}"
         )
-        yield f"keyspace {settings.keyspace}"
+        yield f"made keyspace {settings.keyspace}"
     _check_keys(session, settings.keyspace)
     for table in TABLES:
         yield from _bring_up(session, settings.keyspace, table)
+        if table.taken_from:
+            yield from Move(session, settings.keyspace, table, on_step).run()
 
 
 def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
     columns = _columns(session, keyspace, table.name)
     if not columns:
         session.execute(table.create(keyspace))
-        yield f"table {table.name}"
+        yield f"made table {table.name}"
     else:
         for name, column in table.columns.items():
             if name not in columns:
                 session.execute(table.add_column(keyspace, name))
-                yield f"column {table.name}.{name}"
+                yield f"made column {table.name}.{name}"
             elif columns[name] != column.cql:
                 raise PulsoError(
                     f"{keyspace}.{table.name}.{name} is {columns[name]} in Cassandra, declared as {column.cql}",
@@ -44,12 +50,12 @@ def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:
                 )
     for option in _other_options(session, keyspace, table):
         session.execute(table.set_option(keyspace, option))
-        yield f"option {table.name}.{option}"
+        yield f"set option {table.name}.{option}"
     existing = _indexes(session, keyspace, table.name)
     for suffix, statement in zip(table.indexes, table.create_indexes(keyspace), strict=True):
         if f"{table.name}_{suffix}" not in existing:
             session.execute(statement)
-            yield f"index {table.name}_{suffix}"
+            yield f"made index {table.name}_{suffix}"
 
 
 def _columns(session: Session, keyspace: str, table: str) -> dict[str, str]:

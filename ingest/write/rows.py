@@ -1,54 +1,82 @@
-"""Turns a Post into its row in `posts`, encoded for Cassandra."""
+"""Turns a Post into its rows in POST_TABLES, encoded for Cassandra."""
 
 import struct
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from cassandra.query import UNSET_VALUE
 
-from conf.folding import words_of
+from conf.folding import search_words
 from conf.partitions import bucket_of
-from conf.tables import POSTS
+from conf.tables import POST_TABLES
 from conf.topic import Topic
 from ingest.formats.post import InvalidMessage, Post
+from ingest.queue.envelope import Message
 from stores.encoding import ENCODERS
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An encoded row: its partition, one value for each declared column in order, and its size in bytes."""
+    """A post's encoded rows, with their key, the post's event time, and their size in bytes.
 
-    partition: tuple[str, date, int]
-    values: list[Any]
+    `key` has the values of POSTS.key. `values` has one tuple for each of POST_TABLES, with the encoded values of its
+    columns in declared order.
+    """
+
+    key: tuple[str, date, int, str, str]
+    event_at: datetime
+    values: tuple[tuple[Any, ...], ...]
     size: int
+
+    @property
+    def partition(self) -> tuple[str, date, int]:
+        """The values of POSTS.partition."""
+        return self.key[:3]
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A post's rows, the message they come from, and their write time in µs."""
+
+    message: Message
+    row: Row
+    time: int
 
 
 def row_of(post: Post, topic: Topic) -> Row:
-    """Returns the row of a post in a topic.
+    """Returns the rows of a post in a topic.
 
     Unknown values stay unset, since Cassandra would store a null as a deletion mark (tombstone).
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
-    words = words_of(post.folded)
-    words.update(f"#{tag}" for tag in post.hashtags)
+    words = search_words(post.folded, post.hashtags)
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, topic.buckets)
         derived = {"topic": topic.topic, "day": day, "bucket": bucket, "words": words}
         values, size = [], 0
-        for name, encode in _PLAN:
+        for name, encode, tables in _PLAN:
             value = derived[name] if name in derived else getattr(post, name)
             if not value and value != 0:
                 values.append(UNSET_VALUE)
                 continue
             encoded = encode(value)
             values.append(encoded)
-            size += len(encoded)
+            size += len(encoded) * tables
     except (struct.error, OverflowError) as error:
         raise InvalidMessage(f"out of range: {error}") from None
-    return Row((topic.topic, day, bucket), values, size)
+    key = (topic.topic, day, bucket, post.source, post.post_id)
+    return Row(key, post.event_at, tuple(pick(values) for pick in _PICKS), size)
 
 
-_PLAN = [(name, ENCODERS[column.cql]) for name, column in POSTS.columns.items()]
+_COLUMNS = {name: column for table in POST_TABLES for name, column in table.columns.items()}
+_PLAN = [
+    (name, ENCODERS[column.cql], sum(name in table.columns for table in POST_TABLES))
+    for name, column in _COLUMNS.items()
+]
+"""Every column of POST_TABLES once, with its encoder and the number of tables that have it."""
+_PICKS = [itemgetter(*(list(_COLUMNS).index(name) for name in table.columns)) for table in POST_TABLES]
+"""For each table, what takes the values of its columns from those of the plan."""

@@ -1,16 +1,17 @@
 """Finds stored posts and changes them: for deletions, updates and reposts.
 
 A deletion is written with a later write time than any post, so a replay of an old capture does not bring the post back.
-The table keeps deletions (tombstones) for years. A deletion applies to every topic.
+The tables keep deletions (tombstones) for years. A deletion applies to every topic.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cassandra.cluster import Session
+from cassandra.query import PreparedStatement
 
 from conf.partitions import bucket_of
 from conf.schema import bound
@@ -18,6 +19,7 @@ from conf.snowflakes import mastodon_made_at, x_made_at
 from conf.tables import POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.write.post_statements import PostStatements, new_batch
 from stores.execute import in_flight
 from stores.prepare import prepared
 
@@ -52,6 +54,7 @@ class StoredPosts:
         columns = ", ".join((*POSTS.key, "event_at"))
         self._session = session
         self._table, self._where = table, where
+        self._statements = PostStatements(session, keyspace)
         self._of_author = prepared(session, f"SELECT {columns} FROM {table} WHERE author = ?")
         self._one = prepared(session, f"SELECT {columns}, {', '.join(_COPIED)} FROM {table} WHERE {where}")
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
@@ -61,12 +64,19 @@ class StoredPosts:
 
         Raises InvalidMessage if neither the deletion nor the id says when the post was made.
         """
-        what = ", ".join(deletion.fields)
-        statement = prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
         places = list(self._places(deletion))
         for place in places:
-            self._session.execute(statement, (BEYOND, *place.key))
+            if deletion.fields:
+                self._session.execute(self._delete_fields(deletion.fields), (BEYOND, *place.key))
+            else:
+                batch = new_batch()
+                self._statements.delete(batch, place.key, BEYOND)
+                self._session.execute(batch)
         return len(places)
+
+    def _delete_fields(self, fields: Sequence[str]) -> PreparedStatement:
+        what = ", ".join(fields)
+        return prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
 
     def delete_earlier(self, post: Post) -> None:
         """Deletes the versions that an edit replaces. Raises as `delete` does."""

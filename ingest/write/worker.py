@@ -29,10 +29,9 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.batch import Batch
 from ingest.write.changes import Changes
 from ingest.write.refusal import Fence, Refusal
-from ingest.write.rows import row_of
+from ingest.write.rows import Write, row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
-from ingest.write.writer import Write
 from stores.execute import FAILURES
 
 BLOCK_MS = 500

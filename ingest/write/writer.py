@@ -8,32 +8,22 @@ from datetime import date
 
 from cassandra import InvalidRequest
 from cassandra.cluster import ResponseFuture, Session
-from cassandra.query import BatchStatement, BatchType, BoundStatement
+from cassandra.query import BatchStatement
 
-from conf.schema import bound
 from conf.settings import DEFAULTS
-from conf.tables import POSTS
-from ingest.queue.envelope import Message
+from ingest.write.earlier_deletions import EarlierDeletions
+from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
-from ingest.write.rows import Row
-from stores.encoding import bigint
+from ingest.write.rows import Write
+from ingest.write.untimed_days import UntimedDays
 from stores.execute import in_flight
-from stores.prepare import prepared
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """A row, the message it comes from, and its write time in µs."""
-
-    message: Message
-    row: Row
-    time: int
 
 
 class PostWriter:
-    """Writes rows of `posts`. When `write` returns, Cassandra has stored all rows except the refused ones.
+    """Writes posts into POST_TABLES. When `write` returns, Cassandra has stored all rows except the refused ones.
 
-    A batch holds rows of at most `batch_bytes`, or a single row; at most `in_flight` batches are under way at once.
+    All rows of a post are in one batch. A batch holds rows of at most `batch_bytes`, or a single post; at most
+    `in_flight` batches are under way at once.
     """
 
     def __init__(
@@ -46,9 +36,9 @@ class PostWriter:
         self._session = session
         self._batch_bytes = batch_bytes
         self._in_flight = in_flight
-        self._insert = prepared(session, POSTS.insert(keyspace, timestamp=True))
-        self._insert.is_idempotent = True
-        self._remove = prepared(session, POSTS.delete(keyspace, bound(POSTS.key)))
+        self._statements = PostStatements(session, keyspace)
+        self._earlier = EarlierDeletions(session, keyspace, in_flight)
+        self._untimed = UntimedDays(session, keyspace)
 
     def write(self, writes: Iterable[Write]) -> list[Refusal]:
         """Writes all rows; returns the messages whose rows Cassandra refuses for ever, such as too large ones.
@@ -56,24 +46,26 @@ class PostWriter:
         Raises one of FAILURES when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
         refused: list[Refusal] = []
+        writes = list(writes)
+        self._untimed.note(writes)
         with closing(in_flight(self._batches(writes), self._send, self._in_flight)) as sent:
             for batch, future in sent:
                 self._finish(future, batch.writes, refused)
+        self._earlier.apply(writes)
         return refused
 
     def replace(self, write: Write) -> list[Refusal]:
-        """Writes a row, and deletes values that only its earlier version had.
+        """Writes a post, and deletes values that only its earlier version had.
 
         Returns and raises the same as `write`.
         """
-        values = dict(zip(POSTS.columns, write.row.values, strict=True))
-        remove = BoundStatement(self._remove)
-        remove.values = [bigint(write.time - 1), *(values[name] for name in POSTS.key)]
+        self._untimed.note([write])
         batch = _Batch([write])
-        batch.statement.add(remove)
-        batch.statement.add(self._bound(write))
+        self._statements.delete(batch.statement, write.row.key, write.time - 1)
+        self._statements.insert(batch.statement, write.row, write.time)
         refused: list[Refusal] = []
         self._finish(self._send(batch), batch.writes, refused)
+        self._earlier.apply([write])
         return refused
 
     def _batches(self, writes: Iterable[Write]) -> Iterator["_Batch"]:
@@ -88,18 +80,12 @@ class PostWriter:
                     yield batch
                     batch, size = _Batch(), 0
                 batch.writes.append(write)
-                batch.statement.add(self._bound(write))
+                self._statements.insert(batch.statement, write.row, write.time)
                 size += write.row.size
             yield batch
 
     def _send(self, batch: "_Batch") -> ResponseFuture:
         return self._session.execute_async(batch.statement)
-
-    def _bound(self, write: Write) -> BoundStatement:
-        """The insert with the row's values, which are encoded already."""
-        bound = BoundStatement(self._insert)
-        bound.values = [*write.row.values, bigint(write.time)]
-        return bound
 
     def _finish(self, future: ResponseFuture, writes: list[Write], refused: list[Refusal]) -> None:
         try:
@@ -112,15 +98,9 @@ class PostWriter:
                 refused.extend(self.write([write]))
 
 
-def _unlogged() -> BatchStatement:
-    statement = BatchStatement(BatchType.UNLOGGED)
-    statement.is_idempotent = True
-    return statement
-
-
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows that go to Cassandra in one request."""
+    """Posts whose rows go to Cassandra in one request."""
 
     writes: list[Write] = field(default_factory=list)
-    statement: BatchStatement = field(default_factory=_unlogged)
+    statement: BatchStatement = field(default_factory=new_batch)

@@ -6,9 +6,13 @@ whole table.
 
 Persist the frame before any other use. In Spark's plan, the join must not be below an exchange (a shuffle): Spark's
 adaptive planner would compare plans there, and fail (connector 3.5.1: "Couldn't find none#0").
+
+A span of a few hours is read by ranges of ids within its partitions, where ids tell the time (`stores/untimed.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -16,24 +20,48 @@ from pyspark.sql import functions as F
 
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import POSTS
+from conf.snowflakes import ids_between
+from conf.tables import NETWORKS, POSTS
 from conf.topic import Topic
 from jobs.framework.literals import hidden, instant
 from jobs.framework.window import Window
 
 TASKS_A_CORE = 4
+PART_OF_DAYS = 0.75
+"""A span is read by ranges of ids if it is at most this part of the days that it touches. Ranges take one request per
+network and partition, whole partitions only one request."""
 
 
 def stored_posts(
-    spark: SparkSession, settings: Settings, topic: Topic, span: Window, columns: Sequence[str]
+    spark: SparkSession,
+    settings: Settings,
+    topic: Topic,
+    span: Window,
+    columns: Sequence[str],
+    timed: Collection[str] = (),
 ) -> DataFrame:
-    """Returns all posts in the partitions that contain any part of a span of time.
+    """Returns at least all posts whose event time lies in a span: those of its partitions, or of ranges of ids in them.
 
     The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it.
+    `timed` names the networks of which every post in these partitions has an id that tells its event time.
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
-    keys = post_keys(spark, topic, span)
-    return joined(spark, settings, POSTS, keys).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
+    keys, rows = post_keys(spark, topic, span), table_rows(spark, settings, POSTS)
+    parts = [keys.join(some, on=list(POSTS.partition), how="inner") for some in _parts(rows, span, timed)]
+    return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
+
+
+def _parts(rows: DataFrame, span: Window, timed: Collection[str]) -> Iterator[DataFrame]:
+    """Yields the table, or its posts by network, restricted to a range of ids where ids tell the time."""
+    bounds = {name: ids_between(name, span.start, span.end) for name in timed}
+    if (span.end - span.start) / (timedelta(days=1) * len(span.days())) > PART_OF_DAYS or not any(bounds.values()):
+        yield rows
+        return
+    for network in NETWORKS:
+        of_network = rows.where(F.col("source") == network)
+        if ids := bounds.get(network):
+            of_network = of_network.where((F.col("post_id") >= ids[0]) & (F.col("post_id") < ids[1]))
+        yield of_network
 
 
 def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
@@ -55,12 +83,16 @@ def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
 
 def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
     """Returns the rows of the partitions in `keys`; each task reads the partitions of the keys that it has."""
-    rows = (
+    return keys.join(table_rows(spark, settings, table), on=list(table.partition), how="inner")
+
+
+def table_rows(spark: SparkSession, settings: Settings, table: Table) -> DataFrame:
+    """Returns a table, to be joined with partition keys."""
+    return (
         spark.read.format("org.apache.spark.sql.cassandra")
         .options(keyspace=settings.keyspace, table=table.name, directJoinSetting="on")
         .load()
     )
-    return keys.join(rows, on=list(table.partition), how="inner")
 
 
 def numbered(spark: SparkSession, keys: int) -> DataFrame:

@@ -1,70 +1,65 @@
 """The inputs of jobs: objects that describe which rows a job reads, and that read them.
 
-`Posts` reads the posts of a window, `Published` the rows of one run of another job. The rows are persisted, since the
-checks and the transform both use them, and since the connector's join must not be below an exchange (`direct_join.py`).
+`Posts` reads the posts of a window, and `Published` (`published.py`) the rows of one run of another job. The rows are
+persisted, since the checks and the transform both use them, and since the connector's join must not be below an
+exchange (`direct_join.py`).
 """
 
-import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC
-from functools import reduce
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from cassandra.cluster import Session
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from conf.errors import PulsoError
-from conf.partitions import parts_of, spread
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import Topic
-from jobs.framework.columns import spark_schema, spark_value
-from jobs.framework.direct_join import joined, numbered, stored_posts, within
-from jobs.framework.literals import hidden, instant
-from jobs.framework.runs import ENDED_WELL, told_of
+from jobs.framework.counting import first_pass
+from jobs.framework.direct_join import stored_posts, within
+from jobs.framework.expectations import of_posts
+from jobs.framework.expected import Checks
+from jobs.framework.literals import instant
 from jobs.framework.window import Window
-from stores.prepare import prepared
-from stores.published import Period, Pointer, Pointers, place_of
+from stores.untimed import timed_networks
 
 if TYPE_CHECKING:
     from jobs.framework.job import Job
-    from jobs.framework.quality import Expected
-
-TRIES, PAUSE = 5, 1.0
-"""How often a published table is read if later runs replace it meanwhile, and the seconds between two readings."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Everything that an input needs for reading: sessions, settings, the topic and the window."""
+    """Everything that an input needs for reading: sessions, settings, the topic and the window.
+
+    `posts` are posts that several jobs share; without them, each job reads its own.
+    """
 
     spark: SparkSession
     session: Session
     settings: Settings
     topic: Topic
     window: Window
+    posts: "SharedPosts | None" = None
 
 
 @dataclass(frozen=True)
 class Read:
     """The rows that an input has read.
 
-    `frame` is for the transform. `stored` is persisted; the caller must release it. `posts` is the number of posts in
-    the window. `run_id` and `method` are those of the run that published the rows. `checks()` returns a frame, and what
-    is expected of it.
+    `frame` is for the transform. `stored` is persisted, and the caller must release it; it is None if somebody else
+    does. `posts` is the number of posts in the window. `run_id` and `method` are those of the run that published the
+    rows. `checks` is what is expected of the rows, and what the reading of them counted.
     """
 
     frame: DataFrame
-    stored: DataFrame
+    stored: DataFrame | None
     posts: int = 0
     run_id: uuid.UUID | None = None
     method: str = ""
-    checks: "Callable[[], tuple[DataFrame, Sequence[Expected]]] | None" = None
+    checks: Checks | None = None
 
 
 class Input(Protocol):
@@ -73,6 +68,11 @@ class Input(Protocol):
     @property
     def table(self) -> Table:
         """The table that the input reads."""
+        ...
+
+    @property
+    def required(self) -> bool:
+        """Whether the job can't run without rows of the table."""
         ...
 
     def read(self, at: Place) -> Read | None:
@@ -95,165 +95,63 @@ class Posts:
     columns: Sequence[str]
     reach: Callable[[Window, Topic], Window] = same_window
     table: Table = POSTS
+    required: bool = True
 
     def read(self, at: Place) -> Read:
-        """Reads each partition that contains a part of the span, once."""
+        """Reads each partition that contains a part of the span, once; what is checked is counted in the same pass."""
         span = self.reach(at.window, at.topic)
-        stored = stored_posts(at.spark, at.settings, at.topic, span, self.columns)
-        stored.count()  # read now, once; the checks use the persisted rows
+        stored, posts, checks = (
+            at.posts.read(at, span, self.columns) if at.posts else read_posts(at, span, self.columns)
+        )
+        return Read(within(stored, span, self.columns), None if at.posts else stored, posts, checks=checks)
 
-        def checks() -> "tuple[DataFrame, Sequence[Expected]]":
-            from jobs.framework.expectations import checked_posts, of_posts  # noqa: PLC0415 - takes seconds to import
 
-            return checked_posts(stored, span), of_posts(stored)
+PostsRead = tuple[DataFrame, int, Checks]
+"""Posts as they were read, the number of those in the window, and what is expected of them."""
 
-        inside = within(stored, at.window, ["event_at"]).count()
-        return Read(within(stored, span, self.columns), stored, inside, checks=checks)
+
+def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
+    """Reads the posts of a span. The frame is persisted; the caller must release it."""
+    days = span.days()
+    timed = timed_networks(at.session, at.settings.keyspace, at.topic.topic, days[0], days[-1])
+    stored = stored_posts(at.spark, at.settings, at.topic, span, columns, timed)
+    expected = of_posts(stored, span)
+    counts, posts = first_pass(stored, expected, inside=_lies_in(at.window))
+    return stored, posts, Checks(stored, expected, counts)
+
+
+class SharedPosts:
+    """The posts of several jobs over one window: jobs that read the same span share one read, with all their columns.
+
+    Use it in a `with` block, which releases what was read.
+    """
+
+    def __init__(self, inputs: Sequence[Posts], topic: Topic, window: Window) -> None:
+        self._columns: dict[Window, list[str]] = {}
+        self._read: dict[Window, PostsRead] = {}
+        for given in inputs:
+            columns = self._columns.setdefault(given.reach(window, topic), [])
+            columns += [name for name in given.columns if name not in columns]
+
+    def read(self, at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
+        """Returns the posts of a span, with at least these columns; reads them if no job has read them before."""
+        if span not in self._read:
+            self._read[span] = read_posts(at, span, list(dict.fromkeys([*self._columns.get(span, []), *columns])))
+        return self._read[span]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for read in self._read.values():
+            read[0].unpersist()
+
+
+def _lies_in(window: Window) -> Column:
+    """Returns whether a post's event time lies in a window."""
+    return (F.col("event_at") >= instant(window.start)) & (F.col("event_at") < instant(window.end))
 
 
 def posts_of(job: "Job") -> Posts:
     """Returns the input of a job that reads posts. Raises StopIteration for a job that reads none."""
     return next(given for given in job.inputs if isinstance(given, Posts))
-
-
-@dataclass(frozen=True)
-class Published:
-    """The rows of one run of another job: the newest run whose window contains this job's window.
-
-    Only its rows for the whole window are read, not those for hours and days.
-
-    If there is no such run, an `optional` input is left out; a required input is an error.
-    """
-
-    table: Table
-    columns: Sequence[str]
-    optional: bool = False
-    wait: Callable[[float], None] = time.sleep
-
-    def read(self, at: Place) -> Read | None:
-        """Reads all rows of one run; returns None if there is no such run and the input is optional.
-
-        Raises PulsoError if there is none and the input is not optional, or if later runs replaced the rows during each
-        of TRIES reads.
-        """
-        found = self._bulk(at) if self.table.is_bulk else self._small(at)
-        if found is None and not self.optional:
-            raise PulsoError(
-                f"no run of {self.table.job} covers this window, but this job needs its {self.table.name}",
-                f"Run jobs/{self.table.job}.py --topic {at.topic.topic} over this window, or a longer one",
-            )
-        return found
-
-    def _bulk(self, at: Place) -> Read | None:
-        """Reads the run that `published` names.
-
-        The rows of a run that a pointer names are never removed. So the pointer is read again after the rows.
-        """
-        pointers = Pointers(at.session, at.settings.keyspace, self.table, at.topic.topic)
-        for _ in range(TRIES):
-            held = [pointers.windows_from(part, at.window.start) for part in parts_of(self.table, at.topic)]
-            chosen = newest_covering({key: value for some in held for key, value in some.items()}, at.window)
-            if chosen is None:
-                return None
-            periods, run_id = chosen
-            stored = self._joined(at, periods, run_id)
-            stored.count()
-            if all(pointers.run_of(period) == run_id for period in periods):
-                return Read(stored, stored, run_id=run_id, method=self._method(at, run_id))
-            stored.unpersist()
-        raise PulsoError(f"{self.table.name} was replaced again and again while it was being read", "Try again later")
-
-    def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
-        frames = [joined(at.spark, at.settings, self.table, self._keys(at, period, run_id)) for period in periods]
-        return reduce(DataFrame.unionByName, frames).select(*self.columns).persist(StorageLevel.MEMORY_AND_DISK)
-
-    def _keys(self, at: Place, period: Period, run_id: uuid.UUID) -> DataFrame:
-        """Returns one row per partition of one part and period of the run."""
-        values = {
-            "topic": F.lit(at.topic.topic),
-            self.table.part: F.lit(period.part),
-            "period": F.lit(period.period),
-            "period_start": instant(period.start),
-            "period_end": instant(period.end),
-            "run_id": F.lit(str(run_id)),
-        }
-        spread_ = list(spread(self.table, at.topic, *period[1:]))
-        fixed = [hidden(values[name], "id").alias(name) for name in self.table.partition if name in values]
-        others = [self._spread_column(name) for name in self.table.partition if name not in values]
-        return numbered(at.spark, len(spread_)).select(*fixed, *others)
-
-    def _spread_column(self, name: str) -> Column:
-        if name == "bucket":
-            return F.col("id").cast("int").alias(name)
-        values = F.array(*map(F.lit, self.table.columns[name].values))
-        return F.element_at(values, (F.col("id") + 1).cast("int")).alias(name)
-
-    def _small(self, at: Place) -> Read | None:
-        """Reads the rows of the newest run, once that run has come to its end.
-
-        A run swaps one part after the other. Until it has ended, some parts may still have rows of the run before.
-        Raises PulsoError if the run does not end, as one that was killed.
-        """
-        for attempt in range(TRIES):
-            rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
-            covering = [row for row in rows if self._covers(row, at.window)]
-            if not covering:
-                return None
-            newest = max(covering, key=lambda row: row.computed_at)
-            if self._status(at, newest.run_id) in ENDED_WELL:
-                return self._as_read(at, [row for row in covering if row.run_id == newest.run_id])
-            if attempt + 1 < TRIES:
-                self.wait(PAUSE)
-        raise PulsoError(
-            f"{self.table.name} has rows of a run of {self.table.job} that has not ended",
-            f"Run jobs/{self.table.job}.py over that window again",
-        )
-
-    def _as_read(self, at: Place, of_run: Sequence[Any]) -> Read:
-        run_id = of_run[0].run_id
-        values = [[spark_value(getattr(row, name)) for name in self.columns] for row in of_run]
-        frame = at.spark.createDataFrame(values, spark_schema(self.table, self.columns))
-        return Read(frame, frame.persist(), run_id=run_id, method=self._method(at, run_id))
-
-    def _covers(self, row: Any, window: Window) -> bool:
-        """Returns whether a row's period holds the window.
-
-        Rows of a table without periods always do: they are all of its newest run.
-        """
-        if "period" not in self.table.columns:
-            return True
-        start, end = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
-        return bool(start <= window.start and window.end <= end)
-
-    def _partition(self, at: Place, part: str) -> list[Any]:
-        values = {"topic": at.topic.topic, self.table.part: part, "period": "window"}
-        names = [name for name in self.table.partition if name in values]
-        where = " AND ".join(f"{name} = ?" for name in names)
-        cql = f"SELECT * FROM {at.settings.keyspace}.{self.table.name} WHERE {where}"
-        return list(at.session.execute(prepared(at.session, cql), [values[name] for name in names]))
-
-    def _method(self, at: Place, run_id: uuid.UUID) -> str:
-        return self._run(at, run_id, "method")
-
-    def _status(self, at: Place, run_id: uuid.UUID) -> str:
-        return self._run(at, run_id, "status")
-
-    def _run(self, at: Place, run_id: uuid.UUID, column: str) -> str:
-        where = (at.settings.keyspace, self.table.job, at.topic.topic, place_of(run_id))
-        return told_of(at.session, *where, column)
-
-
-def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:
-    """Returns the newest published run whose window contains this one, as a pair: its periods, then its id.
-
-    Returns None if there is no such run.
-    """
-    held = {
-        period: pointer.run_id
-        for period, pointer in pointers.items()
-        if pointer.run_id is not None and period.start <= window.start and window.end <= period.end
-    }
-    if not held:
-        return None
-    newest = max(held.values(), key=place_of)
-    return [period for period, run_id in held.items() if run_id == newest], newest

@@ -74,6 +74,10 @@ def by_name(version: str) -> Callable[[Topic, Inputs], Mapping[str, str]]:
     return lambda _topic, _inputs: {"": digest(version, FOLDING)}
 
 
+def anything(_topic: Topic, _window: Window) -> None:
+    """Accepts every topic and window: the default `requires` of a job."""
+
+
 @dataclass(frozen=True)
 class Job:
     """What a job reads, the tables that it publishes, and its transform.
@@ -81,7 +85,8 @@ class Job:
     `inputs` describe the rows to read, and read them (`jobs/framework/inputs.py`). `transform(inputs, topic, window)`
     returns a frame for each output, without `bucket`, `coverage` and the run's own columns, which the runner adds.
     `methods(topic, inputs)` returns digests of what the figures depend on: a mapping from race id to digest or, if the
-    job does not count by race, a single digest under the empty text.
+    job does not count by race, a single digest under the empty text. `requires(topic, window)` raises WrongUse if the
+    job can't be run for that topic or window; it is called before anything is read.
     """
 
     name: str
@@ -89,6 +94,7 @@ class Job:
     outputs: tuple[Output, ...]
     transform: Callable[[Inputs, Topic, Window], Frames]
     methods: Callable[[Topic, Inputs], Mapping[str, str]]
+    requires: Callable[[Topic, Window], None] = anything
 
 
 @dataclass(frozen=True)

@@ -19,3 +19,12 @@ def hidden(constant: Column, beside: str) -> Column:
     `beside` is a column of the same frame that holds whole numbers, 0 or more.
     """
     return F.when(F.col(beside) >= 0, constant)
+
+
+def evaluated_once(column: Column) -> Column:
+    """Returns a column with the same values that Spark evaluates once per row.
+
+    Spark copies a column's expression into a filter that uses the column, and evaluates it there again. It does not
+    copy what it takes for random, and it takes a row's number for random. Use this for a column that is costly.
+    """
+    return F.when(F.monotonically_increasing_id() >= 0, column)

@@ -1,8 +1,7 @@
-"""Runs a job: arguments, inputs, checks, transform, checks again, publication, and a row in job_runs."""
+"""Runs a job: inputs, checks, transform, checks again, publication, and a row in job_runs."""
 
-import argparse
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,73 +14,26 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from conf.errors import PulsoError, exit_code_of
+from conf.errors import PulsoError
 from conf.instants import instant
-from conf.settings import Settings, load_settings
-from conf.topic import Topic, load_topic
+from conf.settings import Settings
+from conf.topic import Topic
 from jobs.framework.coverage import Record, coverage, read_records
-from jobs.framework.inputs import Place, Read
+from jobs.framework.expectations import of_rows
+from jobs.framework.expected import Checks
+from jobs.framework.inputs import Place, Read, SharedPosts
 from jobs.framework.job import Inputs, Job, JobResult, Output
 from jobs.framework.order import take_place
 from jobs.framework.publication import Publication
 from jobs.framework.publish import Result, publish_all
-from jobs.framework.quality import Quality, build_docs
+from jobs.framework.quality import Quality, docs_of
 from jobs.framework.runs import JobRun, past_runs, rows_before
-from jobs.framework.spark import spark_session
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
-from jobs.framework.window import Window, parse_window
-from stores.connect import cassandra_session
+from jobs.framework.window import Window
 from stores.execute import FAILURES
 from stores.layout import check_layout
 
 log = structlog.get_logger("job")
-
-QUALITY_FOLDER = "quality"
-"""The folder under PULSO_HOME that keeps the results for Data Docs."""
-
-
-def arg_parser(job: Job) -> argparse.ArgumentParser:
-    """Returns the parser of the arguments that every job takes."""
-    parser = argparse.ArgumentParser(prog=f"spark-submit jobs/{job.name}.py", allow_abbrev=False)
-    parser.add_argument("--topic", required=True, metavar="T", help="name of a file in conf/topics")
-    parser.add_argument("--from", required=True, metavar="D", dest="start", help="date or ISO time, UTC, included")
-    parser.add_argument("--to", required=True, metavar="D", dest="end", help="date or ISO time, UTC, excluded")
-    parser.add_argument("--docs", action="store_true", help="build the data quality pages (Data Docs) of this run")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
-    return parser
-
-
-def run(job: Job, argv: Sequence[str] | None = None) -> int:
-    """Runs a job from the command line and returns its exit code."""
-    arguments = arg_parser(job).parse_args(argv)
-
-    def call() -> None:
-        settings = load_settings()
-        topic = load_topic(arguments.topic, settings.topics_dir)
-        window = parse_window(arguments.start, arguments.end, topic.zone)
-        docs = settings.home / QUALITY_FOLDER if arguments.docs else None
-        with cassandra_session(settings) as session:
-            spark = spark_session(job.name, settings)
-            try:
-                result = run_job(job, spark, session, settings, topic, window, docs)
-            finally:
-                if docs:
-                    print(f"data docs: {build_docs(docs)}")
-        _tell(job, topic, window, result)
-
-    return exit_code_of(call, verbose=arguments.verbose)
-
-
-def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
-    for warning in result.warnings:
-        print(f"warning: {warning}")
-    if result.superseded:
-        print("a later run of this job has already replaced some or all of this result; readers see the later run")
-    print(
-        f"{job.name} {topic.topic} [{window.start:%Y-%m-%dT%H:%MZ}, {window.end:%Y-%m-%dT%H:%MZ}): "
-        f"{result.rows_read:,} posts read, {result.rows_written:,} rows published in {result.seconds:.1f} s, "
-        f"{result.check_seconds:.1f} s of them checks"
-    )
 
 
 def run_job(
@@ -94,23 +46,26 @@ def run_job(
     docs: Path | None = None,
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    posts: SharedPosts | None = None,
 ) -> JobResult:
     """Runs a job over a window, and returns a JobResult.
 
     Writes the run's row in job_runs, whether the run succeeds or fails.
 
-    With `docs`, the results of its checks are kept in that folder. `now` returns the time of this host's clock. Raises
-    PulsoError for errors that a person can fix, and the Cassandra driver's errors while Cassandra is down.
+    With `docs`, the results of its checks are kept in that folder. `now` returns the time of this host's clock. `posts`
+    are posts that several jobs share. Raises PulsoError for errors that a person can fix, and the Cassandra driver's
+    errors while Cassandra is down.
     """
     began = time.monotonic()
     place = take_place(session, settings.keyspace, job.name, topic.topic, now())
     job_run = JobRun(session, settings.keyspace, job.name, topic, window, place)
     job_run.write("running")
-    quality = Quality(job_run.run_id, docs)
+    quality = Quality(job_run.run_id, docs_of(docs, job.name, topic.topic, window) if docs else None)
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
     try:
         check_layout(session, settings.keyspace, topic)
-        steps = _Run(job, job_run, spark, session, publication, quality, began)
+        job.requires(topic, window)
+        steps = _Run(job, job_run, Place(spark, session, settings, topic, window, posts), publication, quality, began)
         read, result = steps.go()
     except BaseException as error:
         with _the_first_error_counts():
@@ -143,8 +98,7 @@ class _Run:
 
     job: Job
     job_run: JobRun
-    spark: SparkSession
-    session: Session
+    place: Place
     publication: Publication
     quality: Quality
     began: float
@@ -152,7 +106,7 @@ class _Run:
 
     def go(self) -> tuple[int, Result]:
         """Reads, transforms, checks and publishes; returns the number of the window's posts, and what was published."""
-        topic, window = self.publication.topic, self.publication.window
+        topic, window = self.place.topic, self.place.window
         with self._released():
             found = self._read()
             inputs = Inputs(
@@ -164,7 +118,9 @@ class _Run:
             frames = self.job.transform(inputs, topic, window)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
             posts = sum(read.posts for read in found.values())
-            result = publish_all(self.session, ready, self.publication, then=lambda result: self._record(posts, result))
+            result = publish_all(
+                self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
+            )
         return posts, result
 
     def _record(self, posts: int, result: Result) -> None:
@@ -175,18 +131,18 @@ class _Run:
 
     def _read(self) -> dict[str, Read]:
         """Reads the inputs, and checks each; returns what was read, by table."""
-        settings, topic, window = self.publication.settings, self.publication.topic, self.publication.window
-        at = Place(self.spark, self.session, settings, topic, window)
+        at = self.place
         found: dict[str, Read] = {}
         for given in self.job.inputs:
             read = given.read(at)
             if read is None:
                 continue
-            self.kept.append(read.stored)
+            if read.stored:
+                self.kept.append(read.stored)
             if read.checks:
-                before = rows_before(past_runs(self.session, settings.keyspace, self.job.name, topic), window)
+                before = rows_before(past_runs(at.session, at.settings.keyspace, self.job.name, at.topic), at.window)
                 self.quality.compare_volume(given.table.name, read.posts, before)
-                self.quality.check(given.table.name, *read.checks())
+                self.quality.check(given.table.name, read.checks)
             found[given.table.name] = read
         return found
 
@@ -195,16 +151,12 @@ class _Run:
 
         Raises PulsoError if a check fails.
         """
-        from jobs.framework.expectations import checked_rows, of_rows  # noqa: PLC0415 - takes seconds to import
-
         # Computed here, once, and cut off from its plan: otherwise each check would analyse the whole plan again.
         rows = frame.localCheckpoint(eager=True)
-        self.quality.check(
-            output.table.name, checked_rows(rows, output.table), of_rows(rows, output.table, output.rules)
-        )
+        self.quality.check(output.table.name, Checks(rows, of_rows(rows, output.table, output.rules)))
         if output.table.is_bulk:
             return rows
-        records = read_records(self.session, self.publication.settings.keyspace, self.publication.topic.topic)
+        records = read_records(self.place.session, self.place.settings.keyspace, self.place.topic.topic)
         derived = {"coverage": _coverage(records)}
         collected = collect_rows(rows, output.table, self.publication.run_columns, derived)
         return swaps(output, self.publication, collected)

@@ -3,22 +3,33 @@
 The column `folded` of a post was made at ingest by `conf.folding.fold`; the same function is used for the aliases.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conf.topic import Candidate, Race
+from conf.errors import WrongUse
+from conf.topic import Candidate, Race, Topic
+from jobs.framework.literals import evaluated_once
+from jobs.framework.window import Window
 
 ANYONE = ""
 """Stands for the race as a whole, in place of a candidate's id."""
 
 COLUMNS = ["folded", "hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author"]
 """The columns of a post that the rules use."""
+BITS = 62
+"""The number of candidates that one mask column holds."""
 
 _REFERRED = ("retweet_of_author", "reply_to_author", "quote_of_author")
+
+
+def require_races(topic: Topic, _: Window) -> None:
+    """Raises WrongUse for a topic without races."""
+    if not topic.races:
+        raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
 
 
 def mentions(candidate: Candidate) -> Column:
@@ -27,26 +38,62 @@ def mentions(candidate: Candidate) -> Column:
     return reduce(or_, (F.coalesce(rule, F.lit(False)) for rule in rules))
 
 
+def mask_columns(races: Sequence[Race]) -> list[str]:
+    """Returns the names of the columns that `with_masks` adds: one for every BITS candidates."""
+    return [f"mask_{number}" for number in range(-(-len(_candidates(races)) // BITS))]
+
+
+def with_masks(posts: DataFrame, races: Sequence[Race], kept: Sequence[str]) -> DataFrame:
+    """Returns the `kept` columns of the posts and, as bit masks, which candidates each post mentions.
+
+    Candidates are numbered through all races in the topic's order. Bit i of column n stands for candidate BITS * n + i.
+    """
+    flags = [mentions(candidate) for _, candidate in _candidates(races)]
+    masks = []
+    for number, name in enumerate(mask_columns(races)):
+        bits = [
+            F.when(flag, F.lit(1 << bit)).otherwise(F.lit(0))
+            for bit, flag in enumerate(flags[number * BITS : (number + 1) * BITS])
+        ]
+        mask = reduce(Column.bitwiseOR, bits).cast("long")
+        masks.append(evaluated_once(mask).alias(name))
+    return posts.select(*kept, *masks)
+
+
+def mentions_anyone(races: Sequence[Race]) -> Column:
+    """Returns whether a post with masks mentions any candidate of any race."""
+    return reduce(or_, (F.col(name) != 0 for name in mask_columns(races)))
+
+
 def with_named(posts: DataFrame, races: Sequence[Race], kept: Sequence[str]) -> DataFrame:
     """Returns one row per post and candidate whom it mentions, with the `kept` columns, race and candidate.
 
     One more row per post and race has ANYONE as its candidate. Posts that mention nobody are left out.
-
-    Each rule is evaluated into a column of its own before the rows are made. Otherwise Spark would evaluate it again
-    wherever it is used.
     """
-    names = {(race.id, c.id): f"_{i}_{j}" for i, race in enumerate(races) for j, c in enumerate(race.candidates)}
-    flags = [mentions(c).alias(names[race.id, c.id]) for race in races for c in race.candidates]
-    flagged = posts.select(*kept, *flags).where(reduce(or_, map(F.col, names.values())))
-    named = [_named(flag, race_id, candidate_id) for (race_id, candidate_id), flag in names.items()]
-    anyone = [[flag for (race_id, _), flag in names.items() if race_id == race.id] for race in races]
-    named += [_named(reduce(or_, map(F.col, some)), r.id, ANYONE) for r, some in zip(races, anyone, strict=True)]
-    exploded = flagged.select(*kept, F.explode(F.array(*named)).alias("n"))
+    masked = with_masks(posts, races, kept).where(mentions_anyone(races))
+    exploded = masked.select(*kept, F.explode(F.array(*_named(races))).alias("n"))
     return exploded.where(F.col("n").isNotNull()).select(*kept, "n.race", "n.candidate")
 
 
-def _named(flag: Column | str, race_id: str, candidate_id: str) -> Column:
-    condition = F.col(flag) if isinstance(flag, str) else flag
+def _candidates(races: Sequence[Race]) -> list[tuple[Race, Candidate]]:
+    return [(race, candidate) for race in races for candidate in race.candidates]
+
+
+def _named(races: Sequence[Race]) -> Iterator[Column]:
+    """Yields, for each candidate and for ANYONE, a struct if a post with masks mentions the candidate, else null."""
+    numbered = list(enumerate(_candidates(races)))
+    for number, (race, candidate) in numbered:
+        yield _struct_if(_has_bit(number), race.id, candidate.id)
+    for race in races:
+        own = [_has_bit(number) for number, (other, _) in numbered if other is race]
+        yield _struct_if(reduce(or_, own), race.id, ANYONE)
+
+
+def _has_bit(number: int) -> Column:
+    return F.col(f"mask_{number // BITS}").bitwiseAND(F.lit(1 << number % BITS)) != 0
+
+
+def _struct_if(condition: Column, race_id: str, candidate_id: str) -> Column:
     return F.when(condition, F.struct(F.lit(race_id).alias("race"), F.lit(candidate_id).alias("candidate")))
 
 

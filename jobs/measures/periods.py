@@ -1,13 +1,18 @@
 """The periods in which a post counts: its hour, its day in the topic's time zone, and the window."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
+import numpy as np
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from conf.instants import micros
 from conf.tables import PERIODS
 from jobs.framework.literals import instant
+from jobs.framework.publication import spans
 from jobs.framework.window import Window
+from jobs.measures.ballots import Spans
 
 
 def with_periods(posts: DataFrame, window: Window, periods: Sequence[str] = PERIODS) -> DataFrame:
@@ -34,3 +39,15 @@ def with_periods(posts: DataFrame, window: Window, periods: Sequence[str] = PERI
 
 def _period(name: str, start: Column, end: Column) -> Column:
     return F.struct(F.lit(name).alias("period"), start.alias("period_start"), end.alias("period_end"))
+
+
+def spans_of(window: Window, periods: Sequence[str] = PERIODS) -> list[Spans]:
+    """Returns the whole hours and whole days in the window, and the window itself, as NumPy has them."""
+    bounds = {period: list(spans(window, period)) for period in periods}
+    return [spans_between(period, some) for period, some in bounds.items() if some]
+
+
+def spans_between(period: str, bounds: Sequence[tuple[datetime, datetime]]) -> Spans:
+    """Returns periods of one kind, given as pairs of start and end in order, as NumPy has them."""
+    starts, ends = ([micros(pair[i]) for pair in bounds] for i in (0, 1))
+    return Spans(period, np.array(starts, np.int64), np.array(ends, np.int64))

@@ -1,36 +1,49 @@
-"""One author, one vote: how posts become the votes and shares of a race's candidates.
+"""The shares of a race's candidates, computed in Spark; the poll and its backtest both use this.
 
-Each author who mentions anyone in a race has one vote in a period. It is split over the candidates in proportion to
-that author's mentioning posts. The poll and its backtest both use this.
+Spark finds the posts that mention a candidate, and brings the posts of each author together. Then Python workers count
+whole partitions with NumPy (`ballots.py`): first the votes of the authors of a partition, then, by race and period, the
+sums over all partitions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import Window as Over
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.digest import digest
-from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS, PERIOD_KEY
+from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS
 from conf.topic import Race, Topic
-from jobs.framework.inputs import Posts, Published
+from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
-from jobs.framework.window import Window
+from jobs.framework.published import Published
+from jobs.measures import ballots
 from jobs.measures.authors import flagged, known_as
-from jobs.measures.mentions import ANYONE, COLUMNS, with_named
-from jobs.measures.periods import with_periods
+from jobs.measures.ballots import Ballots, Counts, Spans
+from jobs.measures.mentions import BITS, COLUMNS, mentions_anyone, with_masks
 
-Z_95 = 1.959963984540054
-"""The normal distribution's 97.5 % point."""
-COUNTS = ["posts", *KIND_COLUMNS]
-GROUP = ["race", *PERIOD_KEY]
 INPUTS = (
     Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
     Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
 )
 """The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
-Periods = Callable[[DataFrame, Window], DataFrame]
-"""A function that returns one row per post and period, as `with_periods` does."""
+_WHOLE = (*ballots.KEY, *ballots.OF_RACE, "authors", *KIND_COLUMNS)
+COUNTED = ", ".join(
+    [f"{name} bigint" for name in _WHOLE] + [f"{name} double" for name in ("votes", "deviations", "unflagged_votes")]
+)
+"""The schema of counts between the two steps."""
+SHARES = (
+    "race string, period string, period_start timestamp, period_end timestamp, candidate string, name string, "
+    + ", ".join(f"{name} bigint" for name in ("posts", *KIND_COLUMNS, "authors"))
+    + ", share_posts double, share_authors double, share_authors_low double, share_authors_high double, "
+    "share_authors_no_bots double, posts_total bigint, authors_total bigint"
+)
+"""The schema of `race_shares`."""
+_ARROW = {"string": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
@@ -55,134 +68,135 @@ def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
     return None if activity is None else flagged(activity, topic)
 
 
-def race_counts(
-    posts: DataFrame,
-    topic: Topic,
-    window: Window,
-    flagged: DataFrame | None,
-    methods: Mapping[str, str],
-    periods: Periods = with_periods,
+def race_shares(
+    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans]
 ) -> DataFrame:
-    """Returns the counts from which all shares are computed, one row per race, period and candidate.
+    """Returns one row per race, period and candidate, also for candidates whom nobody mentioned, as in SHARES.
 
     `flagged` has, in its column `author`, the authors who are left out of the share without bots; it is None if no run
-    of author_activity covers the window. `methods` is each race's `method`. `periods` says in which periods a post
-    counts; the backtest has its own.
+    of author_activity covers the window. `spans` are the periods in which posts count. A period in which nobody
+    mentions anyone in the race has no rows.
     """
-    counts = author_counts(with_voter(posts, flagged), topic, window, periods)
-    return with_every_candidate(candidate_counts(votes(counts)), topic, methods)
+    of_races = [[(candidate.id, candidate.name) for candidate in race.candidates] for race in races]
+    plan = _Plan([race.id for race in races], of_races, list(spans), flagged is not None)
+    counts = matched(posts, races, flagged).repartition("voter").mapInArrow(partial(_count, plan), COUNTED)
+    return counts.repartition(*ballots.KEY[:3]).mapInArrow(partial(_share, plan), SHARES)
 
 
-def with_voter(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
-    """Adds the columns `voter` (network and author id) and `unflagged`.
+def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) -> DataFrame:
+    """Returns the posts that mention a candidate: voter (network and author id), at_us, kind (a number), masks, marked.
 
-    `unflagged` is true if none of the author's names (handle or id) is in `flagged`; it is null if `flagged` is None.
+    `marked` says that the bot rules flag the post's author, under the name of this post. Posts of flagged authors are
+    kept even if they mention nobody: the author may have had another name in other posts.
     """
-    voters = posts.withColumn("voter", F.concat_ws(":", "source", "author_id"))
+    numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
+    voters = with_marks(posts, flagged).select(
+        "*",
+        F.concat_ws(":", "source", "author_id").alias("voter"),
+        F.unix_micros("event_at").alias("at_us"),
+        F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
+    )
+    masked = with_masks(voters, races, ["voter", "at_us", "kind_number", "marked"])
+    return masked.where(mentions_anyone(races) | F.col("marked"))
+
+
+def with_marks(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
+    """Adds the column `marked`: whether `flagged` has the name of the post's author."""
     if flagged is None:
-        return voters.withColumn("unflagged", F.lit(None).cast("boolean"))
-    named = voters.select("voter", known_as().alias("flagged_name")).distinct()
-    bots = named.join(
-        F.broadcast(flagged.select(F.col("author").alias("flagged_name"))), on="flagged_name", how="inner"
-    )
-    marks = bots.select("voter", F.lit(True).alias("marked")).distinct()
-    return voters.join(F.broadcast(marks), on="voter", how="left").withColumn("unflagged", F.col("marked").isNull())
-
-
-def author_counts(posts: DataFrame, topic: Topic, window: Window, periods: Periods = with_periods) -> DataFrame:
-    """Returns the mentioning posts, by kind, of each voter for each candidate (and ANYONE) in each period.
-
-    `periods` says in which periods a post counts; the backtest has its own. Posts are first partitioned by voter, so
-    that later groupings by voter need no further shuffle.
-    """
-    by_kind = [F.count_if(F.col("kind") == kind).alias(name) for name, kind in KIND_COLUMNS.items()]
-    named = with_named(posts, topic.races, ["voter", "unflagged", "event_at", "kind"])
-    return (
-        periods(named.repartition("voter"), window)
-        .groupBy("voter", "unflagged", *GROUP, "candidate")
-        .agg(F.count(F.lit(1)).alias("posts"), *by_kind)
+        return posts.withColumn("marked", F.lit(False))
+    names = flagged.select(F.col("author").alias("flagged_name"))
+    return posts.join(F.broadcast(names), on=known_as() == F.col("flagged_name"), how="left").withColumn(
+        "marked", F.col("flagged_name").isNotNull()
     )
 
 
-def votes(counts: DataFrame) -> DataFrame:
-    """Adds `vote`, each voter's vote for the candidate, 0..1; a voter's votes sum to 1 in a race and period."""
-    to_candidates = F.when(F.col("candidate") != ANYONE, F.col("posts"))
-    of_voter = F.sum(to_candidates).over(Over.partitionBy("voter", *reversed(GROUP)))
-    return counts.select("*", (F.col("posts") / of_voter).alias("vote"))
+@dataclass(frozen=True)
+class _Plan:
+    """What the Python workers need: the races, their candidates (id and name), the periods, and if flags are known."""
+
+    races: list[str]
+    candidates: list[list[tuple[str, str]]]
+    spans: list[Spans]
+    flags: bool
 
 
-def candidate_counts(voted: DataFrame) -> DataFrame:
-    """Returns sums over voters: posts, `authors`, `votes` and `deviations`, by candidate.
-
-    `deviations` is the sum of the squared deviations of the votes from their mean. `unflagged` is the number of
-    unflagged authors, `unflagged_votes` the sum of their votes.
-    """
-    return voted.groupBy(*GROUP, "candidate").agg(
-        *[F.sum(name).alias(name) for name in COUNTS],
-        F.count(F.lit(1)).alias("authors"),
-        F.sum("vote").alias("votes"),
-        (F.var_pop("vote") * F.count(F.lit(1))).alias("deviations"),
-        F.sum(F.when(F.col("unflagged"), F.col("vote"))).alias("unflagged_votes"),
-        F.count_if(F.col("unflagged")).alias("unflagged"),
-    )
+def _count(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """On an executor: counts the votes of a partition's authors."""
+    batches = [batch for batch in arrived if batch.num_rows]
+    if not batches:
+        return
+    masks, of_posts = _ballots(pa.Table.from_batches(batches))
+    first = 0
+    for number, candidates in enumerate(plan.candidates):
+        own = Ballots(mentioned=_bits(masks, first, len(candidates)), **of_posts)
+        first += len(candidates)
+        for kind, spans in enumerate(plan.spans):
+            yield _batch(ballots.count(own, spans, tuple(KIND_COLUMNS), number, kind), COUNTED)
 
 
-def with_every_candidate(counts: DataFrame, topic: Topic, methods: Mapping[str, str]) -> DataFrame:
-    """Returns a row for every candidate, for each race and period in which any candidate of the race is mentioned.
-
-    A candidate who is not mentioned has zeros. `methods` is the `method` of each race, by race id.
-    """
-    figures = [*COUNTS, "authors", "votes", "deviations", "unflagged_votes", "unflagged"]
-    entry = F.struct("candidate", F.struct(*figures))
-    mentions = F.when(F.col("candidate") != ANYONE, F.col("posts"))
-    candidates = F.flatten(F.array(*[_candidates(race, methods[race.id]) for race in topic.races]))
-    found, anyone = F.col("by_candidate")[F.col("c.candidate")], F.col("by_candidate")[ANYONE]
-    return (
-        counts.groupBy(*GROUP)
-        .agg(F.map_from_entries(F.collect_list(entry)).alias("by_candidate"), F.sum(mentions).alias("mentions_total"))
-        .select("*", F.explode(candidates).alias("c"))
-        .where(F.col("c.of_race") == F.col("race"))
-        .select(
-            *(*GROUP, "c.candidate", "c.name", "c.method", "mentions_total"),
-            anyone["posts"].alias("posts_total"),
-            anyone["authors"].alias("authors_total"),
-            anyone["unflagged"].alias("unflagged_total"),
-            *[F.coalesce(found[name], F.lit(0)).alias(name) for name in figures],
-        )
-    )
+def _ballots(posts: pa.Table) -> tuple[list[ballots.Ints], dict[str, Any]]:
+    """Returns the masks of the posts that mention anyone, and their other columns as Ballots has them."""
+    voter = posts["voter"].combine_chunks().dictionary_encode()
+    names, codes = len(voter.dictionary), voter.indices.to_numpy()
+    flagged = np.zeros(names, np.bool_)
+    flagged[codes[posts["marked"].to_numpy()]] = True
+    masks = [posts[name].to_numpy() for name in posts.column_names if name.startswith("mask_")]
+    at_us = posts["at_us"].to_numpy()
+    order = np.lexsort((at_us, codes))
+    order = order[np.logical_or.reduce([mask[order] != 0 for mask in masks])]
+    kind = posts["kind_number"].to_numpy()[order]
+    return [mask[order] for mask in masks], {
+        "voter": codes[order],
+        "at_us": at_us[order],
+        "kind": kind,
+        "flagged": flagged,
+    }
 
 
-def share_posts() -> Column:
-    """Returns the candidate's mentioning posts, divided by their sum over the race's candidates, 0..1."""
-    return F.col("posts") / F.col("mentions_total")
+def _bits(masks: Sequence[ballots.Ints], first: int, count: int) -> ballots.Bools:
+    """Returns a column per candidate, from number `first`: whether each post mentions the candidate."""
+    columns = [masks[number // BITS] >> (number % BITS) & 1 for number in range(first, first + count)]
+    return np.stack(columns, axis=1).astype(np.bool_)
 
 
-def share_authors() -> Column:
-    """Returns the mean vote over all authors who mention anyone in the race, 0..1."""
-    return F.col("votes") / F.col("authors_total")
+def _share(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """On an executor: adds up the counts of some races and periods, and computes the shares."""
+    batches = [batch for batch in arrived if batch.num_rows]
+    if not batches:
+        return
+    table = pa.Table.from_batches(batches)
+    counts = ballots.merged({name: table[name].to_numpy() for name in table.column_names})
+    yield _batch({**_labels(plan, counts), **_figures(plan, counts)}, SHARES)
 
 
-def share_authors_no_bots() -> Column:
-    """Returns the mean vote of the unflagged authors, 0..1; null if flags are unknown, or no author is left."""
-    return F.when(F.col("unflagged_total") > 0, F.coalesce("unflagged_votes", F.lit(0.0)) / F.col("unflagged_total"))
+def _labels(plan: _Plan, counts: Counts) -> dict[str, Any]:
+    keys = list(zip(*(counts[name].tolist() for name in ballots.KEY), strict=True))
+    return {
+        "race": [plan.races[race] for race, *_ in keys],
+        "period": [plan.spans[kind].period for _, kind, *_ in keys],
+        "period_start": [int(plan.spans[kind].starts[place]) for _, kind, place, _ in keys],
+        "period_end": [int(plan.spans[kind].ends[place]) for _, kind, place, _ in keys],
+        "candidate": [plan.candidates[race][number][0] for race, *_, number in keys],
+        "name": [plan.candidates[race][number][1] for race, *_, number in keys],
+    }
 
 
-def interval_half_width(share: Column) -> Column:
-    """Returns half the width of the 95 % interval of a mean over authors; null for a single author.
+def _figures(plan: _Plan, counts: Counts) -> dict[str, Any]:
+    posts = np.add.reduce([counts[name] for name in KIND_COLUMNS])
+    share, half = ballots.share_authors(counts), ballots.interval_half_width(counts)
+    return {
+        "posts": posts,
+        **{name: counts[name] for name in (*KIND_COLUMNS, "authors", "posts_total", "authors_total")},
+        "share_posts": ballots.share_posts(counts, posts),
+        "share_authors": share,
+        "share_authors_low": np.maximum(share - half, 0.0),
+        "share_authors_high": np.minimum(share + half, 1.0),
+        "share_authors_no_bots": ballots.share_authors_no_bots(counts) if plan.flags else np.full(len(share), np.nan),
+    }
 
-    It is computed from the sample variance. Authors who do not mention the candidate have a vote of 0. The squared
-    deviations of the two groups of authors (those who mention the candidate, and the others) are added as in Chan,
-    Golub and LeVeque (1979): no term is negative, so no precision is lost.
-    """
-    n, m = F.col("authors_total"), F.col("authors")
-    own_mean = F.when(m > 0, F.col("votes") / m).otherwise(0.0)
-    squares = F.col("deviations") + m * F.pow(own_mean - share, 2) + (n - m) * F.pow(share, 2)
-    return F.when(n > 1, Z_95 * F.sqrt(squares / (n - 1) / n))
 
-
-def _candidates(race: Race, method: str) -> Column:
-    def row(candidate_id: str, name: str) -> Column:
-        values = {"of_race": race.id, "candidate": candidate_id, "name": name, "method": method}
-        return F.struct(*[F.lit(value).alias(key) for key, value in values.items()])
-
-    return F.array(*[row(c.id, c.name) for c in race.candidates])
+def _batch(columns: Mapping[str, Any], schema: str) -> pa.RecordBatch:
+    """Returns columns as Arrow has them, in the order of a schema; NaN becomes null."""
+    types = {name: _ARROW[kind] for name, kind in (field.split() for field in schema.split(", "))}
+    arrays = [pa.array(columns[name], kind, from_pandas=True, safe=False) for name, kind in types.items()]
+    return pa.RecordBatch.from_arrays(arrays, names=list(types))

@@ -1,33 +1,42 @@
 """The queries of one search: by index in one day's partitions, by index in all partitions, and for the days with posts.
 
+Words have an index in `post_words`, authors in `posts`. A search for words first asks `post_words` for the keys of the
+posts that hold them, and then reads these posts from `posts` by their keys. A search that also names an author asks for
+that author's posts instead, which are fewer. Every post that an index found is checked against the search: it may have
+been deleted or replaced since.
+
 Cassandra does not allow IN on a partition key together with an index. So a day needs one request per bucket; a limited
 number of requests run at the same time. Within a partition, rows are ordered by (source, post_id), and an X id contains
 the post's time. So if a partition is read from its end, the last posts of the day come first.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Any
 
-from cassandra.cluster import ResultSet, Session
+from cassandra.cluster import ResultSet
 from cassandra.query import PreparedStatement
 
-from conf.folding import words_of
-from conf.schema import bound
+from conf.folding import search_words
+from conf.schema import Table, bound
 from conf.snowflakes import x_id_at
-from conf.tables import POSTS
+from conf.tables import POST_WORDS, POSTS
 from conf.topic import Topic
 from readers.search.query import Query
+from readers.search.statements import COLUMNS, Statements
 from stores.execute import in_flight
-from stores.prepare import prepared
 
-COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", "folded", "words"))
-"""The columns of a found post, as `posts` declares them."""
 Row = Any
 """A row from the driver: a named tuple of COLUMNS, then the columns that the search itself needs."""
 Key = tuple[str, str]
 """The place of a row in its partition: source and post id."""
+Place = tuple[date, int]
+"""A partition of the topic: day and bucket."""
+Found = tuple[Place, Iterable[Row]]
+"""A partition, and rows of it: posts, or only their keys."""
 IN_FLIGHT = 32
 FIRST_ROWS = 160
 """The number of posts that the first requests of a day read, all buckets together.
@@ -35,22 +44,21 @@ FIRST_ROWS = 160
 A greater number would be useless for a frequent word.
 """
 MANY_ROWS = 2000
+BY_KEY = 100
+"""The number of posts that one request reads by their keys."""
 ANYWHERE = 300
 """If the index has fewer posts than this for a search, one query reads them all, from all days."""
 X = "x"
 _PARTITION = bound(POSTS.partition)
+_KEY = ", ".join(POSTS.key)
 
 
 @dataclass(frozen=True)
 class First:
-    """The first posts of a day that the index returns.
-
-    `complete` says whether these are all matching posts of the day.
-    """
+    """All matching posts of a day, if the first page of each partition's index has them all; else `rows` is None."""
 
     day: date
-    rows: list[Row]
-    complete: bool
+    rows: list[Row] | None
 
 
 @dataclass(frozen=True)
@@ -65,33 +73,14 @@ class Span:
         return (self.start is None or self.start <= at) and (self.end is None or at < self.end)
 
 
-class Statements:
-    """Queries on `posts`; each is prepared only once."""
-
-    def __init__(self, session: Session, keyspace: str) -> None:
-        self.session, self._table = session, f"{keyspace}.{POSTS.name}"
-        self._prepared: dict[tuple[str, int], PreparedStatement] = {}
-
-    def check(self) -> None:
-        """Raises PulsoError, with the fix, where the tables do not exist."""
-        self.select(", ".join(COLUMNS), "LIMIT 1")
-
-    def select(self, what: str, rest: str, fetch_size: int = 5000) -> PreparedStatement:
-        """Returns the prepared `SELECT what FROM posts rest`. Raises PulsoError where the tables do not exist."""
-        cql = f"SELECT {what} FROM {self._table} {rest}"
-        if (cql, fetch_size) not in self._prepared:
-            self._prepared[cql, fetch_size] = prepared(self.session, cql)
-            self._prepared[cql, fetch_size].fetch_size = fetch_size
-        return self._prepared[cql, fetch_size]
-
-
 class PostReads:
     """The queries of one search in one topic. Every method raises the driver's errors."""
 
     def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
         self._session, self._statements = statements.session, statements
         self._topic, self._query, self.span = topic, query, span
-        self._columns = ", ".join([*COLUMNS, "folded"] if query.phrases else COLUMNS)
+        self._columns = ", ".join([*COLUMNS, "folded"] if query.phrases or query.terms else COLUMNS)
+        self._by_words = bool(query.terms) and not query.author
         self._first_rows = max(16, FIRST_ROWS // topic.buckets)
 
     @property
@@ -131,14 +120,17 @@ class PostReads:
         return begin, end
 
     def first(self, days: Sequence[date]) -> Iterator[First]:
-        """Yields, for each day in order, the first posts that the index returns."""
-        statement = self._in_partition(self._first_rows)
-        requests = ((statement, self._values(day, bucket)) for day in days for bucket in range(self.buckets))
-        results = self._ask(requests)
+        """Yields, for each day in order, the posts that the first pages of the index return."""
+        pages, unfinished = dict[Place, list[Row]](), set[date]()
+        for place, answer in self._answers(self._in_partition(self._first_rows), self._places(days)):
+            pages[place] = answer.current_rows
+            if answer.has_more_pages:
+                unfinished.add(place[0])
+        found: dict[date, list[Row]] = {day: [] for day in days}
+        for (day, _), rows in self._posts((place, rows) for place, rows in pages.items() if place[0] not in unfinished):
+            found[day] += rows
         for day in days:
-            answers = [next(results) for _ in range(self.buckets)]
-            rows = [row for answer in answers for row in answer.current_rows]
-            yield First(day, self.kept(rows), not any(answer.has_more_pages for answer in answers))
+            yield First(day, None if day in unfinished else self.kept(found[day]))
 
     def ids_tell_time(self, day: date) -> bool:
         """Returns whether the posts of a day are stored in the order of their times.
@@ -153,16 +145,13 @@ class PostReads:
 
     def whole(self, day: date) -> list[Row]:
         """Returns all posts of a day that match the search, found with the index."""
-        statement = self._in_partition(MANY_ROWS)
-        answers = self._ask((statement, self._values(day, bucket)) for bucket in range(self.buckets))
-        return self.kept(row for answer in answers for row in answer)
+        return self._all(self._answers(self._in_partition(MANY_ROWS), self._places([day])))
 
     def inside(self, day: date, low: datetime, high: datetime) -> list[Row]:
         """Returns the matching posts of a day whose ids have times in [low, high), found with the index."""
         statement = self._in_partition(MANY_ROWS, "AND (source, post_id) >= (?, ?) AND (source, post_id) < (?, ?)")
         bounds = (X, snowflake(low), X, snowflake(high))
-        answers = self._ask((statement, self._values(day, bucket, bounds)) for bucket in range(self.buckets))
-        return self.kept(row for answer in answers for row in answer)
+        return self._all(self._answers(statement, self._places([day]), bounds))
 
     def last(self, day: date, before: Mapping[int, Key], count: int) -> dict[int, list[Row]]:
         """Returns for each bucket in `before` up to `count` posts before its key, last first.
@@ -178,55 +167,97 @@ class PostReads:
     def anywhere(self) -> list[tuple[date, Row]] | None:
         """Returns all matching posts with their days.
 
-        Returns None if the index has ANYWHERE or more matching posts, all topics together.
+        Returns None if each index that the search can use has ANYWHERE or more posts, all topics together.
         """
-        where = " AND ".join(self._index_conditions())
-        statement = self._statements.select(f"{self._columns}, topic, day", f"WHERE {where} LIMIT {ANYWHERE}")
-        rows = self._session.execute(statement, self._index_values()).all()
-        if len(rows) >= ANYWHERE:
-            return None
-        kind = self._query.kind
-        ours = [row for row in rows if row.topic == self._topic.topic and kind in (None, row.kind)]
-        return [(row.day.date(), row) for row in self.kept(ours)]
+        query = self._query
+        indexes: list[tuple[Table, str, tuple[str, ...]]] = []
+        if query.author:
+            indexes.append((POSTS, "author = ?", (query.author,)))
+        if query.terms:
+            indexes.append((POST_WORDS, _all_of(query.terms), query.terms))
+        for table, condition, values in indexes:
+            statement = self._statements.select(_KEY, f"WHERE {condition} LIMIT {ANYWHERE}", table=table)
+            keys = self._session.execute(statement, values).all()
+            if len(keys) < ANYWHERE:
+                parts = defaultdict[Place, list[Row]](list)
+                for key in keys:
+                    if key.topic == self._topic.topic:
+                        parts[key.day.date(), key.bucket].append(key)
+                return [(day, row) for (day, _), rows in self._by_key(parts.items()) for row in self.kept(rows)]
+        return None
 
     def kept(self, rows: Iterable[Row]) -> list[Row]:
-        """Returns the rows that lie inside the window and contain the query's phrases."""
-        holds = self._query.holds if self._query.phrases else None
+        """Returns the rows that lie inside the window and match the search."""
         return [
             row
             for row in rows
-            if row.event_at is not None
-            and self.span.holds(row.event_at.replace(tzinfo=UTC))
-            and (holds is None or holds(row.folded))
+            if row.event_at is not None and self.span.holds(row.event_at.replace(tzinfo=UTC)) and self._asked_for(row)
         ]
 
-    def asked_for(self, row: Row) -> bool:
-        """Returns whether a post that was read without the index has the query's words, hashtags, author and kind."""
+    def _asked_for(self, row: Row) -> bool:
+        """Returns whether a post has the query's words, hashtags, phrases, author and kind."""
         query = self._query
         if query.author not in (None, row.author) or query.kind not in (None, row.kind):
             return False
-        words = words_of(row.folded or "") | {f"#{tag}" for tag in row.hashtags or ()}
-        return words.issuperset(query.terms)
+        if query.terms and not search_words(row.folded, row.hashtags).issuperset(query.terms):
+            return False
+        return not query.phrases or query.holds(row.folded)
+
+    def _all(self, answers: Iterable[Found]) -> list[Row]:
+        return self.kept(row for _, rows in self._posts(answers) for row in rows)
+
+    def _places(self, days: Sequence[date]) -> list[Place]:
+        return [(day, bucket) for day in days for bucket in range(self.buckets)]
+
+    def _in_partition(self, fetch_size: int, slice_: str = "") -> PreparedStatement:
+        """Returns the query that finds posts in one partition: their keys by words, or else the posts themselves."""
+        query = self._query
+        if self._by_words:
+            where = f"WHERE {_PARTITION} AND {_all_of(query.terms)} {slice_}"
+            return self._statements.select("source, post_id", where, fetch_size, POST_WORDS)
+        author = " AND author = ?" if query.author else ""
+        kind = " AND kind = ? ALLOW FILTERING" if query.kind else ""
+        return self._statements.select(self._columns, f"WHERE {_PARTITION}{author} {slice_}{kind}", fetch_size)
+
+    def _values(self, place: Place, bounds: tuple[str, ...]) -> tuple[object, ...]:
+        """Returns the values of such a query."""
+        query = self._query
+        if self._by_words:
+            return (self._topic.topic, *place, *query.terms, *bounds)
+        return (self._topic.topic, *place, *filter(None, (query.author,)), *bounds, *filter(None, (query.kind,)))
+
+    def _answers(
+        self, statement: PreparedStatement, places: Sequence[Place], bounds: tuple[str, ...] = ()
+    ) -> Iterator[tuple[Place, ResultSet]]:
+        """Yields each partition with the answer to such a query, in order."""
+        answers = self._ask((statement, self._values(place, bounds)) for place in places)
+        return zip(places, answers, strict=True)
+
+    def _posts(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Yields the posts of what such queries found."""
+        return self._by_key(found) if self._by_words else iter(found)
+
+    def _by_key(self, found: Iterable[Found]) -> Iterator[Found]:
+        """Reads posts by their keys; those that are gone are left out. A partition with many of them comes in parts."""
+        statement = self._statements.select(self._columns, f"WHERE {_PARTITION} AND (source, post_id) IN ?")
+        chunks = ((place, some) for place, rows in found for some in _chunks(map(key_of, rows), BY_KEY))
+        send = lambda chunk: self._session.execute_async(statement, (self._topic.topic, *chunk[0], chunk[1]))  # noqa: E731
+        for (place, _), future in in_flight(chunks, send, IN_FLIGHT):
+            yield place, future.result()
 
     def _ask(self, requests: Iterable[tuple[PreparedStatement, tuple[object, ...]]]) -> Iterator[ResultSet]:
         """Yields the answers in the order of the requests, with a limited number of requests in flight."""
         for _, future in in_flight(requests, lambda request: self._session.execute_async(*request), IN_FLIGHT):
             yield future.result()
 
-    def _in_partition(self, fetch_size: int, slice_: str = "") -> PreparedStatement:
-        kind = " AND kind = ? ALLOW FILTERING" if self._query.kind else ""
-        where = " AND ".join([_PARTITION, *self._index_conditions()])
-        return self._statements.select(self._columns, f"WHERE {where} {slice_}{kind}", fetch_size)
 
-    def _values(self, day: date, bucket: int, bounds: tuple[str, ...] = ()) -> tuple[object, ...]:
-        kind = (self._query.kind,) if self._query.kind else ()
-        return (self._topic.topic, day, bucket, *self._index_values(), *bounds, *kind)
+def _all_of(terms: Sequence[str]) -> str:
+    return " AND ".join("words CONTAINS ?" for _ in terms)
 
-    def _index_conditions(self) -> list[str]:
-        return ["words CONTAINS ?" for _ in self._query.terms] + (["author = ?"] if self._query.author else [])
 
-    def _index_values(self) -> tuple[str, ...]:
-        return (*self._query.terms, *((self._query.author,) if self._query.author else ()))
+def _chunks(keys: Iterator[Key], size: int) -> Iterator[list[Key]]:
+    while chunk := list(islice(keys, size)):
+        yield chunk
 
 
 def snowflake(at: datetime) -> str:

@@ -1,11 +1,12 @@
 """Searches posts by word, phrase, hashtag, author and kind, newest first; each page is read when it is asked for.
 
-The columns `words` and `author` have an index, but Cassandra returns the posts that an index finds in the order of
-partitions, not of time. So days are read one by one, from the newest to the oldest, all buckets of a day at the same
-time. Within a partition, X's posts are ordered by time. So the last posts of the newest day are read first, without the
-index. For a very frequent word they are already enough; for any other word they show how much time to read with the
-index. When the days read so far show that few posts are left, one query reads them all, up to a few hundred. This is
-fast for rare words, however long the window is. Otherwise several days are read together, twice as many in each step.
+Words and authors have an index (`readers/search/post_reads.py`), but Cassandra returns the posts that an index finds in
+the order of partitions, not of time. So days are read one by one, from the newest to the oldest, all buckets of a day
+at the same time. Within a partition, X's posts are ordered by time. So the last posts of the newest day are read first,
+without the index. For a very frequent word they are already enough; for any other word they show how much time to read
+with the index. When the days read so far show that few posts are left, one query reads them all, up to a few hundred.
+This is fast for rare words, however long the window is. Otherwise several days are read together, twice as many in each
+step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,18 +21,17 @@ from conf.tables import POSTS
 from conf.topic import Topic
 from readers.search.post_reads import (
     ANYWHERE,
-    COLUMNS,
     IN_FLIGHT,
     Key,
     PostReads,
     Row,
     Span,
-    Statements,
     X,
     key_of,
     snowflake,
 )
 from readers.search.query import Query, parse_query
+from readers.search.statements import COLUMNS, Statements
 from stores.execute import FAILURES
 from stores.layout import check_layout
 
@@ -54,7 +54,7 @@ class PostSearch:
     """Searches in one topic on one session. It keeps prepared statements, so later searches are quicker than the first.
 
     Raises WrongUse if the topic file's time zone or buckets differ from the stored ones, PulsoError if the tables do
-    not exist.
+    not exist, or `migrate` has not moved the words of all posts.
     """
 
     def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
@@ -140,7 +140,7 @@ def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[lis
         yield rows
     while done < len(days):
         for first in reads.first(days[done : done + together]):
-            rows = first.rows if first.complete else reads.whole(first.day)
+            rows = reads.whole(first.day) if first.rows is None else first.rows
             yield _newest_first(row for row in rows if key_of(row) not in given)
             done, found = done + 1, found + len(rows)
             on_day(done, len(days))
@@ -176,7 +176,7 @@ def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
     before = (X, snowflake(min(end, reads.span.end or end)))
     last = reads.last(day, dict.fromkeys(range(reads.buckets), before), count)
     read = [row for rows in last.values() for row in rows]
-    found = [row for row in reads.kept(read) if reads.asked_for(row)]
+    found = reads.kept(read)
     # All buckets were read down to this time. Ids are finer than times, so more posts of this very second may follow.
     reached = max((rows[-1].event_at for rows in last.values() if len(rows) == count), default=None)
     yield _newest_first(row for row in found if reached is None or row.event_at > reached)

@@ -1,10 +1,12 @@
 """Holds a command in a page to its own parser: `make` to the Makefile, our commands to their command lines."""
 
+import argparse
 import contextlib
 import importlib
 import io
 import re
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import typer
@@ -18,8 +20,7 @@ from conf.cli import VERBOSE
 from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import parse_topic
-from jobs.framework.job import Job
-from jobs.framework.runner import arg_parser
+from jobs.framework.command import arg_parser, set_parser
 from jobs.framework.window import parse_window
 from tests.docs.pages import Block, Command, Page
 
@@ -119,15 +120,21 @@ def parsed(module: str, words: Sequence[str]) -> dict[str, Any]:
     return dict(context.params)
 
 
+def _parser_of(module: ModuleType) -> argparse.ArgumentParser:
+    """The parser of a file in jobs/."""
+    name = module.__name__.rpartition(".")[2]
+    return set_parser(name, module.JOBS) if hasattr(module, "JOBS") else arg_parser(name)
+
+
 def _check_job(words: Sequence[str], topics: set[str]) -> None:
     job, *options = words
     if not (ROOT / job).is_file():
         raise Wrong(f"{job} does not exist")
-    found: Job = importlib.import_module(job.removesuffix(".py").replace("/", ".")).JOB
+    parser = _parser_of(importlib.import_module(job.removesuffix(".py").replace("/", ".")))
     told = io.StringIO()
     try:
         with contextlib.redirect_stderr(told):
-            given = arg_parser(found).parse_args(options)
+            given = parser.parse_args(options)
     except SystemExit:
         raise Wrong(told.getvalue().splitlines()[-1]) from None
     _check_topic(given.topic, topics)
@@ -193,8 +200,8 @@ def commands() -> dict[tuple[str, ...], Any]:
 def _options() -> set[str]:
     found = set(VERBOSE) | {"--help"}
     found.update(option for command in commands().values() for given in command.params for option in given.opts)
-    job: Job = importlib.import_module("jobs.cascades").JOB
-    return found | {option for action in arg_parser(job)._actions for option in action.option_strings}
+    parser = _parser_of(importlib.import_module("jobs.daily"))
+    return found | {option for action in parser._actions for option in action.option_strings}
 
 
 OPTIONS = _options()

@@ -30,7 +30,8 @@ from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
 from jobs import candidate_poll
-from jobs.framework.inputs import Place, Published
+from jobs.framework.inputs import Place
+from jobs.framework.published import Published
 from jobs.framework.runner import run_job
 from jobs.framework.window import Window, parse_window
 from readers.graphs.stored import stored_graph
@@ -244,6 +245,7 @@ def test_a_killed_author_activity_leaves_one_whole_run(stage: Stage, spark: Spar
     def by_poll() -> Facts:
         read = wanted.read(at)
         assert read is not None
+        assert read.stored is not None
         rows = read.frame.collect()
         read.stored.unpersist()
         return len(rows), sum(row.posts for row in rows)

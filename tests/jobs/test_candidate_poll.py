@@ -12,7 +12,8 @@ from conf.folding import fold
 from conf.topic import Topic, parse_topic
 from jobs.candidate_poll import candidate_poll
 from jobs.framework.window import Window, parse_window
-from jobs.measures.mentions import with_named
+from jobs.measures.mentions import BITS, with_named
+from jobs.measures.votes import matched
 from tests.support.frames import assertDataFrameEqual
 
 TOPIC = parse_topic(
@@ -186,6 +187,35 @@ def test_the_order_of_posts_does_not_matter(spark: SparkSession) -> None:
     posts = [post(str(i % 7), ["ana", "bob", "ana bob"][i % 3]) for i in range(40)]
     forward = candidate_poll(frame(spark, *posts), TOPIC, window())
     assertDataFrameEqual(forward, candidate_poll(frame(spark, *reversed(posts)), TOPIC, window()), rtol=0, atol=1e-12)
+
+
+def test_a_race_can_have_more_candidates_than_a_mask_has_bits(spark: SparkSession) -> None:
+    many = [f"{{id: c{n}, name: C, aliases: [name{n}]}}" for n in range(BITS + 8)]
+    topic = parse_topic(f"topic: t\nraces: [{{id: r, candidates: [{', '.join(many)}]}}]", "f")
+    posts = frame(spark, post("1", "name0"), post("2", f"name0 name{BITS - 1} name{BITS} name{BITS + 7}"))
+    rows = candidate_poll(posts, topic, window()).where("period = 'window' and posts > 0").collect()
+    assert {row.candidate: row.posts for row in rows} == {
+        "c0": 2,
+        **{f"c{n}": 1 for n in (BITS - 1, BITS, BITS + 7)},
+    }
+    assert with_named(posts, topic.races, []).where(f"candidate = 'c{BITS + 7}'").count() == 1
+
+
+def test_each_rule_is_evaluated_once(spark: SparkSession) -> None:
+    posts = matched(frame(spark, post()), TOPIC.races, None)
+    plan = posts._jdf.queryExecution().optimizedPlan().toString()
+    assert plan.count("RLIKE") == sum(bool(c.pattern) for race in TOPIC.races for c in race.candidates)
+
+
+def test_an_author_who_is_flagged_under_one_name_is_left_out_under_all(spark: SparkSession) -> None:
+    by = {"old": post("1", "lunch"), "new": post("1", "ana"), "two": post("2", "bob")}
+    rows = [{**p, "author": name, "event_at": p["event_at"].replace(tzinfo=UTC)} for name, p in by.items()]
+    posts = spark.createDataFrame(rows, f"{SCHEMA}, author string")
+    flagged = spark.createDataFrame([("old",)], "author string")
+    polled = candidate_poll(posts, TOPIC, window(), flagged).where("race = 'r' and period = 'window'").collect()
+    without_bots = {row.candidate: row.share_authors_no_bots for row in polled}
+    assert without_bots == {"ana": 0.0, "bob": 1.0, "cy": 0.0}
+    assert {row.authors_total for row in polled} == {2}
 
 
 def test_a_topic_without_races_says_so(spark: SparkSession) -> None:

@@ -24,8 +24,8 @@ from jobs import (
     network_graph,
     poll_backtest,
 )
+from jobs.framework.command import run
 from jobs.framework.job import Job
-from jobs.framework.runner import run
 from stores.connect import RedisClient
 from tests.conftest import make_topic
 from tests.support.loading import load

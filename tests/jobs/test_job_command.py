@@ -12,7 +12,7 @@ from conf import ROOT
 from conf.settings import Settings
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
-from jobs.framework.runner import run
+from jobs.framework.command import run
 from tests.conftest import make_topic
 from tests.support.loading import load
 from tests.support.posts import stream_line, tweet

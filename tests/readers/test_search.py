@@ -16,6 +16,7 @@ from rich.console import Console
 
 from conf.errors import PulsoError, WrongUse
 from conf.folding import words_of
+from conf.partitions import bucket_of
 from conf.settings import Settings
 from conf.topic import Topic
 from corpus import CAMPAIGN, generate
@@ -25,10 +26,11 @@ from ingest.queue.posts_queue import PostsQueue
 from readers.cli import main
 from readers.output import write_pages
 from readers.plain import one_line, printable
-from readers.search.post_reads import COLUMNS, Span, snowflake
+from readers.search.post_reads import Span, snowflake
 from readers.search.query import parse_query
 from readers.search.search import PAGE_ROWS, PostSearch, posts_frame
 from readers.search.search_view import emphasised, hits, print_posts
+from readers.search.statements import COLUMNS
 from stores.connect import RedisClient
 from tests.conftest import make_topic
 from tests.support.commands import Done, run_command
@@ -37,6 +39,8 @@ from tests.support.posts import stream_line, tweet, user
 
 POSTS = 6000
 MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
+DAY_OF_FEW = datetime(2016, 5, 1, 12, tzinfo=UTC)
+"""When the posts of tests with few posts were made."""
 LAST_DAY = datetime(2016, 5, 7, 16, tzinfo=UTC)
 
 
@@ -115,6 +119,7 @@ def few(store: Stores, settings: Settings) -> Any:
         ('"grace poe" ang', {}),
         ("#halalan2016", {}),
         ("duterte", {"kind": "retweet"}),
+        ("duterte ang", {"kind": "original"}),
         ("nobodywritesthis", {}),
         ("", {"kind": "quote"}),
     ],
@@ -131,6 +136,7 @@ def test_a_rare_word_and_an_author_are_found_whatever_the_window(corpus: Corpus)
     busiest = pd.Series([post.author for post in corpus.posts]).value_counts().index[0]
     for query in (rare, f"@{busiest}", f"@{busiest} ang"):
         assert corpus.found(query) == corpus.scan(query) != [], query
+        assert corpus.found(query, Span(*MONTH)) == corpus.scan(query, Span(*MONTH)), query
 
 
 def test_the_first_page_is_the_newest_posts(corpus: Corpus) -> None:
@@ -175,6 +181,41 @@ def test_scripts_without_spaces_are_found_within_a_run(few: Any) -> None:
     assert corpus.found("选举") == ["3", "1"]
     assert corpus.found("选举 poe") == ["1"]
     assert corpus.found("เลือกตั้ง") == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("大統領選挙の結果、ロドリゴ・ドゥテルテ氏が当選", ["選挙", "ドゥテルテ", "#選挙速報"]),
+        ("فاز المرشّح في الانتخابات الرئاسية", ["الانتخابات", "المرشّح", '"الانتخابات الرئاسية"', "#الانتخابات"]),
+        (
+            "İSTANBUL'da seçim: Işıl oy kullandı, IĞDIR'da şölen",
+            ["istanbul", "İSTANBUL", "Işıl", "seçim", "şölen", "#Seçim"],
+        ),
+    ],
+    ids=["Japanese", "Arabic", "Turkish"],
+)
+def test_text_in_other_scripts_is_found(few: Any, text: str, queries: list[str]) -> None:
+    tag = next(query[1:] for query in queries if query[0] == "#")
+    corpus = few("hello", stream_line(tweet("7", text, entities={"hashtags": [{"tag": tag}]})))
+    for query in queries:
+        assert corpus.found(query) == corpus.scan(query) == ["7"], query
+
+
+@pytest.mark.parametrize("span", [Span(), Span(DAY_OF_FEW, DAY_OF_FEW + timedelta(days=1))], ids=["all", "a day"])
+def test_words_without_their_post_and_words_of_another_text_are_not_believed(
+    few: Any, session: Session, settings: Settings, span: Span
+) -> None:
+    corpus = few("old text", "old text too", "old and new")
+    assert corpus.found("old", span) == ["3", "2", "1"]
+    posts, layout = f"{settings.keyspace}.posts", (corpus.topic.topic, corpus.topic.day_of(DAY_OF_FEW))
+    where = "topic = %s AND day = %s AND bucket = %s AND source = 'x' AND post_id = %s"
+    gone, changed = ((*layout, bucket_of(post_id, corpus.topic.buckets), post_id) for post_id in ("1", "2"))
+    session.execute(f"DELETE FROM {posts} WHERE {where}", gone)  # its words stay
+    session.execute(f"UPDATE {posts} SET text = 'new text', folded = 'new text' WHERE {where}", changed)
+    assert corpus.found("old", span) == ["3"]
+    assert corpus.found("old @ana", span) == ["3"]
+    assert corpus.found("old text", span) == []
 
 
 def test_a_hashtag_is_not_its_word(few: Any) -> None:

@@ -15,8 +15,11 @@ FOLDER = Path(tempfile.gettempdir())
 Done = subprocess.CompletedProcess[str]
 
 
-def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300) -> Done:
-    """Runs `python -m module arguments` to its end; returns its exit code, stdout and stderr."""
+def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float = 300, **environment: str) -> Done:
+    """Runs `python -m module arguments` to its end; returns its exit code, stdout and stderr.
+
+    `environment` has variables in addition to those of this process.
+    """
     done = subprocess.run(
         _words(module, arguments),
         input=stdin,
@@ -24,15 +27,15 @@ def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float
         timeout=timeout,
         check=False,
         cwd=FOLDER,
-        env=_environment(),
+        env=_environment() | environment,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def start_command(module: str, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Starts `python -m module arguments`; the caller must end it."""
-    pipe = subprocess.PIPE
-    return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=_environment())
+def start_command(module: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """Starts `python -m module arguments`, with `environment` as in run_command; the caller must end it."""
+    pipe, variables = subprocess.PIPE, _environment() | environment
+    return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=variables)
 
 
 def _words(module: str, arguments: Sequence[str]) -> list[str]:

@@ -18,7 +18,7 @@ ARROW = {
     "timestamp": pa.timestamp("us", "UTC"),
     "frozen<list<text>>": pa.list_(pa.string()),
 }
-DERIVED = ("topic", "day", "bucket", "words")
+DERIVED = ("topic", "day", "bucket")
 
 
 def post_frame(spark: SparkSession, lines: Iterable[bytes], file: Path) -> DataFrame:

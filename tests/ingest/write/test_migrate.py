@@ -25,9 +25,9 @@ def columns(session: Session, settings: Settings, table: str) -> dict[str, str]:
 
 def test_everything_declared_is_made_and_a_second_time_nothing(own: Settings, session: Session) -> None:
     made = list(migrate(session, own))
-    assert made[0] == f"keyspace {own.keyspace}"
-    assert {f"table {table.name}" for table in TABLES} <= set(made)
-    assert {"index posts_author_idx", "index posts_words_idx"} <= set(made)
+    assert made[0] == f"made keyspace {own.keyspace}"
+    assert {f"made table {table.name}" for table in TABLES} <= set(made)
+    assert {"made index posts_author_idx", "made index post_words_idx"} <= set(made)
     assert list(migrate(session, own)) == []
     for table in TABLES:
         assert columns(session, own, table.name) == {name: column.cql for name, column in table.columns.items()}
@@ -36,13 +36,13 @@ def test_everything_declared_is_made_and_a_second_time_nothing(own: Settings, se
 def test_a_new_column_is_added_and_rows_stay(own: Settings, session: Session) -> None:
     list(migrate(session, own))
     session.execute(f"ALTER TABLE {own.keyspace}.posts DROP place")
-    session.execute(f"DROP INDEX {own.keyspace}.posts_words_idx")
+    session.execute(f"DROP INDEX {own.keyspace}.post_words_idx")
     session.execute(f"ALTER TABLE {own.keyspace}.posts ADD somebodys_own text")
     session.execute(
         f"INSERT INTO {own.keyspace}.posts (topic, day, bucket, source, post_id, somebodys_own) "
         "VALUES ('t', '2016-05-01', 0, 'x', '1', 'kept')"
     )
-    assert list(migrate(session, own)) == ["column posts.place", "index posts_words_idx"]
+    assert list(migrate(session, own)) == ["made column posts.place", "made index post_words_idx"]
     row = session.execute(f"SELECT post_id, place, somebodys_own FROM {own.keyspace}.posts").one()
     assert (row.post_id, row.place, row.somebodys_own) == ("1", None, "kept")
 

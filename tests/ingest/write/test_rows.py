@@ -6,7 +6,7 @@ from cassandra.query import UNSET_VALUE
 
 from conf.partitions import bucket_of
 from conf.settings import Settings
-from conf.tables import POSTS
+from conf.tables import POST_TABLES, POST_WORDS, POSTS
 from conf.topic import parse_topic
 from ingest.formats.post import InvalidMessage, Post
 from ingest.write.rows import row_of
@@ -29,11 +29,24 @@ def test_the_day_is_the_topics_own() -> None:
 
 
 def test_what_is_unknown_is_unset_and_zero_is_known() -> None:
-    values = dict(zip(POSTS.columns, row_of(full_post(), TOPIC).values, strict=True))
+    values = dict(zip(POSTS.columns, row_of(full_post(), TOPIC).values[0], strict=True))
     assert values["retweet_of"] is UNSET_VALUE
     assert values["lon"] == bytes(8)
     assert values["author_followers"] == values["author_following"] == bytes(8)
     assert values["client"] == b"Twitter Web Client"
+
+
+def test_every_table_has_the_same_key_and_its_own_columns() -> None:
+    assert {(table.partition, table.clustering) for table in POST_TABLES} == {(POSTS.partition, POSTS.clustering)}
+    row = row_of(full_post(), TOPIC)
+    posts, words = (
+        dict(zip(table.columns, of, strict=True)) for table, of in zip(POST_TABLES, row.values, strict=True)
+    )
+    assert row.key == ("t", date(2016, 5, 9), bucket_of("é1", 4), "x", "é1")
+    assert {name: posts[name] for name in POSTS.key} == {name: words[name] for name in POST_WORDS.key}
+    assert "words" not in posts
+    assert [word in words["words"] for word in (b"hi", b"tag", b"#tag")] == [True, True, True]
+    assert row.size == sum(len(value) for of in row.values for value in of if value is not UNSET_VALUE)
 
 
 def test_a_number_beyond_64_bits_is_refused() -> None:
@@ -43,18 +56,19 @@ def test_a_number_beyond_64_bits_is_refused() -> None:
         row_of(post, TOPIC)
 
 
-def test_encoding_is_the_drivers_own(session: Session, settings: Settings) -> None:
-    insert = session.prepare(POSTS.insert(settings.keyspace))
-    row = row_of(full_post(), TOPIC)
+@pytest.mark.parametrize("number", range(len(POST_TABLES)), ids=[table.name for table in POST_TABLES])
+def test_encoding_is_the_drivers_own(session: Session, settings: Settings, number: int) -> None:
+    insert = session.prepare(POST_TABLES[number].insert(settings.keyspace))
+    values = row_of(full_post(), TOPIC).values[number]
     driver = []
-    for column, value in zip(insert.column_metadata, row.values, strict=True):
+    for column, value in zip(insert.column_metadata, values, strict=True):
         if value is UNSET_VALUE:
             driver.append(UNSET_VALUE)
             continue
         decoded = column.type.deserialize(value, session.cluster.protocol_version)
         driver.append(column.type.serialize(decoded, session.cluster.protocol_version))
     sets = [i for i, column in enumerate(insert.column_metadata) if column.name == "words"]
-    for i, (own, theirs) in enumerate(zip(row.values, driver, strict=True)):
+    for i, (own, theirs) in enumerate(zip(values, driver, strict=True)):
         if i not in sets:
             assert own == theirs, insert.column_metadata[i].name
         else:

@@ -13,6 +13,7 @@ from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
+from readers.search.search import posts_frame, search_posts
 from tests.conftest import make_topic
 from tests.ingest.write.test_changes import X_ID, compliance, x_post
 from tests.support.posts import capture
@@ -36,9 +37,11 @@ def counts(spark: SparkSession, session: Session, settings: Settings, topic: Top
 
 
 def found(session: Session, settings: Settings, topic: Topic, word: str) -> set[str]:
-    """Posts of the topic that hold a word, by the index that search uses."""
-    query = f"SELECT topic, post_id FROM {settings.keyspace}.posts WHERE words CONTAINS %s"
-    return {row.post_id for row in session.execute(query, (word,)) if row.topic == topic.topic}
+    """Posts of the topic that hold a word, by the index that search uses; search must find the same."""
+    query = f"SELECT topic, post_id FROM {settings.keyspace}.post_words WHERE words CONTAINS %s"
+    ids = {row.post_id for row in session.execute(query, (word,)) if row.topic == topic.topic}
+    assert set(posts_frame(search_posts(session, settings.keyspace, topic, word))["post_id"]) == ids
+    return ids
 
 
 def run(*arguments: str) -> None:

@@ -27,7 +27,7 @@ from ingest.write.worker import Worker
 from stores.connect import cassandra_session
 from tests.support.commands import run_command, start_command
 from tests.support.posts import stream_line, tweet
-from tests.support.stored import stored
+from tests.support.stored import stored, stored_words
 
 POSTS = 20_000
 
@@ -147,10 +147,13 @@ def test_kill_9_in_mid_batch_loses_and_doubles_nothing(
         victim.communicate()
     held = stream.client.xpending(stream.stream, GROUP)["pending"]
     assert 0 < held <= stream.backlog() < POSTS
+    half_done = stored(session, settings.keyspace, topic.topic).keys()
+    assert stored_words(session, settings.keyspace, topic.topic).keys() == half_done, "a post without its words"
     heir = run_command("ingest", "work", "--drain", "--claim-idle", "1")
     assert heir.returncode == 0, heir.stderr
     ids = {line.split(b'"id":"', 1)[1].split(b'"', 1)[0].decode() for line in corpus.read_bytes().splitlines()}
     assert stored(session, settings.keyspace, topic.topic).keys() == ids
+    assert stored_words(session, settings.keyspace, topic.topic).keys() == ids
     assert len(ids) == POSTS
     counts = {k.decode().split("|")[2]: int(v) for k, v in stream.client.hgetall(stream.counts).items()}
     assert counts == {"queued": POSTS, "stored": POSTS}

@@ -14,8 +14,8 @@ from conf.topic import Topic
 from deploy.engines import Engines
 from ingest.formats import parse
 from ingest.queue.envelope import Message
-from ingest.write.rows import row_of
-from ingest.write.writer import PostWriter, Write
+from ingest.write.rows import Write, row_of
+from ingest.write.writer import PostWriter
 from stores.connect import cassandra_session
 from stores.execute import FAILURES
 from tests.support.posts import stream_line, tweet
@@ -32,11 +32,11 @@ class Recording:
         self.most_open = 0
         self._session = session
 
-    def prepare(self, cql: str) -> Any:
-        return self._session.prepare(cql)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
 
-    def execute_async(self, statement: Any) -> ResponseFuture:
-        future = self._session.execute_async(statement)
+    def execute_async(self, statement: Any, *values: Any) -> ResponseFuture:
+        future = self._session.execute_async(statement, *values)
         self.futures.append(future)
         self.most_open = max(self.most_open, self.open())
         return future

@@ -16,8 +16,9 @@ from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs import author_activity, candidate_poll
-from jobs.framework.inputs import Place, Published
+from jobs.framework.inputs import Place
 from jobs.framework.job import Inputs, Job
+from jobs.framework.published import Published
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
 from jobs.measures import votes

@@ -16,8 +16,8 @@ from conf.tables import POSTS
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
+from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job
-from jobs.framework.runner import run
 from jobs.framework.window import Window
 from stores.connect import RedisClient
 from tests.conftest import make_topic
@@ -25,6 +25,7 @@ from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 
 DAY = ("2016-04-30T16:00Z", "2016-05-01T16:00Z")
+OF_DAY = "2016-04-30 16:00 to 2016-05-01 16:00 UTC"
 RACES = "races: [{id: r, candidates: [{id: a, name: A, aliases: [ana]}, {id: b, name: B, aliases: [bob]}]}]\n"
 
 
@@ -192,4 +193,19 @@ def test_data_docs_are_built_on_demand(poll: Poll, capsys: pytest.CaptureFixture
     index = poll.settings.home / page.removeprefix("data docs: file://")
     assert index.is_file()
     assert index.is_relative_to(poll.settings.home / "quality")
-    assert "candidate_poll" in index.read_text()
+    names = [f"candidate_poll, {poll.topic.topic}, {table}, {OF_DAY}" for table in ("posts", "candidate_poll")]
+    pages = {name: page.read_text() for name in names for page in index.parent.glob(f"validations/{name}/**/*.html")}
+    assert list(pages) == names
+    assert all(name in index.read_text() for name in names)
+    for check in poll.checks():
+        says = check.expectation.removeprefix(f"{check.target}: ")
+        assert says in pages[names[check.target == "candidate_poll"]]
+
+
+def test_a_window_without_posts_has_all_its_checks(poll: Poll, capsys: pytest.CaptureFixture[str]) -> None:
+    assert poll.run(day=("2015-04-30T16:00Z", "2015-05-01T16:00Z")) == 0
+    assert "0 posts read, 0 rows published" in capsys.readouterr().out
+    checks = poll.checks()
+    assert {check.target for check in checks} == {"posts", "candidate_poll"}
+    assert all(check.success and check.observed == "" for check in checks)
+    assert len(checks) > 20

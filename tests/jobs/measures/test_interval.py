@@ -1,25 +1,12 @@
 """The poll's interval: a bootstrap over authors agrees with it, and it covers the true share as often as it says."""
 
-from pathlib import Path
-
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 
-from conf.topic import parse_topic
-from jobs.measures.votes import candidate_counts, interval_half_width, votes, with_every_candidate
+from jobs.measures.ballots import Ballots, Spans, count, interval_half_width, share_authors
 
 CANDIDATES = ("ana", "bob", "cy")
-TOPIC = parse_topic(
-    "topic: t\nraces: [{id: r, candidates: ["
-    + ", ".join(f"{{id: {name}, name: {name}, aliases: [{name}]}}" for name in CANDIDATES)
-    + "]}]",
-    "f",
-)
 POPULATION, SAMPLE, DRAWS, BOOTSTRAP = 20_000, 400, 500, 2_000
 Posts = npt.NDArray[np.int64]
 """Mentioning posts, by author and candidate."""
@@ -39,44 +26,31 @@ def vote_of(posts: Posts) -> npt.NDArray[np.float64]:
     return np.asarray(posts / posts.sum(axis=-1, keepdims=True))
 
 
-def intervals(spark: SparkSession, samples: list[Posts], folder: Path) -> npt.NDArray[np.float64]:
+def intervals(samples: list[Posts]) -> npt.NDArray[np.float64]:
     """Returns (low, high) by sample and candidate, computed by the poll's own steps.
 
-    For these steps, each sample is a period.
+    For these steps, each sample is a period of one microsecond, and its authors are of nobody else's sample.
     """
-    rows = [
-        (f"{number}:{author}", str(number), name, count)
-        for number, posts in enumerate(samples)
-        for author, counts in enumerate(posts.tolist())
-        for name, count in (*zip(CANDIDATES, counts, strict=True), ("", max(counts)))
-        if count
-    ]
-    columns = dict(zip(("voter", "period", "candidate", "posts"), zip(*rows, strict=True), strict=True))
-    pq.write_table(pa.table(columns), folder / "counts.parquet")
-    zeros = [F.lit(0).alias(name) for name in ("originals", "retweets", "replies", "quotes")]
-    at = [F.lit("2016-05-01").cast("timestamp").alias(name) for name in ("period_start", "period_end")]
-    counts = spark.read.parquet(str(folder)).select(
-        "*", F.lit("r").alias("race"), *at, *zeros, F.lit(True).alias("unflagged")
-    )
-    share = F.col("votes") / F.col("authors_total")
-    polled = with_every_candidate(candidate_counts(votes(counts)), TOPIC, {"r": ""})
-    found = polled.select("period", "candidate", share.alias("share"), interval_half_width(share).alias("half"))
-    result = np.full((len(samples), len(CANDIDATES), 2), np.nan)
-    for row in found.collect():
-        ends = (row.share - row.half, row.share + row.half)
-        result[int(row.period), CANDIDATES.index(row.candidate)] = ends
-    return result
+    posts = np.concatenate(samples)
+    author, candidate = np.nonzero(posts)
+    repeated = np.repeat(np.arange(len(author)), posts[author, candidate])
+    author, candidate = author[repeated], candidate[repeated]
+    sample = author // SAMPLE
+    spans = Spans("sample", np.arange(len(samples)), np.arange(1, len(samples) + 1))
+    mentioned = candidate[:, None] == np.arange(len(CANDIDATES))
+    flagged = np.zeros(len(posts), np.bool_)
+    counts = count(Ballots(author, sample, np.zeros_like(author), mentioned, flagged), spans, ["originals"])
+    share, half = share_authors(counts), interval_half_width(counts)
+    return np.stack([share - half, share + half], axis=1).reshape(len(samples), len(CANDIDATES), 2)
 
 
 @pytest.fixture(scope="module")
-def drawn(
-    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Posts, list[Posts], npt.NDArray[np.float64]]:
+def drawn() -> tuple[Posts, list[Posts], npt.NDArray[np.float64]]:
     """The population, the samples drawn from it without replacement, and each sample's intervals."""
     draws = np.random.default_rng(2016)
     population = heavy_tailed_authors(draws)
     samples = [population[draws.choice(POPULATION, SAMPLE, replace=False)] for _ in range(DRAWS)]
-    return population, samples, intervals(spark, samples, tmp_path_factory.mktemp("counts"))
+    return population, samples, intervals(samples)
 
 
 Drawn = tuple[Posts, list[Posts], npt.NDArray[np.float64]]

@@ -1,0 +1,107 @@
+# conf/spark-env.sh sources this file in bin/spark-class, so what it sets are that script's arguments and variables.
+# On this machine it puts the class path and the class-data archive of `make setup` (deploy/start/archive.py) before
+# Spark's own class path. Everything else, such as a cluster or packages of the user's own, starts as Spark starts it.
+# It needs $pulso_root. It must work in bash 3.2, and be done within some milliseconds.
+
+pulso_find_stamp() { # of PULSO_HOME, from the environment or .env, else of the project's folder
+  local home="${PULSO_HOME:-}" line
+  if [ -z "$home" ] && [ -f .env ]; then
+    while read -r line || [ -n "$line" ]; do
+      case "$line" in PULSO_HOME=*) home="${line#*=}" ;; esac
+    done <.env
+    home="${home#[\"\']}"
+    home="${home%[\"\']}"
+  fi
+  home="${home/#\~/$HOME}"
+  for home in "$home" "$pulso_root/.pulso"; do
+    pulso_stamp="$home/spark/start.sh"
+    if [ -n "$home" ] && [ -f "$pulso_stamp" ]; then return 0; fi
+  done
+  return 1
+}
+
+pulso_is_plain() { # ARGUMENTS…: does the run leave the class path and the packages as conf/spark-defaults.conf has them?
+  local argument before="" master="" packages="" key value
+  [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ] || return 1
+  while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
+    case "$key" in
+      spark.master) master="$value" ;;
+      spark.jars.packages) packages="$value" ;;
+      spark.jars* | spark.driver.extraClassPath | spark.remote) return 1 ;;
+    esac
+  done <"$SPARK_CONF_DIR/spark-defaults.conf"
+  [ "$packages" = "$pulso_packages" ] || return 1
+  for argument in "$@"; do
+    case "$before" in
+      --master) argument="--master=$argument" ;;
+      --conf | -c) argument="--conf=$argument" ;;
+    esac
+    case "$argument" in
+      --master=*) master="${argument#--master=}" ;;
+      --conf=spark.master=*) pulso_is_local "${argument#--conf=spark.master=}" || return 1 ;;
+      --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) return 1 ;;
+      --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) return 1 ;;
+      --exclude-packages* | --repositories*) return 1 ;;
+    esac
+    before="$argument"
+  done
+  pulso_is_local "$master"
+}
+
+pulso_is_local() { # MASTER: is it this one process?
+  case "$1" in local | local\[*) return 0 ;; *) return 1 ;; esac
+}
+
+pulso_is_whole() { # are this Java and this Spark those of the stamp, and all jars there and unchanged?
+  local jar java="java"
+  if [ -n "${JAVA_HOME:-}" ]; then java="$JAVA_HOME/bin/java"; else java="$(command -v java)"; fi
+  [ "$java" -ef "$pulso_java" ] && [ "$SPARK_HOME" -ef "$pulso_spark_home" ] || return 1
+  local IFS=:
+  for jar in $pulso_class_path; do
+    if [ ! -f "$jar" ] || [ "$jar" -nt "$pulso_stamp" ]; then return 1; fi
+  done
+}
+
+pulso_has_archive() { # is the archive whole? Java crashes if the end of one is missing
+  [ -f "$pulso_archive" ] && [ "$(wc -c <"$pulso_archive")" -eq "$pulso_archive_size" ] || return 1
+  [ -z "$pulso_base" ] && return 0 # Java's own classes are in Java's own archive
+  [ -f "$pulso_base" ] && [ "$(wc -c <"$pulso_base")" -eq "$pulso_base_size" ]
+}
+
+pulso_hurry_launcher() { # bin/spark-class runs a short Java program that only prints the command to run
+  local jar
+  SPARK_LAUNCHER_OPTS="-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+  for jar in "$SPARK_HOME"/jars/spark-launcher_*.jar; do
+    case "$jar" in
+      *[[:space:]*?[]*) ;; # the options are split at spaces
+      *) SPARK_LAUNCHER_OPTS="$SPARK_LAUNCHER_OPTS -Xbootclasspath/a:$jar" ;; # else Java opens all 250 jars
+    esac
+  done
+}
+
+if pulso_find_stamp && . "$pulso_stamp" && pulso_is_whole; then
+  case "${0##*/} ${1:-}" in
+    "spark-class org.apache.spark.deploy.SparkSubmit")
+      if pulso_is_plain "${@:2}"; then
+        pulso_starts=yes
+        set -- "$1" --conf "spark.driver.extraClassPath=$pulso_class_path" --conf spark.jars.packages= "${@:2}"
+      fi
+      ;;
+    pyspark\ *)
+      if pulso_is_plain "$@"; then
+        pulso_starts=yes
+        set -- --conf "spark.driver.extraClassPath=$pulso_class_path" --conf spark.jars.packages= "$@"
+      fi
+      ;;
+  esac
+fi
+if [ -n "${pulso_starts:-}" ] && pulso_has_archive; then
+  # Java ignores an archive that does not fit, and must not say so on stdout, which is the job's. Without the third and
+  # fourth option, Java would map the archive at a random address, and so rewrite all of it at each start.
+  SPARK_SUBMIT_OPTS="\"-XX:SharedArchiveFile=$pulso_archive\" -Xshare:auto -XX:+UnlockDiagnosticVMOptions\
+ -XX:ArchiveRelocationMode=0 -Xlog:disable -Xlog:all=warning,cds*=off:stderr ${SPARK_SUBMIT_OPTS:-}"
+fi
+if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
+unset -f pulso_find_stamp pulso_is_plain pulso_is_local pulso_is_whole pulso_has_archive pulso_hurry_launcher
+unset pulso_stamp pulso_starts pulso_java pulso_spark_home pulso_packages pulso_class_path
+unset pulso_archive pulso_archive_size pulso_base pulso_base_size

@@ -1,0 +1,119 @@
+"""Counts the rows of a frame that break its expectations, in as few Spark jobs as possible.
+
+One aggregation counts all rows and all conditions (the first pass), and one query counts the repeated keys and what the
+rules return (the second pass). To plan a query takes Spark longer than to count the rows of a small frame, so nothing
+is asked twice. Only if an expectation failed, its rows are looked for again, for a sample.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from py4j.protocol import Py4JError
+from pyspark.errors import AnalysisException, PySparkException
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from jobs.framework.expected import Checks, Expected, Repeated, Where
+from jobs.framework.figures import Counts, Look
+
+SAMPLE = 3
+FEW_ROWS = 20_000
+"""Up to so many rows are brought into one partition for the second pass: an exchange would cost more than it saves."""
+_ROWS, _INSIDE = "rows", "inside"
+_Part = TypeVar("_Part")
+_FAILURES = (PySparkException, Py4JError)
+
+
+def first_pass(frame: DataFrame, expected: Sequence[Expected], inside: Column | None = None) -> tuple[Counts, int]:
+    """Counts the rows of a frame, those that break a condition, and those for which `inside` is true, all at once.
+
+    Returns the counts, and the number of rows inside. A persisted frame is computed and stored by this pass.
+    """
+    conditions = {e.says: e.broken.condition for e in expected if isinstance(e.broken, Where)}
+    always = {_ROWS: F.lit(True), _INSIDE: F.lit(False) if inside is None else inside}
+
+    def counted(parts: Mapping[str, Column]) -> Sequence[int]:
+        return frame.agg(*(F.count(F.when(condition, 1)) for condition in parts.values())).collect()[0]
+
+    # An AnalysisException is an error of a condition. Any other error is one of reading the frame, and ends the run.
+    found = _together(counted, {**always, **conditions}, (AnalysisException,))
+    rows, within = (int(found.pop(name)) for name in always)
+    return Counts(rows, found), within
+
+
+def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
+    """Counts the repeated keys of a frame with so many rows, and the rows that its rules return, in one query."""
+    frame = checks.frame.coalesce(1) if rows <= FEW_ROWS else checks.frame
+    queries = {e.says: e.broken.count for e in checks.expected if not isinstance(e.broken, Where)}
+
+    def counted(parts: Mapping[str, str]) -> Sequence[int]:
+        numbered = (f"SELECT {number} AS part, n FROM ({query}\n)" for number, query in enumerate(parts.values()))
+        found = frame.sparkSession.sql(" UNION ALL ".join(numbered), batch=frame).collect()
+        return [row["n"] for row in sorted(found, key=lambda row: int(row["part"]))]
+
+    return _together(counted, queries, _FAILURES)
+
+
+def look_again(checks: Checks, expected: Expected, counts: Counts) -> Look:
+    """Looks for the rows that break an expectation: for their exact number, and for a sample."""
+    found = counts.broken[expected.says]
+    try:
+        if isinstance(found, str):
+            return Look(None, not_checked(found))
+        rows = _rows_of(checks.frame, expected)
+        number = rows.count() if isinstance(expected.broken, Repeated) else found
+        sample = [_shown(expected, text) for (text,) in rows.select(_as_json()).limit(SAMPLE).collect()]
+    except _FAILURES as error:
+        return Look(None, not_checked(str(error)))
+    total = f" of {counts.rows:,}" if isinstance(expected.broken, Where) else ""
+    return Look(number, f"{number:,}{total} rows, such as {_plain(sample)[:300]}")
+
+
+def not_checked(error: str) -> str:
+    """Returns what is said of an expectation that could not be checked, in one line."""
+    return f"could not be checked: {_plain(error)[:400]}"
+
+
+def _together(
+    count: Callable[[Mapping[str, _Part]], Sequence[int]],
+    parts: Mapping[str, _Part],
+    errors: tuple[type[Exception], ...],
+) -> dict[str, int | str]:
+    """Counts all parts at once or, if that fails with one of `errors`, each by itself.
+
+    Returns the number of each part, or its error as text.
+    """
+    if not parts:
+        return {}
+    try:
+        return dict(zip(parts, count(parts), strict=True))
+    except errors as error:
+        if len(parts) == 1:
+            return dict.fromkeys(parts, _plain(error)[:400])
+    alone = [_together(count, {name: part}, errors) for name, part in parts.items()]
+    return {name: number for found in alone for name, number in found.items()}
+
+
+def _rows_of(frame: DataFrame, expected: Expected) -> DataFrame:
+    """Returns the rows that break an expectation: the columns to show, or the columns of a query."""
+    if isinstance(expected.broken, Where):
+        return frame.where(expected.broken.condition).select(*expected.broken.shown)
+    return frame.sparkSession.sql(expected.broken.query, batch=frame)
+
+
+def _as_json() -> Column:
+    """Returns a row as JSON: then a timestamp is in UTC, and every type is text that can be read."""
+    return F.to_json(F.struct("*"), {"ignoreNullFields": "false"})
+
+
+def _shown(expected: Expected, row: str) -> Any:
+    """Returns a row of a sample as it is shown: a query's row with the names of its columns, others without."""
+    values: dict[str, Any] = json.loads(row)
+    if not isinstance(expected.broken, Where):
+        return values
+    return next(iter(values.values())) if len(values) == 1 else list(values.values())
+
+
+def _plain(value: object) -> str:
+    return " ".join(str(value).split())

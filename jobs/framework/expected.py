@@ -1,0 +1,103 @@
+"""What is expected of a frame: each expectation in words, and the rows that break it.
+
+`expectations.py` makes these, `counting.py` counts the rows, and Great Expectations judges the counts (`judge.py`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pyspark.sql import Column, DataFrame
+
+from jobs.framework.figures import Counts, Figure, Look, Outcome
+from jobs.framework.job import Severity
+
+
+@dataclass(frozen=True)
+class Where:
+    """The rows for which a condition is true. A sample of them shows the columns `shown`."""
+
+    condition: Column
+    shown: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The rows that a query over `{batch}`, the frame, returns."""
+
+    query: str
+
+    @property
+    def count(self) -> str:
+        """A query that returns the number of these rows, as `n`."""
+        return f"SELECT count(*) AS n FROM ({self.query}\n)"
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The keys that more than one row has."""
+
+    key: tuple[str, ...]
+
+    @property
+    def query(self) -> str:
+        """A query that returns these keys, and the number of rows that each has."""
+        names = ", ".join(map(quoted, self.key))
+        return f"SELECT {names}, count(*) AS n FROM {{batch}} GROUP BY {names} HAVING count(*) > 1"
+
+    @property
+    def count(self) -> str:
+        """A query that returns, as `n`, how many rows are left over when each key keeps one row.
+
+        It compares hashes of 64 bits, which is far faster than to compare several texts. If two keys have the same
+        hash, the number is too high. This happens in only one of thirty million frames with a million keys.
+        """
+        return f"SELECT count(*) - count(DISTINCT xxhash64({', '.join(map(quoted, self.key))})) AS n FROM {{batch}}"
+
+
+@dataclass(frozen=True)
+class Expected:
+    """One expectation: its text (`says`), and the rows that break it.
+
+    It holds if at least the share `mostly` of all rows does not break it. With severity `error`, a broken expectation
+    stops the publication; with `warning`, it does not.
+    """
+
+    says: str
+    broken: Where | Returned | Repeated
+    severity: Severity = "error"
+    mostly: float = 1.0
+
+    def figure(self, counts: Counts, look: Look | None = None) -> Figure:
+        """Returns the figure to judge, with the exact number if the rows were looked at again.
+
+        It is the number of rows that break the expectation, at most 0; with `mostly`, the share of the other rows.
+        """
+        found = look.rows if look else counts.broken.get(self.says, 0)
+        broken = None if isinstance(found, str) else found
+        if broken is None:
+            return Figure(self.says, None, None, 0, self.severity, look.observed if look else "")
+        if self.mostly == 1:
+            shown = look.observed if look and broken else f"{broken:,} of {counts.rows:,} rows break it"
+            return Figure(self.says, broken, None, 0, self.severity, shown)
+        share = (counts.rows - broken) / counts.rows if counts.rows else 1.0
+        shown = look.observed if look else f"{share:.2%} of {counts.rows:,} rows"
+        return Figure(self.says, share, self.mostly, None, self.severity, shown)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A frame, and what is expected of it.
+
+    `counts` are those that the first pass over the frame returned; None if there was no pass yet. `outcomes` is filled
+    when the frame is checked.
+    """
+
+    frame: DataFrame
+    expected: Sequence[Expected]
+    counts: Counts | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+def quoted(name: str) -> str:
+    """Returns a column's name as Spark's SQL wants it, whatever characters it has."""
+    return f"`{name.replace('`', '``')}`"

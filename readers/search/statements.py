@@ -1,0 +1,34 @@
+"""The prepared queries of searches, and the columns of a found post."""
+
+from cassandra.cluster import Session
+from cassandra.query import PreparedStatement
+
+from conf.schema import Table
+from conf.tables import POST_WORDS, POSTS
+from stores.moved import check_moved
+from stores.prepare import prepared
+
+COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", "folded"))
+"""The columns of a found post, as `posts` declares them."""
+
+
+class Statements:
+    """Queries on `posts` and `post_words`; each is prepared only once."""
+
+    def __init__(self, session: Session, keyspace: str) -> None:
+        self.session, self._keyspace = session, keyspace
+        self._prepared: dict[tuple[str, int], PreparedStatement] = {}
+
+    def check(self) -> None:
+        """Raises PulsoError, with the fix, where the tables do not exist or do not have the words of all posts yet."""
+        self.select(", ".join(COLUMNS), "LIMIT 1")
+        self.select("words", "LIMIT 1", table=POST_WORDS)
+        check_moved(self.session, self._keyspace, POST_WORDS)
+
+    def select(self, what: str, rest: str, fetch_size: int = 5000, table: Table = POSTS) -> PreparedStatement:
+        """Returns the prepared `SELECT what FROM table rest`. Raises PulsoError where the tables do not exist."""
+        cql = f"SELECT {what} FROM {self._keyspace}.{table.name} {rest}"
+        if (cql, fetch_size) not in self._prepared:
+            self._prepared[cql, fetch_size] = prepared(self.session, cql)
+            self._prepared[cql, fetch_size].fetch_size = fetch_size
+        return self._prepared[cql, fetch_size]
