@@ -45,8 +45,9 @@ def newest_rows(lab: Lab, table: Table, columns: list[str]) -> Rows:
         f"SELECT run_id FROM {keyspace}.{JOB_RUNS.name} WHERE job = %s AND topic = %s LIMIT 1", (table.job, TOPIC)
     )
     newest = next(iter(runs)).run_id
-    query = SimpleStatement(f"SELECT {', '.join([*columns, 'run_id'])} FROM {keyspace}.{table.name}", fetch_size=5000)
     key = [name for name in table.key if name != "run_id"]
+    selected = ", ".join(dict.fromkeys([*key, *columns, "run_id"]))
+    query = SimpleStatement(f"SELECT {selected} FROM {keyspace}.{table.name}", fetch_size=5000)
     own = (row for row in lab.session.execute(query, timeout=300) if row.run_id == newest)
     return {tuple(getattr(row, name) for name in key): {name: getattr(row, name) for name in columns} for row in own}
 
