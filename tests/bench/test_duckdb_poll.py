@@ -11,13 +11,18 @@ from corpus import generate
 from tests.conftest import SHIPPED_TOPICS
 from tests.support import independent_poll
 from tests.support.independent_poll import Seen
+from tests.support.posts import stream_line, tweet, user
 
 START, END = (datetime.fromisoformat(value) for value in ("2016-02-20T05:30Z", "2016-05-07T11:15Z"))
 
 
 @pytest.fixture(scope="module")
 def lines() -> list[bytes]:
-    return b"".join(generate(load_topic("ph2016", SHIPPED_TOPICS), 6000, 11)).splitlines(keepends=True)
+    """A corpus, and posts whose handles look like aliases, which the corpus does not hold."""
+    texts = ("@roxas hello", "hello@roxas", "@poe: @binay", "＠roxas hello", "see https://t.co/@poe", "rock&amp;roxas")
+    own = [stream_line(tweet(str(n), text=text, author_id=str(n)), [user(str(n))]) for n, text in enumerate(texts, 1)]
+    corpus = b"".join(generate(load_topic("ph2016", SHIPPED_TOPICS), 6000, 11)).splitlines(keepends=True)
+    return [*corpus, *(line + b"\n" for line in own)]
 
 
 @pytest.fixture(scope="module")
