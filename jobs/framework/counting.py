@@ -45,7 +45,7 @@ def first_pass(frame: DataFrame, expected: Sequence[Expected], inside: Column | 
 def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
     """Counts the repeated keys of a frame with so many rows, and the rows that its rules return, in one query."""
     frame = checks.frame.coalesce(1) if rows <= FEW_ROWS else checks.frame
-    queries = {e.says: e.broken.count for e in checks.expected if not isinstance(e.broken, Where)}
+    queries = {e.says: e.broken.counted(rows) for e in checks.expected if not isinstance(e.broken, Where)}
 
     def counted(parts: Mapping[str, str]) -> Sequence[int]:
         numbered = (f"SELECT {number} AS part, n FROM ({query}\n)" for number, query in enumerate(parts.values()))

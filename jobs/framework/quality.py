@@ -40,7 +40,8 @@ FEWEST_OF_USUAL, MOST_OF_USUAL = 0.2, 5.0
 class Quality:
     """The checks of one run, and the seconds that the run has waited for them.
 
-    With `docs`, the results are also kept for Great Expectations' pages.
+    The first pass over posts is not in these seconds, since it also reads the posts. With `docs`, the results are also
+    kept for Great Expectations' pages.
     """
 
     run_id: UUID

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from conf.errors import PulsoError
 from conf.schema import Column, Table
 from conf.tables import POSTS
-from jobs.framework import quality
+from jobs.framework import counting, expected, quality
 from jobs.framework.columns import spark_schema
 from jobs.framework.expectations import of_posts, of_rows
 from jobs.framework.expected import Checks
@@ -115,6 +115,20 @@ def test_a_key_that_several_rows_have(spark: SparkSession) -> None:
     assert "'n': 3" in observed
 
 
+def test_repeated_keys_among_many_rows(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expected, "HASHES", 3)  # so that there are many lists of hashes, in several partitions
+    monkeypatch.setattr(counting, "FEW_ROWS", 0)
+    rows = frame(spark, LIMITED, [{**GOOD, "number": n} for n in range(1, 401)])
+    assert outcomes_of_key(rows.repartition(5)) == ""
+    assert outcomes_of_key(rows.unionByName(rows.where("number IN (7, 300)")).repartition(5)).startswith("2 rows, ")
+
+
+def outcomes_of_key(rows: DataFrame) -> str:
+    """Returns what was observed of the uniqueness of the key of LIMITED."""
+    (found,) = (o.observed for o in outcomes(Checks(rows, of_rows(rows, LIMITED, []))) if o.says.endswith("are unique"))
+    return found
+
+
 def test_two_keys_with_the_same_hash_are_two_keys(spark: SparkSession) -> None:
     table = replace(LIMITED, clustering=("kind",))  # a hash leaves nulls out, so these two keys have the same one
     rows = frame(spark, table, [{**GOOD, "part": "it's", "kind": None}, {**GOOD, "part": None, "kind": "it's"}])
@@ -183,8 +197,8 @@ def jobs_of(spark: SparkSession, checks: Checks) -> int:
 
 def test_the_number_of_jobs_does_not_depend_on_the_number_of_expectations(spark: SparkSession) -> None:
     rows = frame(spark, LIMITED, [{**GOOD, "number": n} for n in range(1, 6)]).localCheckpoint()
-    expected = of_rows(rows, LIMITED, RULES)
-    assert jobs_of(spark, Checks(rows, expected)) == jobs_of(spark, Checks(rows, [expected[0], expected[-1]])) <= 3
+    all_ = of_rows(rows, LIMITED, RULES)
+    assert jobs_of(spark, Checks(rows, all_)) == jobs_of(spark, Checks(rows, [all_[0], all_[-1]])) <= 3
 
 
 def test_a_frame_without_rows_is_not_judged(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +211,7 @@ def test_a_frame_without_rows_is_not_judged(spark: SparkSession, monkeypatch: py
     assert jobs_of(spark, checks) <= 2
     found = outcomes(checks)
     assert all(outcome.success and outcome.observed == "" for outcome in found)
-    assert [outcome.says for outcome in found] == [expected.says for expected in checks.expected]
+    assert [outcome.says for outcome in found] == [each.says for each in checks.expected]
 
 
 def test_frames_checked_at_the_same_time(spark: SparkSession) -> None:
