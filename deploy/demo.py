@@ -34,11 +34,6 @@ from stores.connect import cassandra_session
 POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
-SHORT = "-XX:TieredStopAtLevel=1"
-"""An option for Java: do not use the second compiler.
-
-In a job of one minute it would use half of the CPU time, more than it saves.
-"""
 OUT = out_console()
 
 
@@ -162,7 +157,7 @@ def compute(settings: Settings, story: Story, jobs: Sequence[str], window: tuple
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
     arguments = ["--topic", story.topic, "--from", start, "--to", end, "--jobs", ",".join(jobs)]
-    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "SPARK_SUBMIT_OPTS": SHORT}
+    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf")}
     began = time.monotonic()
     with log.open("wb") as out:
         command = [submit, "jobs/daily.py", *arguments]

@@ -183,17 +183,26 @@ def acting(number: int, name: str, other: str, kind: str = "replied_to", tags: t
     return stream_line(post, list(users.values()), tweets=[target])
 
 
-def test_names_that_files_take_badly_self_edges_alone_and_an_empty_window(
+def test_names_that_files_take_badly_a_rerun_self_edges_alone_and_an_empty_window(
     spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, topic: Topic
 ) -> None:
-    answers = [acting(1, *HOSTILE[:2]), acting(2, HOSTILE[1], HOSTILE[2]), acting(3, "me", "me")]
-    load([*answers, acting(4, "me", "me", "quoted", ("a", "b"))], topic.topic, queue, session, settings)
-    run_job(JOB, spark, session, settings, topic, parse_window("2016-04-30T16:00Z", "2016-05-01T16:00Z", topic.zone))
-    found = published(session, settings, topic)
-    for key, summary in found.summary.items():
+    day = parse_window("2016-04-30T16:00Z", "2016-05-01T16:00Z", topic.zone)
+
+    def run_on(*lines: bytes) -> Published:
+        load(lines, topic.topic, queue, session, settings)
+        run_job(JOB, spark, session, settings, topic, day)
+        return published(session, settings, topic)
+
+    first = run_on(acting(1, *HOSTILE[:2]), acting(2, HOSTILE[1], HOSTILE[2]), acting(3, "me", "me"))
+    for key, summary in first.summary.items():
+        assert key[0] in ("reply", "mention")
         if key[0] == "reply":
-            assert set(found.nodes[key]["node"]) == set(HOSTILE)
+            assert set(first.nodes[key]["node"]) == set(HOSTILE)
             assert (summary.nodes, summary.edges, summary.self_edges) == (3, 2, 1)
+    found = run_on(acting(4, "me", "me", "quoted", ("a", "b")))
+    runs = [{summary.run_id for summary in of.summary.values()} for of in (first, found)]
+    assert runs[0].isdisjoint(runs[1])
+    assert set(first.summary) < set(found.summary)
     alone = next(summary for key, summary in found.summary.items() if key[:2] == ("quote", "window"))
     assert (alone.nodes, alone.edges, alone.self_edges, alone.components) == (0, 0, 1, 0)
     assert (alone.density, alone.giant_share, alone.modularity, alone.engine) == (None, None, None, "none")

@@ -77,4 +77,4 @@ def test_a_deleted_and_an_edited_post_are_gone_for_good(
         assert stored(session, settings.keyspace, topic.topic).keys() == {THIRD, EDITED}
         assert found(session, settings, topic, "duterte") == found(session, settings, topic, "poe") == set()
         assert found(session, settings, topic, "binay") == {EDITED}
-    assert counts(spark, session, settings, topic) == {"binay": 1, "roxas": 1}
+        assert counts(spark, session, settings, topic) == {"binay": 1, "roxas": 1}
