@@ -34,11 +34,6 @@ from stores.connect import cassandra_session
 POSTS = 170_000
 SEED = 2016
 REAL_CAPTURE = ROOT.parent / "shared" / "data" / "x_v2" / "brexit.jsonl"
-SHORT = "-XX:TieredStopAtLevel=1"
-"""An option for Java: do not use the second compiler.
-
-In a job of one minute it would use half of the CPU time, more than it saves.
-"""
 OUT = out_console()
 
 
@@ -160,7 +155,7 @@ def compute(settings: Settings, story: Story, job: str, window: tuple[str, str])
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
     command = [submit, f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
-    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf"), "SPARK_SUBMIT_OPTS": SHORT}
+    environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf")}
     began = time.monotonic()
     with log.open("wb") as out:
         done = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT, env=environment, check=False)

@@ -20,17 +20,19 @@ pulso_find_stamp() { # of PULSO_HOME, from the environment or .env, else of the 
   return 1
 }
 
-pulso_is_plain() { # ARGUMENTS…: does the run leave the class path and the packages as conf/spark-defaults.conf has them?
+pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages and class path of conf/spark-defaults.conf?
   local argument before="" master="" packages="" key value
-  [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ] || return 1
-  while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
-    case "$key" in
-      spark.master) master="$value" ;;
-      spark.jars.packages) packages="$value" ;;
-      spark.jars* | spark.driver.extraClassPath | spark.remote) return 1 ;;
-    esac
-  done <"$SPARK_CONF_DIR/spark-defaults.conf"
-  [ "$packages" = "$pulso_packages" ] || return 1
+  pulso_plain=yes pulso_options="$*"
+  if [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ]; then
+    while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
+      case "$key" in
+        spark.master) master="$value" ;;
+        spark.jars.packages) packages="$value" ;;
+        spark.jars* | spark.driver.extraClassPath | spark.remote) pulso_plain="" ;;
+        spark.driver.*JavaOptions) pulso_options="$pulso_options $value" ;;
+      esac
+    done <"$SPARK_CONF_DIR/spark-defaults.conf"
+  fi
   for argument in "$@"; do
     case "$before" in
       --master) argument="--master=$argument" ;;
@@ -38,14 +40,15 @@ pulso_is_plain() { # ARGUMENTS…: does the run leave the class path and the pac
     esac
     case "$argument" in
       --master=*) master="${argument#--master=}" ;;
-      --conf=spark.master=*) pulso_is_local "${argument#--conf=spark.master=}" || return 1 ;;
-      --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) return 1 ;;
-      --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) return 1 ;;
-      --exclude-packages* | --repositories*) return 1 ;;
+      --conf=spark.master=*) pulso_is_local "${argument#--conf=spark.master=}" || pulso_plain="" ;;
+      --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) pulso_plain="" ;;
+      --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) pulso_plain="" ;;
+      --exclude-packages* | --repositories*) pulso_plain="" ;;
     esac
     before="$argument"
   done
-  pulso_is_local "$master"
+  [ "$packages" = "${pulso_packages:-}" ] || pulso_plain=""
+  if pulso_is_local "$master"; then pulso_local=yes; else pulso_local="" pulso_plain=""; fi
 }
 
 pulso_is_local() { # MASTER: is it this one process?
@@ -53,9 +56,9 @@ pulso_is_local() { # MASTER: is it this one process?
 }
 
 pulso_is_whole() { # are this Java and this Spark those of the stamp, and all jars there and unchanged?
-  local jar java="java"
+  local jar java
   if [ -n "${JAVA_HOME:-}" ]; then java="$JAVA_HOME/bin/java"; else java="$(command -v java)"; fi
-  [ "$java" -ef "$pulso_java" ] && [ "$SPARK_HOME" -ef "$pulso_spark_home" ] || return 1
+  [ -n "${pulso_java:-}" ] && [ "$java" -ef "$pulso_java" ] && [ "$SPARK_HOME" -ef "$pulso_spark_home" ] || return 1
   local IFS=:
   for jar in $pulso_class_path; do
     if [ ! -f "$jar" ] || [ "$jar" -nt "$pulso_stamp" ]; then return 1; fi
@@ -66,6 +69,28 @@ pulso_has_archive() { # is the archive whole? Java crashes if the end of one is 
   [ -f "$pulso_archive" ] && [ "$(wc -c <"$pulso_archive")" -eq "$pulso_archive_size" ] || return 1
   [ -z "$pulso_base" ] && return 0 # Java's own classes are in Java's own archive
   [ -f "$pulso_base" ] && [ "$(wc -c <"$pulso_base")" -eq "$pulso_base_size" ]
+}
+
+pulso_use_archive() {
+  # Java ignores an archive that does not fit, and must not say so on stdout, which is the job's. Without the third and
+  # fourth option, Java would map the archive at a random address, and so rewrite all of it at each start.
+  SPARK_SUBMIT_OPTS="\"-XX:SharedArchiveFile=$pulso_archive\" -Xshare:auto -XX:+UnlockDiagnosticVMOptions\
+ -XX:ArchiveRelocationMode=0 -Xlog:disable -Xlog:all=warning,cds*=off:stderr ${SPARK_SUBMIT_OPTS:-}"
+}
+
+pulso_tune_compiler() {
+  # Java's second compiler (C2) took most of a small job's CPU time, for code that runs too briefly to win it back. With
+  # thresholds so many times the defaults it compiles only what runs long: little in a window of an hour, and what
+  # matters in a window of months. Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
+  local times=50 options
+  options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
+  options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
+  options="$options -XX:-DontCompileHugeMethods"
+  case "${SPARK_SUBMIT_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} $pulso_options" in
+    *-XX:+Use*GC*) ;; # Java refuses to start with two collectors
+    *) options="-XX:+UseParallelGC $options" ;;
+  esac
+  SPARK_SUBMIT_OPTS="$options ${SPARK_SUBMIT_OPTS:-}"
 }
 
 pulso_hurry_launcher() { # bin/spark-class runs a short Java program that only prints the command to run
@@ -79,29 +104,23 @@ pulso_hurry_launcher() { # bin/spark-class runs a short Java program that only p
   done
 }
 
-if pulso_find_stamp && . "$pulso_stamp" && pulso_is_whole; then
-  case "${0##*/} ${1:-}" in
-    "spark-class org.apache.spark.deploy.SparkSubmit")
-      if pulso_is_plain "${@:2}"; then
-        pulso_starts=yes
-        set -- "$1" --conf "spark.driver.extraClassPath=$pulso_class_path" --conf spark.jars.packages= "${@:2}"
-      fi
-      ;;
-    pyspark\ *)
-      if pulso_is_plain "$@"; then
-        pulso_starts=yes
-        set -- --conf "spark.driver.extraClassPath=$pulso_class_path" --conf spark.jars.packages= "$@"
-      fi
-      ;;
-  esac
-fi
-if [ -n "${pulso_starts:-}" ] && pulso_has_archive; then
-  # Java ignores an archive that does not fit, and must not say so on stdout, which is the job's. Without the third and
-  # fourth option, Java would map the archive at a random address, and so rewrite all of it at each start.
-  SPARK_SUBMIT_OPTS="\"-XX:SharedArchiveFile=$pulso_archive\" -Xshare:auto -XX:+UnlockDiagnosticVMOptions\
- -XX:ArchiveRelocationMode=0 -Xlog:disable -Xlog:all=warning,cds*=off:stderr ${SPARK_SUBMIT_OPTS:-}"
+case "${0##*/} ${1:-}" in
+  "spark-class org.apache.spark.deploy.SparkSubmit") pulso_first=2 ;; # the number of the first argument that is the user's
+  "pyspark "*) pulso_first=1 ;;
+  *) pulso_first=0 ;;
+esac
+if [ "$pulso_first" -gt 0 ]; then
+  if pulso_find_stamp; then . "$pulso_stamp"; fi
+  pulso_read_run "${@:$pulso_first}"
+  if [ -n "$pulso_local" ]; then pulso_tune_compiler; fi
+  if [ -n "$pulso_plain" ] && pulso_is_whole; then
+    if pulso_has_archive; then pulso_use_archive; fi
+    set -- "${@:1:$((pulso_first - 1))}" --conf "spark.driver.extraClassPath=$pulso_class_path" \
+      --conf spark.jars.packages= "${@:$pulso_first}"
+  fi
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
-unset -f pulso_find_stamp pulso_is_plain pulso_is_local pulso_is_whole pulso_has_archive pulso_hurry_launcher
-unset pulso_stamp pulso_starts pulso_java pulso_spark_home pulso_packages pulso_class_path
-unset pulso_archive pulso_archive_size pulso_base pulso_base_size
+unset -f pulso_find_stamp pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
+unset -f pulso_tune_compiler pulso_hurry_launcher
+unset pulso_first pulso_local pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
+unset pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size

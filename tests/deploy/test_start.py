@@ -165,17 +165,31 @@ def test_it_starts_as_spark_does_without_what_the_stamp_names(start: Start) -> N
 
 def test_without_a_whole_archive_only_the_class_path_is_used(start: Start) -> None:
     os.truncate(start.archive, 4)
-    assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
+    words, options = start.run(SUBMIT, *JOB)
+    assert words == [SUBMIT, *start.added, *JOB]
+    assert "SharedArchiveFile" not in options
     start.archive.unlink()
-    assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
+    assert start.run(SUBMIT, *JOB) == (words, options)
 
 
 def test_the_wheels_java_needs_its_own_archive_too(start: Start) -> None:
     base = start.archive.with_suffix(".base.jsa")
     start.stamp(base=base, base_size=3)
-    assert start.run(SUBMIT, *JOB) == ([SUBMIT, *start.added, *JOB], "")
+    assert "SharedArchiveFile" not in start.run(SUBMIT, *JOB)[1]
     base.write_bytes(b"123")
     assert start.is_fast(*JOB)
+
+
+def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector(start: Start) -> None:
+    tuned, collector = "-XX:-DontCompileHugeMethods", "-XX:+UseParallelGC"
+    for arguments in ([], ["--packages", "a:b:1"], ["--master", "local[2]"]):
+        assert tuned in start.run(SUBMIT, *arguments, *JOB)[1]
+        assert collector in start.run(SUBMIT, *arguments, *JOB)[1]
+    assert start.run(SUBMIT, "--master", "yarn", *JOB)[1] == ""
+    assert collector not in start.run(SUBMIT, "--driver-java-options", "-XX:+UseG1GC -Xint", *JOB)[1]
+    assert start.run(SUBMIT, *JOB, SPARK_SUBMIT_OPTS="-XX:+UseSerialGC")[1].count("GC") == 1
+    start.defaults(f"{(start.conf / 'spark-defaults.conf').read_text()}spark.driver.extraJavaOptions -XX:+UseZGC")
+    assert collector not in start.run(SUBMIT, *JOB)[1]
 
 
 def test_the_home_is_found_in_a_dotenv_file_and_in_the_projects_folder(start: Start) -> None:
