@@ -79,11 +79,13 @@ pulso_use_archive() {
 }
 
 pulso_tune_compiler() {
-  # Most of a small job's time was Java's second compiler (C2), for code that runs too briefly to win it back. With these
-  # thresholds, 50 times the defaults, only code that runs long gets there: none in an hour's poll, all that matters in a
-  # month's. Methods over 8,000 bytes are compiled too: Spark makes one of 24,000 to match posts.
-  local options="-XX:Tier4InvocationThreshold=250000 -XX:Tier4MinInvocationThreshold=30000 -XX:Tier4CompileThreshold=750000\
- -XX:Tier4BackEdgeThreshold=2000000 -XX:-DontCompileHugeMethods"
+  # Java's second compiler (C2) took most of a small job's CPU time, for code that runs too briefly to win it back. With
+  # thresholds so many times the defaults it compiles only what runs long: little in a window of an hour, and what
+  # matters in a window of months. Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
+  local times=50 options
+  options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
+  options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
+  options="$options -XX:-DontCompileHugeMethods"
   case "${SPARK_SUBMIT_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} $pulso_options" in
     *-XX:+Use*GC*) ;; # Java refuses to start with two collectors
     *) options="-XX:+UseParallelGC $options" ;;
