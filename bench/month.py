@@ -24,6 +24,7 @@ from conf.errors import PulsoError, exit_code_of
 from conf.settings import load_settings
 from conf.topic import Topic, load_topic
 from corpus import CAMPAIGN, generate
+from corpus.plan import plan_of
 from ingest.formats import Unit, parse, split
 from ingest.queue.envelope import Message
 from ingest.write.rows import Write, row_of
@@ -36,8 +37,8 @@ MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
 """The half-open window that is stored: the campaign's last 30 days."""
 TOPIC = "ph2016"
 SEED = 2016
-SHARE_OF_MONTH = 0.5
-"""At least this part of a campaign's posts lies in its last 30 days."""
+SHARES_OF_MONTH = (0.5, 0.48, 0.45)
+"""About these parts of a campaign's posts lie in its last 30 days; the first one that holds is used."""
 MESSAGE = Message(TOPIC, "x", "", b"", id="0-0")
 
 
@@ -73,14 +74,27 @@ def write_lines(posts: int, file: Path) -> None:
 
 def _newest(posts: int) -> Iterator[list[bytes]]:
     """Yields the newest `posts` posts of a campaign with that many in its last month, about 1,000 at a time."""
-    settings = load_settings()
-    whole = math.ceil(posts / SHARE_OF_MONTH)
+    topic = load_topic(TOPIC, load_settings().topics_dir)
+    whole = _whole(topic, posts)
     skip = whole - posts
-    for chunk in generate(load_topic(TOPIC, settings.topics_dir), whole, SEED):
+    for chunk in generate(topic, whole, SEED):
         lines = chunk.splitlines()
         if skip < len(lines):
             yield lines[skip:]
         skip = max(0, skip - len(lines))
+
+
+def _whole(topic: Topic, posts: int) -> int:
+    """Returns the size of a campaign with at least `posts` posts in its last month; raises PulsoError if none is known.
+
+    It is drawn by chance how many posts lie there.
+    """
+    start = MONTH[0].timestamp() * 1000
+    for share in SHARES_OF_MONTH:
+        whole = math.ceil(posts / share)
+        if (plan_of(topic, whole, SEED).ms >= start).sum() >= posts:
+            return whole
+    raise PulsoError(f"no campaign was found with {posts:,} posts in its last month", "Ask for more posts")
 
 
 class _Loader:

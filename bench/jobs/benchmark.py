@@ -46,7 +46,7 @@ def benchmark(lab: Lab) -> Section:
     Raises the first error if there is nothing to report.
     """
     plan = replace(lab.plan, rows=lab.plan.rows or ROWS)
-    sides = Sides(lab)
+    sides, about = Sides(lab), _about(plan)
     rows, text, failed = list[Compared](), list[str](), list[Exception]()
     for numbers, measure in GROUPS:
         if wanted := plan.rows & numbers:
@@ -63,7 +63,7 @@ def benchmark(lab: Lab) -> Section:
     if not rows:
         raise failed[0]
     rows.sort(key=lambda row: row.number)
-    return Section(TITLE, rows, [*text, *_about(plan)], HEADER)
+    return Section(TITLE, rows, [*text, *about], HEADER)
 
 
 def _short(revision: str) -> str:
