@@ -156,7 +156,7 @@ def compute(settings: Settings, story: Story, jobs: Sequence[str], window: tuple
     log = settings.home / "logs" / f"demo-{story.topic}-{jobs[-1]}.log"
     start, end = window
     submit = str(Path(sys.executable).with_name("spark-submit"))
-    command = [submit, f"jobs/{job}.py", "--topic", story.topic, "--from", start, "--to", end]
+    arguments = ["--topic", story.topic, "--from", start, "--to", end, "--jobs", ",".join(jobs)]
     environment = {**os.environ, "SPARK_CONF_DIR": str(ROOT / "conf")}
     began = time.monotonic()
     with log.open("wb") as out:
