@@ -33,7 +33,7 @@ STAMP = "start.sh"
 DEFAULT_HOME = ROOT / ".pulso"
 SCRIPT = Path(__file__).with_name("training.py")
 PATIENCE = 1800.0
-"""The longest time, in seconds, that the training may take. On an idle machine it takes about 20."""
+"""The longest time, in seconds, that the training may take. On an idle machine it takes about 45."""
 UNFIT = re.compile(r'[:"\\\n*?[]')
 """The characters that a path can't have here: they mean something on a class path, in Java's options or to a shell."""
 QUIET = ("-Xlog:disable", "-Xlog:all=error:stderr")
@@ -121,7 +121,7 @@ def _make(folder: Path, plan: Plan, train: Train, console: Console) -> None:
         shutil.rmtree(left, ignore_errors=True)
     class_path = lay(folder / "jars", plan.spark, plan.connector)
     archive = folder / f"{plan.digest}.jsa"
-    what = "training a class-data archive, so that Spark starts fast (180 MB, about 20 s)"
+    what = "training a class-data archive, so that Spark starts fast (180 MB, about a minute)"
     with tempfile.TemporaryDirectory(prefix="training.", dir=folder) as scratch, waits(console) as shown:
         shown.begin(what, what)
         try:
