@@ -25,6 +25,7 @@ from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
+from jobs.measures.authors import account
 from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.mentions import ANYONE, COLUMNS, require_races, with_named
 from jobs.measures.periods import with_periods
@@ -61,7 +62,7 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
 def hashtag_uses(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
     """Returns the number of posts with each hashtag and of their authors, by candidate (and ANYONE), day and window."""
     tags = F.array_remove(F.array_distinct("hashtags"), "")
-    author = F.concat_ws(":", "source", "author_id")
+    author = account()
     tagged = posts.where(F.size("hashtags") > 0).withColumns({"author": author, "tags": tags})
     named = with_named(tagged, topic.races, ["author", "event_at", "tags"])
     one_a_tag = named.select("author", "event_at", "race", "candidate", F.explode("tags").alias("hashtag"))

@@ -26,6 +26,7 @@ from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.literals import instant
 from jobs.framework.window import Window
+from jobs.measures.authors import account
 from jobs.measures.hashtags import FEWEST_AUTHORS
 from jobs.measures.periods import with_periods
 
@@ -94,7 +95,7 @@ def hashtag_counts(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
 
     `step` numbers the periods of a kind, so that those right before a period can be found.
     """
-    author = F.concat_ws(":", "source", "author_id").alias("author")
+    author = account().alias("author")
     tags = F.array_append(F.array_remove(F.array_distinct("hashtags"), ANY_HASHTAG), ANY_HASHTAG)
     carried = posts.where(F.size("hashtags") > 0).select("event_at", author, F.explode(tags).alias("hashtag"))
     key = [*PERIOD_KEY, "step", "hashtag"]

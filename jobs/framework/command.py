@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -162,7 +161,7 @@ def _succeeds(job: Job, around: Surroundings, posts: SharedPosts, failed: Sequen
     """Runs a job of a set. If it fails, its error is told, and the set goes on. Stopping it stops the set."""
     needed = [given.table.job for given in job.inputs if given.table.job in failed and given.required]
     if needed:
-        print(f"error: {job.name}: not run, since it needs {needed[0]}, which failed", file=sys.stderr)
+        tell(PulsoError(f"not run, since it needs {needed[0]}, which failed"), of=job.name)
         return False
     try:
         around.run(job, posts)

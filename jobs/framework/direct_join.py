@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf.schema import Table
@@ -47,7 +47,7 @@ def stored_posts(
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
     keys, rows = post_keys(spark, topic, span), table_rows(spark, settings, POSTS)
-    parts = [keys.join(some, on=list(POSTS.partition), how="inner") for some in _parts(rows, span, timed)]
+    parts = [joined(keys, some, POSTS) for some in _parts(rows, span, timed)]
     return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
 
 
@@ -66,8 +66,12 @@ def _parts(rows: DataFrame, span: Window, timed: Collection[str]) -> Iterator[Da
 
 def within(posts: DataFrame, span: Window, columns: Sequence[str]) -> DataFrame:
     """Returns the posts whose event time lies in a span, with only these columns."""
-    inside = (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
-    return posts.where(inside).select(*columns)
+    return posts.where(lies_in(span)).select(*columns)
+
+
+def lies_in(span: Window) -> Column:
+    """Returns whether a post's event time lies in a span."""
+    return (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
 
 
 def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
@@ -81,9 +85,12 @@ def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
     )
 
 
-def joined(spark: SparkSession, settings: Settings, table: Table, keys: DataFrame) -> DataFrame:
-    """Returns the rows of the partitions in `keys`; each task reads the partitions of the keys that it has."""
-    return keys.join(table_rows(spark, settings, table), on=list(table.partition), how="inner")
+def joined(keys: DataFrame, rows: DataFrame, table: Table) -> DataFrame:
+    """Returns the rows of the partitions in `keys`; each task reads the partitions of the keys that it has.
+
+    `rows` is the table, as `table_rows` returns it, or with conditions on its clustering columns.
+    """
+    return keys.join(rows, on=list(table.partition), how="inner")
 
 
 def table_rows(spark: SparkSession, settings: Settings, table: Table) -> DataFrame:

@@ -11,18 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, Self
 
 from cassandra.cluster import Session
-from pyspark.sql import Column, DataFrame, SparkSession
-from pyspark.sql import functions as F
+from pyspark.sql import DataFrame, SparkSession
 
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import Topic
 from jobs.framework.counting import first_pass
-from jobs.framework.direct_join import stored_posts, within
+from jobs.framework.direct_join import lies_in, stored_posts, within
 from jobs.framework.expectations import of_posts
 from jobs.framework.expected import Checks
-from jobs.framework.literals import instant
 from jobs.framework.window import Window
 from stores.untimed import timed_networks
 
@@ -116,7 +114,7 @@ def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
     timed = timed_networks(at.session, at.settings.keyspace, at.topic.topic, days[0], days[-1])
     stored = stored_posts(at.spark, at.settings, at.topic, span, columns, timed)
     expected = of_posts(stored, span)
-    counts, posts = first_pass(stored, expected, inside=_lies_in(at.window))
+    counts, posts = first_pass(stored, expected, inside=lies_in(at.window))
     return stored, posts, Checks(stored, expected, counts)
 
 
@@ -145,11 +143,6 @@ class SharedPosts:
     def __exit__(self, *_: object) -> None:
         for read in self._read.values():
             read[0].unpersist()
-
-
-def _lies_in(window: Window) -> Column:
-    """Returns whether a post's event time lies in a window."""
-    return (F.col("event_at") >= instant(window.start)) & (F.col("event_at") < instant(window.end))
 
 
 def posts_of(job: "Job") -> Posts:

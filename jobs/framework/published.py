@@ -16,7 +16,7 @@ from conf.errors import PulsoError
 from conf.partitions import parts_of, spread
 from conf.schema import Table
 from jobs.framework.columns import spark_schema, spark_value
-from jobs.framework.direct_join import joined, numbered
+from jobs.framework.direct_join import joined, numbered, table_rows
 from jobs.framework.inputs import Place, Read
 from jobs.framework.literals import hidden, instant
 from jobs.framework.runs import ENDED_WELL, told_of
@@ -81,7 +81,8 @@ class Published:
         raise PulsoError(f"{self.table.name} was replaced again and again while it was being read", "Try again later")
 
     def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
-        frames = [joined(at.spark, at.settings, self.table, self._keys(at, period, run_id)) for period in periods]
+        rows = table_rows(at.spark, at.settings, self.table)
+        frames = [joined(self._keys(at, period, run_id), rows, self.table) for period in periods]
         return reduce(DataFrame.unionByName, frames).select(*self.columns).persist(StorageLevel.MEMORY_AND_DISK)
 
     def _keys(self, at: Place, period: Period, run_id: uuid.UUID) -> DataFrame:

@@ -11,6 +11,11 @@ def known_as() -> Column:
     return F.coalesce("author", "author_id")
 
 
+def account() -> Column:
+    """Returns what tells a post's author from all others: the network and the network's author id."""
+    return F.concat_ws(":", "source", "author_id")
+
+
 def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
     """Returns the authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
 

@@ -22,7 +22,7 @@ from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
 from jobs.framework.published import Published
 from jobs.measures import ballots
-from jobs.measures.authors import flagged, known_as
+from jobs.measures.authors import account, flagged, known_as
 from jobs.measures.ballots import Ballots, Counts, Spans
 from jobs.measures.mentions import BITS, COLUMNS, mentions_anyone, with_masks
 
@@ -92,7 +92,7 @@ def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) 
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
     voters = with_marks(posts, flagged).select(
         "*",
-        F.concat_ws(":", "source", "author_id").alias("voter"),
+        account().alias("voter"),
         F.unix_micros("event_at").alias("at_us"),
         F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
     )

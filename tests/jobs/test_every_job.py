@@ -15,15 +15,8 @@ from pyspark.sql import SparkSession
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
-from jobs import (
-    author_activity,
-    candidate_hashtags,
-    candidate_poll,
-    cascades,
-    hashtag_trends,
-    network_graph,
-    poll_backtest,
-)
+from jobs import candidate_hashtags, cascades, network_graph
+from jobs.daily import JOBS
 from jobs.framework.command import run
 from jobs.framework.job import Job
 from stores.connect import RedisClient
@@ -31,15 +24,6 @@ from tests.conftest import make_topic
 from tests.support.loading import load
 from tests.support.stored import stored
 
-JOBS = (
-    author_activity.JOB,
-    candidate_poll.JOB,
-    hashtag_trends.JOB,
-    candidate_hashtags.JOB,
-    poll_backtest.JOB,
-    network_graph.JOB,
-    cascades.JOB,
-)
 CAPTURES = ("x_v2/brexit.jsonl", "x_v2/streaming_output.jsonl", "x_v11/100-sample.jsonl")
 RACES = (
     "races: [{id: r, candidates: [{id: a, name: A, aliases: [the, a, de, brexit]}, "
