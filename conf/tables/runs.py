@@ -68,7 +68,7 @@ PUBLISHED = Table(
     clustering=("part", *PERIOD_KEY),
     columns={
         **PERIOD_COLUMNS,
-        "table_name": key("text", "name of a bulk table"),
+        "table_name": key("text", "name of a bulk table, or job_runs:JOB"),
         "part": key("text", "the graph; empty for a table without parts"),
         "run_id": Column("timeuuid", "the run that readers see; null if none has been published yet"),
         "published_at": key(
@@ -80,12 +80,15 @@ PUBLISHED = Table(
 
 UNSWEPT = Table(
     name="unswept_runs",
-    doc="Runs that may have left rows in a bulk table; readers do not see these rows. The job's next run removes them.",
+    doc=(
+        "Runs that may have left rows in a bulk table; readers do not see these rows. The job's next run removes them. "
+        "And, under job_runs:JOB, the job's runs that are going on; the next run finds there which of them were killed."
+    ),
     partition=("topic", "table_name"),
     clustering=("run_id", "window_start", "window_end"),
     columns={
         **TOPIC,
-        "table_name": key("text", "name of a bulk table"),
+        "table_name": key("text", "name of a bulk table, or job_runs:JOB"),
         "run_id": key("timeuuid", "the run"),
         "window_start": key("timestamp", "start of the window in which the rows may be, UTC, included"),
         "window_end": key("timestamp", "end of that window, UTC, excluded"),

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 from cassandra.cluster import Session
-from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement, PreparedStatement
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -134,9 +134,8 @@ class Writer:
             yield [*values, *constant], sum(len(v) for v in values if v is not UNSET_VALUE)
 
 
-def _batches(session: Session, writer: Writer, rows: Iterable[Values]) -> Iterator[BatchStatement]:
+def _batches(insert: PreparedStatement, writer: Writer, rows: Iterable[Values]) -> Iterator[BatchStatement]:
     """Yields the rows of one partition in batches that Cassandra accepts."""
-    insert = prepared(session, writer.table.insert(writer.publication.settings.keyspace, timestamp=True))
     batch, count, size = _new_batch(), 0, 0
     for values, length in writer.encoded(rows):
         if count and (count >= BATCH_ROWS or size + length > BATCH_BYTES):
@@ -163,12 +162,13 @@ def _write_all(writer: Writer, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa
         return
     counts: dict[Values, int] = {}
     session = _session_of_process(writer.publication.settings)
+    insert = prepared(session, writer.table.insert(writer.publication.settings.keyspace, timestamp=True))
 
     def statements() -> Iterator[BatchStatement]:
         for key, some in writer.by_partition(chain([first], rows)):
             members = list(some)
             counts[key] = len(members)
-            yield from _batches(session, writer, members)
+            yield from _batches(insert, writer, members)
 
     execute_all(session, statements(), PUBLISH_TIMEOUT, most=BATCHES_IN_FLIGHT)
     yield _counted(writer.table, counts)

@@ -59,23 +59,23 @@ def run_job(
     began = time.monotonic()
     place = take_place(session, settings.keyspace, job.name, topic.topic, now())
     job_run = JobRun(session, settings.keyspace, job.name, topic, window, place)
-    job_run.write("running")
     quality = Quality(job_run.run_id, docs_of(docs, job.name, topic.topic, window) if docs else None)
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
-    try:
-        check_layout(session, settings.keyspace, topic)
-        job.requires(topic, window)
-        steps = _Run(job, job_run, Place(spark, session, settings, topic, window, posts), publication, quality, began)
-        read, result = steps.go()
-    except BaseException as error:
-        with _the_first_error_counts():
-            job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
-            quality.write(session, settings.keyspace, job.name, topic.topic, now())
-        if isinstance(error, PySparkException | Py4JError):
-            raise PulsoError(
-                f"{job.name} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback"
-            ) from error
-        raise
+    with job_run.going_on():
+        try:
+            check_layout(session, settings.keyspace, topic)
+            job.requires(topic, window)
+            at = Place(spark, session, settings, topic, window, posts)
+            read, result = _Run(job, job_run, at, publication, quality, began).go()
+        except BaseException as error:
+            with _the_first_error_counts():
+                job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
+                quality.write(session, settings.keyspace, job.name, topic.topic, now())
+            if isinstance(error, PySparkException | Py4JError):
+                raise PulsoError(
+                    f"{job.name} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback"
+                ) from error
+            raise
     quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began
     return JobResult(

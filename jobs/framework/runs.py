@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,17 +16,19 @@ from conf.instants import micros
 from conf.schema import bound
 from conf.tables import JOB_RUNS
 from conf.topic import Topic
+from jobs.framework.unswept import Unswept, UnsweptList, run_list, this_process
 from jobs.framework.window import Window
-from stores.execute import execute_all
+from stores.execute import FAILURES, execute_all
 from stores.prepare import prepared
 
 WRITE_TIMEOUT = 20.0
 ENDED_WELL = ("succeeded", "superseded")
 """The states of runs that published their whole result."""
-RUNNING, ENDED, FOUND_DEAD = range(3)
+RUNNING, FOUND_DEAD, ENDED = range(3)
 """The states of a run's row.
 
-The write time of a state is the run's place plus this many µs, so the later state wins.
+The write time of a state is the run's place plus this many µs, so the later state wins. A run that was only paused, and
+taken for dead, tells its own end.
 """
 
 
@@ -37,8 +40,11 @@ class JobRun:
     ) -> None:
         self.place = place
         self.run_id: uuid.UUID = uuid_from_time(place)
-        self._session = session
+        self._session, self._keyspace = session, keyspace
+        self._list = UnsweptList(session, keyspace, run_list(job), topic)
+        self._entry = Unswept(self.run_id, window, place, this_process(), alive=True)
         self._insert = prepared(session, JOB_RUNS.insert(keyspace, timestamp=True))
+        self._ended = False
         self._known: dict[str, Any] = {
             "job": job,
             "topic": topic.topic,
@@ -57,12 +63,32 @@ class JobRun:
         told = (f"{part}:{method}" if part else method for part, method in methods.items())
         self._known |= {"method": " ".join(told), "inputs": dict(inputs)}
 
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Lists the run as one that goes on, until the block ends; runs on that list that were killed count as failed.
+
+        A run whose end could not be recorded stays on the list, for the next run.
+        """
+        for entry in self._list.read():
+            if entry.is_dead:
+                say_dead(self._session, self._keyspace, self._known["job"], self._known["topic"], entry.place)
+                self._list.drop(entry)
+        with self._list.alive(self._entry):
+            self.write("running")
+            try:
+                yield
+            finally:
+                if self._ended:
+                    with suppress(*FAILURES):  # the next run drops it
+                        self._list.drop(self._entry)
+
     def write(self, status: str, **columns: Any) -> None:
         """Writes the row, with the values known so far, `status` and `columns`."""
-        values = {**self._known, "status": status, **columns}
+        values = {**self._known, "status": status, "error": None, **columns}
         at = micros(self.place) + (RUNNING if status == "running" else ENDED)
         bound_ = self._insert.bind([*(values.get(name, UNSET_VALUE) for name in JOB_RUNS.columns), at])
         execute_all(self._session, [bound_], WRITE_TIMEOUT)
+        self._ended = status != "running"
 
 
 def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datetime) -> None:
@@ -73,7 +99,7 @@ def say_dead(session: Session, keyspace: str, job: str, topic: str, place: datet
         session,
         f"UPDATE {keyspace}.{JOB_RUNS.name} USING TIMESTAMP ? SET status = ?, error = ? WHERE {bound(JOB_RUNS.key)}",
     )
-    error = "the run ended without a report (killed?); the rows that it wrote were removed"
+    error = "the run ended without a report (killed?)"
     session.execute(update, (micros(place) + FOUND_DEAD, "failed", error, job, topic, place))
 
 

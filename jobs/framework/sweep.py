@@ -9,7 +9,6 @@ of its periods are closed (`stores/published.py`). If that run was not dead but 
 any more, and fails.
 """
 
-import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -30,9 +29,6 @@ from stores.execute import execute_all
 from stores.prepare import prepared
 from stores.published import Period, Pointers, utc
 
-SAID_EVERY = 20.0
-"""Seconds between two signs of life."""
-
 log = structlog.get_logger("sweep")
 
 
@@ -51,15 +47,8 @@ class Sweeper:
         The run stays on the list until it is swept.
         """
         entry = Unswept(publication.run_id, publication.window, publication.place, this_process(), alive=True)
-        self._list.add(entry)
-        ended = threading.Event()
-        thread = threading.Thread(target=self._keep_saying, args=(entry, ended), name="alive", daemon=True)
-        thread.start()
-        try:
+        with self._list.alive(entry):
             yield
-        finally:
-            ended.set()
-            thread.join()
 
     def replacing(self, runs: Collection[UUID], publication: Publication) -> None:
         """Puts published runs on the list before the run of `publication` replaces them in its window.
@@ -152,13 +141,6 @@ class Sweeper:
         for spread_ in spread(self._table, self._topic, *period[1:]):
             values = {**known, **spread_}
             yield [values[name] for name in self._table.partition]
-
-    def _keep_saying(self, entry: Unswept, ended: threading.Event) -> None:
-        while not ended.wait(SAID_EVERY):
-            try:
-                self._list.say_alive(entry)
-            except Exception as error:  # the next may succeed; a run that stays silent can't publish
-                log.warning("could not renew the sign of life of this run", error=" ".join(str(error).split())[:200])
 
 
 class _Kept:

@@ -1,7 +1,14 @@
-"""The list `unswept_runs`: runs that may have rows in a bulk table, although no pointer names these runs."""
+"""The list `unswept_runs`: runs that may have left something that a later run must put right.
+
+For each bulk table it has the runs that may have rows there, although no pointer names these runs; and for each job,
+under the name of `run_list`, the runs that are going on.
+"""
 
 import os
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,11 +17,12 @@ from typing import Any
 from uuid import UUID
 
 import psutil
+import structlog
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType
 
 from conf.schema import bound
-from conf.tables import UNSWEPT
+from conf.tables import JOB_RUNS, UNSWEPT
 from conf.topic import Topic
 from jobs.framework.window import Window
 from stores.prepare import prepared
@@ -22,6 +30,10 @@ from stores.published import utc
 
 ALIVE_SECONDS = 120
 """How long, in seconds, a run on another host counts as alive after its last sign of life."""
+SAID_EVERY = 20.0
+"""Seconds between two signs of life."""
+
+log = structlog.get_logger("sweep")
 
 
 @dataclass(frozen=True)
@@ -67,6 +79,29 @@ class UnsweptList:
             batch.add(self._alive, self._key(entry))
         self._session.execute(batch)
 
+    @contextmanager
+    def alive(self, entry: Unswept) -> Iterator[None]:
+        """Puts a run of this process on the list, and renews its sign of life until the block ends.
+
+        The run stays on the list until it is dropped.
+        """
+        self.add(entry)
+        ended = threading.Event()
+        thread = threading.Thread(target=self._keep_saying, args=(entry, ended), name="alive", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _keep_saying(self, entry: Unswept, ended: threading.Event) -> None:
+        while not ended.wait(SAID_EVERY):
+            try:
+                self.say_alive(entry)
+            except Exception as error:  # the next may succeed; a run that stays silent can't publish
+                log.warning("could not renew the sign of life of this run", error=" ".join(str(error).split())[:200])
+
     def say_alive(self, entry: Unswept) -> None:
         """Renews a run's sign of life, which expires by itself after ALIVE_SECONDS."""
         self._session.execute(self._alive, self._key(entry))
@@ -93,6 +128,11 @@ class UnsweptList:
 
     def _key(self, entry: Unswept) -> tuple[Any, ...]:
         return self._topic.topic, self._table, entry.run_id, entry.window.start, entry.window.end
+
+
+def run_list(job: str) -> str:
+    """Returns the name under which the list has the runs of a job that are going on, as a bulk table's name elsewhere."""
+    return f"{JOB_RUNS.name}:{job}"
 
 
 @cache
