@@ -13,12 +13,22 @@ from rich.table import Table
 INTRODUCTION = """\
 # Benchmarks
 
-Written by `make bench`. `python -m bench NAME` writes one section again; `jobs` is written only by name.
+Written by `make bench`. `python -m bench NAME` writes its sections again; those of `jobs` are written only by name.
 
 Each figure is the median of the rounds, with the least and the greatest. Things that are compared run in turn in the \
 same minutes, so a busy machine slows them all. The engines are the embedded ones, not tuned for the benchmarks. \
 Ratios vary less than seconds: on a shared machine expect them a quarter higher or lower, and more where the load \
-average exceeds the number of cores."""
+average exceeds the number of cores.
+
+The sections `jobs` time whole jobs by spark-submit, each a cold process, beside the commit before jobs were made \
+faster (row 4: beside DuckDB over the same posts as NDJSON; row 6: beside the poll over all posts). Both commits \
+have the same posts in keyspaces of their own, each stored by its own code. What is compared runs by turns, every \
+second round in the opposite order. "found" is the ratio of the medians of the seconds, unless it says otherwise. \
+CPU is that of the command's processes, plus that of Cassandra meanwhile; DuckDB uses no Cassandra. A row is here \
+only if its checks passed: every run read all posts of its window, what both commits publish is equal (counts \
+exactly, other figures to 1e-9), and DuckDB's posts, authors, shares and intervals by hour, day and window equal \
+ours to 1e-9. The load average is that of a minute, before the first run of the row and after its last; rows \
+measured in the same rounds have the same."""
 HEADER = ("what", "posts", "seconds", "posts/s", "ratio")
 
 

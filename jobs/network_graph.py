@@ -24,11 +24,15 @@ from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
-from jobs.graphs.frames import KEYS, SUMMARY_MEASURES
+from jobs.graphs.few import Few, tables_of
+from jobs.graphs.frames import COUNTED, KEYS, SUMMARY_MEASURES, Options
+from jobs.graphs.keys import graphs_of
 from jobs.measures.interactions import COLUMNS, interactions
 from jobs.measures.periods import with_periods
 
 TOP = 100
+FEW_EDGES = 20_000
+"""Up to so many edges, self-edges included, are measured on Spark's driver, which then takes a second at most."""
 
 
 def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
@@ -37,16 +41,22 @@ def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
     Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
     """
     edges = edges_of(posts, window).localCheckpoint(eager=True)
+    graphs = graphs_of(edges)
+    of_few = sum(graph.edges for graph in graphs) <= FEW_EDGES
+    is_few = of_few and all(graph.edges <= topic.graph.local_max_edges for graph in graphs)
+    tables = tables_of(edges, TOP_MEASURES, TOP, Options().seed) if is_few else _tables_of_many(edges, topic)
+    name = F.lit(topic.topic).alias("topic")
+    published = (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
+    return {table.name: frame.select(name, "*") for table, frame in zip(published, tables, strict=True)}
+
+
+def _tables_of_many(edges: DataFrame, topic: Topic) -> Few:
+    """Returns the tables of graphs that are measured by Spark's executors."""
     loops = edges.where(F.col("src") == F.col("dst"))
     kept = edges.where(F.col("src") != F.col("dst"))
     measured = measure(kept, topic.graph.local_max_edges)
-    name = F.lit(topic.topic).alias("topic")
-    return {
-        GRAPH_EDGES.name: kept.select(name, "*"),
-        GRAPH_NODES.name: with_times(measured.nodes, kept).select(name, "*"),
-        GRAPH_TOP_NODES.name: top_nodes(measured.nodes).select(name, "*"),
-        GRAPH_SUMMARY.name: with_self_edges(measured.summary, loops).select(name, "*"),
-    }
+    summary = with_self_edges(measured.summary, loops)
+    return Few(kept, with_times(measured.nodes, kept), top_nodes(measured.nodes), summary)
 
 
 def edges_of(posts: DataFrame, window: Window) -> DataFrame:
@@ -89,10 +99,9 @@ def with_self_edges(summary: DataFrame, loops: DataFrame) -> DataFrame:
     A graph that has only self-edges gets a row: counts of zero, and null for the other measures.
     """
     counts = loops.groupBy(*KEYS).agg(F.count(F.lit(1)).alias("self_edges"))
-    counted = ("nodes", "edges", "weight", "components", "communities")
     return summary.join(counts, on=KEYS, how="full").select(
         *KEYS,
-        *(_or_zero(name) if name in counted else F.col(name) for name in SUMMARY_MEASURES),
+        *(_or_zero(name) if name in COUNTED else F.col(name) for name in SUMMARY_MEASURES),
         _or_zero("self_edges"),
         F.coalesce("engine", F.lit("none")).alias("engine"),
     )

@@ -1,5 +1,7 @@
 """Writes the rows of a bulk table: executors write them under the run's id, before `published` points to the run.
 
+Rows that Spark's driver has already (a local relation) are written by the driver, over the session that it has.
+
 Nobody reads the rows before a pointer names their run. So old rows need not be deleted in the same step. If Spark
 repeats a task, it writes the same rows again. Rows of runs that nothing names any more are removed later (`sweep.py`).
 """
@@ -23,6 +25,7 @@ from conf.partitions import period_buckets
 from conf.schema import Table
 from conf.settings import Settings
 from jobs.framework.columns import KEY_ARROW, KEY_SPARK, declared_columns
+from jobs.framework.local import is_local
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, spans
 from stores.connect import cassandra_session
 from stores.encoding import ENCODERS, bigint
@@ -48,13 +51,18 @@ class Written(NamedTuple):
     periods: set[Period]
 
 
-def write_rows(table: Table, frame: DataFrame, publication: Publication) -> Written:
+def write_rows(table: Table, frame: DataFrame, publication: Publication, session: Session) -> Written:
     """Writes a frame's rows under the run's id, and returns what was written; nobody reads the rows yet.
 
-    Triggers a Spark action. Raises TypeError if the frame has other columns than the table declares.
+    Triggers a Spark action, unless the driver has the rows. Raises TypeError if the frame has other columns than the
+    table declares.
     """
-    rows = _rows(table, frame, publication)
-    names = _sent_key(table)
+    names, rows = _sent_key(table), _plain(table, frame, publication)
+    if is_local(rows):
+        written = _write(Writer(table, publication), session, _sorted(table, rows))
+        told = [T.Row(*names)(*key) for key in written]
+        return Written(sum(written.values()), {_period(table, row) for row in told})
+    rows = _in_tasks(table, rows)
     schema = T.StructType([T.StructField(name, KEY_SPARK[table.columns[name].cql]) for name in names])
     counts = rows.mapInArrow(
         partial(_write_all, Writer(table, publication)), schema.add("rows", T.LongType())
@@ -72,20 +80,28 @@ def _sent_key(table: Table) -> list[str]:
     return [name for name in table.partition if name != "run_id"]
 
 
-def _rows(table: Table, frame: DataFrame, publication: Publication) -> DataFrame:
-    """Returns every declared column except the run's own, with instants in ms since 1970.
-
-    Rows of one partition are in one task, sorted by primary key.
-    """
+def _plain(table: Table, frame: DataFrame, publication: Publication) -> DataFrame:
+    """Returns every declared column except the run's own, with instants in ms since 1970."""
     given = declared_columns(frame.columns, table, {"run_id", "computed_at", "bucket"})
     if "bucket" in table.columns:
         frame = frame.withColumn("bucket", _bucket(table, publication))
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
     names = [name for name in table.columns if name in {*given, "bucket"}]
     plain = [F.unix_millis(name).alias(name) if name in instants else F.col(name) for name in names]
-    tasks = frame.sparkSession.sparkContext.defaultParallelism * TASKS_A_CORE
+    return frame.select(*plain)
+
+
+def _in_tasks(table: Table, rows: DataFrame) -> DataFrame:
+    """Returns the rows of each partition in one task, sorted by primary key."""
+    tasks = rows.sparkSession.sparkContext.defaultParallelism * TASKS_A_CORE
     key = _sent_key(table)
-    return frame.select(*plain).repartition(tasks, *key).sortWithinPartitions(*key, *table.clustering)
+    return rows.repartition(tasks, *key).sortWithinPartitions(*key, *table.clustering)
+
+
+def _sorted(table: Table, rows: DataFrame) -> Iterator[Values]:
+    """Returns the rows that the driver has, sorted by primary key."""
+    places = [rows.columns.index(name) for name in (*_sent_key(table), *table.clustering)]
+    return iter(sorted((tuple(row) for row in rows.collect()), key=lambda row: [row[i] for i in places]))
 
 
 def _bucket(table: Table, publication: Publication) -> Column:
@@ -160,18 +176,23 @@ def _write_all(writer: Writer, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa
     first = next(rows, None)
     if first is None:
         return
-    counts: dict[Values, int] = {}
     session = _session_of_process(writer.publication.settings)
+    yield _counted(writer.table, _write(writer, session, chain([first], rows)))
+
+
+def _write(writer: Writer, session: Session, rows: Iterable[Values]) -> dict[Values, int]:
+    """Writes rows that are sorted by primary key; returns the number of rows by the key of their partition."""
+    counts: dict[Values, int] = {}
     insert = prepared(session, writer.table.insert(writer.publication.settings.keyspace, timestamp=True))
 
     def statements() -> Iterator[BatchStatement]:
-        for key, some in writer.by_partition(chain([first], rows)):
+        for key, some in writer.by_partition(rows):
             members = list(some)
             counts[key] = len(members)
             yield from _batches(insert, writer, members)
 
     execute_all(session, statements(), PUBLISH_TIMEOUT, most=BATCHES_IN_FLIGHT)
-    yield _counted(writer.table, counts)
+    return counts
 
 
 def _counted(table: Table, counts: dict[Values, int]) -> pa.RecordBatch:

@@ -64,7 +64,7 @@ def publish_all(
         with ExitStack() as alive:
             for sweeper in sweepers:
                 alive.enter_context(sweeper.writing(publication))
-            written = [write_rows(table, frame, publication) for table, frame in bulk]
+            written = [write_rows(table, frame, publication, session) for table, frame in bulk]
             stands = [
                 _point(sweeper, table, rows, publication)
                 for sweeper, (table, _), rows in zip(sweepers, bulk, written, strict=True)

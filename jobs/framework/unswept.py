@@ -131,7 +131,7 @@ class UnsweptList:
 
 
 def run_list(job: str) -> str:
-    """Returns the name under which the list has the runs of a job that are going on, as a bulk table's name elsewhere."""
+    """Returns the name under which the list has the runs of a job that go on, as a bulk table's name elsewhere."""
     return f"{JOB_RUNS.name}:{job}"
 
 

@@ -34,6 +34,8 @@ SUMMARY_MEASURES = {
     "modularity": "double",
 }
 """A graph's measures with their Spark types; the reciprocity of an undirected graph is null."""
+COUNTED = ("nodes", "edges", "weight", "components", "communities")
+"""The measures that are 0 for a graph that has only self-edges; its other measures are null."""
 NODES = [*KEYS, "node", *NODE_MEASURES]
 SUMMARY = [*KEYS, *SUMMARY_MEASURES, "engine"]
 

@@ -20,6 +20,7 @@ from conf.topic import Topic
 from jobs.framework import bulk, publish
 from jobs.framework.bulk import Writer, _batches, write_rows
 from jobs.framework.job import Output
+from jobs.framework.local import is_local
 from jobs.framework.order import take_place
 from jobs.framework.publication import Publication, owned_periods
 from jobs.framework.publish import publish_all
@@ -216,7 +217,7 @@ def test_a_killed_run_leaves_one_whole_result_and_the_next_run_removes_the_rest(
         with monkeypatch.context() as patch:
             patch.setattr("jobs.framework.sweep.this_process", lambda: gone)
             with table.sweeper.writing(publication):
-                write_rows(AUTHOR_ACTIVITY, table.frame(dict(list(after.items())[:10])), publication)
+                write_rows(AUTHOR_ACTIVITY, table.frame(dict(list(after.items())[:10])), publication, table.session)
     else:
         with killed_before(monkeypatch, owner, name, skip=1 if owner is UnsweptList else 0):
             publish_all(table.session, [(OUTPUT, table.frame(after))], table.publication())
@@ -288,7 +289,7 @@ def test_a_run_that_was_taken_for_dead_cannot_publish_any_more(table: Table, mon
     frozen = table.publication()
     monkeypatch.setattr(Unswept, "is_dead", property(lambda entry: entry.process is not None))
     with table.sweeper.writing(frozen):
-        written = write_rows(AUTHOR_ACTIVITY, table.frame({"late": 2}), frozen)
+        written = write_rows(AUTHOR_ACTIVITY, table.frame({"late": 2}), frozen, table.session)
         table.sweeper.sweep()  # another process finds it dead
         with pytest.raises(PulsoError, match="another run treated it as dead"):
             publish._point(table.sweeper, AUTHOR_ACTIVITY, written, frozen)
@@ -327,3 +328,23 @@ def test_a_result_that_is_replaced_while_it_is_read_is_read_again(table: Table) 
 
     with pytest.raises(PulsoError, match="author activity was replaced by a later run while it was being read"):
         whole(never)
+
+
+def test_rows_that_the_driver_has_are_written_without_a_task(table: Table) -> None:
+    authors = {f"a{i}é": i for i in range(50)}
+    table.publish(table.frame(authors))
+    before = [row._replace(run_id=None, computed_at=None) for row in table.rows()]
+    frame = table.spark.createDataFrame(table.frame(authors).toPandas(), SCHEMA)
+    assert is_local(frame)
+    assert not is_local(table.frame(authors))
+    context = table.spark.sparkContext
+    context.setJobGroup("local", "")
+    publication = table.publication()
+    result = publish_all(table.session, [(OUTPUT, frame)], publication)
+    jobs = context.statusTracker().getJobIdsForGroup("local")
+    context.setLocalProperty("spark.jobGroup.id", None)  # type: ignore[arg-type]
+    assert list(jobs) == []
+    assert result.rows == 50
+    after = table.rows()
+    assert {row.run_id for row in after} == {publication.run_id}
+    assert [row._replace(run_id=None, computed_at=None) for row in after] == before
