@@ -14,16 +14,18 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from cassandra.cluster import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from conf.errors import PulsoError, exit_code_of
 from conf.settings import load_settings
 from conf.topic import Topic, load_topic
-from corpus import CAMPAIGN, generate
+from corpus import CAMPAIGN, WORKERS, generate
 from corpus.plan import plan_of
 from ingest.formats import Unit, parse, split
 from ingest.queue.envelope import Message
@@ -37,6 +39,8 @@ MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
 """The half-open window that is stored: the campaign's last 30 days."""
 TOPIC = "ph2016"
 SEED = 2016
+MOST = 2_000_000
+"""The most posts of one campaign: the plan of one with so many takes some 4 GB of memory."""
 SHARES_OF_MONTH = (0.5, 0.48, 0.45)
 """About these parts of a campaign's posts lie in its last 30 days; the first one that holds is used."""
 MESSAGE = Message(TOPIC, "x", "", b"", id="0-0")
@@ -73,18 +77,29 @@ def write_lines(posts: int, file: Path) -> None:
 
 
 def _newest(posts: int) -> Iterator[list[bytes]]:
-    """Yields the newest `posts` posts of a campaign with that many in its last month, about 1,000 at a time."""
+    """Yields posts of the last month of campaigns, `posts` in all, about 1,000 at a time.
+
+    They are the newest of one campaign, or of several if there are more than MOST: each campaign has its own accounts,
+    and a part of the worker numbers for its ids. The plan of a campaign is in memory as a whole.
+    """
     topic = load_topic(TOPIC, load_settings().topics_dir)
-    whole = _whole(topic, posts)
+    parts = [min(MOST, posts - first) for first in range(0, posts, MOST)]
+    bounds = np.linspace(*WORKERS, len(parts) + 1).astype(int).tolist()
+    for number, (size, workers) in enumerate(zip(parts, pairwise(bounds), strict=True)):
+        yield from _newest_of_one(topic, size, SEED + number, workers)
+
+
+def _newest_of_one(topic: Topic, posts: int, seed: int, workers: tuple[int, int]) -> Iterator[list[bytes]]:
+    whole = _whole(topic, posts, seed)
     skip = whole - posts
-    for chunk in generate(topic, whole, SEED):
+    for chunk in generate(topic, whole, seed, workers):
         lines = chunk.splitlines()
         if skip < len(lines):
             yield lines[skip:]
         skip = max(0, skip - len(lines))
 
 
-def _whole(topic: Topic, posts: int) -> int:
+def _whole(topic: Topic, posts: int, seed: int) -> int:
     """Returns the size of a campaign with at least `posts` posts in its last month; raises PulsoError if none is known.
 
     It is drawn by chance how many posts lie there.
@@ -92,7 +107,7 @@ def _whole(topic: Topic, posts: int) -> int:
     start = MONTH[0].timestamp() * 1000
     for share in SHARES_OF_MONTH:
         whole = math.ceil(posts / share)
-        if (plan_of(topic, whole, SEED).ms >= start).sum() >= posts:
+        if (plan_of(topic, whole, seed).ms >= start).sum() >= posts:
             return whole
     raise PulsoError(f"no campaign was found with {posts:,} posts in its last month", "Ask for more posts")
 

@@ -30,6 +30,8 @@ FIRST_WEEKDAY = 1  # 9 February 2016 was a Tuesday
 GROWTH = 4.0
 DEBATES = ((2, 21, 6.0), (3, 20, 7.0), (4, 10, 6.0), (4, 24, 9.0))
 RAMP_MINUTES = 20
+WORKERS = (0, 1 << 10)
+"""The worker numbers of X's ids, as a half-open range."""
 
 
 def _rate_by_minute() -> Floats:
@@ -71,11 +73,14 @@ def bot_times(bot: Ints, bots: int, rng: np.random.Generator) -> Ints:
     return np.asarray((begin[bot] + rng.random(bot.size) * length[bot]).astype(np.int64))
 
 
-def snowflakes(sorted_ms: Ints, rng: np.random.Generator) -> Ints:
-    """Returns unique, increasing post ids for times in milliseconds, which must be sorted."""
+def snowflakes(sorted_ms: Ints, rng: np.random.Generator, workers: tuple[int, int] = WORKERS) -> Ints:
+    """Returns unique, increasing post ids for times in milliseconds, which must be sorted.
+
+    `workers` is the half-open range of the ids' worker numbers. Ids of ranges that don't overlap are never the same.
+    """
     place = np.arange(sorted_ms.size)
     sequence = place - np.searchsorted(sorted_ms, sorted_ms)
-    worker = rng.integers(0, 1 << 10, sorted_ms.size)
+    worker = rng.integers(*workers, sorted_ms.size)
     return np.sort(((sorted_ms - X_EPOCH_MS) << 22) | (worker << 12) | (sequence & 0xFFF))
 
 

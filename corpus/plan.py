@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from conf.topic import Topic
 from corpus.authors import Cast, cast_of, posts_of, reach_of
 from corpus.cascades import Cascades, cascades_of
-from corpus.clock import campaign_part, snowflakes
+from corpus.clock import WORKERS, campaign_part, snowflakes
 from corpus.draws import Floats, Ints, stream
 from corpus.leanings import mood_of, subjects
 from corpus.voices import lures_of
@@ -33,12 +33,12 @@ class Plan:
     cascades: Cascades
 
 
-def plan_of(topic: Topic, posts: int, seed: int) -> Plan:
-    """Draws the plan of a corpus."""
+def plan_of(topic: Topic, posts: int, seed: int, workers: tuple[int, int] = WORKERS) -> Plan:
+    """Draws the plan of a corpus; `workers` is the half-open range of the worker numbers in the posts' ids."""
     cast = cast_of(topic, posts, lures_of(topic))
     ms, author = posts_of(cast, posts, stream(seed, "authors"))
     reach = reach_of(cast, stream(seed, "reach"))
     mood = mood_of(topic, stream(seed, "mood"))
     subject, second = subjects(mood, cast, author, campaign_part(ms), stream(seed, "subjects"))
     cascades = cascades_of(cast, ms, author, subject, reach, stream(seed, "cascades"))
-    return Plan(cast, reach, ms, snowflakes(ms, stream(seed, "ids")), author, subject, second, cascades)
+    return Plan(cast, reach, ms, snowflakes(ms, stream(seed, "ids"), workers), author, subject, second, cascades)

@@ -25,7 +25,7 @@ from pyspark.sql import SparkSession
 from conf import ROOT
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, UNSWEPT
+from conf.tables import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
@@ -33,6 +33,7 @@ from jobs import candidate_poll
 from jobs.framework.inputs import Place
 from jobs.framework.published import Published
 from jobs.framework.runner import run_job
+from jobs.framework.unswept import Unswept, UnsweptList
 from jobs.framework.window import Window, parse_window
 from readers.graphs.stored import stored_graph
 from readers.partitions import published_rows, whole
@@ -100,9 +101,8 @@ class Stage:
 
     def wait_for_publication(self, process: "subprocess.Popen[bytes]") -> None:
         """Waits until the job is about to write its first row."""
-        while not any(
-            row.process and Path(f"/proc/{row.process.split(' ')[1]}").exists() for row in self.listed_first()
-        ):
+        # A run that was killed is listed, too. Its process id may be another's by now, so the start is compared.
+        while not any(entry.process and not entry.is_dead for entry in self.listed(BULK[self.job][0])):
             assert process.poll() is None, (self.folder / f"{self.job}.log").read_text()[-3000:]
             time.sleep(0.01)
 
@@ -127,10 +127,6 @@ class Stage:
             process.wait(timeout=delay)
         return f"{delay:.2f} s after {'the first pointer was set' if at_pointers else 'publication began'}"
 
-    def listed_first(self) -> list[Any]:
-        """Returns the list of the table that the job publishes first."""
-        return self.listed(BULK[self.job][0])
-
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -140,9 +136,8 @@ class Stage:
         rows = self.session.execute(f"SELECT topic, run_id FROM {self.settings.keyspace}.{table.name}")
         return {row.run_id for row in rows if row.topic == self.topic.topic}
 
-    def listed(self, table: Table) -> list[Any]:
-        query = f"SELECT * FROM {self.settings.keyspace}.{UNSWEPT.name} WHERE topic = %s AND table_name = %s"
-        return list(self.session.execute(query, (self.topic.topic, table.name)))
+    def listed(self, table: Table) -> list[Unswept]:
+        return UnsweptList(self.session, self.settings.keyspace, table.name, self.topic).read()
 
 
 @dataclass
@@ -224,7 +219,7 @@ def nothing_is_left(stage: Stage) -> None:
     query = f"SELECT run_id, status FROM {stage.settings.keyspace}.job_runs WHERE job = %s AND topic = %s"
     runs = list(stage.session.execute(query, (stage.job, stage.topic.topic)))
     assert runs[0].status == "succeeded"
-    assert {run.status for run in runs} <= {"succeeded", "failed"}
+    assert {run.status for run in runs} <= {"succeeded", "failed"}, [(run.run_id, run.status) for run in runs]
     for table in BULK[stage.job]:
         assert stage.stored_runs(table) == {runs[0].run_id}
         assert stage.listed(table) == []
