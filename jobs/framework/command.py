@@ -3,17 +3,15 @@
 import argparse
 import difflib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-
-from cassandra.cluster import Session
-from pyspark.sql import SparkSession
 
 from conf.errors import PulsoError, WrongUse, exit_code_of, tell
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
-from jobs.framework.inputs import Posts, SharedPosts
+from jobs.framework.inputs import Place, Posts, SharedPosts
 from jobs.framework.job import Job, JobResult
 from jobs.framework.quality import build_docs, import_ahead
 from jobs.framework.runner import run_job
@@ -37,42 +35,39 @@ def arg_parser(name: str) -> argparse.ArgumentParser:
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What jobs run in: the settings, the topic and the window that the arguments name, and both sessions.
+class Asked:
+    """What the arguments and the environment ask for: the settings, the topic and the window.
 
     `docs` is the folder that keeps the results of checks for the data quality pages; None if these are not wanted.
     """
 
-    spark: SparkSession
-    session: Session
     settings: Settings
     topic: Topic
     window: Window
     docs: Path | None = None
 
-    def run(self, job: Job, posts: SharedPosts | None = None) -> None:
-        """Runs a job, and tells its result. Raises as `run_job` does."""
-        result = run_job(
-            *(job, self.spark, self.session, self.settings, self.topic, self.window, self.docs), posts=posts
-        )
-        _tell(job, self.topic, self.window, result)
 
-
-@contextmanager
-def surroundings(name: str, arguments: argparse.Namespace) -> Iterator[Surroundings]:
-    """Opens the sessions, and builds the data quality pages at the end. Raises PulsoError, as `load_topic` does."""
+def asked_by(arguments: argparse.Namespace) -> Asked:
+    """Returns what the arguments ask for. Raises PulsoError, as `load_topic` does."""
     settings = load_settings()
     topic = load_topic(arguments.topic, settings.topics_dir)
     window = parse_window(arguments.start, arguments.end, topic.zone)
-    docs = settings.home / QUALITY_FOLDER if arguments.docs else None
+    return Asked(settings, topic, window, settings.home / QUALITY_FOLDER if arguments.docs else None)
+
+
+@contextmanager
+def opened(name: str, asked: Asked) -> Iterator[Place]:
+    """Opens both sessions, at the same time; builds the data quality pages at the end. Raises PulsoError."""
     import_ahead()
-    with cassandra_session(settings) as session:
-        spark = spark_session(name, settings)
+    with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+        session = pool.submit(stack.enter_context, cassandra_session(asked.settings))
+        spark = spark_session(name, asked.settings)
+        at = Place(spark, session.result(), asked.settings, asked.topic, asked.window)
         try:
-            yield Surroundings(spark, session, settings, topic, window, docs)
+            yield at
         finally:
-            if docs:
-                print(f"data docs: {build_docs(docs)}")
+            if asked.docs:
+                print(f"data docs: {build_docs(asked.docs)}")
 
 
 def run(job: Job, argv: Sequence[str] | None = None) -> int:
@@ -80,10 +75,18 @@ def run(job: Job, argv: Sequence[str] | None = None) -> int:
     arguments = arg_parser(job.name).parse_args(argv)
 
     def call() -> None:
-        with surroundings(job.name, arguments) as around:
-            around.run(job)
+        asked = asked_by(arguments)
+        job.requires(asked.topic, asked.window)  # Spark takes seconds to start, so what can be known is told before
+        with opened(job.name, asked) as at:
+            _run(job, at, asked.docs)
 
     return exit_code_of(call, verbose=arguments.verbose)
+
+
+def _run(job: Job, at: Place, docs: Path | None) -> None:
+    """Runs a job, and tells its result. Raises as `run_job` does."""
+    result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
+    _tell(job, at.topic, at.window, result)
 
 
 def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
@@ -117,15 +120,17 @@ def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -
 
     def call() -> None:
         chosen = _chosen(jobs, arguments.jobs)
-        with surroundings(name, arguments) as around:
-            fitting = [job for job in chosen if _fits(job, around, named=bool(arguments.jobs))]
-            inputs = [given for job in fitting for given in job.inputs if isinstance(given, Posts)]
-            with SharedPosts(inputs, around.topic, around.window) as posts:
-                for job in fitting:
-                    if not _succeeds(job, around, posts, failed, verbose=arguments.verbose):
-                        failed.append(job.name)
-            if failed:
-                raise PulsoError(f"{len(failed)} of {len(fitting)} jobs failed: {', '.join(failed)}")
+        asked = asked_by(arguments)
+        fitting = [job for job in chosen if _fits(job, asked, named=bool(arguments.jobs))]
+        if not fitting:
+            return
+        inputs = [given for job in fitting for given in job.inputs if isinstance(given, Posts)]
+        with opened(name, asked) as at, SharedPosts(inputs, asked.topic, asked.window) as posts:
+            for job in fitting:
+                if not _succeeds(job, replace(at, posts=posts), asked.docs, failed, verbose=arguments.verbose):
+                    failed.append(job.name)
+        if failed:
+            raise PulsoError(f"{len(failed)} of {len(fitting)} jobs failed: {', '.join(failed)}")
 
     return exit_code_of(call, verbose=arguments.verbose)
 
@@ -145,10 +150,10 @@ def _chosen(jobs: Sequence[Job], wanted: str | None) -> list[Job]:
     return [job for job in jobs if job.name in names]
 
 
-def _fits(job: Job, around: Surroundings, *, named: bool) -> bool:
+def _fits(job: Job, asked: Asked, *, named: bool) -> bool:
     """Returns whether a job can be run for the topic and the window; tells why not, or raises WrongUse if `named`."""
     try:
-        job.requires(around.topic, around.window)
+        job.requires(asked.topic, asked.window)
     except WrongUse as error:
         if named:
             raise
@@ -157,14 +162,14 @@ def _fits(job: Job, around: Surroundings, *, named: bool) -> bool:
     return True
 
 
-def _succeeds(job: Job, around: Surroundings, posts: SharedPosts, failed: Sequence[str], *, verbose: bool) -> bool:
+def _succeeds(job: Job, at: Place, docs: Path | None, failed: Sequence[str], *, verbose: bool) -> bool:
     """Runs a job of a set. If it fails, its error is told, and the set goes on. Stopping it stops the set."""
     needed = [given.table.job for given in job.inputs if given.table.job in failed and given.required]
     if needed:
         tell(PulsoError(f"not run, since it needs {needed[0]}, which failed"), of=job.name)
         return False
     try:
-        around.run(job, posts)
+        _run(job, at, docs)
     except Exception as error:
         tell(error, verbose=verbose, of=job.name)
         return False

@@ -8,6 +8,7 @@ Spark counts the rows that break each expectation (`counting.py`), and Great Exp
 import contextlib
 import importlib
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -118,11 +119,19 @@ def import_ahead() -> None:
 
     An error is not reported here: the first check imports it again, and raises the error. The thread never keeps the
     process from ending.
+
+    Meanwhile, Python's threads take turns ten times as often: each of the main thread's many calls to Spark waits for
+    a turn when it returns.
     """
 
     def import_() -> None:
-        with contextlib.suppress(Exception):
-            _judge()
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(usual / 10)
+        try:
+            with contextlib.suppress(Exception):
+                _judge()
+        finally:
+            sys.setswitchinterval(usual)
 
     threading.Thread(target=import_, name="import of great_expectations", daemon=True).start()
 
