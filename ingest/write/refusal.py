@@ -3,12 +3,22 @@
 from types import TracebackType
 from typing import NamedTuple
 
+import redis
+import structlog
+from cassandra import DriverException, InvalidRequest
+
 from conf.errors import PulsoError
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
+from ingest.queue.patience import GaveUp
+from stores.execute import FAILURES
 
-REFUSED = (InvalidMessage, PulsoError)
-"""Errors that come from the message itself, or from the topic that it names."""
+EXPECTED = (InvalidMessage, PulsoError)
+"""Errors that come from the message itself, or from the topic that it names; their text is the reason."""
+OF_STORES = (GaveUp, redis.RedisError, DriverException, *FAILURES)
+"""Errors that say nothing of the message, InvalidRequest excepted: with that, Cassandra refuses what was sent."""
+
+log = structlog.get_logger("worker")
 
 
 class Refusal(NamedTuple):
@@ -21,7 +31,9 @@ class Refusal(NamedTuple):
 class Fence:
     """A context manager for the work on one message.
 
-    If one of the errors REFUSED is raised, the work ends, and the message is added to `refused`.
+    If an error is raised, the work ends, and the message is added to `refused`: whatever a stranger has posted, it must
+    not stop the work on other messages. Only the errors OF_STORES are passed on, and what is no Exception, such as an
+    interrupt.
     """
 
     __slots__ = ("_message", "_refused")
@@ -33,7 +45,13 @@ class Fence:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
-        if isinstance(error, REFUSED):
-            self._refused.append(Refusal(self._message, str(error)))
-            return True
-        return False
+        if not isinstance(error, Exception):
+            return False
+        if isinstance(error, OF_STORES) and not isinstance(error, InvalidRequest):
+            return False
+        reason = str(error)
+        if not isinstance(error, EXPECTED):  # nobody has thought of this case: the log has where it happened
+            reason = f"{type(error).__name__}: {' '.join(reason.split())}"[:300]
+            log.exception("a message can't be processed", message=self._message.id, reason=reason)
+        self._refused.append(Refusal(self._message, reason))
+        return True
