@@ -28,7 +28,7 @@ from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
 from jobs.measures.periods import spans_between
-from jobs.measures.votes import INPUTS, flagged_authors, methods, race_shares
+from jobs.measures.votes import INPUTS, are_few, flagged_authors, methods, race_shares
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """The length of each span before the vote, in days."""
@@ -43,18 +43,21 @@ def poll_backtest(
     window: Window,
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
+    *,
+    few: bool = False,
 ) -> DataFrame:
     """Returns one row per race and measure, for races with an outcome.
 
-    `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post has
-    no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race id; by
-    default, `Race.method`. Raises WrongUse if no race has an outcome, or if the window is shorter than a day.
+    `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post
+    has no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race
+    id; by default, `Race.method`. With `few`, the driver counts the votes. Raises WrongUse if no race has an
+    outcome, or if the window is shorter than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
     require_outcome(topic, window)
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
     polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
-    measured = errors(shares(posts, judged, window, flagged), judged).unionByName(polls)
+    measured = errors(shares(posts, judged, window, flagged, few=few), judged).unionByName(polls)
     constants = F.create_map(
         *[part for race in judged.races for part in (F.lit(race.id), _constants(race, by_race[race.id]))]
     )
@@ -79,13 +82,13 @@ def spans_in(window: Window) -> dict[str, datetime]:
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
-def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None) -> DataFrame:
+def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None, *, few: bool) -> DataFrame:
     """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
     spans = [spans_between(name, [(start, window.end)]) for name, start in spans_in(window).items()]
     measures = [F.struct(F.lit(name).alias("name"), F.col(name).alias("share")) for name in MEASURES]
     key = ("race", "period", "period_start", "period_end", "candidate")
     return (
-        race_shares(posts, topic.races, flagged, spans)
+        race_shares(posts, topic.races, flagged, spans, few=few)
         .select(*key, F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
         .select(*key, F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
@@ -134,8 +137,8 @@ def _constants(race: Race, method: str) -> Column:
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the backtest; flagged authors are left out if a run of `author_activity` covers the window."""
     flagged = flagged_authors(inputs, topic)
-    backtest = poll_backtest(inputs[POSTS.name], topic, window, flagged, methods(topic, inputs))
-    return {POLL_BACKTEST.name: backtest}
+    posts, by_race = inputs[POSTS.name], methods(topic, inputs)
+    return {POLL_BACKTEST.name: poll_backtest(posts, topic, window, flagged, by_race, few=are_few(inputs))}
 
 
 JOB = Job(

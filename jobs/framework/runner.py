@@ -110,15 +110,16 @@ class _Run:
         topic, window = self.place.topic, self.place.window
         with self._released():
             found = self._read()
+            posts = sum(read.posts for read in found.values())
             inputs = Inputs(
                 {name: read.frame for name, read in found.items()},
                 {name: read.method for name, read in found.items() if read.run_id},
                 {name: read.run_id for name, read in found.items() if read.run_id},
+                posts,
             )
             self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
             frames = self.job.transform(inputs, topic, window)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
-            posts = sum(read.posts for read in found.values())
             result = publish_all(
                 self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
             )

@@ -2,7 +2,8 @@
 
 Spark finds the posts that mention a candidate, and brings the posts of each author together. Then Python workers count
 whole partitions with NumPy (`ballots.py`): first the votes of the authors of a partition, then, by race and period, the
-sums over all partitions.
+sums over all partitions. Where a window has only FEW_POSTS, Spark's driver counts them all, with the same functions:
+to start Python workers would take longer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -31,6 +32,8 @@ INPUTS = (
     Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
 )
 """The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
+FEW_POSTS = 200_000
+"""Up to so many posts of a window are counted by Spark's driver: some 20 MB there, if each mentions a candidate."""
 _WHOLE = (*ballots.KEY, *ballots.OF_RACE, "authors", *KIND_COLUMNS)
 COUNTED = ", ".join(
     [f"{name} bigint" for name in _WHOLE] + [f"{name} double" for name in ("votes", "deviations", "unflagged_votes")]
@@ -68,19 +71,36 @@ def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
     return None if activity is None else flagged(activity, topic)
 
 
+def are_few(inputs: Inputs) -> bool:
+    """Returns whether the window has so few posts that the driver can count them."""
+    return inputs.posts is not None and inputs.posts <= FEW_POSTS
+
+
 def race_shares(
-    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans]
+    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans], *, few: bool = False
 ) -> DataFrame:
     """Returns one row per race, period and candidate, also for candidates whom nobody mentioned, as in SHARES.
 
     `flagged` has, in its column `author`, the authors who are left out of the share without bots; it is None if no run
     of author_activity covers the window. `spans` are the periods in which posts count. A period in which nobody
-    mentions anyone in the race has no rows.
+    mentions anyone in the race has no rows. With `few`, the posts that mention a candidate come to the driver, by a
+    Spark action.
     """
     of_races = [[(candidate.id, candidate.name) for candidate in race.candidates] for race in races]
     plan = _Plan([race.id for race in races], of_races, list(spans), flagged is not None)
-    counts = matched(posts, races, flagged).repartition("voter").mapInArrow(partial(_count, plan), COUNTED)
+    found = matched(posts, races, flagged)
+    if few:
+        return _counted_here(found, plan)
+    counts = found.repartition("voter").mapInArrow(partial(_count, plan), COUNTED)
     return counts.repartition(*ballots.KEY[:3]).mapInArrow(partial(_share, plan), SHARES)
+
+
+def _counted_here(found: DataFrame, plan: "_Plan") -> DataFrame:
+    """Returns the shares from all posts that `matched` found, counted in this process."""
+    counts = _count(plan, pa.Table.from_pandas(found.toPandas(), preserve_index=False).to_batches())
+    shares = [batch.to_pandas() for batch in _share(plan, list(counts))]
+    spark = found.sparkSession
+    return spark.createDataFrame(shares[0], SHARES) if shares else spark.createDataFrame([], SHARES)
 
 
 def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) -> DataFrame:
@@ -121,7 +141,7 @@ class _Plan:
 
 
 def _count(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """On an executor: counts the votes of a partition's authors."""
+    """Counts the votes of a partition's authors."""
     batches = [batch for batch in arrived if batch.num_rows]
     if not batches:
         return
@@ -160,7 +180,7 @@ def _bits(masks: Sequence[ballots.Ints], first: int, count: int) -> ballots.Bool
 
 
 def _share(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """On an executor: adds up the counts of some races and periods, and computes the shares."""
+    """Adds up the counts of some races and periods, and computes the shares."""
     batches = [batch for batch in arrived if batch.num_rows]
     if not batches:
         return

@@ -1,6 +1,7 @@
 """The rules of the poll (docs/method.md), one per test, on the smallest rows that show them."""
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from conf.errors import WrongUse
 from conf.folding import fold
 from conf.topic import Topic, parse_topic
 from jobs.candidate_poll import candidate_poll
+from jobs.framework.job import Inputs
+from jobs.framework.local import is_local
 from jobs.framework.window import Window, parse_window
 from jobs.measures.mentions import BITS, with_named
-from jobs.measures.votes import matched
+from jobs.measures.votes import are_few, matched
 from tests.support.frames import assertDataFrameEqual
 
 TOPIC = parse_topic(
@@ -216,6 +219,39 @@ def test_an_author_who_is_flagged_under_one_name_is_left_out_under_all(spark: Sp
     without_bots = {row.candidate: row.share_authors_no_bots for row in polled}
     assert without_bots == {"ana": 0.0, "bob": 1.0, "cy": 0.0}
     assert {row.authors_total for row in polled} == {2}
+
+
+def test_the_driver_and_the_executors_count_the_same(spark: SparkSession) -> None:
+    draws = random.Random(2016)
+    authors = ["1", "2", "日本", "nul\x00", "nul", *(f"a{i}" for i in range(40))]
+    texts = ["ana", "bob", "ana and bob", "lunch", "ana cruz bob"]
+    start = datetime(2016, 4, 30, 16)
+    posts = [
+        post(
+            draws.choice(authors),
+            draws.choice(texts),
+            kind=draws.choice(["original", "retweet", "reply", "quote"]),
+            event_at=start + timedelta(seconds=draws.randrange(86_400)),
+            source=draws.choice(["x", "bluesky"]),
+        )
+        for _ in range(500)
+    ]
+    rows = [{**p, "event_at": p["event_at"].replace(tzinfo=UTC), "author": f"@{p['author_id']}"} for p in posts]
+    inputs = spark.createDataFrame(rows, f"{SCHEMA}, author string")
+    for flagged in (None, spark.createDataFrame([("@a1",), ("@nul",)], "author string")):
+        here, there = (candidate_poll(inputs, TOPIC, window(), flagged, few=few) for few in (True, False))
+        assert is_local(here)
+        assert here.count() > 20
+        assertDataFrameEqual(here, there, rtol=0, atol=1e-12)
+
+
+def test_nobody_mentioned_by_few_posts_gives_no_rows(spark: SparkSession) -> None:
+    assert candidate_poll(frame(spark, post(folded="lunch")), TOPIC, window(), few=True).collect() == []
+
+
+@pytest.mark.parametrize(("posts", "few"), [(0, True), (200_000, True), (200_001, False), (None, False)])
+def test_so_many_posts_are_few(posts: int | None, few: bool) -> None:
+    assert are_few(Inputs({}, posts=posts)) is few
 
 
 def test_a_topic_without_races_says_so(spark: SparkSession) -> None:
