@@ -96,14 +96,14 @@ def _tops(nodes: pd.DataFrame, measure: str, top: int) -> pd.DataFrame:
 
 def _summary(graphs: pd.DataFrame, loops: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
     """Returns a row for each graph; a graph that has only self-edges has counts of zero, and no other measures."""
-    told = keys.join(graphs.assign(engine=ENGINE).set_index("number"))
+    told = keys.assign(number=np.arange(len(keys))).merge(graphs.assign(engine=ENGINE), on="number", how="left")
     counts = np.bincount(loops["number"], minlength=len(keys))
     zeros = {name: told[name].fillna(0).astype("int64") for name in COUNTED}
     return told.assign(**zeros, self_edges=counts, engine=told["engine"].fillna("none"))
 
 
 def _named(rows: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:
-    return rows.join(keys, on="number")
+    return rows.join(keys, on="number", how="left")
 
 
 def _frame(spark: SparkSession, rows: pd.DataFrame, schema: str) -> DataFrame:

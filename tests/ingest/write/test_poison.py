@@ -28,13 +28,19 @@ from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
+YEAR_1 = "0001-01-01T00:00:00.000Z"
+
+
+def updated(post: dict[str, Any]) -> bytes:
+    """Returns a Mastodon status as a line of a capture."""
+    return orjson.dumps({"event": "update", "payload": post})
+
+
 NUMBER = {"$type": "app.bsky.embed.external", "external": {"uri": 5}}
 ODD: dict[str, bytes] = {
     "a link that is a number": event({"text": "a", "embed": NUMBER}, AT),
-    "a post in the year 1": orjson.dumps(status(1, created_at="0001-01-01T00:00:00.000Z")),
-    "an account from the year 1": orjson.dumps(
-        status(1) | {"account": status(1)["account"] | {"created_at": "0001-01-01T00:00:00.000Z"}}
-    ),
+    "a post in the year 1": updated(status(1, created_at=YEAR_1)),
+    "an account from the year 1": updated(status(1) | {"account": status(1)["account"] | {"created_at": YEAR_1}}),
     "an edit of a post with a short id": stream_line(tweet("9", edit_history_tweet_ids=["5", "9"])),
     "an edit of a post whose id is a text": stream_line(tweet("9", edit_history_tweet_ids=["x" * 30, "9"])),
     "an edit of a post with a long id": stream_line(tweet("9", edit_history_tweet_ids=["9" * 4000, "9"])),
