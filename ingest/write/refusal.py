@@ -1,5 +1,7 @@
 """An error in one message refuses only that message."""
 
+import traceback
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
@@ -52,6 +54,12 @@ class Fence:
         reason = str(error)
         if not isinstance(error, EXPECTED):  # nobody has thought of this case: the log has where it happened
             reason = f"{type(error).__name__}: {' '.join(reason.split())}"[:300]
-            log.exception("a message can't be processed", message=self._message.id, reason=reason)
+            log.warning("a message can't be processed", message=self._message.id, reason=reason, at=_place_of(error))
         self._refused.append(Refusal(self._message, reason))
         return True
+
+
+def _place_of(error: Exception) -> str:
+    """Returns the file and the line that raised an error. A whole traceback for each odd post would flood the log."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
