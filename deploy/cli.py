@@ -9,7 +9,7 @@ from conf import cli
 from conf.settings import load_settings
 from deploy.console import make_console
 from deploy.engines import Engines
-from deploy.environment import provide_java, write_spark_commands
+from deploy.environment import import_pyspark_compiled, provide_java, write_spark_commands
 from deploy.java import find_java
 from deploy.start.archive import provide_archive
 from deploy.status import as_json, print_table
@@ -31,6 +31,7 @@ def setup() -> None:
     """Complete the environment: Java 17 if there is none, Spark's commands, all jars and the class-data archive."""
     provide_java(make_console())
     write_spark_commands()
+    import_pyspark_compiled()
     settings = load_settings()
     Engines(settings).jars()
     provide_archive(settings.home.resolve(), make_console())

@@ -1,4 +1,4 @@
-"""Adds to the virtual environment, in `make setup`: Java 17, if the machine has none, and Spark's commands.
+"""Adds to the virtual environment, in `make setup`: Java 17, if the machine has none, and what Spark's start needs.
 
 The `spark-submit` that pip installs finds Spark only in an activated environment. Here it is replaced by a script that
 works from any folder, without activation.
@@ -8,6 +8,7 @@ import importlib
 import shlex
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 from rich.console import Console
@@ -27,6 +28,8 @@ export SPARK_HOME={home}
 [ -n "$PYSPARK_PYTHON" ] || export PYSPARK_PYTHON={python}
 exec "$SPARK_HOME"/bin/{command} "$@"
 """
+PATH_FILE = "pulso-pyspark.pth"
+_ZIPS = ("pyspark.zip", "py4j-*-src.zip")
 
 
 def provide_java(console: Console) -> None:
@@ -64,3 +67,19 @@ def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
             part.write_text(script, encoding="utf-8")
             part.chmod(0o755)
             part.replace(file)
+
+
+def import_pyspark_compiled(packages: Path = Path(sysconfig.get_path("purelib"))) -> None:
+    """Lets `spark-submit` and Spark's workers import pyspark from its package, by a file that Python reads at its start.
+
+    Spark puts zip files with the same modules before the package. Python keeps no compiled modules for zip files, so it
+    would compile these at each start, for half a second. The zip files of any other Spark stay where they are.
+    """
+    folder = pyspark_folder().resolve() / "python" / "lib"
+    zips = sorted(str(file) for name in _ZIPS for file in folder.glob(name))
+    line = f"import sys; sys.path[:] = [path for path in sys.path if path not in {zips}]\n"
+    file = packages / PATH_FILE
+    if not file.is_file() or file.read_text(encoding="utf-8") != line:
+        part = file.with_suffix(".part")
+        part.write_text(line, encoding="utf-8")
+        part.replace(file)

@@ -21,7 +21,7 @@ pulso_find_stamp() { # of PULSO_HOME, from the environment or .env, else of the 
 }
 
 pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages and class path of conf/spark-defaults.conf?
-  local argument before="" master="" packages="" key value
+  local argument before="" master="" packages="" from="" to="" key value
   pulso_plain=yes pulso_options="$*"
   if [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ]; then
     while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
@@ -37,6 +37,7 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
     case "$before" in
       --master) argument="--master=$argument" ;;
       --conf | -c) argument="--conf=$argument" ;;
+      --from | --to) argument="$before=$argument" ;;
     esac
     case "$argument" in
       --master=*) master="${argument#--master=}" ;;
@@ -44,11 +45,27 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
       --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) pulso_plain="" ;;
       --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) pulso_plain="" ;;
       --exclude-packages* | --repositories*) pulso_plain="" ;;
+      --from=*) from="${argument#--from=}" ;;
+      --to=*) to="${argument#--to=}" ;;
     esac
     before="$argument"
   done
   [ "$packages" = "${pulso_packages:-}" ] || pulso_plain=""
   if pulso_is_local "$master"; then pulso_local=yes; else pulso_local="" pulso_plain=""; fi
+  if pulso_is_short "$from" "$to"; then pulso_short="$pulso_local"; else pulso_short=""; fi
+}
+
+pulso_is_short() { # FROM TO: is the window of the job within two days that follow each other? (a day, in any time zone)
+  local first last
+  first="$(pulso_number_of "$1")" && last="$(pulso_number_of "$2")" && [ $((last - first)) -le 1 ]
+}
+
+pulso_number_of() { # DATE, or a time that begins with one: prints the number of its day, as calendars count them
+  local year month day
+  case "$1" in [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*) ;; *) return 1 ;; esac
+  year=$((10#${1:0:4})) month=$((10#${1:5:2})) day=$((10#${1:8:2}))
+  if [ "$month" -lt 3 ]; then year=$((year - 1)) month=$((month + 12)); fi # so that a leap day is the last of its year
+  echo $((365 * year + year / 4 - year / 100 + year / 400 + (153 * month - 457) / 5 + day))
 }
 
 pulso_is_local() { # MASTER: is it this one process?
@@ -79,12 +96,17 @@ pulso_use_archive() {
 }
 
 pulso_tune_compiler() {
-  # Java's second compiler (C2) took most of a small job's CPU time, for code that runs too briefly to win it back. With
-  # thresholds so many times the defaults it compiles only what runs long: little in a window of an hour, and what
-  # matters in a window of months. Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
+  # Java's second compiler (C2) took most of a small job's CPU time, for code that runs too briefly to win it back. In a
+  # window of a day there is only the first one, whose code then need not count its calls for the second. Elsewhere,
+  # with thresholds so many times the defaults, the second compiles only what runs long: what matters in a window of
+  # months. Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
   local times=50 options
-  options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
-  options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
+  if [ -n "$pulso_short" ]; then
+    options="-XX:TieredStopAtLevel=1"
+  else
+    options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
+    options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
+  fi
   options="$options -XX:-DontCompileHugeMethods"
   case "${SPARK_SUBMIT_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} $pulso_options" in
     *-XX:+Use*GC*) ;; # Java refuses to start with two collectors
@@ -118,9 +140,12 @@ if [ "$pulso_first" -gt 0 ]; then
     set -- "${@:1:$((pulso_first - 1))}" --conf "spark.driver.extraClassPath=$pulso_class_path" \
       --conf spark.jars.packages= "${@:$pulso_first}"
   fi
+  if [ -n "$pulso_short" ]; then # Spark's web page takes a second to start, and a short job is gone before it is read
+    set -- "${@:1:$((pulso_first - 1))}" --conf spark.ui.enabled=false "${@:$pulso_first}"
+  fi
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
 unset -f pulso_find_stamp pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
-unset -f pulso_tune_compiler pulso_hurry_launcher
-unset pulso_first pulso_local pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
+unset -f pulso_tune_compiler pulso_hurry_launcher pulso_is_short pulso_number_of
+unset pulso_first pulso_local pulso_short pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
 unset pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size

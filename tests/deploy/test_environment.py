@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conf import ROOT
-from deploy.environment import COMMANDS, write_spark_commands
+from deploy.environment import COMMANDS, PATH_FILE, import_pyspark_compiled, write_spark_commands
 from deploy.ivy import pyspark_folder
 from deploy.java import find_java
 from tests.support.programs import fake, program
@@ -61,6 +61,26 @@ def test_spark_commands_are_written_once_and_again_after_pip_has_replaced_them(e
     assert [file.read_text() for file in files] == [text for text, _ in written]
     assert all(os.access(file, os.X_OK) for file in files)
     assert not (environment / "bin" / "beeline").exists()
+
+
+def test_pyspark_is_imported_from_its_package_and_another_sparks_from_its_zip_file(tmp_path: Path) -> None:
+    lib = pyspark_folder().resolve() / "python" / "lib"
+    other = shutil.copytree(lib, tmp_path / "lib")
+    import_pyspark_compiled(tmp_path)
+    written = (tmp_path / PATH_FILE).stat().st_mtime_ns
+    import_pyspark_compiled(tmp_path)
+    assert (tmp_path / PATH_FILE).stat().st_mtime_ns == written
+    show = "import pyspark, py4j; print(pyspark.__file__, py4j.__file__, sep='\\n')"
+    reads_file = f"import site; site.addsitedir({str(tmp_path)!r}); {show}"
+
+    def imported(folder: Path) -> list[str]:
+        path = ":".join(str(file) for file in sorted(folder.glob("*.zip")))
+        command = [sys.executable, "-S", "-c", f"import sys; sys.path.append({str(lib.parents[2])!r}); {reads_file}"]
+        done = subprocess.run(command, env={"PYTHONPATH": path}, capture_output=True, text=True, check=True)
+        return [str(Path(file).parents[1]) for file in done.stdout.split()]
+
+    assert imported(lib) == [str(lib.parents[2])] * 2
+    assert imported(other) == [str(other / "pyspark.zip"), str(other / "py4j-0.10.9.7-src.zip")]
 
 
 @pytest.mark.parametrize("own", ["", "/opt/java"])

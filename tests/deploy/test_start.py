@@ -15,6 +15,8 @@ from tests.support.programs import program
 
 SUBMIT = "org.apache.spark.deploy.SparkSubmit"
 JOB = ["jobs/x.py", "--from", "2016-01-01"]
+NO_PAGE = ["--conf", "spark.ui.enabled=false"]
+"""What a job over a short window gets, besides."""
 
 
 class Start:
@@ -190,6 +192,34 @@ def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector
     assert start.run(SUBMIT, *JOB, SPARK_SUBMIT_OPTS="-XX:+UseSerialGC")[1].count("GC") == 1
     start.defaults(f"{(start.conf / 'spark-defaults.conf').read_text()}spark.driver.extraJavaOptions -XX:+UseZGC")
     assert collector not in start.run(SUBMIT, *JOB)[1]
+
+
+@pytest.mark.parametrize(
+    ("window", "short"),
+    [
+        (["--from", "2016-05-09", "--to", "2016-05-10"], True),
+        (["--from=2016-02-28T16:00Z", "--to=2016-02-29T16:00Z"], True),
+        (["--to", "2017-01-01T00:30+08:00", "--from", "2016-12-31T23:30+08:00"], True),
+        (["--from", "2016-05-09", "--to", "2016-05-11"], False),
+        (["--from", "2016-02-28", "--to", "2016-03-01"], False),
+        (["--from", "2015-02-28", "--to", "2015-03-01"], True),
+        (["--from", "2015-12-31", "--to", "2017-01-01"], False),
+        (["--from", "2016-05-09"], False),
+        (["--from", "--to"], False),
+        (["--from", "20160509", "--to", "20160510"], False),
+        (["--from", "$(touch x)2016", "--to", "0x16-08-09"], False),
+    ],
+)
+def test_a_window_of_a_day_goes_without_the_second_compiler_and_sparks_page(
+    start: Start, window: list[str], short: bool
+) -> None:
+    words, options = start.run(SUBMIT, "jobs/x.py", *window)
+    assert words == [SUBMIT, *(NO_PAGE if short else []), *start.added, "jobs/x.py", *window]
+    assert ("-XX:TieredStopAtLevel=1" in options) is short
+    assert ("-XX:Tier4CompileThreshold" in options) is not short
+    assert "-XX:-DontCompileHugeMethods" in options
+    words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *window)
+    assert (words, options) == ([SUBMIT, "--master", "yarn", "jobs/x.py", *window], "")
 
 
 def test_the_home_is_found_in_a_dotenv_file_and_in_the_projects_folder(start: Start) -> None:
