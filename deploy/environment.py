@@ -28,6 +28,7 @@ export SPARK_HOME={home}
 [ -n "$PYSPARK_PYTHON" ] || export PYSPARK_PYTHON={python}
 exec "$SPARK_HOME"/bin/{command} "$@"
 """
+PACKAGES = Path(sysconfig.get_path("purelib"))
 PATH_FILE = "pulso-pyspark.pth"
 _ZIPS = ("pyspark.zip", "py4j-*-src.zip")
 
@@ -69,8 +70,8 @@ def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
             part.replace(file)
 
 
-def import_pyspark_compiled(packages: Path = Path(sysconfig.get_path("purelib"))) -> None:
-    """Lets `spark-submit` and Spark's workers import pyspark from its package, by a file that Python reads at its start.
+def import_pyspark_compiled(packages: Path = PACKAGES) -> None:
+    """Lets `spark-submit` and Spark's workers import pyspark from its package, by a file that Python reads as it starts.
 
     Spark puts zip files with the same modules before the package. Python keeps no compiled modules for zip files, so it
     would compile these at each start, for half a second. The zip files of any other Spark stay where they are.
