@@ -71,7 +71,7 @@ def write_spark_commands(environment: Path = Path(sys.prefix)) -> None:
 
 
 def import_pyspark_compiled(packages: Path = PACKAGES) -> None:
-    """Lets `spark-submit` and Spark's workers import pyspark from its package, by a file that Python reads as it starts.
+    """Lets `spark-submit` and Spark's workers import pyspark from its package, by a file that Python reads first.
 
     Spark puts zip files with the same modules before the package. Python keeps no compiled modules for zip files, so it
     would compile these at each start, for half a second. The zip files of any other Spark stay where they are.

@@ -23,7 +23,7 @@ from jobs.framework.expectations import of_rows
 from jobs.framework.expected import Checks
 from jobs.framework.inputs import Place, Read, SharedPosts
 from jobs.framework.job import Inputs, Job, JobResult, Output
-from jobs.framework.local import is_local
+from jobs.framework.local import computed
 from jobs.framework.order import take_place
 from jobs.framework.publication import Publication
 from jobs.framework.publish import Result, publish_all
@@ -153,8 +153,7 @@ class _Run:
 
         Raises PulsoError if a check fails.
         """
-        # Computed here, once, and cut off from its plan: otherwise each check would analyse the whole plan again.
-        rows = frame if is_local(frame) else frame.localCheckpoint(eager=True)
+        rows = computed(frame)
         self.quality.check(output.table.name, Checks(rows, of_rows(rows, output.table, output.rules)))
         if output.table.is_bulk:
             return rows

@@ -127,6 +127,10 @@ def kill_in_mid_batch(victim: "subprocess.Popen[bytes]", stream: PostsQueue) -> 
     while True:
         assert victim.poll() is None, victim.stderr and victim.stderr.read()
         victim.send_signal(signal.SIGSTOP)
+        _, status = os.waitpid(victim.pid, os.WUNTRACED)  # until all of its threads have stopped
+        assert os.WIFSTOPPED(status)
+        for _ in range(2):  # Redis answers the second ping only after it has done what the worker had sent
+            stream.client.ping()
         if stream.client.xpending(stream.stream, GROUP)["pending"] and stream.backlog() < POSTS:
             victim.send_signal(signal.SIGKILL)
             return
