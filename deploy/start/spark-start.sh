@@ -3,25 +3,32 @@
 # Spark's own class path. Everything else, such as a cluster or packages of the user's own, starts as Spark starts it.
 # It needs $pulso_root. It must work in bash 3.2, and be done within some milliseconds.
 
-pulso_find_stamp() { # of PULSO_HOME, from the environment or .env, else of the project's folder
-  local home="${PULSO_HOME:-}" line
-  if [ -z "$home" ] && [ -f .env ]; then
+pulso_find_home() { # PULSO_HOME, from the environment or .env; empty if it is the one in the project's folder
+  local line
+  pulso_home="${PULSO_HOME:-}"
+  if [ -z "$pulso_home" ] && [ -f .env ]; then
     while read -r line || [ -n "$line" ]; do
-      case "$line" in PULSO_HOME=*) home="${line#*=}" ;; esac
+      case "$line" in PULSO_HOME=*) pulso_home="${line#*=}" ;; esac
     done <.env
-    home="${home#[\"\']}"
-    home="${home%[\"\']}"
+    pulso_home="${pulso_home#[\"\']}"
+    pulso_home="${pulso_home%[\"\']}"
   fi
-  home="${home/#\~/$HOME}"
-  for home in "$home" "$pulso_root/.pulso"; do
-    pulso_stamp="$home/spark/start.sh"
-    if [ -n "$home" ] && [ -f "$pulso_stamp" ]; then return 0; fi
+  pulso_home="${pulso_home/#\~/$HOME}"
+}
+
+pulso_find() { # FILE of the folder `spark` in PULSO_HOME, else in the project's: prints its path
+  local home
+  for home in "$pulso_home" "$pulso_root/.pulso"; do
+    if [ -n "$home" ] && [ -f "$home/spark/$1" ]; then
+      echo "$home/spark/$1"
+      return 0
+    fi
   done
   return 1
 }
 
 pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages and class path of conf/spark-defaults.conf?
-  local argument before="" master="" packages="" from="" to="" key value
+  local argument before="" master="" packages="" topic="" from="" to="" key value
   pulso_plain=yes pulso_options="$*"
   if [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ]; then
     while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
@@ -37,7 +44,7 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
     case "$before" in
       --master) argument="--master=$argument" ;;
       --conf | -c) argument="--conf=$argument" ;;
-      --from | --to) argument="$before=$argument" ;;
+      --topic | --from | --to) argument="$before=$argument" ;;
     esac
     case "$argument" in
       --master=*) master="${argument#--master=}" ;;
@@ -45,6 +52,7 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
       --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) pulso_plain="" ;;
       --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) pulso_plain="" ;;
       --exclude-packages* | --repositories*) pulso_plain="" ;;
+      --topic=*) topic="${argument#--topic=}" ;;
       --from=*) from="${argument#--from=}" ;;
       --to=*) to="${argument#--to=}" ;;
     esac
@@ -52,20 +60,30 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
   done
   [ "$packages" = "${pulso_packages:-}" ] || pulso_plain=""
   if pulso_is_local "$master"; then pulso_local=yes; else pulso_local="" pulso_plain=""; fi
-  if pulso_is_short "$from" "$to"; then pulso_short="$pulso_local"; else pulso_short=""; fi
+  if pulso_is_small "$topic" "$from" "$to"; then pulso_small="$pulso_local"; else pulso_small=""; fi
 }
 
-pulso_is_short() { # FROM TO: is the window of the job within two days that follow each other? (a day, in any time zone)
-  local first last
-  first="$(pulso_number_of "$1")" && last="$(pulso_number_of "$2")" && [ $((last - first)) -le 1 ]
+pulso_is_small() { # TOPIC FROM TO: does the window have few posts, by the last job over the topic? Unknown: is it a day?
+  local first last file posts
+  first="$(pulso_hour_of "$2")" && last="$(pulso_hour_of "$3")" || return 1
+  case "$1" in "" | *[!A-Za-z0-9_-]*) return 1 ;; esac
+  if file="$(pulso_find "posts-a-day/$1")" && read -r posts <"$file" && [ "$posts" -ge 0 ] 2>/dev/null; then
+    [ $((posts * (last - first) / 24)) -le 200000 ]
+  else
+    [ $((last - first)) -le 47 ] # a day in any time zone
+  fi
 }
 
-pulso_number_of() { # DATE, or a time that begins with one: prints the number of its day, as calendars count them
-  local year month day
-  case "$1" in [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*) ;; *) return 1 ;; esac
+pulso_hour_of() { # DATE, or a time that begins with one: prints the number of its hour, as calendars count them
+  local year month day hour=0
+  case "$1" in
+    [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]) ;;
+    [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T\ ][0-9][0-9]*) hour=$((10#${1:11:2})) ;;
+    *) return 1 ;;
+  esac
   year=$((10#${1:0:4})) month=$((10#${1:5:2})) day=$((10#${1:8:2}))
   if [ "$month" -lt 3 ]; then year=$((year - 1)) month=$((month + 12)); fi # so that a leap day is the last of its year
-  echo $((365 * year + year / 4 - year / 100 + year / 400 + (153 * month - 457) / 5 + day))
+  echo $((24 * (365 * year + year / 4 - year / 100 + year / 400 + (153 * month - 457) / 5 + day) + hour))
 }
 
 pulso_is_local() { # MASTER: is it this one process?
@@ -96,12 +114,13 @@ pulso_use_archive() {
 }
 
 pulso_tune_compiler() {
-  # Java's second compiler (C2) took most of a small job's CPU time, for code that runs too briefly to win it back. In a
-  # window of a day there is only the first one, whose code then need not count its calls for the second. Elsewhere,
-  # with thresholds so many times the defaults, the second compiles only what runs long: what matters in a window of
-  # months. Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
-  local times=50 options
-  if [ -n "$pulso_short" ]; then
+  # Java's second compiler (C2) takes most of a small job's CPU time, for code that runs too briefly to win it back. So
+  # where there are few posts, there is only the first one, whose code then need not count its calls for the second. It
+  # is faster up to about 200,000 posts; with 1,000,000 the second one wins by a third. There, with thresholds so many
+  # times the defaults, it compiles a little less of what runs briefly; with 50 times, it came too late for what counts.
+  # Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts.
+  local times=2 options
+  if [ -n "$pulso_small" ]; then
     options="-XX:TieredStopAtLevel=1"
   else
     options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
@@ -132,20 +151,25 @@ case "${0##*/} ${1:-}" in
   *) pulso_first=0 ;;
 esac
 if [ "$pulso_first" -gt 0 ]; then
-  if pulso_find_stamp; then . "$pulso_stamp"; fi
+  pulso_find_home
+  if pulso_stamp="$(pulso_find start.sh)"; then . "$pulso_stamp"; fi
   pulso_read_run "${@:$pulso_first}"
-  if [ -n "$pulso_local" ]; then pulso_tune_compiler; fi
+  if [ -n "$pulso_local" ]; then
+    pulso_tune_compiler
+    # Spark would let every machine that reaches this one see its web page and call it, without a login.
+    export SPARK_LOCAL_IP="${SPARK_LOCAL_IP:-127.0.0.1}"
+  fi
   if [ -n "$pulso_plain" ] && pulso_is_whole; then
     if pulso_has_archive; then pulso_use_archive; fi
     set -- "${@:1:$((pulso_first - 1))}" --conf "spark.driver.extraClassPath=$pulso_class_path" \
       --conf spark.jars.packages= "${@:$pulso_first}"
   fi
-  if [ -n "$pulso_short" ]; then # Spark's web page takes a second to start, and a short job is gone before it is read
+  if [ -n "$pulso_small" ]; then # Spark's web page takes a second to start, and such a job is gone before it is read
     set -- "${@:1:$((pulso_first - 1))}" --conf spark.ui.enabled=false "${@:$pulso_first}"
   fi
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
-unset -f pulso_find_stamp pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
-unset -f pulso_tune_compiler pulso_hurry_launcher pulso_is_short pulso_number_of
-unset pulso_first pulso_local pulso_short pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
+unset -f pulso_find_home pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
+unset -f pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
+unset pulso_first pulso_home pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
 unset pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size

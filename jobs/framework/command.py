@@ -14,6 +14,7 @@ from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
 from jobs.framework.inputs import Place, Posts, SharedPosts
 from jobs.framework.job import Job, JobResult
+from jobs.framework.posts_a_day import remember
 from jobs.framework.quality import build_docs, import_ahead
 from jobs.framework.runner import run_job
 from jobs.framework.spark import spark_session
@@ -104,6 +105,7 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
 def _run(job: Job, at: Place, docs: Path | None) -> None:
     """Runs a job, and tells its result. Raises as `run_job` does."""
     result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
+    remember(at.settings.home, at.topic, at.window, result.rows_read)
     _tell(job, at.topic, at.window, result)
 
 

@@ -49,7 +49,7 @@ def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
 
     def counted(parts: Mapping[str, str]) -> Sequence[int]:
         numbered = (f"SELECT {number} AS part, n FROM ({query}\n)" for number, query in enumerate(parts.values()))
-        found = frame.sparkSession.sql(" UNION ALL ".join(numbered), batch=frame).collect()
+        found = queried(frame, " UNION ALL ".join(numbered)).collect()
         return [row["n"] for row in sorted(found, key=lambda row: int(row["part"]))]
 
     return _together(counted, queries, _FAILURES)
@@ -99,7 +99,16 @@ def _rows_of(frame: DataFrame, expected: Expected) -> DataFrame:
     """Returns the rows that break an expectation: the columns to show, or the columns of a query."""
     if isinstance(expected.broken, Where):
         return frame.where(expected.broken.condition).select(*expected.broken.shown)
-    return frame.sparkSession.sql(expected.broken.query, batch=frame)
+    return queried(frame, expected.broken.query)
+
+
+def queried(frame: DataFrame, query: str) -> DataFrame:
+    """Returns what a query over a frame, named `{batch}` there, returns. A persisted frame stays persisted.
+
+    Spark makes a view for the query and drops it at once. With a view, it also drops what is persisted of just its
+    plan, so the view must not be the frame itself.
+    """
+    return frame.sparkSession.sql(query, batch=frame.select("*"))
 
 
 def _as_json() -> Column:

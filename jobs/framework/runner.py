@@ -1,7 +1,9 @@
 """Runs a job: inputs, checks, transform, checks again, publication, and a row in job_runs."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +20,7 @@ from conf.errors import PulsoError
 from conf.instants import instant
 from conf.settings import Settings
 from conf.topic import Topic
+from jobs.framework.counting import FEW_ROWS
 from jobs.framework.coverage import Record, coverage, read_records
 from jobs.framework.expectations import of_rows
 from jobs.framework.expected import Checks
@@ -33,6 +36,9 @@ from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window
 from stores.execute import FAILURES
 from stores.layout import check_layout
+
+MOST_TEXT = 300
+_CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 
 log = structlog.get_logger("job")
 
@@ -93,6 +99,15 @@ def _the_first_error_counts() -> Iterator[None]:
         log.warning("the failed run could not be recorded", error=one_line(error))
 
 
+@contextmanager
+def _first(checks: "Future[None]") -> Iterator[None]:
+    """Ends when the checks have ended. Their error counts before one of the block: bad rows may have caused that."""
+    try:
+        yield
+    finally:
+        checks.result()
+
+
 @dataclass
 class _Run:
     """The steps of one run. Everything is computed and checked before the first row is written."""
@@ -108,9 +123,12 @@ class _Run:
     def go(self) -> tuple[int, Result]:
         """Reads, transforms, checks and publishes; returns the number of the window's posts, and what was published."""
         topic, window = self.place.topic, self.place.window
-        with self._released():
+        with self._released(), ThreadPoolExecutor(1, "input checks") as beside:
             found = self._read()
             posts = sum(read.posts for read in found.values())
+            checks = beside.submit(self._check_inputs, found)
+            if posts > FEW_ROWS:
+                checks.result()
             inputs = Inputs(
                 {name: read.frame for name, read in found.items()},
                 {name: read.method for name, read in found.items() if read.run_id},
@@ -118,7 +136,8 @@ class _Run:
                 posts,
             )
             self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
-            frames = self.job.transform(inputs, topic, window)
+            with _first(checks):
+                frames = self.job.transform(inputs, topic, window)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
             result = publish_all(
                 self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
@@ -132,7 +151,7 @@ class _Run:
         self.job_run.write(status, rows_read=posts, rows_written=result.rows, seconds=seconds)
 
     def _read(self) -> dict[str, Read]:
-        """Reads the inputs, and checks each; returns what was read, by table."""
+        """Reads the inputs; returns what was read, by table."""
         at = self.place
         found: dict[str, Read] = {}
         for given in self.job.inputs:
@@ -141,12 +160,20 @@ class _Run:
                 continue
             if read.stored:
                 self.kept.append(read.stored)
-            if read.checks:
-                before = rows_before(past_runs(at.session, at.settings.keyspace, self.job.name, at.topic), at.window)
-                self.quality.compare_volume(given.table.name, read.posts, before)
-                self.quality.check(given.table.name, read.checks)
             found[given.table.name] = read
         return found
+
+    def _check_inputs(self, found: Mapping[str, Read]) -> None:
+        """Checks what was read. Raises PulsoError if a check fails.
+
+        Of a few rows, this is done while Spark plans the transform, which leaves a core idle.
+        """
+        at = self.place
+        for name, read in found.items():
+            if read.checks:
+                before = rows_before(past_runs(at.session, at.settings.keyspace, self.job.name, at.topic), at.window)
+                self.quality.compare_volume(name, read.posts, before)
+                self.quality.check(name, read.checks)
 
     def _checked(self, output: Output, frame: DataFrame) -> DataFrame | list[Swap]:
         """Checks a summary; returns its swaps, or for a bulk table the frame itself.
@@ -182,5 +209,13 @@ def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:
 
 
 def one_line(error: BaseException) -> str:
-    """Returns an error as one line of at most 300 characters, for job_runs and for the terminal."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    """Returns an error as one line of at most MOST_TEXT characters, for job_runs and for the terminal.
+
+    Java's errors name their causes after many lines of places; the innermost one says most.
+    """
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    causes = _CAUSED_BY.findall(str(error))
+    if not causes or len(text) <= MOST_TEXT:
+        return text[:MOST_TEXT]
+    cause = f"; caused by: {' '.join(causes[-1].split())}"[: MOST_TEXT // 2]
+    return f"{text[: MOST_TEXT - len(cause)]}{cause}"

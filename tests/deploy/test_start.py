@@ -3,14 +3,19 @@
 import os
 import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
 from conf import ROOT
+from conf.topic import Topic
 from deploy.ivy import pyspark_folder
 from deploy.start.archive import DEFAULT_HOME, STAMP, provide_archive
+from jobs.framework.posts_a_day import FOLDER, remember
+from jobs.framework.window import Window
 from tests.support.programs import program
 
 SUBMIT = "org.apache.spark.deploy.SparkSubmit"
@@ -58,7 +63,8 @@ class Start:
     def run(self, *arguments: str, script: str = "spark-class", **variables: str) -> tuple[list[str], str]:
         """The arguments after conf/spark-env.sh was sourced, and SPARK_SUBMIT_OPTS."""
         file = self.folder / "bin" / script
-        say = 'printf "%s\\n" "$@" "OPTS $SPARK_SUBMIT_OPTS" "LAUNCHER $SPARK_LAUNCHER_OPTS"; set | grep ^pulso_'
+        say = 'printf "%s\\n" "$@" "IP $SPARK_LOCAL_IP" "OPTS $SPARK_SUBMIT_OPTS" "LAUNCHER $SPARK_LAUNCHER_OPTS"'
+        say += "; set | grep ^pulso_"
         file.parent.mkdir(exist_ok=True)
         file.write_text(f'. "$SPARK_CONF_DIR/spark-env.sh"\n{say}\n')
         env = {
@@ -72,7 +78,8 @@ class Start:
         command = ["/bin/bash", str(file), *arguments]
         done = subprocess.run(command, env=env, cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.stderr == ""
-        *words, options, launcher = done.stdout.splitlines()
+        *words, address, options, launcher = done.stdout.splitlines()
+        self.address = address.removeprefix("IP ")
         self.launcher = launcher.removeprefix("LAUNCHER ")
         return words, options.removeprefix("OPTS ")
 
@@ -194,13 +201,26 @@ def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector
     assert collector not in start.run(SUBMIT, *JOB)[1]
 
 
+def is_small(start: Start, *arguments: str) -> bool:
+    """Whether a job goes without the second compiler and Spark's page."""
+    words, options = start.run(SUBMIT, "jobs/x.py", *arguments)
+    small = "-XX:TieredStopAtLevel=1" in options
+    assert words == [SUBMIT, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
+    assert ("-XX:Tier4CompileThreshold=30000 " in options) is not small
+    assert "-XX:-DontCompileHugeMethods" in options
+    words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *arguments)
+    assert (words, options) == ([SUBMIT, "--master", "yarn", "jobs/x.py", *arguments], "")
+    return small
+
+
 @pytest.mark.parametrize(
-    ("window", "short"),
+    ("window", "small"),
     [
         (["--from", "2016-05-09", "--to", "2016-05-10"], True),
         (["--from=2016-02-28T16:00Z", "--to=2016-02-29T16:00Z"], True),
         (["--to", "2017-01-01T00:30+08:00", "--from", "2016-12-31T23:30+08:00"], True),
         (["--from", "2016-05-09", "--to", "2016-05-11"], False),
+        (["--from", "2016-05-09T01:00Z", "--to", "2016-05-11T00:00Z"], True),
         (["--from", "2016-02-28", "--to", "2016-03-01"], False),
         (["--from", "2015-02-28", "--to", "2015-03-01"], True),
         (["--from", "2015-12-31", "--to", "2017-01-01"], False),
@@ -210,16 +230,58 @@ def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector
         (["--from", "$(touch x)2016", "--to", "0x16-08-09"], False),
     ],
 )
-def test_a_window_of_a_day_goes_without_the_second_compiler_and_sparks_page(
-    start: Start, window: list[str], short: bool
+def test_where_nothing_is_known_of_a_topic_a_day_is_small(start: Start, window: list[str], small: bool) -> None:
+    assert is_small(start, "--topic", "t", *window) is small
+    assert not is_small(start, *window), "no job: it has no topic"
+    assert not is_small(start, "--topic", "../t", *window)
+
+
+@pytest.mark.parametrize(
+    ("posts", "window", "small"),
+    [
+        (2_000, ("2016-02-01", "2016-05-11"), True),
+        (2_001, ("2016-02-01", "2016-05-11"), False),
+        (200_001, ("2016-05-09", "2016-05-10"), False),
+        (4_800_000, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), True),
+        (4_800_024, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), False),
+        (0, ("2016-05-09", "2017-05-10"), True),
+    ],
+)
+def test_a_job_is_small_if_the_last_one_over_the_topic_tells_of_few_posts(
+    start: Start, posts: int, window: tuple[str, str], small: bool
 ) -> None:
-    words, options = start.run(SUBMIT, "jobs/x.py", *window)
-    assert words == [SUBMIT, *(NO_PAGE if short else []), *start.added, "jobs/x.py", *window]
-    assert ("-XX:TieredStopAtLevel=1" in options) is short
-    assert ("-XX:Tier4CompileThreshold" in options) is not short
-    assert "-XX:-DontCompileHugeMethods" in options
-    words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *window)
-    assert (words, options) == ([SUBMIT, "--master", "yarn", "jobs/x.py", *window], "")
+    topic, zone = Topic(topic="t"), ZoneInfo("UTC")
+    for home in (start.home, start.conf.parent / ".pulso"):  # else the project's own is asked
+        day = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), zone)
+        remember(home, topic, day, posts)
+        assert is_small(start, "--topic=t", "--from", window[0], "--to", window[1]) is small
+        (start.home / FOLDER / "t").unlink(missing_ok=True)
+
+
+def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: Start, tmp_path: Path) -> None:
+    topic, zone = Topic(topic="t"), ZoneInfo("UTC")
+    remember(
+        start.home, topic, Window(datetime(2016, 5, 9, 10, tzinfo=UTC), datetime(2016, 5, 9, 11, tzinfo=UTC), zone), 7
+    )
+    file = start.home / FOLDER / "t"
+    assert file.read_text() == "168\n"
+    assert [one.name for one in file.parent.iterdir()] == ["t"]
+    for rubbish in ("", "a[$(touch x)]", "-5", "5 5", "9" * 40):
+        file.write_text(rubbish)
+        assert is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
+        assert not is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-06-10")
+    remember(
+        Path("/dev/null"), topic, Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), zone), 7
+    )
+
+
+def test_a_local_spark_can_be_reached_from_this_machine_only(start: Start) -> None:
+    start.run(SUBMIT, *JOB)
+    assert start.address == "127.0.0.1"
+    start.run(SUBMIT, *JOB, SPARK_LOCAL_IP="10.0.0.1")
+    assert start.address == "10.0.0.1"
+    start.run(SUBMIT, "--master", "yarn", *JOB)
+    assert start.address == ""
 
 
 def test_the_home_is_found_in_a_dotenv_file_and_in_the_projects_folder(start: Start) -> None:
@@ -248,6 +310,8 @@ spark = SparkSession.builder.getOrCreate()
 found = spark._jvm.java.lang.Class.forName("com.datastax.spark.connector.CassandraSparkExtensions", False,
     spark._jvm.java.lang.Thread.currentThread().getContextClassLoader())
 packages = spark.conf.get("spark.jars.packages")
+page, host = spark.sparkContext.uiWebUrl, spark.conf.get("spark.driver.host")
+assert page.startswith("http://127.0.0.1:") and host == "127.0.0.1", (page, host)
 print(spark.range(10).selectExpr("sum(id)").first()[0], found.getSimpleName(), repr(packages))
 """
 

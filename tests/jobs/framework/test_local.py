@@ -4,6 +4,9 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.framework import counting
+from jobs.framework.counting import first_pass, queried, second_pass
+from jobs.framework.expected import Checks, Expected, Repeated
 from jobs.framework.local import computed, is_local
 
 ROWS = "VALUES ('日本', timestamp'2016-05-09', 1, array('a')), ('', null, null, null) AS rows(name, at, n, words)"
@@ -36,3 +39,26 @@ def test_other_rows_are_computed_once_by_tasks(spark: SparkSession) -> None:
     assert jobs_of(spark, "far rows") > 0
     assert sorted(row.id for row in own.collect()) == list(range(10))
     assert "Repartition" not in own._jdf.queryExecution().analyzed().toString()
+
+
+def test_a_query_over_a_persisted_frame_leaves_it_persisted(spark: SparkSession) -> None:
+    kept = spark.range(5).select((F.col("id") * 7).alias("n")).persist()
+    assert kept.count() == 5
+    for _ in range(2):
+        asked = queried(kept, "SELECT count(*) AS n FROM {batch} WHERE n > 7")
+        assert "InMemoryTableScan" in asked._jdf.queryExecution().executedPlan().toString()
+        assert asked.collect()[0].n == 3
+    assert kept.storageLevel.useMemory
+    kept.unpersist()
+
+
+def test_the_second_pass_over_many_rows_reads_what_is_persisted_and_leaves_it_so(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "FEW_ROWS", 3)
+    kept = spark.range(8).select((F.col("id") % 7).cast("string").alias("name")).persist()
+    expected = [Expected("names are unique", Repeated(("name",)))]
+    counts, _ = first_pass(kept, expected)
+    assert second_pass(Checks(kept, expected, counts), counts.rows) == {"names are unique": 1}
+    assert kept.storageLevel.useMemory
+    kept.unpersist()

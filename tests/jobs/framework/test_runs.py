@@ -1,16 +1,19 @@
 """A run's row in job_runs: it says how the run ended, even if the run could not say it itself."""
 
 import uuid
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cassandra.cluster import Session
 
+from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import Topic
 from jobs.framework import runs
 from jobs.framework.order import take_place
+from jobs.framework.runner import MOST_TEXT, _first, one_line
 from jobs.framework.runs import JobRun
 from jobs.framework.unswept import Unswept, UnsweptList, run_list, this_process
 from jobs.framework.window import Window
@@ -114,3 +117,35 @@ def test_a_run_whose_end_was_recorded_stays_as_it_is(jobs: Jobs, monkeypatch: py
         following.write("failed", error="no")
     assert jobs.told() == [("succeeded", None), ("failed", "no")]
     assert jobs.going_on() == []
+
+
+def test_an_error_is_one_line_that_names_its_innermost_cause() -> None:
+    java = "\n".join(
+        [
+            "An error occurred while calling o42.collect.",
+            f": org.apache.spark.SparkException: Job aborted {'x' * 400}",
+            *["\tat org.apache.spark.Some.place(Some.scala:1)"] * 50,
+            "Caused by: java.io.IOException: Failed to write statements",
+            "\tat com.datastax.Other.place(Other.scala:1)",
+            "Caused by: java.lang.IllegalStateException: the disk is full",
+            "\t... 12 more",
+        ]
+    )
+    said = one_line(RuntimeError(java))
+    assert said.startswith("RuntimeError: An error occurred while calling o42.collect. : org.apache.spark")
+    assert said.endswith("; caused by: java.lang.IllegalStateException: the disk is full")
+    assert len(said) == MOST_TEXT == 300
+    assert one_line(ValueError("two\nlines")) == "ValueError: two lines"
+    assert len(one_line(ValueError("x" * 999))) == MOST_TEXT
+
+
+def test_what_is_wrong_with_the_inputs_counts_before_an_error_of_the_transform() -> None:
+    good, bad = Future[None](), Future[None]()
+    good.set_result(None)
+    bad.set_exception(PulsoError("a check failed"))
+    with pytest.raises(PulsoError, match="a check failed"), _first(bad):
+        raise ZeroDivisionError
+    with pytest.raises(PulsoError, match="a check failed"), _first(bad):
+        pass
+    with pytest.raises(ZeroDivisionError), _first(good):
+        raise ZeroDivisionError
