@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 
 class PulsoError(Exception):
@@ -60,3 +61,9 @@ def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:
     text = " ".join(str(error).split())[:300]
     print(f"{begin}{type(error).__name__}: {text} (run again with -v for the traceback)", file=sys.stderr)
     return 1
+
+
+def place_of(error: BaseException) -> str:
+    """Returns the file and the line that raised an error, for a log: a traceback for each odd post would flood it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

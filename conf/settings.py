@@ -69,7 +69,10 @@ class Settings(BaseSettings):
     )
     publish_batch: int = Field(500, ge=1, le=10_000, description="Messages that go to Redis in one transaction.")
     dead_letters_limit: int = Field(
-        100_000, ge=1, le=100_000_000, description="With this many dead letters, each up to 64 KiB, ingest stops."
+        100_000,
+        ge=1,
+        le=100_000_000,
+        description="With this many dead letters, `replay` stops, and of further ones only the start is kept.",
     )
     worker_read: int = Field(2000, ge=1, le=50_000, description="Messages that a worker reads and acks together.")
     worker_claim_idle: float = Field(
@@ -93,7 +96,14 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _redis_url_is_one(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in ("redis", "rediss", "unix"):
+        try:
+            url = urlsplit(value.get_secret_value())
+            broken = url.port is not None and "@" in f"{url.path}{url.query}{url.fragment}"
+        except ValueError:  # its text would show a part of the password
+            broken = True
+        if broken:
+            raise ValueError("in the password, write / as %2F, # as %23, ? as %3F, @ as %40 and : as %3A")
+        if url.scheme not in ("redis", "rediss", "unix"):
             raise ValueError("give an address such as redis://127.0.0.1:6379/0")
         return value
 

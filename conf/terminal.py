@@ -15,6 +15,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from structlog.typing import EventDict
 
 ERR = Console(stderr=True)
 
@@ -40,9 +41,8 @@ def progress(*, counted: bool = True) -> Progress:
     return Progress(*columns, *middle, *last, console=ERR, disable=not ERR.is_terminal, transient=True)
 
 
-def _as_text(value: object) -> str:
-    """Returns a value that JSON has no type for as text: instants as ISO times."""
-    return value.isoformat() if isinstance(value, date) else str(value)
+def _with_iso_times(_logger: object, _level: str, event: EventDict) -> EventDict:
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in event.items()}
 
 
 def configure_logs(*, verbose: bool = False) -> None:
@@ -57,7 +57,8 @@ def configure_logs(*, verbose: bool = False) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(default=_as_text),
+            _with_iso_times,
+            structlog.dev.ConsoleRenderer() if on_terminal else structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         # sys.stderr is looked up for each line, since it may be replaced, and the old one closed, in between.

@@ -3,12 +3,13 @@
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Annotated
 
 import orjson
 import typer
+from rich.progress import Progress, TaskID
 
 from conf import cli
 from conf.errors import PulsoError
@@ -53,8 +54,9 @@ def _settings(**options: object) -> Settings:
     return load_settings(**{name: value for name, value in options.items() if value is not None})
 
 
-def _publisher(settings: Settings, queue: PostsQueue, on_wait: Callable[[str], None]) -> Publisher:
-    return Publisher(queue, settings.queue_limit, settings.publish_batch, on_wait=on_wait)
+def _publisher(settings: Settings, queue: PostsQueue, display: Progress, task: TaskID) -> Publisher:
+    view = views.WaitView(display, task, lambda: is_working(queue))
+    return Publisher(queue, settings.queue_limit, settings.publish_batch, on_wait=view.tell)
 
 
 @app.command()
@@ -91,7 +93,7 @@ def replay(
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("replay", total=None, note="")
-        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
+        publisher = _publisher(settings, queue, display, task)
         run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
         paced = views.Pace(rate)
         for capture in captures:
@@ -128,7 +130,7 @@ def comply(
     queue.ensure_group()
     with progress(counted=False) as display:
         task = display.add_task("comply", total=None, note="")
-        publisher = _publisher(settings, queue, lambda why: display.update(task, note=why))
+        publisher = _publisher(settings, queue, display, task)
         run = Replay(EVERY_TOPIC, queue, publisher)
         for capture in captures:
             _read_one(run, capture, run.comply(capture), views.Pace(0), views.ReplayView(display, task, capture))
@@ -159,7 +161,7 @@ def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
         told = False
         for done in run.wait():
             alone = done < run.messages and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
-            note = "no worker is running: start one with `.venv/bin/python -m ingest work`" if alone else ""
+            note = views.NO_WORKER if alone else ""
             display.update(task, completed=done, note=note)
             if alone and not told and not ERR.is_terminal:
                 ERR.print(note, highlight=False)

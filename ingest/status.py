@@ -86,10 +86,10 @@ class Status:
 
 
 def read_status(queue: PostsQueue) -> Status:
-    """Reads the state from Redis only, so that it works while Cassandra is down."""
-    queue.ensure_group()
-    pending: Any = queue.client.xpending(queue.stream, GROUP)
-    consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP)
+    """Reads the state from Redis only, so that it works while Cassandra is down. Writes nothing: Redis may be full."""
+    begun = queue.has_group()
+    pending: Any = queue.client.xpending(queue.stream, GROUP) if begun else {"pending": 0}
+    consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP) if begun else []
     seconds, microseconds = queue.client.time()
     oldest = pending["min"].decode() if pending["pending"] else None
     age = seconds + microseconds / 1e6 - int(oldest.split("-")[0]) / 1e3 if oldest else None

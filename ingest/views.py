@@ -1,14 +1,16 @@
 """The output of ingest for people: progress, status and dead letters. Also the speed limit of a replay."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import orjson
+import redis
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from conf.terminal import out_console, progress
+from conf.terminal import ERR, out_console, progress
 from ingest.live.collector import Collector
 from ingest.live.state import LiveState
 from ingest.queue.dead_letters import DeadLetter
@@ -18,6 +20,9 @@ from ingest.status import Live, Status
 from ingest.write.worker import Worker
 
 MOVE_PATIENCE = 2.0
+WAIT_PATIENCE, WAIT_TOLD_EVERY = 5.0, 60.0
+"""A replay that waits says so after so many seconds, and then once in so many."""
+NO_WORKER = "no worker is running: start one with `.venv/bin/python -m ingest work`"
 
 
 class Pace:
@@ -70,6 +75,33 @@ class WorkView:
             rate = worker.stored / (time.monotonic() - self._start)
             note = f"{worker.stored:,} stored, {rate:,.0f}/s, {self._queue.backlog():,} waiting"
             self._display.update(self._task, note=note)
+
+
+class WaitView:
+    """Says why a replay waits: beside its progress or, if stderr is no terminal, as a line at most once a minute."""
+
+    def __init__(
+        self,
+        display: Progress,
+        task: TaskID,
+        is_working: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._display, self._task = display, task
+        self._is_working, self._clock = is_working, clock
+        self._told = clock() + WAIT_PATIENCE - WAIT_TOLD_EVERY
+
+    def tell(self, why: str) -> None:
+        """Shows the reason. A line also says if no worker is running."""
+        self._display.update(self._task, note=why)
+        if self._display.disable and self._clock() - self._told >= WAIT_TOLD_EVERY:
+            self._told = self._clock()
+            ERR.print(f"{why}{self._hint()}", highlight=False, soft_wrap=True)
+
+    def _hint(self) -> str:
+        with suppress(redis.RedisError):
+            return "" if self._is_working() else f"; {NO_WORKER}"
+        return ""
 
 
 class StreamView:
@@ -126,6 +158,9 @@ def stream_summary(state: LiveState) -> str:
     said = [f"{state.topic} from {state.source}: {state.received:,} received", f"{state.accepted:,} queued"]
     said += [f"{state.refused:,} refused"] if state.refused else []
     said += [f"{state.shed:,} shed"] if state.shed else []
+    said += [f"{state.unarchived:,} not archived"] if state.unarchived else []
+    if not state.connects:
+        return f"{', '.join(said)}; never connected"
     return ", ".join(said) + f"; {state.gaps:,} gaps, {state.gap_us / 1e6:,.0f} s not collected, since the first start"
 
 

@@ -16,8 +16,9 @@ from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from conf.errors import StoreDown
+from conf.errors import PulsoError, StoreDown
 from conf.settings import Settings
+from stores.refused import CHECK_LOGIN, is_login_error
 
 RedisClient = Any
 """A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
@@ -29,7 +30,7 @@ REQUEST_TIMEOUT = 20.0
 def cassandra_session(settings: Settings) -> Iterator[Session]:
     """Yields a session with the consistency of the settings; closes it at the end of the block.
 
-    Raises StoreDown when Cassandra does not answer.
+    Raises StoreDown when Cassandra does not answer, and PulsoError when it refuses the login.
     """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = _cluster(settings)
@@ -39,6 +40,8 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
             # Cassandra sets the write times, unless a statement has its own: this host's clock may be wrong.
             session.use_client_timestamp = False
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
+            if is_login_error(error):
+                raise PulsoError(f"Cassandra refuses the login ({_cause(error)})", CHECK_LOGIN) from None
             where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
             raise StoreDown(f"Cassandra does not answer at {where} ({_cause(error)})", START_THEM) from None
         yield session
@@ -82,7 +85,7 @@ def _cause(error: Exception) -> str:
 def redis_client(settings: Settings) -> RedisClient:
     """Returns a client that retries when it loses the connection; its replies are bytes.
 
-    Raises StoreDown when Redis does not answer.
+    Raises StoreDown when Redis does not answer, and PulsoError when it refuses the login.
     """
     client = redis.Redis.from_url(
         settings.redis_url.get_secret_value(),
@@ -94,5 +97,7 @@ def redis_client(settings: Settings) -> RedisClient:
         client.ping()
     except redis.RedisError as error:
         host, port = settings.redis_address
+        if is_login_error(error):
+            raise PulsoError(f"Redis at {host}:{port} refuses the login ({_cause(error)})", CHECK_LOGIN) from None
         raise StoreDown(f"Redis does not answer at {host}:{port} ({_cause(error)})", START_THEM) from None
     return client

@@ -4,21 +4,26 @@ import msgspec
 
 from ingest.formats.post import InvalidMessage
 
-MALFORMED = (InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError, KeyError, RecursionError)
+MALFORMED = (
+    *(InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError),
+    *(LookupError, ArithmeticError, RecursionError),
+)
 """The errors that parsing a malformed payload can raise."""
+_TOLD: tuple[tuple[type[Exception], str], ...] = (
+    (msgspec.ValidationError, "wrong type or missing field: {}"),
+    (UnicodeDecodeError, "not UTF-8"),
+    (RecursionError, "not valid JSON: nested too deeply"),
+    (ValueError, "not valid JSON: {}"),
+    (ArithmeticError, "out of range: {}"),
+    (Exception, "wrong type: {}"),
+)
 
 
 def reason_of(error: Exception, payload: bytes) -> str:
     """Returns, in one short line, why a payload was refused."""
     if isinstance(error, InvalidMessage):
         return str(error)
-    if isinstance(error, msgspec.ValidationError):
-        return f"wrong type or missing field: {error}"
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8"
-    if isinstance(error, RecursionError):
-        return "not valid JSON: nested too deeply"
-    if isinstance(error, ValueError):
-        surrogate = " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
-        return f"not valid JSON: {error}{surrogate}"[:300]
-    return f"wrong type: {error}"[:300]
+    text = str(error)
+    if isinstance(error, ValueError) and not isinstance(error, msgspec.ValidationError | UnicodeDecodeError):
+        text += " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
+    return next(told for kind, told in _TOLD if isinstance(error, kind)).format(text)[:300]

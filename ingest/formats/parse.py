@@ -1,5 +1,6 @@
 """Turns a queued unit into a Post or a Deletion."""
 
+from ingest.formats.checked import checked, checked_deletion
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import Deletion, InvalidMessage, Post
 from ingest.formats.registry import FORMATS
@@ -12,7 +13,7 @@ DELETIONS = {name: parser for each in FORMATS for name, parser in each.deletions
 def parse_deletion(format_: str, payload: bytes) -> Deletion:
     """Parses a message in one of the formats DELETIONS. Raises InvalidMessage with the reason."""
     try:
-        return DELETIONS[format_](payload)
+        return checked_deletion(DELETIONS[format_](payload))
     except MALFORMED as error:
         raise InvalidMessage(reason_of(error, payload)) from None
 
@@ -24,6 +25,6 @@ def parse(format_: str, payload: bytes) -> Post:
         raise InvalidMessage(f"unknown format {format_!r}")
     parser, longest_text = found
     try:
-        return parser(payload).checked(longest_text)
+        return checked(parser(payload), longest_text)
     except MALFORMED as error:
         raise InvalidMessage(reason_of(error, payload)) from None

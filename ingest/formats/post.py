@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-LONGEST_NAME = 512
 PARSER_VERSION = 2
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
@@ -80,24 +79,6 @@ class Post:
         if self.reply_to:
             return "reply"
         return "quote" if self.quote_of else "original"
-
-    def checked(self, longest_text: int) -> "Post":
-        """Checks the post and returns it; shortens `client` if it is too long.
-
-        Raises InvalidMessage for a text of more than `longest_text` characters, for an id, handle or hashtag that is
-        too long, and for an empty id.
-        """
-        if len(self.text) > longest_text:
-            length = f"{len(self.text):,} characters, {self.source} allows {longest_text:,}"
-            raise InvalidMessage(f"over-long text: {length}")
-        if not self.post_id or not self.author_id:
-            raise InvalidMessage("empty post id or author id")
-        if self.client:
-            self.client = self.client[:LONGEST_NAME]  # it is only a label, so the post is kept
-        names = (self.post_id, self.author_id, self.author or "", *self.hashtags, *self.mentions)
-        if max(map(len, names)) > LONGEST_NAME:
-            raise InvalidMessage(f"an id, handle or hashtag of over {LONGEST_NAME} characters")
-        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,22 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 import msgspec
 import structlog
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, place_of
 from conf.instants import instant, micros
 from conf.settings import DEFAULTS
 from ingest.live.archive import Archive
 from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
-from ingest.live.selection import Rejected, Selection
-from ingest.live.state import Lease, LiveKeys, LiveState, read_states
+from ingest.live.selection import SELECTING, Rejected, Selection
+from ingest.live.standstill import Standstill
+from ingest.live.state import Lease, LeaseLost, LiveKeys, LiveState, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope
 from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
@@ -25,8 +27,12 @@ from ingest.sources.base import Clock
 
 THROUGH_EVERY_US = 10_000_000
 BEAT_US = 5_000_000
+LETTERS_A_MINUTE = 60
+"""Dead letters that are kept of a network that sends everything: most of what can't be read there nobody asked for."""
 NEVER_BEFORE = "not collected before"
 DIED = "the collector died"
+FAILED = "the collector failed"
+STOOD_STILL = "the collector stood still"
 STOPPED = "stopped"
 
 log = structlog.get_logger("collector")
@@ -66,8 +72,11 @@ class Collector:
         self._dead_letters = DeadLetters(queue)
         self._gaps = GapKeeper()
         self._notes: list[Gap] = []
+        self._letters_from_us = self._letters_kept = self._unarchived = 0
+        self._queued_us: int | None = None
         self._reached_us: int | None = None
         self._through_told_us = self._renewed_us = 0
+        self._standstill = Standstill(clock, self._stood_still)
         self._finishing = threading.Event()
         self._patiently = Patience(REDIS_PASSING)  # nothing that was taken is given up
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -131,6 +140,7 @@ class Collector:
             self._notes = list(self._gaps.begin(CONNECTION, micros(BEGINNING), NEVER_BEFORE))
         else:
             self.state = before
+            self._unarchived, self._queued_us = before.unarchived, before.through_us
             self._reached_us = before.reached_us
             self._gaps = GapKeeper(before.gap)
             self._notes = list(self._gaps.begin(CONNECTION, before.through_us or now, DIED))
@@ -138,17 +148,28 @@ class Collector:
         if self.state.reached_us is not None:
             self.buffer.hear(self.state.reached_us)
         self._thread.start()
+        self._standstill.start()
 
     def finish(self, reason: str = STOPPED) -> None:
         """Queues all remaining messages, opens a gap with this reason, and releases the lease.
 
         Waits while Redis is down.
         """
+        self._standstill.stop()
         self.closed(reason)
         self.buffer.settle(self._now())
         self._finishing.set()
         self._thread.join()
         self._lease.release()
+
+    # Called on the thread that looks for standstills.
+
+    def _stood_still(self, seconds: float) -> None:
+        """Records a gap: what the network sent meanwhile may be lost. A source that plays back notices by itself."""
+        log.warning("this process stood still", topic=self.state.topic, seconds=round(seconds, 1))
+        if self._reached_us is None:
+            now = self._now()
+            self.buffer.put(Lost(now - round(seconds * 1e6), now, STOOD_STILL, None))
 
     # Called on the publishing thread.
 
@@ -161,12 +182,25 @@ class Collector:
                 self._queue_events(events, heard_us, last=last)
                 if last:
                     return
-        except PulsoError as error:
-            self.failure = error
-            self.clock.stop()
+        except Exception as error:  # whatever it is: a process that looks alive and queues nothing is the worst
+            self._fail(error)
         finally:
             if self._archive:
                 self._archive.close()
+
+    def _fail(self, error: Exception) -> None:
+        """Ends the collection, and records a gap from where the messages in the queue end, if Redis takes it."""
+        what = f"collection stopped by an error: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        self.failure = error if isinstance(error, PulsoError) else PulsoError(what, "What was not queued is a gap")
+        log.error("collection failed", topic=self.state.topic, error=str(self.failure), at=place_of(error))
+        self.clock.stop()
+        if isinstance(error, LeaseLost):
+            return
+        self.state.through_us, self.state.up = self._queued_us, False
+        gaps = list(self._gaps.begin(CONNECTION, self._queued_us or self._now(), FAILED))
+        self.state.gap = self._gaps.gap
+        with suppress(Exception):
+            self._queue.add([gap_message(self.state.topic, self.state.source, gap) for gap in gaps], self._also())
 
     def _queue_events(self, events: list[Event], heard_us: int | None, *, last: bool) -> None:
         """Queues in one transaction: a batch's wanted messages, its gaps, and the time up to which all is queued."""
@@ -194,17 +228,41 @@ class Collector:
         self.state.beat_us = now
         self.state.gap = self._gaps.gap
         self.state.refused += len(letters)
-        keys = LiveKeys(self._queue.stream)
-        also = (keys.states, f"{self.state.topic}|{self.state.source}", msgspec.json.encode(self.state))
         if self._archive and not envelopes:
             self._archive.flush()
+        self._keep_lease(now)
+        self._patiently(partial(self._keep, self._sampled(letters, now)))
+        backlog = self._patiently(partial(self._queue.add, envelopes, self._also()))
+        self._queued_us = self.state.through_us
+        while not self._queue.has_room(backlog, self._queue_limit) and not self._finishing.wait(0.05):
+            self._keep_lease(self._now())
+            backlog = self._patiently(self._queue.backlog)
+
+    def _keep_lease(self, now: int) -> None:
         if now - self._renewed_us >= BEAT_US:
             self._patiently(self._lease.renew)
             self._renewed_us = now
-        self._patiently(partial(self._dead_letters.add, letters))
-        backlog = self._patiently(partial(self._queue.add, envelopes, also))
-        while backlog >= self._queue_limit and not self._finishing.wait(0.05):
-            backlog = self._patiently(self._queue.backlog)
+
+    def _also(self) -> tuple[str, str, bytes]:
+        """Returns the state as what `PostsQueue.add` sets beside messages."""
+        self.state.unarchived = self._unarchived + (self._archive.missed if self._archive else 0)
+        name = f"{self.state.topic}|{self.state.source}"
+        return LiveKeys(self._queue.stream).states, name, msgspec.json.encode(self.state)
+
+    def _sampled(self, letters: list[tuple[Envelope, str]], now: int) -> list[tuple[Envelope, str]]:
+        """Returns the letters to keep: all of a source that selects, and some a minute of one that sends everything."""
+        if self.state.source in SELECTING:
+            return letters
+        if now - self._letters_from_us >= 60_000_000:
+            self._letters_from_us, self._letters_kept = now, 0
+        kept = letters[: LETTERS_A_MINUTE - self._letters_kept]
+        self._letters_kept += len(kept)
+        return kept
+
+    def _keep(self, letters: list[tuple[Envelope, str]]) -> None:
+        """Keeps letters, but not beyond their limit: what strangers send must not end the collection."""
+        if letters and not self._dead_letters.is_full():
+            self._dead_letters.add(letters)
 
     def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:
         self.state.received += 1

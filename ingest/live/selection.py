@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ingest.formats import DELETIONS, Refused, Unit, parse, split
-from ingest.formats.post import InvalidMessage, Post
+from ingest.formats.malformed import MALFORMED, reason_of
+from ingest.formats.post import Post
 from ingest.live.matching import TopicMatcher
 from ingest.queue.envelope import Envelope, Route, envelope_of
 
@@ -43,11 +44,11 @@ class Selection:
     def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
         envelope = self._envelope(unit)
         try:
-            post = parse(unit.format, unit.payload)
-        except InvalidMessage as error:
-            yield Rejected(envelope, str(error))
+            route = _route_of(parse(unit.format, unit.payload), matcher)
+        except MALFORMED as error:
+            yield Rejected(envelope, reason_of(error, unit.payload))
             return
-        if route := _route_of(post, matcher):
+        if route:
             yield replace(envelope, route=route)
 
     def _envelope(self, unit: Unit) -> Envelope:

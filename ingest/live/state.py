@@ -47,6 +47,7 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     accepted: int = 0
     refused: int = 0
     shed: int = 0
+    unarchived: int = 0
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ def read_states(client: RedisClient, stream: str) -> list[LiveState]:
     """Returns the states of all live collections, also of ended ones, sorted by topic and source."""
     found = client.hgetall(LiveKeys(stream).states)
     return [msgspec.json.decode(found[name], type=LiveState) for name in sorted(found)]
+
+
+class LeaseLost(PulsoError):
+    """Another process collects the topic from the source now, so this one must write nothing about it."""
 
 
 class Lease:
@@ -101,11 +106,11 @@ class Lease:
         raise PulsoError(f"another process is just starting to collect {self._what}", "Try again")
 
     def renew(self) -> None:
-        """Renews the lease. Raises PulsoError when another process has taken it over."""
+        """Renews the lease. Raises LeaseLost when another process has taken it over."""
         if self._renew([self._key], [self._name, LEASE_SECONDS * 1000]):
             return
         if not self._client.set(self._key, self._name, nx=True, px=LEASE_SECONDS * 1000):
-            raise PulsoError(f"another process collects {self._what} now", "Let it go on, or stop it and start again")
+            raise LeaseLost(f"another process collects {self._what} now", "Let it go on, or stop it and start again")
 
     def release(self) -> None:
         """Releases the lease."""

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 from conf.errors import PulsoError
 from ingest.formats import Unit, split
-from ingest.queue.envelope import Envelope, Route, envelope_of, message_of
+from ingest.queue.envelope import Envelope, Message, Route, envelope_of, message_of
 from ingest.queue.posts_queue import PostsQueue, execute
 
 KEPT_PAYLOAD = 64 * 1024
-"""Bytes of a payload that are kept."""
+"""Bytes of a payload that are kept of what was never queued. A queued message keeps its whole payload."""
+WHOLE_BYTES = 64 * 1024 * 1024
+"""While the dead letters take more of Redis's memory, only the start of a payload is kept."""
+SHORT_PAYLOAD = 1024
+"""Bytes of a payload that are kept then, and of letters beyond the limit."""
+MOST_BYTES = 128 * 1024 * 1024
+"""While the dead letters take more of Redis's memory, further ones are only counted: strangers must not fill it."""
 PAGE = 500
 """Letters in one request to Redis."""
 
@@ -18,7 +24,7 @@ PAGE = 500
 class DeadLetter:
     """A refused message and the reason.
 
-    `size` is the length of the whole payload in bytes; only its first 64 KiB are kept.
+    `size` is the length of the whole payload in bytes, of which `payload` may be only the start.
     """
 
     id: str
@@ -50,6 +56,13 @@ class DeadLetters:
         """The number of dead letters."""
         return int(self.client.xlen(self.stream))
 
+    def is_full(self) -> bool:
+        """Returns whether the limit is reached, or the most memory."""
+        return self.count() >= self.limit or self._bytes() > MOST_BYTES
+
+    def _bytes(self) -> int:
+        return int(self.client.memory_usage(self.stream) or 0)
+
     def add(self, letters: Iterable[tuple[Envelope, str]]) -> None:
         """Keeps messages with their reasons.
 
@@ -57,18 +70,35 @@ class DeadLetters:
         wrong with the source. Raises QueueFull when Redis has no memory left.
         """
         pipeline = self.client.pipeline(transaction=True)
+        letters = list(letters)
+        most = SHORT_PAYLOAD if letters and self._bytes() > WHOLE_BYTES else KEPT_PAYLOAD
         for envelope, reason in letters:
-            kept = envelope.payload[:KEPT_PAYLOAD]
-            entry = {**envelope.fields(), "payload": kept, "size": str(len(envelope.payload)), "reason": reason}
-            pipeline.xadd(self.stream, entry)
+            pipeline.xadd(self.stream, _entry(envelope, reason, most))
         if not len(pipeline):
             return
-        if (waiting := self.count()) >= self.limit:
+        if self.is_full():
             raise PulsoError(
-                f"{waiting:,} dead letters are waiting, so ingest stops",
+                f"{self.count():,} dead letters are waiting, so no more are taken",
                 "See why with `.venv/bin/python -m ingest dead-letters list`, then requeue or drop them",
             )
         execute(pipeline)
+
+    def refuse(self, letters: Iterable[tuple[Message, str]]) -> int:
+        """Moves queued messages to the dead letters, with their reasons; returns how many were not done before.
+
+        Each is moved in one step. This works when Redis has no memory left, and never stops the caller: of letters
+        beyond the limit, or beyond WHOLE_BYTES, only the start is kept, and beyond MOST_BYTES they are only counted.
+        """
+        letters = list(letters)
+        if not letters:
+            return 0
+        used = self._bytes()
+        short = used > WHOLE_BYTES or self.count() >= self.limit
+        moved = 0
+        for message, reason in letters:
+            entry = _entry(message, reason, SHORT_PAYLOAD if short else len(message.payload))
+            moved += self.queue.refuse(message, entry if used <= MOST_BYTES else {})
+        return moved
 
     def read(self, limit: int | None = None) -> Iterator[DeadLetter]:
         """Yields the letters, oldest first, at most `limit`."""
@@ -102,6 +132,12 @@ class DeadLetters:
         """Deletes letters; returns how many were deleted."""
         ids = [letter.id for letter in letters]
         return sum(int(self.client.xdel(self.stream, *ids[i : i + PAGE])) for i in range(0, len(ids), PAGE))
+
+
+def _entry(envelope: Envelope, reason: str, most: int) -> dict[str, str | bytes]:
+    """Returns the fields of a letter, with at most `most` bytes of the payload."""
+    size = str(len(envelope.payload))
+    return {**envelope.fields(), "payload": envelope.payload[:most], "size": size, "reason": reason}
 
 
 def _envelopes(letter: DeadLetter) -> list[Envelope]:

@@ -62,9 +62,10 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Message(Envelope):
-    """A message as a worker gets it."""
+    """A message as a worker gets it. `deliveries` is how often a worker has read it before, and not finished it."""
 
     id: str = ""
+    deliveries: int = 0
 
     @property
     def write_time(self) -> int:

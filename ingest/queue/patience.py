@@ -6,13 +6,14 @@ from typing import NoReturn, TypeVar, cast
 
 import redis
 import structlog
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
-from ingest.queue.posts_queue import QueueFull
+from ingest.queue.posts_queue import QueueFull, is_failing_disk
+from stores.refused import is_permanent
 
 T = TypeVar("T")
 REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
-"""Temporary errors: Redis is down, is starting, is handing over to its replica, or is full."""
+"""Temporary errors: Redis is down, is starting, hands over to its replica, or is full. (Or its disk is full.)"""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """Seconds between two attempts: they double from the first to the longest."""
 
@@ -38,7 +39,7 @@ class Patience:
         stopping = stopping or threading.Event()
         self._on_wait = on_wait
         self._retrying = Retrying(
-            retry=retry_if_exception_type(passing),
+            retry=retry_if_exception(lambda error: _is_passing(error, passing)),
             wait=wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
             before_sleep=self._before_wait,
             stop=lambda _: stopping.is_set(),
@@ -49,13 +50,18 @@ class Patience:
     def __call__(self, step: Callable[[], T]) -> T:
         """Returns what the step returns, once it is done.
 
-        Raises GaveUp when it is to stop first, and what the step raises if that is none of the passing errors.
+        Raises GaveUp when it is to stop first, and what the step raises if that is none of the passing errors, or if no
+        waiting mends it, such as a wrong password.
         """
         return self._retrying(step)
 
     def _before_wait(self, state: RetryCallState) -> None:
         log.warning("Cassandra or Redis is down or full", attempt=state.attempt_number, error=_last_error(state))
         self._on_wait()
+
+
+def _is_passing(error: BaseException, passing: tuple[type[Exception], ...]) -> bool:
+    return (isinstance(error, passing) and not is_permanent(error)) or is_failing_disk(error)
 
 
 def _give_up(state: RetryCallState) -> NoReturn:

@@ -5,8 +5,9 @@ is the backlog. The stream is never trimmed by length: that would delete message
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import redis
@@ -38,16 +39,55 @@ return acked
 """
 # One script acks and counts, so that the counts are exact even if a worker dies. XACK comes first: it is allowed when
 # Redis has no memory left, and once a script has written, the rest of it is allowed too.
+_REFUSE = """
+local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
+if #pending == 0 then return 0 end
+redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
+redis.call('XDEL', KEYS[1], ARGV[2])
+if #ARGV > 5 then redis.call('XADD', KEYS[5], '*', unpack(ARGV, 6)) end
+redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
+redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
+redis.call('EXPIRE', KEYS[4], 3600)
+if ARGV[4] ~= '' then
+  redis.call('HINCRBY', KEYS[3], ARGV[4], 1)
+  redis.call('EXPIRE', KEYS[3], ARGV[5])
+end
+return 1
+"""
+# A refused message moves in one step, so it is never nowhere. XACK comes first here, too: then Redis allows the move
+# when it has no memory left, and the move needs hardly any.
+_MAKE_GROUP = """
+redis.call('DEL', KEYS[2])
+local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
+return 1
+"""
 _LEAVE = """
 local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
-if #pending == 0 then redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) end
+if #pending == 0 then
+  redis.call('DEL', KEYS[2])
+  redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+end
 return #pending
 """
+# Redis refuses every XGROUP when it has no memory left. Once a script has written, the rest of it is allowed, so these
+# scripts first delete a key that does not exist. Otherwise no worker could start on a full Redis, and make room.
 _IDS_A_CALL = 1000
+MEMORY_SHARE = 0.8
+"""The part of Redis's memory that messages may fill. The rest is room for the acks, notes and counts of draining."""
+SUSPECT_DELIVERIES = 2
+"""A message that this many workers have read and not finished may end workers: it is taken over alone."""
+GONE_SECONDS = 3600
+MOST_DELIVERIES = 5
+"""A message that has been read this often and never finished is refused."""
+
+
+CANT_WRITE = "MISCONF"
+"""The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
 
 
 class QueueFull(Exception):
-    """Redis has no memory for more messages: wait until workers have acked some."""
+    """Redis has no room for more messages: wait until workers have acked some."""
 
 
 def open_queue(settings: Settings) -> "PostsQueue":
@@ -67,20 +107,45 @@ class PostsQueue:
         self.stream = stream
         self.dead = f"{stream}:dead"
         self.counts = f"{stream}:counts"
+        self._none = f"{stream}:none"
         self._ack = client.register_script(_ACK)
         self._leave = client.register_script(_LEAVE)
+        self._refuse = client.register_script(_REFUSE)
+        self._make_group = client.register_script(_MAKE_GROUP)
 
     def ensure_group(self) -> None:
-        """Makes the consumer group, if it does not exist. The group starts at the first message of the stream."""
+        """Makes the consumer group, if it does not exist. The group starts at the first message of the stream.
+
+        Writes nothing if the group exists. It is made even if Redis has no memory left.
+        """
+        if not self.has_group():
+            self._make_group([self.stream, self._none], [GROUP])
+
+    def has_group(self) -> bool:
+        """Returns whether the consumer group exists. Writes nothing."""
         try:
-            self.client.xgroup_create(self.stream, GROUP, id="0", mkstream=True)
+            groups: Any = self.client.xinfo_groups(self.stream)
         except redis.ResponseError as error:
-            if "BUSYGROUP" not in str(error):
+            if "no such key" not in str(error):
                 raise
+            return False
+        return any(group["name"] == GROUP.encode() for group in groups)
 
     def backlog(self) -> int:
         """Returns the number of messages that are not acked, read by a worker or not."""
         return int(self.client.xlen(self.stream))
+
+    def is_crowded(self) -> bool:
+        """Returns whether Redis holds MEMORY_SHARE of the memory that it may use; False if it has no limit."""
+        memory: Any = self.client.info("memory")
+        return 0 < int(memory["maxmemory"]) * MEMORY_SHARE <= int(memory["used_memory"])
+
+    def has_room(self, backlog: int, limit: int) -> bool:
+        """Returns whether more messages may be queued, with such a backlog.
+
+        An empty queue always has room: waiting would free nothing.
+        """
+        return backlog == 0 or (backlog < limit and not self.is_crowded())
 
     def add(self, envelopes: Sequence[Envelope], also: tuple[str, str, bytes] | None = None) -> int:
         """Queues and counts messages in one transaction; returns the backlog after it. Raises QueueFull.
@@ -108,11 +173,26 @@ class PostsQueue:
         return []
 
     def claim(self, consumer: str, idle_ms: int, count: int) -> list[Message]:
-        """Takes over up to `count` messages that some consumer has read but not acked for `idle_ms`."""
+        """Takes over up to `count` messages that some consumer has read but not acked for `idle_ms`, oldest first.
+
+        If one of them was read SUSPECT_DELIVERIES times already, only that one is taken over: if it ends this worker,
+        too, it takes no others with it. `deliveries` of a message says how often it was read before.
+        """
         with self._group_again():
-            reply: Any = self.client.xautoclaim(self.stream, GROUP, consumer, idle_ms, "0-0", count=count)
-            return _messages(reply[1])
+            left: Any = self.client.xpending_range(self.stream, GROUP, "-", "+", count, idle=idle_ms)
+            read = {entry["message_id"]: int(entry["times_delivered"]) for entry in left}
+            suspects = [message_id for message_id, times in read.items() if times >= SUSPECT_DELIVERIES]
+            if not read:
+                return []
+            reply: Any = self.client.xclaim(self.stream, GROUP, consumer, idle_ms, suspects[:1] or list(read))
+            return [replace(message, deliveries=read[message.id.encode()]) for message in _messages(reply)]
         return []
+
+    def give_back(self, consumer: str, messages: Iterable[Message]) -> None:
+        """Leaves messages to another worker, as if nobody had read them: it was not they that ended this one."""
+        ids = [message.id for message in messages]
+        if ids:
+            self.client.xclaim(self.stream, GROUP, consumer, 0, ids, retrycount=0, justid=True)
 
     @contextmanager
     def _group_again(self) -> Iterator[None]:
@@ -154,9 +234,29 @@ class PostsQueue:
                 acked += int(self._ack(keys, [GROUP, field, outcome if replay else "", REPLAY_TTL, *some]))
         return acked
 
+    def refuse(self, message: Message, kept: Mapping[str, str | bytes]) -> int:
+        """Moves a message to the dead letters, as an entry with the fields `kept`, and counts it as dead; one step.
+
+        Returns 1, or 0 if the message was done already. Without fields, the message is only acked and counted. It works
+        when Redis has no memory left.
+        """
+        minute = int(self.client.time()[0]) // RATE_SPAN
+        keys = [self.stream, self.counts, self.replay_key(message.replay), self.rate_key(minute), self.dead]
+        field = f"{message.topic}|{message.source}|dead"
+        fields = [part for pair in kept.items() for part in pair]
+        outcome = "dead" if message.replay else ""
+        return int(self._refuse(keys, [GROUP, message.id, field, outcome, REPLAY_TTL, *fields]))
+
     def leave(self, consumer: str) -> None:
         """Removes a consumer from the group, unless it still holds unacked messages."""
-        self._leave([self.stream], [GROUP, consumer])
+        self._leave([self.stream, self._none], [GROUP, consumer])
+
+    def remove_gone(self) -> None:
+        """Removes consumers that have asked for nothing for GONE_SECONDS and hold nothing: their processes died."""
+        consumers: Any = self.client.xinfo_consumers(self.stream, GROUP)
+        for consumer in consumers:
+            if int(consumer["idle"]) > GONE_SECONDS * 1000 and not consumer["pending"]:
+                self.leave(consumer["name"].decode())
 
     def replay_key(self, replay: str) -> str:
         """Returns the Redis key with the counts of the outcomes of one replay's messages."""
@@ -173,13 +273,23 @@ class PostsQueue:
 
 
 def execute(pipeline: Any) -> list[Any]:
-    """Executes a transaction and returns its replies. Raises QueueFull, with nothing done, if Redis has no memory."""
+    """Executes a transaction and returns its replies.
+
+    Raises QueueFull, with nothing done, if Redis has no memory, or can't write its own files.
+    """
     try:
         return list(pipeline.execute())
-    except redis.OutOfMemoryError as error:
-        raise QueueFull(str(error)) from None
+    except redis.ResponseError as error:
+        if isinstance(error, redis.OutOfMemoryError) or is_failing_disk(error):
+            raise QueueFull(str(error)) from None
+        raise
+
+
+def is_failing_disk(error: BaseException) -> bool:
+    """Returns whether Redis refuses writes since it can't write its own files; it takes them again when it can."""
+    return isinstance(error, redis.ResponseError) and CANT_WRITE in str(error)
 
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:
-    """Entries as messages. XAUTOCLAIM may name deleted entries, without fields: they are left out."""
+    """Entries as messages. XCLAIM may name deleted entries, without fields: they are left out."""
     return [message_of(entry_id, fields) for entry_id, fields in entries if fields]

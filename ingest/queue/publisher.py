@@ -5,14 +5,20 @@ from collections.abc import Callable
 
 from conf.settings import DEFAULTS
 from ingest.queue.envelope import Envelope
+from ingest.queue.patience import REDIS_PASSING
 from ingest.queue.posts_queue import PostsQueue, QueueFull
+from stores.refused import is_permanent
+
+FIRST_WAIT, LONGEST_WAIT = 0.05, 2.0
+"""Seconds between two attempts while Redis does not answer: they double from the first to the longest."""
 
 
 class Publisher:
     """Buffers messages and queues them, `batch` at a time.
 
-    While the queue has `limit` messages or more, or Redis has no memory left, the publisher waits, and calls `on_wait`
-    with the reason. No message is dropped.
+    While the queue has `limit` messages or more, or Redis has little or no memory left, or does not answer, the
+    publisher waits, and calls `on_wait` with the reason. No message is dropped. If Redis went away in the middle of an
+    answer, messages may be queued twice; they are stored once.
     """
 
     def __init__(
@@ -39,18 +45,27 @@ class Publisher:
 
     def flush(self) -> None:
         """Queues the messages taken so far. When it returns, Redis has them."""
+        pause = FIRST_WAIT
         while self._buffer:
             try:
                 backlog = self._queue.add(self._buffer)
             except QueueFull:
-                self._wait_for_room("Redis is out of memory")
+                self._wait_for_room("Redis has no room")
+                continue
+            except REDIS_PASSING as error:
+                if is_permanent(error):
+                    raise
+                self._on_wait("Redis does not answer: waiting for it")
+                self._wait(pause)
+                pause = min(2 * pause, LONGEST_WAIT)
                 continue
             self.queued += len(self._buffer)
             self._buffer = []
-            while backlog >= self._limit:
-                self._wait_for_room(f"the queue holds {backlog:,}")
+            while not self._queue.has_room(backlog, self._limit):
+                full = f"the queue holds {backlog:,}"
+                self._wait_for_room(full if backlog >= self._limit else "Redis has little memory left")
                 backlog = self._queue.backlog()
 
     def _wait_for_room(self, why: str) -> None:
         self._on_wait(f"{why}: waiting for a worker")
-        self._wait(0.05)
+        self._wait(FIRST_WAIT)

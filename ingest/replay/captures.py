@@ -19,6 +19,10 @@ from ingest.formats.detect import LONGEST_LINE
 
 _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 _CHUNK = 1024 * 1024
+_FEW = 2048
+"""Bytes of zstd data that are decompressed at once: at most 64 MiB come of them."""
+_LARGEST_WINDOW = 2**27
+"""Bytes that a zstd frame may refer back to, and so may keep in memory: as much as `zstd` itself allows by default."""
 
 
 @dataclass
@@ -87,12 +91,16 @@ def _decompressed(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _ZstdFile(io.RawIOBase):
-    """Decompresses zstd frames one after the other. As gzip does, raises EOFError when the data ends inside one."""
+    """Decompresses zstd frames one after the other. As gzip does, raises EOFError when the data ends inside one.
+
+    Few bytes are decompressed at a time: four of them can become 128 KiB, in a file that is meant to fill the memory.
+    """
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw = raw
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._ready = b""
+        self._frame = _new_frame()
+        self._waiting = memoryview(b"")
+        self._ready = memoryview(b"")
         self._inside = False
 
     def readable(self) -> bool:
@@ -102,19 +110,25 @@ class _ZstdFile(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Puts the next bytes into the buffer; returns how many, 0 at the end."""
         while not self._ready:
-            data = self._frame.unused_data if self._frame.eof else b""
             if self._frame.eof:
-                self._frame, self._inside = zstandard.ZstdDecompressor().decompressobj(), False
-            data = data or self._raw.read(_CHUNK)
-            if not data:
+                self._waiting = memoryview(self._frame.unused_data + self._waiting)
+                self._frame, self._inside = _new_frame(), False
+            if not self._waiting:
+                self._waiting = memoryview(self._raw.read(_CHUNK))
+            if not self._waiting:
                 if self._inside:
                     raise EOFError("the data ends inside a zstd frame")
                 return 0
+            some, self._waiting = self._waiting[:_FEW], self._waiting[_FEW:]
             self._inside = True
-            self._ready = self._frame.decompress(data)
+            self._ready = memoryview(self._frame.decompress(some))
         taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(taken)] = taken
         return len(taken)
+
+
+def _new_frame() -> "zstandard.ZstdDecompressionObj":
+    return zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj()
 
 
 def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from ingest.formats.post import InvalidMessage, Post
 from ingest.live.matching import TopicMatcher
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture
@@ -80,6 +81,7 @@ class Replay:
         self._queue = queue
         self._matcher = matcher
         self._refused: list[tuple[Envelope, str]] = []
+        self._patiently = Patience(REDIS_PASSING)
 
     def read(self, capture: Capture) -> Iterator[int]:
         """Replays a capture; after each line, yields how many posts are queued so far."""
@@ -117,8 +119,7 @@ class Replay:
     def flush(self) -> None:
         """Sends all buffered messages to the queue, and all buffered dead letters to theirs."""
         self._publisher.flush()
-        self._dead_letters.add(self._refused)
-        self._refused = []
+        self._keep_refused()
 
     @property
     def messages(self) -> int:
@@ -128,7 +129,7 @@ class Replay:
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
         """Yields how many of the queued messages workers have acked, until they have acked all."""
         while True:
-            outcome = self._queue.replay_outcome(self.id)
+            outcome = self._patiently(lambda: self._queue.replay_outcome(self.id))
             self.result.stored = outcome.get("stored", 0)
             self.result.deleted = outcome.get("deleted", 0)
             self.result.refused_by_worker = outcome.get("dead", 0)
@@ -174,5 +175,8 @@ class Replay:
         self.result.refused += 1
         self._refused.append((envelope, reason))
         if len(self._refused) >= 100:
-            self._dead_letters.add(self._refused)
-            self._refused = []
+            self._keep_refused()
+
+    def _keep_refused(self) -> None:
+        self._patiently(lambda: self._dead_letters.add(self._refused))
+        self._refused = []

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+_RUNS_ON: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 class Sink(Protocol):
     """Where a source reports. Every call returns at once, so the network is never made to wait."""
@@ -69,6 +71,10 @@ class Clock:
     def monotonic(self) -> float:
         """Returns seconds on a clock that never goes back."""
         return time.monotonic()
+
+    def elapsed(self) -> float:
+        """Returns seconds on a clock that runs on while the machine sleeps, and that nobody sets, if there is one."""
+        return time.clock_gettime(_RUNS_ON) if _RUNS_ON is not None else time.time()
 
     def wait(self, seconds: float) -> bool:
         """Waits for `seconds`, or until asked to stop; returns True in the second case."""

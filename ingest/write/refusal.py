@@ -1,7 +1,7 @@
-"""An error in one message refuses only that message."""
+"""An error in one message refuses only that message, unless nearly every message has one."""
 
-import traceback
-from pathlib import Path
+from collections import deque
+from collections.abc import Sequence
 from types import TracebackType
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ import redis
 import structlog
 from cassandra import DriverException, InvalidRequest
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, place_of
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
 from ingest.queue.patience import GaveUp
@@ -19,6 +19,11 @@ EXPECTED = (InvalidMessage, PulsoError)
 """Errors that come from the message itself, or from the topic that it names; their text is the reason."""
 OF_STORES = (GaveUp, redis.RedisError, DriverException, *FAILURES)
 """Errors that say nothing of the message, InvalidRequest excepted: with that, Cassandra refuses what was sent."""
+
+MOST_IN_A_ROW = 1_000
+"""When so many messages in a row were refused, the worker stops."""
+MOST_SHARE, LOOKED_AT = 0.95, 10_000
+"""When this part of the last messages was refused, the worker stops; so many are looked at."""
 
 log = structlog.get_logger("worker")
 
@@ -54,12 +59,34 @@ class Fence:
         reason = str(error)
         if not isinstance(error, EXPECTED):  # nobody has thought of this case: the log has where it happened
             reason = f"{type(error).__name__}: {' '.join(reason.split())}"[:300]
-            log.warning("a message can't be processed", message=self._message.id, reason=reason, at=_place_of(error))
+            log.warning("a message can't be processed", message=self._message.id, reason=reason, at=place_of(error))
         self._refused.append(Refusal(self._message, reason))
         return True
 
 
-def _place_of(error: Exception) -> str:
-    """Returns the file and the line that raised an error. A whole traceback for each odd post would flood the log."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(last.filename).name}:{last.lineno}"
+class RefusalLimit:
+    """Ends the work if nearly every message is refused: then the fault is here or at the source, not in the posts.
+
+    Messages that are not yet read stay in the queue, where a repaired worker finds them.
+    """
+
+    def __init__(self) -> None:
+        self._batches: deque[tuple[int, int]] = deque()
+        self._done = self._refused = self._in_a_row = 0
+
+    def count(self, done: int, refused: Sequence[Refusal]) -> None:
+        """Counts a batch's messages that were done, and those that were refused. Raises PulsoError at the limit."""
+        self._in_a_row = 0 if done else self._in_a_row + len(refused)
+        self._batches.append((done, len(refused)))
+        self._done += done
+        self._refused += len(refused)
+        while self._done + self._refused - sum(self._batches[0]) >= LOOKED_AT:
+            first = self._batches.popleft()
+            self._done -= first[0]
+            self._refused -= first[1]
+        total = self._done + self._refused
+        if self._in_a_row >= MOST_IN_A_ROW or (total >= LOOKED_AT and self._refused >= MOST_SHARE * total):
+            raise PulsoError(
+                f"{self._refused:,} of the last {total:,} messages were refused, the last one: {refused[-1].reason}",
+                "Nothing is lost: see `.venv/bin/python -m ingest dead-letters list`, mend the cause, and requeue them",
+            )

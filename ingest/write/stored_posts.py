@@ -27,6 +27,8 @@ BEYOND = 2**62
 """The write time of every deletion, in µs."""
 _COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
 _ONE_DAY = timedelta(days=1)
+EDITED_WITHIN = timedelta(hours=2)
+"""The longest time between a post and its edits. X allows an hour (https://docs.x.com/x-api/fundamentals/edit-posts)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class StoredPosts:
 
     def __init__(self, session: Session, keyspace: str) -> None:
         table, where = f"{keyspace}.{POSTS.name}", bound(POSTS.key)
-        columns = ", ".join((*POSTS.key, "event_at"))
+        columns = ", ".join((*POSTS.key, "event_at", "author_id"))
         self._session = session
         self._table, self._where = table, where
         self._statements = PostStatements(session, keyspace)
@@ -69,19 +71,32 @@ class StoredPosts:
             if deletion.fields:
                 self._session.execute(self._delete_fields(deletion.fields), (BEYOND, *place.key))
             else:
-                batch = new_batch()
-                self._statements.delete(batch, place.key, BEYOND)
-                self._session.execute(batch)
+                self._delete_row(place)
         return len(places)
+
+    def _delete_row(self, place: Place) -> None:
+        batch = new_batch()
+        self._statements.delete(batch, place.key, BEYOND)
+        self._session.execute(batch)
 
     def _delete_fields(self, fields: Sequence[str]) -> PreparedStatement:
         what = ", ".join(fields)
         return prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
 
     def delete_earlier(self, post: Post) -> None:
-        """Deletes the versions that an edit replaces. Raises as `delete` does."""
+        """Deletes the versions that an edit replaces.
+
+        The edit itself names them, and anybody may write that. So posts of another author stay, and so does what the id
+        says was made more than EDITED_WITHIN before the edit.
+        """
         for post_id in post.earlier:
-            self.delete(Deletion(source=post.source, post_id=post_id))
+            made = x_made_at(post_id)
+            if made is None or not timedelta(0) <= post.event_at - made <= EDITED_WITHIN:
+                continue
+            for place in self._near(Deletion(source=post.source, post_id=post_id, at=made), days=0):
+                stored = self._session.execute(self._one, place.key).one()
+                if stored is None or stored.author_id == post.author_id:
+                    self._delete_row(place)
 
     def in_place(self, post: Post, topic: str) -> Post | None:
         """Returns an update with the event time of the stored version; None if the topic has no stored version."""

@@ -19,20 +19,22 @@ import redis
 import structlog
 from cassandra.cluster import Session
 
+from conf.errors import PulsoError
 from conf.settings import DEFAULTS, Settings
 from ingest.formats import parse
 from ingest.formats.post import Post
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Message, Route
 from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
-from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.posts_queue import MOST_DELIVERIES, PostsQueue
 from ingest.write.batch import Batch
 from ingest.write.changes import Changes
-from ingest.write.refusal import Fence, Refusal
+from ingest.write.refusal import OF_STORES, Fence, Refusal, RefusalLimit
 from ingest.write.rows import Write, row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from stores.execute import FAILURES
+from stores.refused import CHECK_LOGIN, LOGIN_ERRORS
 
 BLOCK_MS = 500
 """Milliseconds that a read waits for new messages."""
@@ -90,6 +92,7 @@ class Worker:
         self._on_batch = on_batch
         self._next_claim = 0.0
         self._in_hand = Batch()
+        self._limit = RefusalLimit()
         self._stopping = threading.Event()
         self._patiently = Patience((*FAILURES, *REDIS_PASSING), self._stopping, on_wait=self._hold)
 
@@ -106,10 +109,11 @@ class Worker:
         """Works until stopped; with `drain`, until the queue is empty and every message is acked.
 
         If it is stopped while Cassandra or Redis is down, unfinished messages stay unacked. Raises PulsoError when
-        there are too many dead letters.
+        nearly every message is refused.
         """
         try:
             self._patiently(self._queue.ensure_group)
+            self._patiently(self._queue.remove_gone)
             while not self._stopping.is_set():
                 messages = self._patiently(self._read)
                 if messages:
@@ -118,13 +122,45 @@ class Worker:
                 if drain and not messages and self._patiently(self._queue.backlog) == 0:
                     break
             self._patiently(partial(self._queue.leave, self.consumer))
+        except LOGIN_ERRORS as error:
+            raise PulsoError(f"a store refuses this user: {error}", CHECK_LOGIN) from error
         except GaveUp as error:
             log.warning("stopped while a store is down: another worker takes over unacked messages", error=str(error))
+            with suppress(redis.RedisError):
+                self._queue.give_back(self.consumer, [*self._in_hand.messages, *self._changes])
 
     def _process(self, messages: Sequence[Message]) -> None:
-        """Takes a batch through its steps. Raises GaveUp at the first one that could not be done."""
+        """Takes messages through all steps. Raises GaveUp at the first step that could not be done.
+
+        If something fails that no single message is known to cause, each half is tried by itself, and at last the
+        message that fails alone is refused.
+        """
         began = time.monotonic()
+        try:
+            self._take_through(messages)
+        except OF_STORES:
+            raise
+        except PulsoError:  # nearly every message is refused, or a table is missing
+            raise
+        except Exception as error:
+            half = len(messages) // 2
+            if half:
+                log.warning("a batch fails as a whole: its halves are tried", messages=len(messages), error=repr(error))
+                self._process(messages[:half])
+                self._process(messages[half:])
+                return
+            refused: list[Refusal] = []
+            with Fence(messages[0], refused):
+                raise
+            self._refuse(refused)
+            self._changes.forget(messages)
+        self._in_hand = Batch()
+        self.on_batch_seconds(time.monotonic() - began)
+        self._on_batch(self)
+
+    def _take_through(self, messages: Sequence[Message]) -> None:
         batch = self._in_hand = Batch(messages)
+        self._set_aside(batch)
         self._parse(batch)
         self._route(batch)
         self._make_rows(batch)
@@ -132,10 +168,8 @@ class Worker:
         self._remove_earlier(batch)
         self._ack([write.message for write in batch.stored], "stored")
         self._refuse(batch.refused)
-        self._in_hand = Batch()
         log.debug("batch", messages=len(messages), posts=len(batch.writes), refused=len(batch.refused))
-        self.on_batch_seconds(time.monotonic() - began)
-        self._on_batch(self)
+        self._limit.count(len(batch.stored), batch.refused)
 
     # The steps, in their order.
 
@@ -151,6 +185,14 @@ class Worker:
             self._stopping.wait(LOOK_MS / 1000)
             return []
         return self._queue.read(self.consumer, self._read_count, LOOK_MS if self._changes else BLOCK_MS)
+
+    def _set_aside(self, batch: Batch) -> None:
+        """What was read too often and never finished is refused: it may have ended the workers that read it."""
+        for message in batch.messages:
+            if message.deliveries >= MOST_DELIVERIES:
+                reason = f"read {message.deliveries} times and never finished: it may have ended the workers"
+                batch.refused.append(Refusal(message, reason))
+        batch.messages = [message for message in batch.messages if message.deliveries < MOST_DELIVERIES]
 
     def _parse(self, batch: Batch) -> None:
         """Payloads become posts. A change is parsed when it is applied."""
@@ -198,9 +240,8 @@ class Worker:
         self.done[outcome] += self._patiently(lambda: self._queue.ack(messages, outcome))
 
     def _refuse(self, refused: Sequence[Refusal]) -> None:
-        """Refused messages are kept aside, then acked. The acks of others come first: they free memory for this."""
-        self._patiently(lambda: self._dead_letters.add(refused))
-        self._ack([refusal.message for refusal in refused], "dead")
+        """Refused messages are moved to the dead letters, each in one step."""
+        self.done["dead"] += self._patiently(lambda: self._dead_letters.refuse(refused))
 
     def _apply_due(self) -> None:
         """A change is applied once every message before it in the queue is done."""

@@ -118,7 +118,7 @@ class TestReplay:
         file.write_bytes(b"rubbish\n")
         set_to.setenv("PULSO_DEAD_LETTERS_LIMIT", "2")
         assert [main(("replay", str(file), "--topic", topic.topic)) for _ in range(3)] == [0, 0, 1]
-        assert "2 dead letters are waiting, so ingest stops" in capsys.readouterr().err
+        assert "2 dead letters are waiting, so no more are taken" in capsys.readouterr().err
         assert DeadLetters(stream).count() == 2
 
 

@@ -32,6 +32,12 @@ def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def run_code(code: str) -> int:
+    """Runs Python code in a process of its own; returns its exit code."""
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=FOLDER, env=_environment(), timeout=300)
+    return done.returncode
+
+
 def start_command(module: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
     """Starts `python -m module arguments`, with `environment` as in run_command; the caller must end it."""
     pipe, variables = subprocess.PIPE, _environment() | environment

@@ -8,18 +8,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from conf.errors import PulsoError
 from conf.instants import instant, micros
 from conf.settings import Settings
 from conf.topic import Topic
-from ingest.live.archive import Archive
+from ingest.live.archive import TRY_AGAIN, Archive
 from ingest.live.buffer import Buffer, Line, Opened, Shed, Shedding
-from ingest.live.collector import Collector
+from ingest.live.collector import LETTERS_A_MINUTE, Collector
 from ingest.live.gap_keeper import CONNECTION, SHEDDING, GapKeeper
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
-from ingest.live.state import Lease
+from ingest.live.state import Lease, read_states
 from ingest.queue.notes import GAP, Gap, parse_note
 from ingest.queue.posts_queue import GROUP, PostsQueue
 from ingest.replay.captures import open_captures
@@ -114,6 +115,7 @@ class TestArchive:
             for second in (0, 1, 2):
                 archive.add(micros(AT + timedelta(seconds=second)), f'{{"n":{second}}}'.encode())
             archive.close()
+        assert (tmp_path / "archive").stat().st_mode & 0o777 == 0o700, "raw posts are nobody else's on this machine"
         folder = tmp_path / "archive" / "t" / "x" / "2026-05-25"
         files = sorted(folder.iterdir())
         assert [file.name for file in files] == ["14-1.jsonl.zst", "14.jsonl.zst", "15-1.jsonl.zst", "15.jsonl.zst"]
@@ -254,3 +256,107 @@ def test_an_archive_is_kept_where_the_topic_wants_one(
     [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
     assert [line.rstrip() for _, line in capture.lines()] == lines
     assert not capture.broken
+
+
+def test_collection_goes_on_while_the_archive_cannot_be_written(
+    make_collector: Callable[..., Collector], queue: PostsQueue, tmp_path: Path, topic: Topic
+) -> None:
+    (tmp_path / "archive").write_text("a file where the folder should be")
+    seconds = [0.0]
+    collector = make_collector(Wall(), archive=Archive(tmp_path, topic.topic, "x", clock=lambda: seconds[0]))
+    collector.start()
+    collector.opened()
+    for i in range(3):
+        collector.take(stream_line(tweet(str(i))))
+    until = time.monotonic() + 30
+    while collector.state.accepted < 3 and time.monotonic() < until:
+        time.sleep(0.01)
+    (tmp_path / "archive").unlink()
+    seconds[0] = 59.9
+    collector.take(stream_line(tweet("3")))
+    while collector.state.accepted < 4 and time.monotonic() < until:
+        time.sleep(0.01)
+    seconds[0] = 60.1
+    collector.take(stream_line(tweet("4")))
+    collector.finish()
+    assert collector.failure is None
+    assert collector.state.accepted == 5
+    assert collector.state.unarchived == 4
+    assert sum(m.format == "x_v2" for m in queue.read("reader", 100, 10)) == 5
+    [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
+    assert [line.rstrip() for _, line in capture.lines()] == [stream_line(tweet("4"))]
+    assert TRY_AGAIN == 60.0
+
+
+class Full:
+    """A file on a disk that is full."""
+
+    def write(self, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    flush = close = lambda _self: None
+
+
+def test_what_a_full_disk_did_not_take_is_counted(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, "t", "x")
+    archive.add(micros(AT), b"kept")
+    archive.flush()
+    archive._frame = zstandard.ZstdCompressor().stream_writer(Full())  # type: ignore[arg-type]
+    for _ in range(3):
+        archive.add(micros(AT), b"lost")
+    archive.flush()
+    archive.add(micros(AT), b"lost, too: the archive rests")
+    assert archive.missed == 4
+    [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
+    assert [line for _, line in capture.lines()] == [b"kept\n"]
+
+
+@pytest.mark.parametrize("error", [PulsoError("no more"), ZeroDivisionError("a case that nobody thought of")])
+def test_any_error_while_queueing_ends_the_collection_loudly_with_a_gap(
+    make_collector: Callable[..., Collector], queue: PostsQueue, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    clock = Wall()
+    collector = make_collector(clock)
+    collector.start()
+    collector.opened()
+    collector.take(stream_line(tweet("1")))
+    until = time.monotonic() + 30
+    while collector._queued_us != micros(AT) and time.monotonic() < until:
+        time.sleep(0.01)
+
+    def fail(_line: bytes) -> None:
+        raise error
+
+    monkeypatch.setattr(collector._selection, "of", fail)
+    clock.at = AT + timedelta(seconds=9)
+    collector.take(stream_line(tweet("2")))
+    assert clock.wait(30), "the source is told to stop"
+    collector.finish()
+    assert str(error) in str(collector.failure)
+    [gap] = [gap for gap in noted(queue) if gap.reason == "the collector failed"]
+    assert (gap.start, gap.end) == (AT, None)
+    [state] = read_states(queue.client, queue.stream)
+    assert state.through_us == micros(AT)
+    assert state.gap is not None
+    assert not state.up
+
+
+def test_strangers_odd_posts_neither_end_a_collection_nor_fill_redis(queue: PostsQueue, topic: Topic) -> None:
+    clock = Wall()
+    few = PostsQueue(queue.client, queue.stream, dead_letters_limit=LETTERS_A_MINUTE + 20)
+    selection = Selection(topic.topic, "bluesky", TopicMatcher(topic))
+    collector = Collector(few, selection, topic.topic, "bluesky", clock)
+    collector.start()
+    collector.opened()
+    for minute in range(3):
+        clock.at = AT + timedelta(minutes=minute)
+        for _ in range(100):
+            assert collector.take(b'{"did": 5, "commit": {}}', at_us=micros(clock.at))
+        until = time.monotonic() + 30
+        while collector.state.refused < 100 * (minute + 1) and time.monotonic() < until:
+            time.sleep(0.01)
+    collector.finish()
+    assert collector.failure is None
+    assert collector.state.refused == 300
+    assert LETTERS_A_MINUTE == 60
+    assert queue.client.xlen(queue.dead) == 2 * LETTERS_A_MINUTE, "sampled; and none at all once the limit is reached"

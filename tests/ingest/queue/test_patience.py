@@ -4,9 +4,12 @@ import threading
 
 import pytest
 import redis
+from cassandra import AuthenticationFailed, InvalidRequest, Unauthorized
+from cassandra.cluster import NoHostAvailable
 
 from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
 from ingest.queue.posts_queue import QueueFull
+from stores.execute import FAILURES
 
 
 class Waits(threading.Event):
@@ -46,6 +49,7 @@ class Failing:
         redis.BusyLoadingError("loading"),
         redis.ReadOnlyError("a replica"),
         QueueFull("out of memory"),
+        redis.ResponseError("MISCONF Redis is configured to save, but is not able to persist on disk"),
     ],
 )
 def test_a_step_is_run_again_until_it_is_done(error: Exception) -> None:
@@ -81,3 +85,26 @@ def test_what_does_not_pass_is_raised_at_once() -> None:
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
         Patience(REDIS_PASSING, waits)(Failing(1, redis.ResponseError("WRONGTYPE")))
     assert waits.seconds == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.AuthenticationError("invalid username-password pair"),
+        redis.exceptions.NoPermissionError("this user has no permissions"),
+        Unauthorized("no MODIFY permission"),
+        NoHostAvailable("no host", {"a": AuthenticationFailed("bad credentials")}),
+        InvalidRequest("unconfigured table"),
+    ],
+)
+def test_what_no_waiting_mends_is_not_waited_for(error: Exception) -> None:
+    waits, step = Waits(99), Failing(9, error)
+    with pytest.raises(type(error)):
+        Patience((*FAILURES, *REDIS_PASSING), waits)(step)
+    assert (waits.seconds, step.calls) == ([], 1)
+
+
+def test_a_cassandra_of_which_only_some_hosts_refuse_the_login_is_waited_for() -> None:
+    errors = {"a": AuthenticationFailed("bad credentials"), "b": ConnectionRefusedError("down")}
+    step = Failing(1, NoHostAvailable("no host", errors))
+    assert Patience(FAILURES, Waits(99))(step) == "done"

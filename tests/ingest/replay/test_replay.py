@@ -1,6 +1,8 @@
 """`python -m ingest replay` as a person runs it: files of every kind, good and bad."""
 
 import gzip
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +11,14 @@ import pytest
 import zstandard
 from cassandra.cluster import Session
 
+from conf import ROOT
 from conf.settings import Settings
+from conf.terminal import progress
 from conf.topic import Topic
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
+from ingest.views import WaitView
 from tests.conftest import make_topic
 from tests.support.bluesky import event
 from tests.support.commands import Done, run_command, start_command
@@ -94,6 +99,29 @@ def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path:
     from_stdin = "stdin" in kind
     done = replay("-" if from_stdin else str(file), "--topic", topic.topic, stdin=content if from_stdin else b"")
     assert (done.returncode, done.stdout) == (0, "3 lines read, 3 posts queued, 0 lines refused\n"), done.stderr
+
+
+BOUNDED = """
+import resource, sys
+from ingest.replay.captures import open_captures
+resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20,) * 2)
+[capture] = open_captures([sys.argv[1]])
+print(sum(len(line) for _, line in capture.lines()), capture.broken)
+"""
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_fills_no_memory(tmp_path: Path) -> None:
+    file = tmp_path / "bomb.zst"
+    packer = zstandard.ZstdCompressor(level=19).compressobj()
+    with file.open("wb") as written:
+        for _ in range(2 * 1024):
+            written.write(packer.compress(b"\n" + b"x" * (2**20 - 1)))
+        written.write(packer.flush())
+    assert file.stat().st_size < 400_000
+    done = subprocess.run(
+        [sys.executable, "-c", BOUNDED, str(file)], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert (done.stdout, done.stderr) == (f"{2 * 2**30} \n", "")
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)])
@@ -280,3 +308,15 @@ def test_users_are_found_whatever_their_order(
     assert [row.post_id for row in found] == ["1"]
     found = session.execute(f"SELECT topic, post_id FROM {settings.keyspace}.post_words WHERE words CONTAINS 'hello'")
     assert [row.post_id for row in found if row.topic == topic.topic] == ["1"]
+
+
+def test_a_replay_that_waits_says_so_in_a_pipe_once_a_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds, working = [0.0], [False]
+    with progress() as display:
+        view = WaitView(display, display.add_task("t", total=None, note=""), lambda: working[0], lambda: seconds[0])
+        for second in range(130):
+            seconds[0] = float(second)
+            working[0] = second > 70
+            view.tell(f"full at {second}")
+    hint = "no worker is running: start one with `.venv/bin/python -m ingest work`"
+    assert capsys.readouterr().err.splitlines() == [f"full at 5; {hint}", f"full at 65; {hint}", "full at 125"]

@@ -120,6 +120,20 @@ def test_an_edit_replaces_its_earlier_version_whichever_comes_last(line: Line) -
     assert line.rows()[second].text == "now right"
 
 
+def test_an_edit_takes_back_no_post_of_another_author(line: Line) -> None:
+    second = str(int(X_ID) + (60_000 << 22))
+    strangers = x_post(second, text="mine now", author_id="99", edit_history_tweet_ids=[X_ID, second])
+    assert line.work(x_post(), strangers).keys() == {X_ID, second}
+    assert line.work(x_post()).keys() == {X_ID, second}
+
+
+@pytest.mark.parametrize(("after", "replaced"), [(7_200_000, True), (7_203_000, False), (-60_000, False)])
+def test_an_edit_replaces_only_versions_of_the_two_hours_before_it(line: Line, after: int, replaced: bool) -> None:
+    edit = str(int(X_ID) + (after << 22))
+    edited = x_post(edit, text="now right", edit_history_tweet_ids=[X_ID, edit])
+    assert line.work(x_post(), edited).keys() == ({edit} if replaced else {X_ID, edit})
+
+
 def test_an_id_that_tells_no_time_is_refused_with_the_reason(line: Line, queue: PostsQueue) -> None:
     line.work(x_notice("5"))
     assert "does not tell when" in next(DeadLetters(queue).read()).reason

@@ -1,6 +1,7 @@
 """The words of the posts move from `posts` to `post_words`, in a keyspace that release 0.2.0 made and filled."""
 
 import io
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -143,6 +144,15 @@ def test_only_posts_from_before_the_move_are_looked_up(own: Settings, session: S
         assert len(recording.futures) == requests
 
 
+def settled(read: Callable[[], dict[str, set[str]]]) -> dict[str, set[str]]:
+    """Returns what is stored once the requests of a killed process have been carried out."""
+    before = None
+    while (found := read()) != before:
+        before = found
+        time.sleep(0.5)
+    return found
+
+
 def test_a_stopped_move_goes_on_where_it_was(own: Settings, session: Session, topic: Topic) -> None:
     earlier_release.store(session, own, topic, map(post, range(1, 600)))
     victim = start_command("ingest", "migrate", PULSO_KEYSPACE=own.keyspace)
@@ -156,7 +166,7 @@ def test_a_stopped_move_goes_on_where_it_was(own: Settings, session: Session, to
     finally:
         victim.kill()
         victim.communicate()
-    before = stored_words(session, own.keyspace, topic.topic)
+    before = settled(lambda: stored_words(session, own.keyspace, topic.topic))
     assert 0 < len(before) < 599
     with pytest.raises(PulsoError, match=r"does not have the words of all posts yet\. Run .*ingest migrate"):
         PostSearch(session, own.keyspace, topic)

@@ -1,5 +1,7 @@
 """Odd posts of strangers: each becomes a dead letter with its reason, and stops no other message and no worker."""
 
+import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -16,13 +18,14 @@ from ingest.formats import Unit, split
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Message, envelope_of
 from ingest.queue.patience import GaveUp
-from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.posts_queue import MOST_DELIVERIES, PostsQueue
 from ingest.write import worker as worker_module
-from ingest.write.refusal import Fence, Refusal
+from ingest.write.refusal import Fence, Refusal, RefusalLimit
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from tests.support.bluesky import event
+from tests.support.commands import run_code
 from tests.support.mastodon_server import status
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
@@ -106,3 +109,96 @@ def test_what_is_wrong_with_a_store_refuses_no_message(error: BaseException) -> 
     with pytest.raises(type(error)), Fence(MESSAGE, refused):
         raise error
     assert refused == []
+
+
+def test_what_fails_only_as_a_batch_is_tried_in_halves_down_to_the_message(
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    write = worker._store.posts.write
+
+    def failing(writes: Any) -> list[Refusal]:
+        writes = list(writes)
+        if any(row.row.key[-1] == "37" for row in writes):
+            raise ZeroDivisionError("a row that breaks the driver")
+        return write(writes)
+
+    worker._store.posts.write = failing  # type: ignore[method-assign]
+    put(queue, topic, *(stream_line(tweet(str(number))) for number in range(100)))
+    worker.run(drain=True)
+    assert stored(session, settings.keyspace, topic.topic).keys() == {str(i) for i in range(100)} - {"37"}
+    [letter] = DeadLetters(queue).read()
+    assert (letter.origin, letter.reason) == ("file:38", "ZeroDivisionError: a row that breaks the driver")
+    assert (worker.stored, worker.done["dead"], queue.backlog()) == (99, 1, 0)
+
+
+def test_a_message_that_was_never_finished_is_refused_and_its_neighbours_are_stored(
+    worker: Worker, queue: PostsQueue, topic: Topic
+) -> None:
+    put(queue, topic, *(stream_line(tweet(number)) for number in "123"))
+    queue.read("dead", 10, 10)
+    second = queue.client.xrange(queue.stream)[1][0]
+    queue.client.xclaim(queue.stream, "workers", "dead", 0, [second], retrycount=MOST_DELIVERIES, justid=True)
+    time.sleep(0.3)
+    worker.run(drain=True)
+    [letter] = DeadLetters(queue).read()
+    assert letter.origin == "file:2"
+    assert letter.reason == "read 5 times and never finished: it may have ended the workers"
+    assert (worker.stored, queue.backlog()) == (2, 0)
+
+
+ENDS_ITS_WORKER = """
+import os, sys
+from conf.settings import load_settings
+from ingest.queue.posts_queue import open_queue
+from ingest.write import worker as module
+from stores.connect import cassandra_session
+parse = module.parse
+module.parse = lambda name, payload: os._exit(9) if b'"37"' in payload else parse(name, payload)
+settings = load_settings(worker_claim_idle=0.3)
+with cassandra_session(settings) as session:
+    module.make_worker(settings, open_queue(settings), session).run(drain=True)
+"""
+
+
+def test_a_message_that_ends_every_worker_costs_five_of_them_and_no_other_message(
+    stream: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    put(stream, topic, *(stream_line(tweet(str(number))) for number in range(100)))
+    ended = 0
+    while (code := run_code(ENDS_ITS_WORKER)) == 9:
+        ended += 1
+        assert ended <= MOST_DELIVERIES
+    assert (code, ended) == (0, MOST_DELIVERIES)
+    assert stored(session, settings.keyspace, topic.topic).keys() == {str(i) for i in range(100)} - {"37"}
+    [letter] = DeadLetters(stream).read()
+    assert letter.origin == "file:38"
+    assert stream.backlog() == 0
+
+
+def refusals(count: int) -> list[Refusal]:
+    return [Refusal(MESSAGE, "not valid JSON")] * count
+
+
+def test_a_worker_that_finds_everything_invalid_stops_and_says_so() -> None:
+    limit = RefusalLimit()
+    limit.count(0, refusals(999))
+    limit.count(1, [])
+    limit.count(0, refusals(999))
+    with pytest.raises(
+        PulsoError, match=r"1,999 of the last 2,000 messages were refused, the last one: not valid JSON"
+    ):
+        limit.count(0, refusals(1))
+
+
+def test_a_worker_that_finds_nearly_everything_invalid_stops_though_some_are_good() -> None:
+    limit = RefusalLimit()
+    for _ in range(1_000):
+        limit.count(6, refusals(94))
+    with pytest.raises(PulsoError, match=r"9,500 of the last 10,000 messages were refused"):
+        deque((limit.count(4, refusals(96)) for _ in range(1_000)), maxlen=0)  # type: ignore[func-returns-value]
+
+
+def test_half_of_all_messages_may_be_odd_for_ever() -> None:
+    limit = RefusalLimit()
+    for _ in range(2_000):
+        limit.count(50, refusals(50))

@@ -1,0 +1,147 @@
+"""The one place where the type, the length and the range of every field of a post are checked.
+
+Strangers choose what is in a post, and a format's parser may pass a part on as it came. A post without a usable id,
+author, time or text is refused. Any other part that can't be used is left out, or shortened if it is only a label.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+from conf.tables import NETWORKS
+from ingest.formats.post import Deletion, InvalidMessage, Post
+
+LONGEST_NAME = 512
+"""The most characters of an id, a handle or a hashtag."""
+LONGEST_URL = 4_096
+LONGEST_LANG = 64
+MOST_ITEMS = 1_000
+"""The most hashtags, mentions or links of a post; further ones are left out."""
+MOST_EARLIER = 100
+"""The most earlier versions of a post. X allows five edits."""
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+"""The bounds of times. Every time zone has a date for each moment between them."""
+LARGEST = 2**62
+"""The bound of numbers: what Cassandra's bigint holds, with room for sums."""
+
+
+def checked(post: Post, longest_text: int) -> Post:
+    """Checks every field of a post and returns the post, without the parts that can't be used.
+
+    Raises InvalidMessage for a post without a usable id, author, time or text. A text may have `longest_text`
+    characters.
+    """
+    if type(post.text) is str and len(post.text) > longest_text:
+        length = f"{len(post.text):,} characters, {post.source} allows {longest_text:,}"
+        raise InvalidMessage(f"over-long text: {length}")
+    for name, is_usable, problem in _REQUIRED:
+        value = getattr(post, name)
+        if not is_usable(value):
+            raise InvalidMessage(f"{_empty(value)}{name.replace('_', ' ')}{'' if value == '' else problem}")
+    for name, usable in _OPTIONAL:
+        value = getattr(post, name)
+        if value is not None:
+            setattr(post, name, usable(value))
+    if post.lat is None or post.lon is None:
+        post.lat = post.lon = None
+    return post
+
+
+def checked_deletion(deletion: Deletion) -> Deletion:
+    """Returns a deletion. Raises InvalidMessage if its id or author is not usable."""
+    names = [name for name in (deletion.post_id, deletion.author) if name is not None]
+    if not names or not all(map(_is_name, names)):
+        raise InvalidMessage(f"a deletion whose id or author is empty or over {LONGEST_NAME} characters")
+    if deletion.at is not None and not _is_time(deletion.at):
+        raise InvalidMessage(f"a deletion of a post of {deletion.at.year}")
+    return deletion
+
+
+def _empty(value: object) -> str:
+    return "empty " if value == "" else "the "
+
+
+def _is_name(value: object) -> bool:
+    return type(value) is str and 0 < len(value) <= LONGEST_NAME
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None and EARLIEST <= value < LATEST
+
+
+def _name(value: object) -> str | None:
+    return value if type(value) is str and 0 < len(value) <= LONGEST_NAME else None
+
+
+def _label(value: object) -> str | None:
+    return value[:LONGEST_NAME] if type(value) is str else None
+
+
+def _lang(value: object) -> str | None:
+    return value if type(value) is str and 0 < len(value) <= LONGEST_LANG else None
+
+
+def _time(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) and _is_time(value) else None
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and -LARGEST < value < LARGEST else None
+
+
+def _is_true(value: object) -> bool | None:
+    return value if type(value) is bool else None
+
+
+def _degrees(most: float) -> Callable[[object], float | None]:
+    def usable(value: object) -> float | None:
+        if type(value) not in (int, float):
+            return None
+        number = float(value)  # type: ignore[arg-type]
+        return number if math.isfinite(number) and abs(number) <= most else None
+
+    return usable
+
+
+def _list(longest: int, most: int) -> Callable[[object], list[str]]:
+    def usable(values: object) -> list[str]:
+        if type(values) is not list:
+            return []
+        return [value for value in values if type(value) is str and 0 < len(value) <= longest][:most]
+
+    return usable
+
+
+_A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
+_REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
+    ("source", lambda value: value in NETWORKS, " is no network"),
+    ("post_id", _is_name, _A_NAME),
+    ("author_id", _is_name, _A_NAME),
+    ("event_at", _is_time, " is no time between 1970 and 9998 with a time zone"),
+    ("text", _is_text, " is no text"),
+    ("folded", _is_text, " is no text"),
+)
+"""The fields without which there is no post, in the order in which they are checked."""
+_OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    *((name, _name) for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author")),
+    *((name, _name) for name in ("quote_of", "quote_of_author")),
+    *((name, _label) for name in ("place", "client")),
+    *((name, _list(LONGEST_NAME, MOST_ITEMS)) for name in ("hashtags", "mentions")),
+    ("urls", _list(LONGEST_URL, MOST_ITEMS)),
+    ("earlier", _list(LONGEST_NAME, MOST_EARLIER)),
+    ("lang", _lang),
+    ("lat", _degrees(90)),
+    ("lon", _degrees(180)),
+    *((name, _count) for name in ("author_followers", "author_following", "version_us")),
+    *((name, _time) for name in ("author_created_at", "collected_at")),
+    *((name, _is_true) for name in ("author_is_bot", "is_update")),
+)
+"""All other fields, with what returns the part of the value that can be used."""
+UNCHECKED = {field.name for field in fields(Post)} - {name for name, *_ in (*_REQUIRED, *_OPTIONAL)}
+"""The fields that nothing checks: none. A test holds this."""
