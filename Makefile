@@ -18,7 +18,7 @@ demo: setup ## The whole path: a corpus of 170,000 posts, stored, counted, and i
 test: setup-dev ## The whole test suite, on engines of its own
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
 
-test-faults: setup-dev ## Jobs killed while they publish, read all the while; engines of its own
+test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes

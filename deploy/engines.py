@@ -1,5 +1,6 @@
 """The two engines of the settings. An embedded engine is started here; an external engine is only checked."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import psutil
@@ -54,6 +55,9 @@ class Engines:
         when an external engine does not answer, or when an embedded engine ends or does not answer within `timeout`
         seconds.
         """
+        self._home.mkdir(parents=True, exist_ok=True)
+        with suppress(PermissionError):  # somebody else's folder
+            self._home.chmod(0o700)  # posts, passwords and logs are nobody else's on this machine
         with locked(self._lock, self._console):
             started = self._start([server for engine in self._engines if (server := self._to_run(engine))])
             try:

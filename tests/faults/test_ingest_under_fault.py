@@ -1,0 +1,237 @@
+"""Ingest under fault, with real processes: what is accepted is stored once, or is a dead letter with its reason.
+
+Each test ends with an account: how many posts were accepted, found, missing and twice, and whether any column differs
+from that of a clean run. All accounts are printed as one table at the end.
+"""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from conf.topic import load_topic
+from corpus import generate
+from ingest.queue.dead_letters import DeadLetters
+from ingest.queue.envelope import Envelope
+from ingest.queue.posts_queue import GROUP, PostsQueue
+from tests.conftest import SHIPPED_TOPICS
+from tests.support.commands import start_command
+from tests.support.ground import Ground, Key, ground, lines_of
+from tests.support.mutations import ORIGINALS, odd_posts
+
+SEED = 2016
+POSTS = 8_000
+ODD = 2_000
+LEFT = 0.85
+"""The part of the messages that is still in the queue when a fault begins, at the latest."""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Engines that may be killed."""
+    with ground(tmp_path_factory.mktemp("ground")) as made:
+        yield made
+        made.print()
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture of POSTS posts."""
+    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
+    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+
+
+@pytest.fixture(scope="module")
+def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
+    """What a run without any fault stores."""
+    topic = own.new_topic()
+    own.replay(corpus, topic)
+    own.drain()
+    contents = own.contents(topic)
+    assert len(contents) == POSTS
+    return contents
+
+
+@pytest.fixture
+def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> Iterator[str]:
+    """A topic whose posts wait in the queue. Afterwards the queue is empty, with room, and the engines run."""
+    name = own.new_topic()
+    own.replay(corpus, name)
+    yield name
+    own.up()
+    with own.queue() as queue:
+        queue.client.config_set("maxmemory", "1gb")
+        queue.client.delete(queue.stream, queue.dead)
+        queue.ensure_group()
+
+
+def in_mid_drain(queue: PostsQueue) -> bool:
+    return queue.backlog() <= LEFT * POSTS
+
+
+def ended(process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> tuple[int, str]:
+    """Returns a process's exit code and stderr, once it has ended."""
+    try:
+        _, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        _, errors = process.communicate()
+        raise AssertionError(f"it did not end within {seconds} s: {errors.decode()[-2000:]}") from None
+    return process.returncode, errors.decode()
+
+
+def test_odd_posts_of_strangers_are_stored_or_dead_letters_and_cost_nobody_else(
+    own: Ground, topic: str, clean: dict[Key, Any]
+) -> None:
+    odd = list(odd_posts(ODD, SEED))
+    with own.queue() as queue:
+        for start in range(0, ODD, 100):
+            some = enumerate(odd[start : start + 100], start)
+            queue.add([Envelope(topic, "x", name, line, f"odd:{number}") for number, (name, line) in some])
+        for number, (name, make) in enumerate(ORIGINALS.items(), 4242):  # else the test might make all of them odd
+            queue.add([Envelope(topic, "x", name, orjson.dumps(make(str(number))), f"good:{name}")])
+        began = time.monotonic()
+        own.drain()
+        seconds = time.monotonic() - began
+        letters = list(DeadLetters(queue).read())
+        assert queue.backlog() == 0
+    assert all(letter.reason for letter in letters)
+    assert {letter.origin.split(":")[0] for letter in letters} == {"odd"}
+    assert ODD / 4 < len(letters) < ODD, "the odd posts are not odd, or all of them are refused"
+    own.account(f"{ODD:,} odd posts among good ones", topic, clean, seconds, others=ODD + len(ORIGINALS) - len(letters))
+
+
+def test_workers_killed_at_seeded_moments(own: Ground, topic: str, clean: dict[Key, Any], kills: int) -> None:
+    draws, began, done = random.Random(SEED), time.monotonic(), 0
+    rounds = 3 * kills
+    for number in range(rounds):
+        worker = own.worker()
+        own.wait_for(lambda queue: queue.client.xpending(queue.stream, GROUP)["pending"] > 0, "a batch")
+        with suppress(subprocess.TimeoutExpired):
+            worker.wait(timeout=draws.random() * 0.4)
+        worker.kill()
+        worker.communicate()
+        done = number + 1
+        with own.queue() as queue:
+            if queue.backlog() < POSTS // 4:
+                break
+    own.drain()
+    own.account(f"worker: kill -9, {done} times", topic, clean, time.monotonic() - began)
+
+
+def test_cassandra_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any], kills: int) -> None:
+    began = time.monotonic()
+    worker = own.worker("--drain")
+    rounds = max(1, kills // 2)
+    for number in range(rounds):
+        left = int(POSTS * (LEFT - 0.6 * number / rounds))
+        own.wait_for(lambda queue, left=left: queue.backlog() <= left, "a part of the drain")  # type: ignore[misc]
+        if worker.poll() is not None:
+            break
+        own.kill("Cassandra")
+        time.sleep(1)
+        own.up()
+    code, errors = ended(worker, 180)
+    assert code == 0, errors
+    own.account(f"Cassandra: kill -9 in mid-drain, {rounds} times", topic, clean, time.monotonic() - began)
+
+
+def test_redis_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
+    began = time.monotonic()
+    worker = own.worker("--drain")
+    own.wait_for(in_mid_drain, "a part of the drain")
+    own.kill("Redis")
+    time.sleep(1)
+    own.up()
+    code, errors = ended(worker, 120)
+    assert code == 0, errors
+    own.account("Redis: kill -9 in mid-drain", topic, clean, time.monotonic() - began)
+
+
+def cassandra_down(own: Ground, _queue: PostsQueue) -> None:
+    own.kill("Cassandra")
+
+
+def redis_down(own: Ground, _queue: PostsQueue) -> None:
+    own.kill("Redis")
+
+
+def redis_full(_own: Ground, queue: PostsQueue) -> None:
+    queue.client.config_set("maxmemory", 1)
+
+
+@pytest.mark.parametrize("fault", [cassandra_down, redis_down, redis_full])
+def test_a_worker_asked_to_stop_under_fault_keeps_what_it_holds(
+    own: Ground, topic: str, clean: dict[Key, Any], fault: Callable[[Ground, PostsQueue], None]
+) -> None:
+    with own.queue() as queue:
+        queue.add([Envelope(topic, "x", "x_v2", b"rubbish", f"odd:{number}") for number in range(500)])
+        began = time.monotonic()
+        worker = own.worker()
+        own.wait_for(in_mid_drain, "a part of the drain")
+        fault(own, queue)
+        time.sleep(1)
+        worker.send_signal(signal.SIGTERM)
+        code, errors = ended(worker)
+        assert code == 0, errors
+        own.up()
+        queue.client.config_set("maxmemory", "1gb")
+        own.drain()
+        assert {letter.origin for letter in DeadLetters(queue).read()} == {f"odd:{number}" for number in range(500)}
+    own.account(f"worker: SIGTERM, {fault.__name__.replace('_', ' ')}", topic, clean, time.monotonic() - began)
+
+
+def test_redis_full_before_the_first_worker_starts_drains_by_itself(
+    own: Ground, topic: str, corpus: Path, clean: dict[Key, Any]
+) -> None:
+    second = own.new_topic()
+    with own.queue() as queue:
+        queue.client.xgroup_destroy(queue.stream, GROUP)  # no worker has ever run
+        queue.client.config_set("maxmemory", int(queue.client.info("memory")["used_memory"]))
+        began = time.monotonic()
+        replay = _start_replay(own, corpus, second)
+        time.sleep(3)
+        assert replay.poll() is None, "a replay waits for room"
+        worker = own.worker()
+        code, errors = ended(replay, 120)
+        assert code == 0, errors
+        own.wait_for(lambda queue: queue.backlog() == 0, "an empty queue")
+        worker.send_signal(signal.SIGTERM)
+        assert ended(worker)[0] == 0
+    own.account("Redis: full before the first worker", topic, clean, time.monotonic() - began)
+    own.account("replay into the full Redis", second, clean, time.monotonic() - began)
+
+
+def test_every_message_three_times_and_shuffled(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
+    with own.queue() as queue:
+        fields = [entry for _, entry in queue.client.xrange(queue.stream)] * 2
+        random.Random(SEED).shuffle(fields)
+        pipeline = queue.client.pipeline()
+        for entry in fields:
+            pipeline.xadd(queue.stream, entry)
+        pipeline.execute()
+    began = time.monotonic()
+    workers = [own.worker("--drain") for _ in range(2)]
+    for worker in workers:
+        code, errors = ended(worker, 120)
+        assert code == 0, errors
+    found = own.contents(topic)
+    assert found.keys() == clean.keys()
+    assert all(found[one] == clean[one] for one in clean)
+    seconds = time.monotonic() - began
+    own.rows.append(("each message three times, shuffled", *_figures(3 * POSTS, len(found)), f"{seconds:.1f}"))
+
+
+def _figures(accepted: int, found: int) -> tuple[str, ...]:
+    return f"{accepted:,}", f"{found:,}", "0", "0", "0"
+
+
+def _start_replay(own: Ground, corpus: Path, topic: str) -> "subprocess.Popen[bytes]":
+    return start_command("ingest", "replay", str(corpus), "--topic", topic, **own.environment)

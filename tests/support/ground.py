@@ -1,0 +1,202 @@
+"""Engines of a test's own that may be killed, workers and replays as real processes, and the account of each fault.
+
+The account of a fault has the posts that were accepted, found and found twice, and the seconds until all was well.
+"""
+
+import os
+import signal
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cassandra.cluster import Session
+from rich.console import Console
+from rich.table import Table
+
+from conf.settings import Settings, load_settings
+from deploy.engines import Engines
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET
+from ingest.queue.posts_queue import PostsQueue
+from stores.connect import cassandra_session, redis_client
+from tests.support.commands import Done, run_command, start_command
+from tests.support.engine_set import HOME
+from tests.support.ports import LOCAL, free_port
+
+PATIENCE = 120.0
+COLUMNS = ("fault", "accepted", "found", "missing", "twice", "other columns", "seconds")
+Key = tuple[Any, int, str, str]
+"""Day, bucket, network and id of a post."""
+_MEANWHILE = ("topic", "collected_at")
+"""Columns that may differ from those of a clean run."""
+
+
+@dataclass
+class Ground:
+    """The engines of a test's own, a topic, and what a clean run stores of a corpus."""
+
+    settings: Settings
+    engines: Engines
+    rows: list[tuple[str, ...]] = field(default_factory=list)
+    """The accounts so far, in COLUMNS."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes commands use these engines."""
+        return {
+            "PULSO_HOME": str(self.settings.home),
+            "PULSO_CASSANDRA_PORT": str(self.settings.cassandra_port),
+            "PULSO_REDIS_URL": self.settings.redis_url.get_secret_value(),
+            "PULSO_TOPICS_DIR": str(self.settings.topics_dir),
+            "PULSO_KEYSPACE": self.settings.keyspace,
+            "PULSO_STREAM": self.settings.stream,
+            "PULSO_WORKER_CLAIM_IDLE": "1",
+        }
+
+    def new_topic(self) -> str:
+        """Returns the name of a topic that nothing else uses."""
+        name = f"t{uuid.uuid4().hex[:8]}"
+        (self.settings.topics_dir / f"{name}.yaml").write_text(
+            f"topic: {name}\ntimezone: Asia/Manila\nbuckets: 4\n"
+            "races:\n  - {id: president, title: President, candidates: [{id: a, name: A, aliases: [duterte]}]}\n"
+        )
+        return name
+
+    @contextmanager
+    def queue(self) -> Iterator[PostsQueue]:
+        """Yields the queue."""
+        client = redis_client(self.settings)
+        try:
+            yield PostsQueue(client, self.settings.stream, self.settings.dead_letters_limit)
+        finally:
+            client.close()
+
+    def command(self, *arguments: str) -> Done:
+        """Runs a command of ingest to its end; fails unless it succeeds."""
+        done = run_command("ingest", *arguments, **self.environment)  # type: ignore[arg-type]
+        assert done.returncode == 0, done.stderr
+        return done
+
+    def replay(self, file: Path, topic: str) -> Done:
+        """Queues a capture."""
+        return self.command("replay", str(file), "--topic", topic)
+
+    def worker(self, *options: str) -> "subprocess.Popen[bytes]":
+        """Starts a worker."""
+        return start_command("ingest", "work", *options, **self.environment)
+
+    def drain(self) -> None:
+        """Runs a worker until the queue is empty."""
+        self.command("work", "--drain")
+
+    def wait_for(self, condition: Callable[[PostsQueue], bool], what: str) -> None:
+        """Waits until the queue is as it should be."""
+        until = time.monotonic() + PATIENCE
+        with self.queue() as queue:
+            while not condition(queue):
+                assert time.monotonic() < until, f"{what} did not come"
+                time.sleep(0.01)
+
+    def pid(self, engine: str) -> int:
+        """Returns the process of Cassandra or Redis."""
+        [status] = [status for status in self.engines.status() if status.engine == engine]
+        assert status.pid, f"{engine} does not run"
+        return status.pid
+
+    def kill(self, engine: str) -> None:
+        """Kills an engine as `kill -9` does, and waits until it is gone."""
+        pid = self.pid(engine)
+        os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + 30
+        while _exists(pid) and time.monotonic() < until:
+            time.sleep(0.02)
+
+    def up(self) -> None:
+        """Starts what does not run."""
+        self.engines.up()
+
+    def contents(self, topic: str) -> dict[Key, Any]:
+        """Returns what is stored of a topic, by key: its words, and every column but those of _MEANWHILE."""
+        with cassandra_session(self.settings) as session:
+            posts, words = (self._rows(session, table, topic) for table in ("posts", "post_words"))
+        assert posts.keys() == words.keys(), "a post without its words"
+        kept = {one: {k: v for k, v in row._asdict().items() if k not in _MEANWHILE} for one, row in posts.items()}
+        return {one: (row, words[one].words) for one, row in kept.items()}
+
+    def _rows(self, session: Session, table: str, topic: str) -> dict[Key, Any]:
+        rows = session.execute(
+            f"SELECT * FROM {self.settings.keyspace}.{table} WHERE topic = %s ALLOW FILTERING", (topic,)
+        )
+        return {(row.day, row.bucket, row.source, row.post_id): row for row in rows}
+
+    def account(self, fault: str, topic: str, clean: dict[Key, Any], seconds: float, others: int = 0) -> None:
+        """Compares a topic with a clean run, and keeps the account.
+
+        Fails unless they are the same. Beside the clean posts, at most `others` may be there.
+        """
+        found = self.contents(topic)
+        with self.queue() as queue:
+            told = queue.client.hgetall(queue.counts)
+        stored_ = sum(
+            int(n) for name, n in told.items() if name.decode().startswith(f"{topic}|") and b"|stored" in name
+        )
+        differing = sum(found[one] != clean[one] for one in clean.keys() & found.keys())
+        missing, more = len(clean.keys() - found.keys()), len(found.keys() - clean.keys())
+        account = (len(clean), len(found), missing, max(stored_ - len(found) - others, 0), differing)
+        self.rows.append((fault, *(f"{figure:,}" for figure in account), f"{seconds:.1f}"))
+        told_of = f"{fault}: {missing} missing, {more} more, {differing} differ"
+        assert (missing, differing) == (0, 0), told_of
+        assert more <= others, told_of
+
+    def print(self) -> None:
+        """Prints the accounts as a table, and writes them as Markdown into the folder of the test engines."""
+        lines = [COLUMNS, ("---",) * len(COLUMNS), *self.rows]
+        (HOME / "faults.md").write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
+        table = Table(*COLUMNS, title="ingest under fault")
+        for row in self.rows:
+            table.add_row(*row)
+        Console(width=150).print(table)
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@contextmanager
+def ground(folder: Path) -> Iterator[Ground]:
+    """Yields engines of a test's own; stops them at the end."""
+    home = folder / "home"
+    (folder / "topics").mkdir(parents=True)
+    home.mkdir()
+    if (HOME / "lib").is_dir():
+        (home / "lib").symlink_to(HOME / "lib")
+    settings = load_settings(
+        home=home,
+        topics_dir=folder / "topics",
+        cassandra_port=free_port(STORAGE_OFFSET, JMX_OFFSET),
+        redis_url=f"redis://{LOCAL}:{free_port()}/0",
+        keyspace="faults",
+        stream="faults:posts",
+    )
+    made = Ground(settings, Engines(settings, heap="1G", console=Console(quiet=True)))
+    made.up()
+    try:
+        made.command("migrate")
+        yield made
+    finally:
+        made.up()
+        made.engines.down()
+
+
+def lines_of(lines: Iterable[bytes], file: Path) -> Path:
+    """Writes lines into a file; returns the file."""
+    file.write_bytes(b"".join(line.rstrip(b"\n") + b"\n" for line in lines))
+    return file
