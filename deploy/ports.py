@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import time
 from dataclasses import dataclass
 
 import psutil
@@ -10,6 +11,7 @@ from conf.errors import PulsoError, WrongUse
 
 LOWEST = 1024
 HIGHEST = 65535
+DYING_SECONDS = 5.0
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
@@ -24,10 +26,17 @@ class Port:
 
 
 def check_ports(ports: tuple[Port, ...]) -> None:
-    """Raises PulsoError for the first port that is in use. The error names the process and the setting to change."""
+    """Raises PulsoError for the first port that is in use. The error names the process and the setting to change.
+
+    A killed process may hold a port for a moment although it is seen no more: its threads still end. So a port that no
+    process seems to hold is waited for, for up to DYING_SECONDS.
+    """
     for port in ports:
-        if not is_free(port.host, port.number):
-            raise taken(port)
+        until = time.monotonic() + DYING_SECONDS
+        while not is_free(port.host, port.number):
+            if time.monotonic() >= until or _listener(port.number) is not None:
+                raise taken(port)
+            time.sleep(0.1)
 
 
 def check_range(ports: tuple[Port, ...]) -> None:

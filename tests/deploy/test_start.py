@@ -304,14 +304,15 @@ def test_the_launcher_is_hurried_unless_the_user_has_options_for_it(start: Start
 
 
 SCRIPT = """\
-import sys
+import os
+import psutil
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 found = spark._jvm.java.lang.Class.forName("com.datastax.spark.connector.CassandraSparkExtensions", False,
     spark._jvm.java.lang.Thread.currentThread().getContextClassLoader())
 packages = spark.conf.get("spark.jars.packages")
-page, host = spark.sparkContext.uiWebUrl, spark.conf.get("spark.driver.host")
-assert page.startswith("http://127.0.0.1:") and host == "127.0.0.1", (page, host)
+listens = [c.laddr.ip for c in psutil.Process(os.getppid()).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+assert listens and all(address.endswith("127.0.0.1") for address in listens), listens
 print(spark.range(10).selectExpr("sum(id)").first()[0], found.getSimpleName(), repr(packages))
 """
 
