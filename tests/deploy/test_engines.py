@@ -6,6 +6,7 @@ The last test starts a real Cassandra and Redis of its own and takes some 40 s (
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,9 @@ import pytest
 import yaml
 from rich.console import Console
 
-from conf.errors import StoreDown, WrongUse
+from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings, load_settings
-from deploy import lifecycle
+from deploy import lifecycle, ports
 from deploy.answers import Login, ask_cassandra, ask_redis
 from deploy.cli import main
 from deploy.engines import Engines
@@ -285,3 +286,18 @@ def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(
     assert elsewhere.down() == second, "found without its pid file, whatever the settings say by now"
     assert engines.down() == []
     assert "Reason: DRAIN" in (settings.home / "logs" / "cassandra" / "system.log").read_text()
+
+
+def test_a_port_that_a_killed_process_still_holds_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "_listener", lambda _number: None)  # as of a process that is seen no more
+    port = Port("Cassandra's storage", LOCAL, free_port(), "set another")
+    with socket.create_server((LOCAL, port.number)) as held:
+        threading.Timer(0.5, held.close).start()
+        ports.check_ports((port,))
+    monkeypatch.setattr(ports, "DYING_SECONDS", 0.3)
+    with socket.create_server((LOCAL, port.number)), pytest.raises(PulsoError, match="taken by another process"):
+        ports.check_ports((port,))
+
+
+def test_a_dying_process_is_waited_for_five_seconds() -> None:
+    assert ports.DYING_SECONDS == 5.0
