@@ -34,7 +34,7 @@ from ingest.write.rows import Write, row_of
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from stores.execute import FAILURES
-from stores.refused import CHECK_LOGIN, LOGIN_ERRORS
+from stores.refused import CHECK_LOGIN, is_login_error
 
 BLOCK_MS = 500
 """Milliseconds that a read waits for new messages."""
@@ -122,12 +122,14 @@ class Worker:
                 if drain and not messages and self._patiently(self._queue.backlog) == 0:
                     break
             self._patiently(partial(self._queue.leave, self.consumer))
-        except LOGIN_ERRORS as error:
-            raise PulsoError(f"a store refuses this user: {error}", CHECK_LOGIN) from error
         except GaveUp as error:
             log.warning("stopped while a store is down: another worker takes over unacked messages", error=str(error))
             with suppress(redis.RedisError):
                 self._queue.give_back(self.consumer, [*self._in_hand.messages, *self._changes])
+        except Exception as error:
+            if is_login_error(error):
+                raise PulsoError(f"a store refuses this user: {error}", CHECK_LOGIN) from error
+            raise
 
     def _process(self, messages: Sequence[Message]) -> None:
         """Takes messages through all steps. Raises GaveUp at the first step that could not be done.

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 import pytest
-from cassandra import InvalidRequest, OperationTimedOut, Unauthorized
-from cassandra.cluster import Session
+from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, Unauthorized
+from cassandra.cluster import NoHostAvailable, Session
 
 from conf.errors import PulsoError
 from conf.settings import Settings
@@ -144,6 +144,22 @@ def test_a_message_that_was_never_finished_is_refused_and_its_neighbours_are_sto
     assert letter.origin == "file:2"
     assert letter.reason == "read 5 times and never finished: it may have ended the workers"
     assert (worker.stored, queue.backlog()) == (2, 0)
+
+
+@pytest.mark.parametrize(
+    "error", [Unauthorized("no MODIFY"), NoHostAvailable("no host", {"a": AuthenticationFailed("bad credentials")})]
+)
+def test_a_user_that_a_store_refuses_ends_the_worker_in_one_line_and_acks_nothing(
+    worker: Worker, queue: PostsQueue, topic: Topic, error: Exception
+) -> None:
+    def refuse(_writes: Any) -> list[Refusal]:
+        raise error
+
+    worker._store.posts.write = refuse  # type: ignore[method-assign]
+    put(queue, topic, stream_line(tweet("1")))
+    with pytest.raises(PulsoError, match=r"a store refuses this user: .*Check PULSO_CASSANDRA_USER"):
+        worker.run(drain=True)
+    assert (queue.backlog(), DeadLetters(queue).count()) == (1, 0)
 
 
 ENDS_ITS_WORKER = """
