@@ -155,7 +155,7 @@ def test_a_user_that_a_store_refuses_ends_the_worker_in_one_line_and_acks_nothin
     def refuse(_writes: Any) -> list[Refusal]:
         raise error
 
-    worker._store.posts.write = refuse  # type: ignore[method-assign]
+    worker._store.posts.write = refuse  # type: ignore[method-assign,assignment]
     put(queue, topic, stream_line(tweet("1")))
     with pytest.raises(PulsoError, match=r"a store refuses this user: .*Check PULSO_CASSANDRA_USER"):
         worker.run(drain=True)
