@@ -63,8 +63,12 @@ def _empty(value: object) -> str:
     return "empty " if value == "" else "the "
 
 
+def _is_short(value: object, longest: int) -> bool:
+    return type(value) is str and 0 < len(value) <= longest
+
+
 def _is_name(value: object) -> bool:
-    return type(value) is str and 0 < len(value) <= LONGEST_NAME
+    return _is_short(value, LONGEST_NAME)
 
 
 def _is_text(value: object) -> bool:
@@ -75,16 +79,12 @@ def _is_time(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None and EARLIEST <= value < LATEST
 
 
-def _name(value: object) -> str | None:
-    return value if type(value) is str and 0 < len(value) <= LONGEST_NAME else None
+def _short(longest: int) -> Callable[[str | None], str | None]:
+    return lambda value: value if _is_short(value, longest) else None
 
 
 def _label(value: object) -> str | None:
     return value[:LONGEST_NAME] if type(value) is str else None
-
-
-def _lang(value: object) -> str | None:
-    return value if type(value) is str and 0 < len(value) <= LONGEST_LANG else None
 
 
 def _time(value: object) -> datetime | None:
@@ -113,7 +113,7 @@ def _list(longest: int, most: int) -> Callable[[object], list[str]]:
     def usable(values: object) -> list[str]:
         if type(values) is not list:
             return []
-        return [value for value in values if type(value) is str and 0 < len(value) <= longest][:most]
+        return [value for value in values if _is_short(value, longest)][:most]
 
     return usable
 
@@ -129,13 +129,16 @@ _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
 )
 """The fields without which there is no post, in the order in which they are checked."""
 _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    *((name, _name) for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author")),
-    *((name, _name) for name in ("quote_of", "quote_of_author")),
+    *(
+        (name, _short(LONGEST_NAME))
+        for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author")
+    ),
+    *((name, _short(LONGEST_NAME)) for name in ("quote_of", "quote_of_author")),
     *((name, _label) for name in ("place", "client")),
     *((name, _list(LONGEST_NAME, MOST_ITEMS)) for name in ("hashtags", "mentions")),
     ("urls", _list(LONGEST_URL, MOST_ITEMS)),
     ("earlier", _list(LONGEST_NAME, MOST_EARLIER)),
-    ("lang", _lang),
+    ("lang", _short(LONGEST_LANG)),
     ("lat", _degrees(90)),
     ("lon", _degrees(180)),
     *((name, _count) for name in ("author_followers", "author_following", "version_us")),

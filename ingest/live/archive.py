@@ -44,14 +44,15 @@ class Archive:
         self._hour: datetime | None = None
         self._file: BinaryIO | None = None
         self._frame: zstandard.ZstdCompressionWriter | None = None
-        self._unflushed: list[int] = []
+        self._unflushed_lines = self._unflushed_bytes = 0
 
     def add(self, at_us: int, line: bytes) -> None:
         """Writes one line into the file of its hour. `at_us` is the line's time, in µs since 1970."""
         if self._clock() < self._resumes:
             self.missed += 1
             return
-        self._unflushed.append(len(line))
+        self._unflushed_lines += 1
+        self._unflushed_bytes += len(line)
         try:
             self._write(instant(at_us).replace(minute=0, second=0, microsecond=0), line)
         except FAILURES as error:
@@ -77,28 +78,28 @@ class Archive:
             self._open(hour)
         assert self._frame is not None
         self._frame.write(line + b"\n")
-        if sum(self._unflushed) >= FLUSH_BYTES:
+        if self._unflushed_bytes >= FLUSH_BYTES:
             self._flush()
 
     def _flush(self) -> None:
-        if self._frame is not None and self._file is not None and self._unflushed:
+        if self._frame is not None and self._file is not None and self._unflushed_lines:
             self._frame.flush(zstandard.FLUSH_BLOCK)
             self._file.flush()
-            self._unflushed = []
+            self._unflushed_lines = self._unflushed_bytes = 0
 
     def _close(self) -> None:
         if self._frame is not None:
             self._frame.close()  # type: ignore[no-untyped-call]
-            self._unflushed = []
+            self._unflushed_lines = self._unflushed_bytes = 0
         self._frame = self._file = self._hour = None
 
     def _give_up(self, error: Exception) -> None:
         """Leaves the file as it is, and rests for a while."""
         log.warning("the archive can't be written, and collection goes on without it", error=str(error))
-        self.missed += len(self._unflushed)
+        self.missed += self._unflushed_lines
         file, self._file = self._file, None
         self._frame = self._hour = None
-        self._unflushed = []
+        self._unflushed_lines = self._unflushed_bytes = 0
         self._resumes = self._clock() + TRY_AGAIN
         if file is not None:
             with suppress(OSError):

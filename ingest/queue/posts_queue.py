@@ -77,11 +77,10 @@ MEMORY_SHARE = 0.8
 """The part of Redis's memory that messages may fill. The rest is room for the acks, notes and counts of draining."""
 SUSPECT_DELIVERIES = 2
 """A message that this many workers have read and not finished may end workers: it is taken over alone."""
-GONE_SECONDS = 3600
 MOST_DELIVERIES = 5
 """A message that has been read this often and never finished is refused."""
-
-
+GONE_SECONDS = 3600
+"""A consumer that has asked for nothing for so long, and holds nothing, is removed."""
 CANT_WRITE = "MISCONF"
 """The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
 
