@@ -92,14 +92,16 @@ class Table:
         """Returns DELETE with the condition `where`; the write time, in µs since 1970, is bound first."""
         return f"DELETE FROM {keyspace}.{self.name} USING TIMESTAMP ? WHERE {where}"
 
-    def insert(self, keyspace: str, timestamp: bool = False) -> str:
+    def insert(self, keyspace: str, timestamp: bool = False, ttl: bool = False) -> str:
         """Returns INSERT of every column, in declared order.
 
-        With `timestamp`, the write time, in µs since 1970, is bound last.
+        With `timestamp`, the write time, in µs since 1970, is bound after the columns. With `ttl`, the row's lifetime,
+        in seconds, is bound last; 0 is for ever.
         """
         names = ", ".join(self.columns)
         marks = ", ".join("?" for _ in self.columns)
-        using = " USING TIMESTAMP ?" if timestamp else ""
+        bound_last = [f"{name} ?" for name, asked in (("TIMESTAMP", timestamp), ("TTL", ttl)) if asked]
+        using = f" USING {' AND '.join(bound_last)}" if bound_last else ""
         return f"INSERT INTO {keyspace}.{self.name} ({names}) VALUES ({marks}){using}"
 
 

@@ -81,6 +81,12 @@ class Settings(BaseSettings):
     worker_changes_limit: int = Field(
         10_000, ge=1, le=1_000_000, description="Most changes that wait in a worker; at this number it reads no more."
     )
+    taken_back_days: int = Field(
+        3650,
+        ge=1,
+        le=7_000,
+        description="Days for which what was deleted is kept in mind, and not stored again.",
+    )
     write_batch_bytes: int = Field(
         40 * KIB, ge=KIB, le=50 * KIB, description="Bytes of rows in one batch; Cassandra refuses more than 50 KiB."
     )

@@ -1,6 +1,7 @@
 """A topic: which posts are collected, and which races and candidates are counted."""
 
 import difflib
+import math
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -164,6 +165,7 @@ class Topic(Part):
     title: str = ""
     timezone: str = "UTC"
     buckets: int = Field(8, ge=1, le=1024)
+    retention_days: int | None = Field(None, ge=1, le=7_000)
     collect: Collect = Collect()
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
@@ -194,6 +196,15 @@ class Topic(Part):
     def day_of(self, event_at: datetime) -> date:
         """Returns the day of an instant in the topic's time zone."""
         return event_at.astimezone(self.zone).date()
+
+    def seconds_left(self, event_at: datetime, now: float) -> int | None:
+        """Returns for how long a post may still be kept, in seconds, 0 or less if no longer; None for ever.
+
+        `now` is the time, in seconds since 1970.
+        """
+        if self.retention_days is None:
+            return None
+        return math.ceil(event_at.timestamp() + self.retention_days * 86_400 - now)
 
     def race(self, race_id: str) -> Race:
         """Returns the race with the id `race_id`. Raises WrongUse, which lists the topic's races, if there is none."""

@@ -18,13 +18,14 @@ from conf.tables import NETWORKS
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
 from ingest import metrics, views
+from ingest.dead_letters_cli import app as dead_letters
+from ingest.formats.request import account_of
 from ingest.live.matching import TopicMatcher
 from ingest.live.run import collect
-from ingest.queue.dead_letters import DeadLetter, DeadLetters
 from ingest.queue.posts_queue import PostsQueue, open_queue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
-from ingest.replay.replay import EVERY_TOPIC, Replay
+from ingest.replay.replay import COMPLIANCE, EVERY_TOPIC, USER_COMPLIANCE, Replay
 from ingest.rules_cli import app as rules
 from ingest.status import is_working, read_status
 from ingest.write.migrate import migrate as bring_up
@@ -32,8 +33,7 @@ from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
-dead = cli.application("Messages that could not be parsed or stored, with the reason.")
-app.add_typer(dead, name="dead-letters")
+app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(rules, name="rules")
 
 WORKER_PATIENCE = 5.0
@@ -121,9 +121,10 @@ def stream(
 @app.command()
 def comply(
     files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: .jsonl, .gz, .zst; - is stdin.")],
+    users: Annotated[bool, typer.Option("--users", help="The files are about users, not about posts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have applied the deletions.")] = False,
 ) -> None:
-    """Delete the posts that compliance files name, from every topic. A later replay does not store them again."""
+    """Delete or hide what compliance files name, in every topic. A later replay does not store it again."""
     settings = load_settings()
     captures = open_captures(files)
     queue = open_queue(settings)
@@ -132,9 +133,46 @@ def comply(
         task = display.add_task("comply", total=None, note="")
         publisher = _publisher(settings, queue, display, task)
         run = Replay(EVERY_TOPIC, queue, publisher)
+        format_ = USER_COMPLIANCE if users else COMPLIANCE
         for capture in captures:
-            _read_one(run, capture, run.comply(capture), views.Pace(0), views.ReplayView(display, task, capture))
+            view = views.ReplayView(display, task, capture)
+            _read_one(run, capture, run.comply(capture, format_), views.Pace(0), view)
     _end(run, queue, wait=wait)
+
+
+@app.command()
+def forget(
+    source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(NETWORKS)}.")],
+    author: Annotated[
+        list[str] | None, typer.Option("--author", help="All posts of this account: handle, DID or user@server.")
+    ] = None,
+    post: Annotated[list[str] | None, typer.Option("--post", help="The post with this id.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have deleted the posts.")] = False,
+) -> None:
+    """Delete what a person asks to have deleted, from every topic, and never store it again."""
+    settings = load_settings()
+    if source not in NETWORKS:
+        raise typer.BadParameter(f"no source {source!r}: one of {', '.join(NETWORKS)}")
+    if not (author or post):
+        raise typer.BadParameter("give --author or --post, or several of them")
+    queue = open_queue(settings)
+    queue.ensure_group()
+    with progress(counted=False) as display:
+        task = display.add_task("forget", total=None, note="")
+        run = Replay(EVERY_TOPIC, queue, _publisher(settings, queue, display, task))
+        for name in author or ():
+            run.forget(source, author=account_of(source, name))
+        for post_id in post or ():
+            run.forget(source, post_id=post_id)
+        run.flush()
+    if wait:
+        _wait_until_stored(run, queue)
+    typer.echo(f"{run.messages:,} requests queued" + (f", {run.result.deleted:,} applied" if wait else ""))
+    if wait and run.result.refused_by_worker:
+        raise PulsoError(
+            f"{run.result.refused_by_worker:,} requests can't be applied to what is stored",
+            "`.venv/bin/python -m ingest dead-letters list` says why. None of these posts is stored again",
+        )
 
 
 def _end(run: Replay, queue: PostsQueue, *, wait: bool) -> None:
@@ -232,49 +270,3 @@ def status(
         if not watch:
             return
         time.sleep(2)
-
-
-@dead.command("list")
-def list_letters(
-    limit: Annotated[int, typer.Option(help="Show at most this many.", min=1)] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one object per line, with payloads.")] = False,
-) -> None:
-    """Show the oldest dead letters: where they came from and why they were refused."""
-    letters = DeadLetters(open_queue(load_settings()))
-    if as_json:
-        for letter in letters.read(limit):
-            typer.echo(views.letter_json(letter))
-    else:
-        views.print_letters(list(letters.read(limit)), letters.count())
-
-
-@dead.command()
-def requeue(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids as `list` shows them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-) -> None:
-    """Queue dead letters again."""
-    letters = DeadLetters(open_queue(load_settings()))
-    done, left = letters.requeue(_chosen(letters, ids, everything))
-    typer.echo(
-        f"{done:,} requeued" + (f", {left:,} kept, since they are incomplete or still not a post" if left else "")
-    )
-
-
-@dead.command()
-def drop(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids as `list` shows them.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-) -> None:
-    """Delete dead letters for good."""
-    letters = DeadLetters(open_queue(load_settings()))
-    typer.echo(f"{letters.drop(_chosen(letters, ids, everything)):,} dropped")
-
-
-def _chosen(letters: DeadLetters, ids: list[str] | None, everything: bool) -> list[DeadLetter]:
-    if bool(ids) == everything:
-        raise typer.BadParameter("give ids, or --all")
-    found = [letter for letter in letters.read() if everything or letter.id in (ids or ())]
-    if missing := sorted(set(ids or ()) - {letter.id for letter in found}):
-        raise typer.BadParameter(f"no dead letter {missing[0]}")
-    return found

@@ -169,6 +169,9 @@ def work_summary(worker: Worker) -> str:
     done = worker.done
     said = [f"{done['stored']:,} posts stored", f"{done['dead']:,} refused"]
     said += [f"{done['deleted']:,} deletions applied"] if done["deleted"] else []
+    said += [f"{done['shown']:,} accounts back"] if done["shown"] else []
+    said += [f"{done['taken_back']:,} taken back before"] if done["taken_back"] else []
+    said += [f"{done['expired']:,} too old to keep"] if done["expired"] else []
     return ", ".join(said)
 
 

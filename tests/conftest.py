@@ -18,6 +18,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from conf import ROOT
 from conf.settings import Settings, load_settings
+from conf.tables import TAKEN_BACK
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.migrate import migrate
@@ -132,7 +133,15 @@ def client(settings: Settings) -> Iterator[RedisClient]:
 
 
 @pytest.fixture
-def queue(client: RedisClient) -> PostsQueue:
+def nothing_taken_back(session: Session, settings: Settings) -> None:
+    """Empties the ledger: what it has concerns every topic, so that of another test's, too."""
+    table = f"{settings.keyspace}.{TAKEN_BACK.name}"
+    if session.execute(f"SELECT id FROM {table} LIMIT 1").one():
+        session.execute(f"TRUNCATE {table}", timeout=60)
+
+
+@pytest.fixture
+def queue(client: RedisClient, nothing_taken_back: None) -> PostsQueue:
     """A queue that only this test uses."""
     queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
     queue.ensure_group()
@@ -140,7 +149,7 @@ def queue(client: RedisClient) -> PostsQueue:
 
 
 @pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient) -> PostsQueue:
+def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient, nothing_taken_back: None) -> PostsQueue:
     """A queue that only this test uses; commands use it, too."""
     name = f"test:{uuid.uuid4().hex}"
     monkeypatch.setenv("PULSO_STREAM", name)

@@ -22,9 +22,11 @@ from conf.tables.columns import (
 from conf.tables.posts import (
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
+    HIDDEN_POSTS,
     POST_TABLES,
     POST_WORDS,
     POSTS,
+    TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
 )
@@ -40,6 +42,8 @@ from conf.tables.summaries import (
 
 TABLES = (
     *POST_TABLES,
+    HIDDEN_POSTS,
+    TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
     CANDIDATE_POLL,
@@ -76,6 +80,7 @@ __all__ = [
     "GRAPH_SUMMARY",
     "GRAPH_TOP_NODES",
     "HASHTAG_TRENDS",
+    "HIDDEN_POSTS",
     "JOB_RUNS",
     "KINDS",
     "KIND_COLUMNS",
@@ -90,6 +95,7 @@ __all__ = [
     "PUBLISHED",
     "RUN_ORDER",
     "TABLES",
+    "TAKEN_BACK",
     "TOPIC_LAYOUT",
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",

@@ -41,7 +41,6 @@ POSTS = Table(
         "collected_at": Column("timestamp", "when it was collected, UTC; null if unknown"),
     },
     indexes={"author_idx": "author"},
-    options={"gc_grace_seconds": 315_360_000},  # ten years, so that a deleted post's tombstone outlives every replay
 )
 
 POST_WORDS = Table(
@@ -54,12 +53,40 @@ POST_WORDS = Table(
         "words": Column("set<text>", "distinct words of posts.folded, and each hashtag with its #"),
     },
     indexes={"idx": "values(words)"},
-    options=POSTS.options,
     taken_from=POSTS.name,
 )
 
 POST_TABLES = (POSTS, POST_WORDS)
 """The tables with one row per post and topic, all with the same key. A post's rows are written and deleted together."""
+
+HIDDEN_POSTS = Table(
+    name="hidden_posts",
+    doc="Posts of accounts that are deactivated, suspended or protected, until the network says that they are back.",
+    partition=POSTS.partition,
+    clustering=POSTS.clustering,
+    columns=POSTS.columns,
+    indexes={"author_idx": "author"},
+)
+
+TAKEN_BACK = Table(
+    name="taken_back",
+    doc="What was taken back, whether it was stored or not: each write of a post is checked against it.",
+    partition=("source", "kind", "id"),
+    clustering=("state",),
+    columns={
+        "source": one_of(A_NETWORK, *NETWORKS),
+        "kind": one_of("post or account", "post", "account"),
+        "id": key("text", "the post's id; of an account, the id or the handle"),
+        "state": one_of(
+            "deleted; hidden until the network says that it is back; replaced by an edit; stripped of some columns",
+            *("deleted", "hidden", "replaced", "stripped"),
+        ),
+        "at": Column("timestamp", "of an account: its later posts are not concerned, UTC; null: all are"),
+        "author": Column("text", "of a replaced post: only if this author id has written it"),
+        "noted_at": key("timestamp", "when it was taken back, by the network's clock or the queue's, UTC"),
+        "columns": Column("frozen<list<text>>", "of a stripped post: the columns that are not stored"),
+    },
+)
 
 TOPIC_LAYOUT = Table(
     name="topic_layout",

@@ -10,7 +10,7 @@ import msgspec
 
 from conf.folding import blank, fold
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
@@ -84,9 +84,7 @@ class EventHead(msgspec.Struct):
 
     @property
     def carries_deletion(self) -> bool:
-        """Whether the event deletes a post or a repost, or says that an account is no longer active."""
-        if self.account is not None:
-            return not self.account.active
+        """Whether the event deletes a post or a repost."""
         return self._is_ours and self.commit is not None and self.commit.operation == "delete"
 
     @property
@@ -99,15 +97,37 @@ _HEAD = msgspec.json.Decoder(EventHead)
 
 
 def parse_deletion(payload: bytes) -> Deletion:
-    """Returns the deletion of a post or repost, or of all posts of an account that is no longer active.
+    """Returns the deletion of a post or repost.
 
-    An account is inactive when it was deleted, deactivated, suspended or taken down.
+    An account's event comes here only if an earlier release has queued it.
     """
     event = _HEAD.decode(payload)
     if event.commit is None:
-        return Deletion(source="bluesky", author=event.did)
+        return parse_account(payload)
     post_id = f"{event.did}/{event.commit.rkey}"
     return Deletion(source="bluesky", post_id=post_id, author=event.did, at=made_at(event.commit.rkey))
+
+
+def parse_account(payload: bytes) -> Deletion:
+    """Returns what becomes of all posts of an account (https://atproto.com/specs/account).
+
+    Only a deleted account's posts are deleted. An account that is deactivated, suspended, taken down or inactive for
+    another reason is hidden, and most such accounts come back.
+    """
+    event = _HEAD.decode(payload)
+    account = event.account or Account()
+    becomes: Becomes = "shown" if account.active else "deleted" if account.status == "deleted" else "hidden"
+    at = _time(event.time_us)
+    until = at if becomes == "deleted" else None
+    return Deletion(source="bluesky", author=event.did, becomes=becomes, said_at=at, until=until)
+
+
+def _time(time_us: int) -> datetime:
+    """Returns a time in µs since 1970 in UTC. Raises InvalidMessage if there is no such date."""
+    try:
+        return _EPOCH + timedelta(microseconds=time_us)
+    except OverflowError:
+        raise InvalidMessage(f"time_us is out of range: {time_us}") from None
 
 
 def made_at(rkey: str) -> datetime | None:
@@ -134,10 +154,7 @@ def parse_event(payload: bytes) -> Post:
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    try:
-        event_at = _EPOCH + timedelta(microseconds=event.time_us)
-    except OverflowError:
-        raise InvalidMessage(f"time_us is out of range: {event.time_us}") from None
+    event_at = _time(event.time_us)
     post = Post(
         source="bluesky", post_id=f"{event.did}/{commit.rkey}", event_at=event_at, author_id=event.did, author=event.did
     )
@@ -207,6 +224,8 @@ def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:
 
 def _split(_keys: Keys, line: bytes) -> Parts:
     event = _HEAD.decode(line)
+    if event.account is not None:
+        return [("bluesky_account", line)]
     if event.carries_deletion:
         return [("bluesky_delete", line)]
     return [("bluesky", line)] if event.carries_post else []
@@ -219,5 +238,5 @@ FORMAT = Format(
     split=_split,
     longest_text=3_000,  # its lexicon allows 3,000 bytes
     parsers={"bluesky": parse_event},
-    deletions={"bluesky_delete": parse_deletion},
+    deletions={"bluesky_delete": parse_deletion, "bluesky_account": parse_account},
 )

@@ -51,11 +51,12 @@ def checked(post: Post, longest_text: int) -> Post:
 
 def checked_deletion(deletion: Deletion) -> Deletion:
     """Returns a deletion. Raises InvalidMessage if its id or author is not usable."""
-    names = [name for name in (deletion.post_id, deletion.author) if name is not None]
+    names = [name for name in (deletion.post_id, deletion.author, deletion.author_id) if name is not None]
     if not names or not all(map(_is_name, names)):
         raise InvalidMessage(f"a deletion whose id or author is empty or over {LONGEST_NAME} characters")
-    if deletion.at is not None and not _is_time(deletion.at):
-        raise InvalidMessage(f"a deletion of a post of {deletion.at.year}")
+    for at in (deletion.at, deletion.said_at, deletion.until):
+        if at is not None and not _is_time(at):
+            raise InvalidMessage(f"a deletion of a post of {at.year}")
     return deletion
 
 

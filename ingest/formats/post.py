@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 PARSER_VERSION = 2
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
@@ -81,19 +82,32 @@ class Post:
         return "quote" if self.quote_of else "original"
 
 
+PLACE = ("place", "lat", "lon")
+"""The columns that say where a post was written."""
+Becomes = Literal["deleted", "hidden", "shown"]
+"""What becomes of a post: it is deleted for good, hidden until the network says that it is back, or it is back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A deletion: of one post or, with `post_id` None, of all posts of `author`.
+    """What is taken back, or is back: one post or, with `post_id` None, all posts of an account.
 
-    `at` is when the post was made, if the message says so. With `fields`, only these columns are deleted, and the post
-    stays.
+    The account is named by `author`, as in the column of that name, or by `author_id`. With `until`, its later posts
+    are not concerned. `at` is when the post was made, if the message says so. With `fields`, only these columns are
+    deleted, and the post stays. `said_at` is when the network said it, if it says so. `for_good` says that it must be
+    kept in mind even if no such post is stored: a person has asked for it.
     """
 
     source: str
     post_id: str | None = None
     author: str | None = None
+    author_id: str | None = None
+    until: datetime | None = None
     at: datetime | None = None
     fields: tuple[str, ...] = ()
+    becomes: Becomes = "deleted"
+    said_at: datetime | None = None
+    for_good: bool = False
 
 
 def unique(values: "list[str] | map[str]") -> list[str]:

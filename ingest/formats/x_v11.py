@@ -6,12 +6,14 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 import html
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import msgspec
 
 from conf.folding import X_HANDLE, blank, fold
+from conf.snowflakes import x_made_at
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, unique
 from ingest.formats.x_v2 import LONGEST_TEXT
 
 _MARKUP = re.compile(r"<[^>]*>")
@@ -94,14 +96,38 @@ class Deleted(msgspec.Struct):
 
 
 class DeletedStatus(msgspec.Struct):
-    status: Deleted
+    status: Deleted | None = None
+    direct_message: dict[str, Any] | None = None
+    favorite: dict[str, Any] | None = None
+
+    @property
+    def is_no_post(self) -> bool:
+        """Whether a message or a like is deleted, of which nothing is stored."""
+        return self.status is None and not (self.direct_message is None and self.favorite is None)
 
 
 class Notice(msgspec.Struct):
     delete: DeletedStatus
 
 
+class Concerned(msgspec.Struct):
+    id: int | str | None = None
+    id_str: str | None = None
+    user_id: int | str | None = None
+    user_id_str: str | None = None
+    up_to_status_id_str: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The account's id."""
+        return str(self.id_str or self.user_id_str or self.id or self.user_id or "")
+
+
 _NOTICE = msgspec.json.Decoder(Notice)
+_USERS = msgspec.json.Decoder(dict[str, Concerned])
+_HIDES = ("user_delete", "user_protect", "user_suspend")
+"""Notices about an account, each of which another one takes back: X keeps a deleted account for 30 days."""
+_SHOWS = ("user_undelete", "user_unprotect", "user_unsuspend")
 _STATUS = msgspec.json.Decoder(Status)
 
 
@@ -144,7 +170,22 @@ def parse_status(payload: bytes) -> Post:
 
 def parse_deletion(payload: bytes) -> Deletion:
     """Returns the post that a deletion notice of the v1.1 stream names."""
-    return Deletion(source="x", post_id=_NOTICE.decode(payload).delete.status.id_str)
+    status = _NOTICE.decode(payload).delete.status
+    if status is None:
+        raise InvalidMessage("a deletion that names no post")
+    return Deletion(source="x", post_id=status.id_str)
+
+
+def parse_user_notice(payload: bytes) -> Deletion:
+    """Returns what becomes of an account's posts by a notice of the v1.1 stream.
+
+    https://developer.x.com/en/docs/x-api/enterprise/compliance-firehose-api
+    """
+    [(what, user)] = _USERS.decode(payload).items()
+    if what == "scrub_geo":
+        until = x_made_at(user.up_to_status_id_str or "")
+        return Deletion(source="x", author_id=user.name, until=until, fields=PLACE)
+    return Deletion(source="x", author_id=user.name, becomes="hidden" if what in _HIDES else "shown")
 
 
 def parse_instant(value: str) -> datetime:
@@ -164,16 +205,20 @@ def parse_instant(value: str) -> datetime:
 
 
 def _split(keys: Keys, line: bytes) -> Parts:
-    return [("x_v11_delete" if "delete" in keys else "x_v11", line)]
+    if not keys.keys().isdisjoint((*_HIDES, *_SHOWS, "scrub_geo")):
+        return [("x_v11_user", line)]
+    if "delete" in keys:
+        return [] if _NOTICE.decode(line).delete.is_no_post else [("x_v11_delete", line)]
+    return [("x_v11", line)]
 
 
 FORMAT = Format(
     network="x",
     title="X v1.1",
-    keys=(("delete",), ("id_str",), ("user",)),
+    keys=(("delete",), ("id_str",), ("user",), ("scrub_geo",), *((name,) for name in (*_HIDES, *_SHOWS))),
     notices=("limit", "warning", "disconnect", "status_withheld", "user_withheld"),
     split=_split,
     longest_text=LONGEST_TEXT,
     parsers={"x_v11": parse_status},
-    deletions={"x_v11_delete": parse_deletion},
+    deletions={"x_v11_delete": parse_deletion, "x_v11_user": parse_user_notice},
 )

@@ -5,8 +5,11 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from ingest.formats import Refused, Unit, parse, parse_deletion, split
 from ingest.formats.post import InvalidMessage, Post
+from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route, envelope_of
@@ -16,7 +19,7 @@ from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture
 
 _UNKNOWN_SOURCE = "file"
-COMPLIANCE = "x_compliance"
+COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
 EVERY_TOPIC = "*"
 """The topic of a message that is about every topic: a deletion from a compliance file."""
 
@@ -26,8 +29,8 @@ class ReplayResult:
     """What a replay did, in numbers.
 
     `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
-    notices, `refused` of lines and posts that can't be read. `stored`, `deleted` and `refused_by_worker` are known
-    after `wait` has ended. `broken` says what is wrong with damaged captures.
+    notices, `refused` of lines and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
+    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures.
     """
 
     lines: int = 0
@@ -38,6 +41,8 @@ class ReplayResult:
     refused: int = 0
     stored: int | None = None
     deleted: int | None = None
+    taken_back: int = 0
+    expired: int = 0
     refused_by_worker: int = 0
     broken: list[str] = field(default_factory=list)
 
@@ -57,6 +62,10 @@ class ReplayResult:
             parts.append(f"{self.stored:,} posts stored")
         if self.deleted is not None and self.deletions:
             parts.append(f"{self.deleted:,} deletions applied")
+        if self.taken_back:
+            parts.append(f"{self.taken_back:,} posts not stored since they were taken back")
+        if self.expired:
+            parts.append(f"{self.expired:,} posts older than the topic's retention_days")
         if self.refused_by_worker:
             parts.append(f"{self.refused_by_worker:,} posts refused by the worker")
         return ", ".join(parts)
@@ -91,20 +100,25 @@ class Replay:
             yield self.result.queued
         self._end(capture)
 
-    def comply(self, capture: Capture) -> Iterator[int]:
+    def comply(self, capture: Capture, format_: str = COMPLIANCE) -> Iterator[int]:
         """Queues the rows of a compliance file; after each line, yields how many are queued so far."""
         for number, line in capture.lines():
             self.result.lines += 1
             if row := line.strip():
-                unit = Unit(COMPLIANCE, "x", row)
+                unit = Unit(format_, "x", row)
                 envelope = envelope_of(self._topic, unit, f"{capture.name}:{number}", self.id)
                 try:
-                    parse_deletion(COMPLIANCE, row)
+                    parse_deletion(format_, row)
                     self._queue_deletion(envelope)
                 except InvalidMessage as error:
                     self._refuse_envelope(envelope, str(error))
             yield self.result.deletions
         self._end(capture)
+
+    def forget(self, source: str, *, post_id: str | None = None, author: str | None = None) -> None:
+        """Queues a person's request to have a post, or all posts of an account, forgotten."""
+        payload = msgspec.json.encode(Request(source, post_id, author))
+        self._queue_deletion(envelope_of(self._topic, Unit("forget", source, payload), "a person's request", self.id))
 
     def _end(self, capture: Capture) -> None:
         if capture.broken:
@@ -132,6 +146,7 @@ class Replay:
             outcome = self._patiently(lambda: self._queue.replay_outcome(self.id))
             self.result.stored = outcome.get("stored", 0)
             self.result.deleted = outcome.get("deleted", 0)
+            self.result.taken_back, self.result.expired = outcome.get("taken_back", 0), outcome.get("expired", 0)
             self.result.refused_by_worker = outcome.get("dead", 0)
             done = sum(outcome.values())
             yield done

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ingest.formats.post import Post
 from ingest.queue.envelope import Message
+from ingest.write.admission import Admitted
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
 
@@ -15,11 +16,11 @@ class Batch:
 
     messages: Sequence[Message] = ()
     posts: list[tuple[Message, Post]] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
+    admitted: Admitted = field(default_factory=Admitted)
     refused: list[Refusal] = field(default_factory=list)
 
     @property
     def stored(self) -> list[Write]:
         """The writes whose messages were not refused."""
         refused = {refusal.message.id for refusal in self.refused}
-        return [write for write in self.writes if write.message.id not in refused]
+        return [write for write in self.admitted.writes if write.message.id not in refused]

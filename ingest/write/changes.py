@@ -5,17 +5,24 @@ messages. So a worker keeps them waiting until no other worker has an older unac
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from itertools import groupby
 
 from conf.settings import DEFAULTS
 from ingest.formats import parse, parse_deletion
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message, Route
 from ingest.queue.notes import parse_note
+from ingest.queue.patience import Patience
 from ingest.queue.posts_queue import PostsQueue
-from ingest.write.rows import Write, row_of
+from ingest.write.admission import Admission
+from ingest.write.refusal import Fence, Refusal
 from ingest.write.store import Store
-from ingest.write.topics import TopicBook
+from ingest.write.withdrawals import Withdrawal, Withdrawals, targets
+
+Outcomes = dict[str, list[Message]]
+"""Messages by what has become of them, one of OUTCOMES."""
 
 
 class Changes:
@@ -30,12 +37,13 @@ class Changes:
         queue: PostsQueue,
         consumer: str,
         store: Store,
-        topics: TopicBook,
+        admission: Admission,
+        withdrawals: Withdrawals,
         hold_every: float,
         limit: int = DEFAULTS.worker_changes_limit,
     ) -> None:
         self._queue, self._consumer = queue, consumer
-        self._store, self._topics = store, topics
+        self._store, self._admission, self._withdrawals = store, admission, withdrawals
         self._waiting: dict[str, Message] = {}
         self._hold_every = hold_every
         self._limit = limit
@@ -72,18 +80,53 @@ class Changes:
         for message in messages:
             self._waiting.pop(message.id, None)
 
-    def apply(self, message: Message) -> str:
-        """Applies a change and returns its outcome, one of OUTCOMES. It is safe to repeat.
+    def apply(
+        self, messages: Sequence[Message], patiently: Patience, outcomes: Outcomes, refused: list[Refusal]
+    ) -> None:
+        """Applies changes in their order; it is safe to repeat. Adds each message to its outcome, or to the refused.
 
-        Raises InvalidMessage if the change can't be applied, and the driver's errors while Cassandra is down.
+        Raises GaveUp at the first that could not be done; those before it are in `outcomes` then.
         """
+        for is_deletion, run in groupby(messages, lambda message: message.route == Route.DELETION):
+            if is_deletion:
+                self._withdraw_all(list(run), patiently, outcomes, refused)
+                continue
+            for message in run:
+                with Fence(message, refused):
+                    outcomes[patiently(partial(self._apply, message))].append(message)
+
+    def _withdraw_all(
+        self, messages: Sequence[Message], patiently: Patience, outcomes: Outcomes, refused: list[Refusal]
+    ) -> None:
+        withdrawals = list[Withdrawal]()
+        for message in messages:
+            with Fence(message, refused):
+                withdrawals.append(Withdrawal(message, parse_deletion(message.format, message.payload)))
+        for together in targets(withdrawals):
+            self._withdraw(together, patiently, outcomes, refused)
+
+    def _withdraw(
+        self, withdrawals: Sequence[Withdrawal], patiently: Patience, outcomes: Outcomes, refused: list[Refusal]
+    ) -> None:
+        """Applies deletions that are about different things, many at once; each by itself if that fails."""
+        failed: list[Refusal] = []
+        with Fence(withdrawals[0].message, failed):
+            done, not_done = patiently(partial(self._withdrawals.apply, withdrawals))
+            refused += not_done
+            for outcome, found in done.items():
+                outcomes[outcome] += found
+        if failed and len(withdrawals) == 1:
+            refused += failed
+        elif failed:
+            for each in withdrawals:
+                self._withdraw([each], patiently, outcomes, refused)
+
+    def _apply(self, message: Message) -> str:
+        """Applies a change of another route than DELETION, and returns its outcome, one of OUTCOMES."""
         match message.route:
             case Route.NOTE:
                 self._store.collection.write(message, parse_note(message.format, message.payload))
                 return "noted"
-            case Route.DELETION:
-                self._store.changes.delete(parse_deletion(message.format, message.payload))
-                return "deleted"
             case Route.UPDATE | Route.UPDATE_IF_STORED | Route.REPOST:
                 post = self._as_stored(message)
                 return "unmatched" if post is None else self._replace(message, post)
@@ -93,12 +136,16 @@ class Changes:
         """The post as it is to be stored, with what is taken from stored rows; None if it is not to be stored."""
         post = parse(message.format, message.payload)
         if message.route == Route.REPOST:
-            return self._store.changes.with_subject(post, message.topic)
-        found = self._store.changes.in_place(post, message.topic)
+            return self._store.stored.with_subject(post, message.topic)
+        found = self._store.stored.in_place(post, message.topic)
         return post if found is None and message.route == Route.UPDATE else found
 
     def _replace(self, message: Message, post: Post) -> str:
-        row = row_of(post, self._topics.get(message.topic))
-        for refusal in self._store.posts.replace(Write(message, row, post.version_time or message.write_time)):
+        writes = self._admission.of([(message, post)])
+        for refusal in writes.refused:
             raise InvalidMessage(refusal.reason)
-        return "stored"
+        for write in writes.writes:
+            for refusal in self._store.posts.replace(write):
+                raise InvalidMessage(refusal.reason)
+        self._admission.settle(writes, writes.writes)
+        return next((outcome for outcome, messages in writes.left_out.items() if messages), "stored")

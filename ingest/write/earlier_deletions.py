@@ -44,7 +44,9 @@ class EarlierDeletions:
 
         The deletion has the write time of the post. So a later version of the post is not concerned.
         """
-        old = [write for write in writes if self._moved_at is not None and write.row.event_at < self._moved_at]
+        if self._moved_at is None:
+            return
+        old = [write for write in writes if not write.hidden and write.row.event_at < self._moved_at]
         asked = in_flight(_chunks(old), lambda chunk: self._session.execute_async(self._shown, _keys(chunk)))
         with closing(asked):
             for chunk, future in asked:

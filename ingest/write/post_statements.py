@@ -1,18 +1,20 @@
-"""The statements that write and delete a post's rows, in every table that has one.
+"""The statements that write, delete, hide and show a post's rows, in every table that has one.
 
 The rows of a post have the same key. Cassandra applies a batch on one key as one mutation, even if it concerns several
-tables, so no crash can leave one row without the other.
+tables, so no crash can leave one row without the other, or a hidden post in both places.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from cassandra.cluster import Session
-from cassandra.query import BatchStatement, BatchType, BoundStatement
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
 
-from conf.schema import bound
-from conf.tables import POST_TABLES, POSTS
+from conf.folding import search_words
+from conf.schema import Table, bound
+from conf.tables import HIDDEN_POSTS, POST_TABLES, POST_WORDS, POSTS
 from ingest.write.rows import Row
-from stores.encoding import bigint
+from stores.encoding import bigint, int32
 from stores.prepare import prepared
 
 
@@ -21,20 +23,51 @@ class PostStatements:
 
     def __init__(self, session: Session, keyspace: str) -> None:
         where = bound(POSTS.key)
-        self._inserts = [prepared(session, table.insert(keyspace, timestamp=True)) for table in POST_TABLES]
-        self._deletions = [prepared(session, table.delete(keyspace, where)) for table in POST_TABLES]
+        tables = (*POST_TABLES, HIDDEN_POSTS)
+        self._inserts = {
+            table.name: prepared(session, table.insert(keyspace, timestamp=True, ttl=True)) for table in tables
+        }
+        self._deletions = {table.name: prepared(session, table.delete(keyspace, where)) for table in tables}
 
-    def insert(self, batch: BatchStatement, row: Row, time: int) -> None:
-        """Adds the inserts of a post's rows, with their write time in µs."""
-        for statement, values in zip(self._inserts, row.values, strict=True):
-            insert = BoundStatement(statement)
-            insert.values = [*values, bigint(time)]  # they are encoded already
-            batch.add(insert)
+    def insert(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:
+        """Adds the inserts of a post's rows, with write time in µs and lifetime in seconds (0: for ever)."""
+        for table, values in zip(POST_TABLES, row.values, strict=True):
+            self._add_encoded(batch, table, values, time, ttl)
+
+    def insert_hidden(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:
+        """Adds the insert of a hidden post's row, as `insert` does for a post."""
+        self._add_encoded(batch, HIDDEN_POSTS, row.values[POST_TABLES.index(POSTS)], time, ttl)
 
     def delete(self, batch: BatchStatement, key: Sequence[object], time: int) -> None:
         """Adds the deletions of a post's rows; `key` has the values of POSTS.key, `time` is their write time in µs."""
-        for statement in self._deletions:
-            batch.add(statement, (time, *key))
+        for table in POST_TABLES:
+            batch.add(self._deletions[table.name], (time, *key))
+
+    def delete_hidden(self, batch: BatchStatement, key: Sequence[object], time: int) -> None:
+        """Adds the deletion of a hidden post's row, as `delete` does for a post."""
+        batch.add(self._deletions[HIDDEN_POSTS.name], (time, *key))
+
+    def hide(self, batch: BatchStatement, stored: Any, time: int) -> None:
+        """Moves a post's row, as it was read with its `ttl`, to the hidden ones."""
+        self._add(batch, HIDDEN_POSTS, stored, {}, time)
+        self.delete(batch, [getattr(stored, name) for name in POSTS.key], time)
+
+    def show(self, batch: BatchStatement, stored: Any, time: int) -> None:
+        """Moves a hidden post's row, as it was read with its `ttl`, back to the posts, with its words."""
+        words = {"words": search_words(stored.folded or "", stored.hashtags or [])}
+        for table in (POSTS, POST_WORDS):
+            self._add(batch, table, stored, words, time)
+        self.delete_hidden(batch, [getattr(stored, name) for name in POSTS.key], time)
+
+    def _add(self, batch: BatchStatement, table: Table, stored: Any, more: dict[str, Any], time: int) -> None:
+        values = [more[name] if name in more else getattr(stored, name) for name in table.columns]
+        known = [UNSET_VALUE if value is None or value == [] else value for value in values]
+        batch.add(self._inserts[table.name], (*known, time, stored.ttl or 0))
+
+    def _add_encoded(self, batch: BatchStatement, table: Table, values: Sequence[Any], time: int, ttl: int) -> None:
+        insert = BoundStatement(self._inserts[table.name])
+        insert.values = [*values, bigint(time), int32(ttl)]  # they are encoded already
+        batch.add(insert)
 
 
 def new_batch() -> BatchStatement:

@@ -38,11 +38,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A post's rows, the message they come from, and their write time in µs."""
+    """A post's rows, the message they come from, and their write time in µs.
+
+    `ttl` is their lifetime in seconds (0: for ever). A `hidden` post is stored where no job and no search looks.
+    """
 
     message: Message
     row: Row
     time: int
+    ttl: int = 0
+    hidden: bool = False
 
 
 def row_of(post: Post, topic: Topic) -> Row:

@@ -4,12 +4,13 @@ from cassandra.cluster import Session
 
 from conf.settings import DEFAULTS
 from ingest.write.collection_record import CollectionRecord
+from ingest.write.ledger import Ledger
 from ingest.write.stored_posts import StoredPosts
 from ingest.write.writer import PostWriter
 
 
 class Store:
-    """Three objects for one keyspace: for posts, for changes, and for the record of collection.
+    """Four objects for one keyspace: for writing posts, for stored posts, for what was taken back, and for collection.
 
     Raises PulsoError, with the fix, if tables are missing.
     """
@@ -20,7 +21,10 @@ class Store:
         keyspace: str,
         batch_bytes: int = DEFAULTS.write_batch_bytes,
         in_flight: int = DEFAULTS.write_in_flight,
+        taken_back_days: int = DEFAULTS.taken_back_days,
     ) -> None:
+        self.keyspace = keyspace
         self.posts = PostWriter(session, keyspace, batch_bytes, in_flight)
-        self.changes = StoredPosts(session, keyspace)
+        self.stored = StoredPosts(session, keyspace)
+        self.ledger = Ledger(session, keyspace, taken_back_days)
         self.collection = CollectionRecord(session, keyspace)

@@ -1,22 +1,19 @@
-"""Finds stored posts and changes them: for deletions, updates and reposts.
+"""Finds stored posts, shown or hidden, and deletes, hides and shows them. A deletion applies to every topic."""
 
-A deletion is written with a later write time than any post, so a replay of an old capture does not bring the post back.
-The tables keep deletions (tombstones) for years. A deletion applies to every topic.
-"""
-
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from cassandra.cluster import Session
+from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import PreparedStatement
 
 from conf.partitions import bucket_of
 from conf.schema import bound
 from conf.snowflakes import mastodon_made_at, x_made_at
-from conf.tables import POSTS, TOPIC_LAYOUT
+from conf.tables import HIDDEN_POSTS, POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
 from ingest.write.post_statements import PostStatements, new_batch
@@ -24,131 +21,187 @@ from stores.execute import in_flight
 from stores.prepare import prepared
 
 BEYOND = 2**62
-"""The write time of every deletion, in µs."""
+"""The write time of every deletion, in µs: later than that of any post."""
 _COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
 _ONE_DAY = timedelta(days=1)
-EDITED_WITHIN = timedelta(hours=2)
-"""The longest time between a post and its edits. X allows an hour (https://docs.x.com/x-api/fundamentals/edit-posts)."""
+_TABLES = {False: POSTS, True: HIDDEN_POSTS}
+"""The tables of posts, by whether these are hidden."""
+Key = tuple[str, date, int, str, str]
+"""The values of POSTS.key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The primary key of a row, and when its post was made."""
+class Found:
+    """A stored row of a post: the columns of POSTS, its write time in µs as `written`, and its lifetime as `ttl`."""
 
-    topic: str
-    day: date
-    bucket: int
-    source: str
-    post_id: str
-    event_at: datetime | None = None
+    hidden: bool
+    row: Any
 
     @property
-    def key(self) -> tuple[str, date, int, str, str]:
+    def key(self) -> Key:
         """The values of POSTS.key."""
-        return self.topic, self.day, self.bucket, self.source, self.post_id
+        return self.row.topic, self.row.day.date(), self.row.bucket, self.row.source, self.row.post_id
+
+    @property
+    def post(self) -> Post:
+        """What identifies the post and its author."""
+        row = self.row
+        at = row.event_at.replace(tzinfo=UTC)
+        return Post(source=row.source, post_id=row.post_id, event_at=at, author_id=row.author_id, author=row.author)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A query for rows of one table."""
+
+    hidden: bool
+    statement: PreparedStatement
+    values: tuple[Any, ...]
 
 
 class StoredPosts:
     """Finds and changes stored posts. Every method raises the driver's errors while Cassandra is down."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
-        table, where = f"{keyspace}.{POSTS.name}", bound(POSTS.key)
-        columns = ", ".join((*POSTS.key, "event_at", "author_id"))
-        self._session = session
-        self._table, self._where = table, where
+        columns = ", ".join((*POSTS.columns, "WRITETIME(author_id) AS written", "TTL(author_id) AS ttl"))
+        self._session, self._keyspace = session, keyspace
         self._statements = PostStatements(session, keyspace)
-        self._of_author = prepared(session, f"SELECT {columns} FROM {table} WHERE author = ?")
-        self._one = prepared(session, f"SELECT {columns}, {', '.join(_COPIED)} FROM {table} WHERE {where}")
+        self._of_author, self._by_author_id, self._one = (
+            {
+                hidden: prepared(session, f"SELECT {columns} FROM {keyspace}.{table.name} WHERE {where}")
+                for hidden, table in _TABLES.items()
+            }
+            for where in (
+                "author = ?",
+                f"{bound((*POSTS.partition, 'author_id'))} ALLOW FILTERING",
+                bound(POSTS.key),
+            )
+        )
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
 
-    def delete(self, deletion: Deletion) -> int:
-        """Deletes posts, or some of their columns, for ever; returns the number of rows concerned.
+    # What stands in a table.
 
-        Raises InvalidMessage if neither the deletion nor the id says when the post was made.
+    def find(self, deletions: Sequence[Deletion]) -> list[list[Found]]:
+        """Returns the stored rows, shown and hidden, that each deletion is about. They must be `dated`."""
+        layouts = list(self._session.execute(self._layouts))
+        asked = [(place, request) for place, each in enumerate(deletions) for request in self._requests(each, layouts)]
+        found: list[list[Found]] = [[] for _ in deletions]
+        with closing(in_flight(asked, lambda one: self._send(one[1]))) as sent:
+            for (place, request), future in sent:
+                about = deletions[place]
+                rows = (row for row in future.result() if row.source == about.source)
+                found[place] += [Found(request.hidden, row) for row in rows if about.post_id in (None, row.post_id)]
+        return found
+
+    def dated(self, deletion: Deletion) -> Deletion:
+        """Returns a deletion that can be looked for: it names the account, or says when the post was made.
+
+        Raises InvalidMessage if neither the deletion nor the post's id says when that was.
         """
-        places = list(self._places(deletion))
-        for place in places:
-            if deletion.fields:
-                self._session.execute(self._delete_fields(deletion.fields), (BEYOND, *place.key))
-            else:
-                self._delete_row(place)
-        return len(places)
+        post_id = deletion.post_id or ""
+        if deletion.author or deletion.author_id or deletion.at:
+            return deletion
+        made_at_id = _BY_ID.get(deletion.source)
+        made = made_at_id(post_id) if made_at_id else None
+        if made is None:
+            raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made, and nothing else does")
+        return replace(deletion, at=made)
 
-    def _delete_row(self, place: Place) -> None:
-        batch = new_batch()
-        self._statements.delete(batch, place.key, BEYOND)
-        self._session.execute(batch)
-
-    def _delete_fields(self, fields: Sequence[str]) -> PreparedStatement:
-        what = ", ".join(fields)
-        return prepared(self._session, f"DELETE {what} FROM {self._table} USING TIMESTAMP ? WHERE {self._where}")
-
-    def delete_earlier(self, post: Post) -> None:
-        """Deletes the versions that an edit replaces.
-
-        The edit itself names them, and anybody may write that. So posts of another author stay, and so does what the id
-        says was made more than EDITED_WITHIN before the edit.
-        """
-        for post_id in post.earlier:
-            made = x_made_at(post_id)
-            if made is None or not timedelta(0) <= post.event_at - made <= EDITED_WITHIN:
-                continue
-            for place in self._near(Deletion(source=post.source, post_id=post_id, at=made), days=0):
-                stored = self._session.execute(self._one, place.key).one()
-                if stored is None or stored.author_id == post.author_id:
-                    self._delete_row(place)
+    def at(self, key: Key) -> list[Found]:
+        """Returns the rows with this key, shown and hidden."""
+        return [
+            Found(hidden, row)
+            for hidden, statement in self._one.items()
+            for row in self._session.execute(statement, key)
+        ]
 
     def in_place(self, post: Post, topic: str) -> Post | None:
         """Returns an update with the event time of the stored version; None if the topic has no stored version."""
-        for place in self._by_author(post.author or "", post.source, post.post_id):
-            if place.topic == topic and place.event_at:
-                return replace(post, event_at=place.event_at.replace(tzinfo=UTC))
+        about = Deletion(source=post.source, author=post.author or "", post_id=post.post_id)
+        for found in self.find([about])[0]:
+            if found.row.topic == topic and found.row.event_at:
+                return replace(post, event_at=found.row.event_at.replace(tzinfo=UTC))
         return None
 
     def with_subject(self, post: Post, topic: str) -> Post | None:
         """Returns a repost with the text of the reposted post; None if that post is not stored in the topic."""
         made = made_at((post.retweet_of or "").split("/")[-1])
         subject = Deletion(source=post.source, post_id=post.retweet_of, at=made)
-        places = [place for place in self._near(subject, days=1) if place.topic == topic]
-        with closing(in_flight(places, lambda place: self._session.execute_async(self._one, place.key))) as asked:
-            for _, future in asked:
+        layouts = [layout for layout in self._session.execute(self._layouts) if layout.topic == topic]
+        requests = [request for request in self._near(subject, 1, layouts) if not request.hidden]
+        with closing(in_flight(requests, self._send)) as sent:
+            for _, future in sent:
                 row = future.result().one()
                 if row is not None:
-                    copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
-                    return replace(post, **copied)
+                    return replace(post, **{name: getattr(row, name) or getattr(post, name) for name in _COPIED})
         return None
 
-    def _places(self, deletion: Deletion) -> Iterator[Place]:
-        """The rows that a deletion is about. Those of X are not looked up: a deletion may come before its post."""
-        if deletion.source == "x":
-            yield from self._near(replace(deletion, at=_made_at(deletion, x_made_at)), days=0)
-        elif deletion.author:
-            yield from self._by_author(deletion.author, deletion.source, deletion.post_id)
+    # What is done to a row.
+
+    def delete(self, found: Found, fields: Sequence[str] = ()) -> None:
+        """Deletes a row for ever, or some of its columns."""
+        if fields:
+            self._session.execute(self._delete_fields(found.hidden, tuple(fields)), (BEYOND, *found.key))
+            return
+        batch = new_batch()
+        (self._statements.delete_hidden if found.hidden else self._statements.delete)(batch, found.key, BEYOND)
+        self._session.execute(batch)
+
+    def hide(self, found: Found) -> None:
+        """Moves a row to the hidden posts."""
+        self._move(found, self._statements.hide)
+
+    def show(self, found: Found) -> None:
+        """Moves a row back from the hidden posts."""
+        self._move(found, self._statements.show)
+
+    def _move(self, found: Found, move: Callable[..., None]) -> None:
+        """Moves a row, one µs later than it was written: later than it was moved before, earlier than a new version."""
+        batch = new_batch()
+        move(batch, found.row, found.row.written + 1)
+        self._session.execute(batch)
+
+    def _delete_fields(self, hidden: bool, fields: tuple[str, ...]) -> PreparedStatement:
+        table = f"{self._keyspace}.{_TABLES[hidden].name}"
+        cql = f"DELETE {', '.join(fields)} FROM {table} USING TIMESTAMP ? WHERE {bound(POSTS.key)}"
+        return prepared(self._session, cql)
+
+    # Where a row may stand.
+
+    def _send(self, request: _Request) -> ResponseFuture:
+        return self._session.execute_async(request.statement, request.values)
+
+    def _requests(self, deletion: Deletion, layouts: Sequence[Any]) -> Iterator[_Request]:
+        """Yields the queries for the rows that a deletion is about, in every topic."""
+        if deletion.author:
+            for hidden, statement in self._of_author.items():
+                yield _Request(hidden, statement, (deletion.author,))
+        elif deletion.author_id:
+            yield from self._everywhere(deletion.author_id)
         else:
-            for place in self._near(replace(deletion, at=_made_at(deletion, mastodon_made_at)), days=1):
-                if self._session.execute(self._one, place.key).one():
-                    yield place
+            yield from self._near(deletion, 0 if deletion.source == "x" else 1, layouts)
 
-    def _by_author(self, author: str, source: str, post_id: str | None) -> Iterator[Place]:
-        for row in self._session.execute(self._of_author, (author,)):
-            if row.source == source and post_id in (None, row.post_id):
-                yield Place(row.topic, row.day.date(), row.bucket, row.source, row.post_id, row.event_at)
+    def _everywhere(self, author_id: str) -> Iterator[_Request]:
+        """Yields queries that read every partition: no index is kept for the few messages that give only an id."""
+        for hidden, table in _TABLES.items():
+            keys = self._session.execute(
+                f"SELECT DISTINCT {', '.join(POSTS.partition)} FROM {self._keyspace}.{table.name}"
+            )
+            for key in keys:
+                yield _Request(hidden, self._by_author_id[hidden], (*key, author_id))
 
-    def _near(self, deletion: Deletion, days: int) -> Iterator[Place]:
-        """Where each topic would store the post, by the time it was made, and up to `days` days before and after."""
+    def _near(self, deletion: Deletion, days: int, layouts: Sequence[Any]) -> Iterator[_Request]:
+        """Yields the queries for where each topic would store the post, up to `days` days before and after."""
         if deletion.at is None or deletion.post_id is None:
             return
-        for layout in self._session.execute(self._layouts):
+        for layout in layouts:
             day = deletion.at.astimezone(ZoneInfo(layout.timezone)).date()
             bucket = bucket_of(deletion.post_id, layout.buckets)
             for shift in range(-days, days + 1):
-                yield Place(layout.topic, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
+                key = (layout.topic, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
+                for hidden, statement in self._one.items():
+                    yield _Request(hidden, statement, key)
 
 
-def _made_at(deletion: Deletion, by_id: Callable[[str], datetime | None]) -> datetime:
-    """When the deleted post was made, as the deletion or the post's id tells. Raises InvalidMessage if neither does."""
-    post_id = deletion.post_id or ""
-    made = deletion.at or by_id(post_id)
-    if made is None:
-        raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made, and nothing else does")
-    return made
+_BY_ID: Mapping[str, Callable[[str], datetime | None]] = {"x": x_made_at, "mastodon": mastodon_made_at}
+"""What tells when a post was made by its id, for networks whose deletions do not name the author."""

@@ -22,17 +22,19 @@ from cassandra.cluster import Session
 from conf.errors import PulsoError
 from conf.settings import DEFAULTS, Settings
 from ingest.formats import parse
-from ingest.formats.post import Post
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Message, Route
 from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
 from ingest.queue.posts_queue import MOST_DELIVERIES, PostsQueue
+from ingest.queue.shared_filter import SharedFilter
+from ingest.write.admission import Admission
 from ingest.write.batch import Batch
 from ingest.write.changes import Changes
 from ingest.write.refusal import OF_STORES, Fence, Refusal, RefusalLimit
-from ingest.write.rows import Write, row_of
 from ingest.write.store import Store
+from ingest.write.taken_back import TakenBack
 from ingest.write.topics import TopicBook
+from ingest.write.withdrawals import Withdrawals
 from stores.execute import FAILURES
 from stores.refused import CHECK_LOGIN, is_login_error
 
@@ -54,7 +56,13 @@ def make_worker(
     """Returns a worker with the sizes and limits of the settings."""
     return Worker(
         queue,
-        Store(session, settings.keyspace, settings.write_batch_bytes, settings.write_in_flight),
+        Store(
+            session,
+            settings.keyspace,
+            settings.write_batch_bytes,
+            settings.write_in_flight,
+            settings.taken_back_days,
+        ),
         TopicBook(session, settings),
         claim_idle=settings.worker_claim_idle,
         on_batch=on_batch,
@@ -85,8 +93,12 @@ class Worker:
         self._queue = queue
         self._dead_letters = DeadLetters(queue)
         self._store = store
-        self._topics = topics
-        self._changes = Changes(queue, self.consumer, store, topics, claim_idle / 4, changes_limit)
+        taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
+        self._admission = Admission(store, topics, taken_back)
+        self._withdrawals = Withdrawals(store.stored, taken_back)
+        self._changes = Changes(
+            queue, self.consumer, store, self._admission, self._withdrawals, claim_idle / 4, changes_limit
+        )
         self._claim_idle = claim_idle
         self._read_count = read_count
         self._on_batch = on_batch
@@ -165,13 +177,15 @@ class Worker:
         self._set_aside(batch)
         self._parse(batch)
         self._route(batch)
-        self._make_rows(batch)
+        self._admit(batch)
         self._write(batch)
         self._remove_earlier(batch)
         self._ack([write.message for write in batch.stored], "stored")
+        for outcome, messages_left_out in batch.admitted.left_out.items():
+            self._ack(messages_left_out, outcome)
         self._refuse(batch.refused)
-        log.debug("batch", messages=len(messages), posts=len(batch.writes), refused=len(batch.refused))
-        self._limit.count(len(batch.stored), batch.refused)
+        log.debug("batch", messages=len(messages), posts=len(batch.stored), refused=len(batch.refused))
+        self._limit.count(len(batch.stored) + sum(map(len, batch.admitted.left_out.values())), batch.refused)
 
     # The steps, in their order.
 
@@ -211,23 +225,15 @@ class Worker:
         batch.posts = [(message, post) for message, post in batch.posts if not post.is_update]
         self._changes.hold_back(changes)
 
-    def _make_rows(self, batch: Batch) -> None:
-        """Posts become rows of their topics."""
-        batch.writes, refused = self._patiently(lambda: self._as_writes(batch.posts))
-        batch.refused += refused
-
-    def _as_writes(self, posts: Sequence[tuple[Message, Post]]) -> tuple[list[Write], list[Refusal]]:
-        """The writes of posts, and the refusals. A topic's first post makes this ask Cassandra for its layout."""
-        writes, refused = list[Write](), list[Refusal]()
-        for message, post in posts:
-            with Fence(message, refused):
-                row = row_of(post, self._topics.get(message.topic))
-                writes.append(Write(message, row, post.version_time or message.write_time))
-        return writes, refused
+    def _admit(self, batch: Batch) -> None:
+        """Posts become rows of their topics, unless they were taken back or are too old."""
+        batch.admitted = self._patiently(lambda: self._admission.of(batch.posts))
+        batch.refused += batch.admitted.refused
 
     def _write(self, batch: Batch) -> None:
-        """Rows go to Cassandra, which may refuse some for good."""
-        batch.refused += self._patiently(lambda: self._store.posts.write(batch.writes))
+        """Rows go to Cassandra, which may refuse some for good. What was taken back meanwhile goes again."""
+        batch.refused += self._patiently(lambda: self._store.posts.write(batch.admitted.writes))
+        self._patiently(lambda: self._admission.settle(batch.admitted, batch.stored))
 
     def _remove_earlier(self, batch: Batch) -> None:
         """The versions that a stored edit replaces are deleted, where each edit has an id of its own."""
@@ -235,7 +241,7 @@ class Worker:
         for message, post in batch.posts:
             if post.earlier and message.id in stored:
                 with Fence(message, batch.refused):
-                    self._patiently(partial(self._store.changes.delete_earlier, post))
+                    self._patiently(partial(self._withdrawals.replace_earlier, post, message.write_time))
 
     def _ack(self, messages: Sequence[Message], outcome: str) -> None:
         """Messages that are done leave the queue, counted under their outcome."""
@@ -256,9 +262,7 @@ class Worker:
         outcomes: dict[str, list[Message]] = defaultdict(list)
         refused: list[Refusal] = []
         try:
-            for message in changes:
-                with Fence(message, refused):
-                    outcomes[self._patiently(partial(self._changes.apply, message))].append(message)
+            self._changes.apply(changes, self._patiently, outcomes, refused)
         finally:
             for outcome, messages in outcomes.items():
                 self._ack(messages, outcome)

@@ -61,12 +61,17 @@ class PostWriter:
         """
         self._untimed.note([write])
         batch = _Batch([write])
-        self._statements.delete(batch.statement, write.row.key, write.time - 1)
-        self._statements.insert(batch.statement, write.row, write.time)
+        delete = self._statements.delete_hidden if write.hidden else self._statements.delete
+        delete(batch.statement, write.row.key, write.time - 1)
+        self._insert(batch, write)
         refused: list[Refusal] = []
         self._finish(self._send(batch), batch.writes, refused)
         self._earlier.apply([write])
         return refused
+
+    def _insert(self, batch: "_Batch", write: Write) -> None:
+        insert = self._statements.insert_hidden if write.hidden else self._statements.insert
+        insert(batch.statement, write.row, write.time, write.ttl)
 
     def _batches(self, writes: Iterable[Write]) -> Iterator["_Batch"]:
         """The writes in batches of one partition each, cut where the next row would make it too large."""
@@ -80,7 +85,7 @@ class PostWriter:
                     yield batch
                     batch, size = _Batch(), 0
                 batch.writes.append(write)
-                self._statements.insert(batch.statement, write.row, write.time)
+                self._insert(batch, write)
                 size += write.row.size
             yield batch
 

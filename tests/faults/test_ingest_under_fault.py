@@ -19,7 +19,7 @@ import pytest
 from conf.topic import load_topic
 from corpus import generate
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Envelope
+from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import GROUP, PostsQueue
 from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import start_command
@@ -28,7 +28,9 @@ from tests.support.mutations import ORIGINALS, odd_posts
 
 SEED = 2016
 POSTS = 8_000
-ODD = 2_000
+ODD = 2_000 * len(ORIGINALS)
+UNKNOWN = 110_000
+"""Cassandra refuses to read more than 100,000 tombstones in one query."""
 LEFT = 0.85
 """The part of the messages that is still in the queue when a fault begins, at the latest."""
 
@@ -143,7 +145,10 @@ def test_cassandra_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key,
     own.account(f"Cassandra: kill -9 in mid-drain, {rounds} times", topic, clean, time.monotonic() - began)
 
 
-def test_redis_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
+@pytest.mark.parametrize("fsync", ["everysec", "always"])
+def test_redis_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any], fsync: str) -> None:
+    with own.queue() as queue:
+        queue.client.config_set("appendfsync", fsync)
     began = time.monotonic()
     worker = own.worker("--drain")
     own.wait_for(in_mid_drain, "a part of the drain")
@@ -152,7 +157,7 @@ def test_redis_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any
     own.up()
     code, errors = ended(worker, 120)
     assert code == 0, errors
-    own.account("Redis: kill -9 in mid-drain", topic, clean, time.monotonic() - began)
+    own.account(f"Redis (AOF {fsync}): kill -9 in mid-drain", topic, clean, time.monotonic() - began)
 
 
 def cassandra_down(own: Ground, _queue: PostsQueue) -> None:
@@ -227,6 +232,22 @@ def test_every_message_three_times_and_shuffled(own: Ground, topic: str, clean: 
     assert all(found[one] == clean[one] for one in clean)
     seconds = time.monotonic() - began
     own.rows.append(("each message three times, shuffled", *_figures(3 * POSTS, len(found)), f"{seconds:.1f}"))
+
+
+def test_many_deletions_of_posts_that_were_never_stored(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
+    """All are of one day and one topic, so their marks would stand in a few partitions."""
+    own.drain()
+    first = int(next(iter(clean))[3])
+    with own.queue() as queue:
+        for start in range(0, UNKNOWN, 1000):
+            some = (str(first + ((number % 1000) << 22) + 1 + number // 1000) for number in range(start, start + 1000))
+            notices = (orjson.dumps({"delete": {"status": {"id_str": post_id}}}) for post_id in some)
+            queue.add([Envelope(topic, "x", "x_v11_delete", notice, route=Route.DELETION) for notice in notices])
+    began = time.monotonic()
+    own.drain()
+    own.account(f"{UNKNOWN:,} deletions of unknown posts", topic, clean, time.monotonic() - began)
+    found = own.reader("search", "duterte", "--topic", topic, "--limit", "5", "--format", "ndjson")
+    assert len(found.splitlines()) == 5
 
 
 def _figures(accepted: int, found: int) -> tuple[str, ...]:

@@ -31,9 +31,11 @@ def event(
     return orjson.dumps({"did": did, "time_us": time_us(at), "kind": "commit", "commit": commit})
 
 
-def account_gone(at: datetime, did: str = "did:plc:ana") -> bytes:
-    """Returns the event of a deleted account."""
-    account = {"active": False, "did": did, "seq": 1, "status": "deleted", "time": at.isoformat()}
+def account_is(status: str, at: datetime, did: str = "did:plc:ana") -> bytes:
+    """Returns the event of an account that is `active`, or not active with this status, such as `deactivated`."""
+    account: dict[str, Any] = {"active": status == "active", "did": did, "seq": 1, "time": at.isoformat()}
+    if status != "active":
+        account["status"] = status
     return orjson.dumps({"did": did, "time_us": time_us(at), "kind": "account", "account": account})
 
 

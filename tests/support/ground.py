@@ -81,6 +81,12 @@ class Ground:
         assert done.returncode == 0, done.stderr
         return done
 
+    def reader(self, *arguments: str) -> str:
+        """Runs a command of readers to its end, and returns what it prints; fails unless it succeeds."""
+        done = run_command("readers", *arguments, **self.environment)  # type: ignore[arg-type]
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def replay(self, file: Path, topic: str) -> Done:
         """Queues a capture."""
         return self.command("replay", str(file), "--topic", topic)

@@ -9,7 +9,7 @@ import pytest
 
 from conf.tables import NETWORKS
 from ingest.formats import DELETIONS, Refused, Unit, parse, parse_deletion, split
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post
 from ingest.formats.registry import FORMATS
 from tests.support.posts import stream_line, tweet, user
 
@@ -198,18 +198,32 @@ class TestBluesky:
         post = post_of(event({"text": "so", "embed": embed}))
         assert (post.kind, post.quote_of) == ("quote", "did:plc:b/3z")
 
-    def test_a_like_and_an_account_that_stays_carry_no_post(self) -> None:
+    def test_a_like_carries_no_post(self) -> None:
         assert split(event({}, collection="app.bsky.feed.like")) == []
         assert split(event(None, operation="delete", collection="app.bsky.feed.like")) == []
-        assert split(b'{"did":"did:plc:a","time_us":1,"kind":"account","account":{"active":true}}') == []
 
-    def test_a_deletion_and_an_account_that_goes_are_units_of_their_own(self) -> None:
+    def test_a_deletion_is_a_unit_of_its_own(self) -> None:
         [deleted] = split(event(None, operation="delete"))
-        [gone] = split(b'{"did":"did:plc:a","time_us":1,"kind":"account","account":{"active":false}}')
         assert isinstance(deleted, Unit)
-        assert isinstance(gone, Unit)
         assert parse_deletion(deleted.format, deleted.payload).post_id == "did:plc:a/3k"
-        assert parse_deletion(gone.format, gone.payload) == Deletion(source="bluesky", author="did:plc:a")
+
+    @pytest.mark.parametrize(
+        ("account", "becomes"),
+        [
+            (b'{"active":true}', "shown"),
+            (b'{"active":false}', "hidden"),
+            (b'{"active":false,"status":"suspended"}', "hidden"),
+            (b'{"active":false,"status":"deleted"}', "deleted"),
+        ],
+    )
+    def test_an_account_says_what_becomes_of_its_posts(self, account: bytes, becomes: Becomes) -> None:
+        [unit] = split(b'{"did":"did:plc:a","time_us":1000000,"kind":"account","account":%b}' % account)
+        assert isinstance(unit, Unit)
+        said_at = datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+        until = said_at if becomes == "deleted" else None
+        assert parse_deletion(unit.format, unit.payload) == Deletion(
+            source="bluesky", author="did:plc:a", becomes=becomes, said_at=said_at, until=until
+        )
 
 
 @pytest.mark.parametrize(
@@ -264,7 +278,10 @@ class TestTheRegistry:
             "bluesky",
             "mastodon",
         }
-        assert set(DELETIONS) == {"x_v11_delete", "x_compliance", "bluesky_delete", "mastodon_delete"}
+        assert set(DELETIONS) == {
+            *("x_v11_delete", "x_v11_user", "x_compliance", "x_compliance_user"),
+            *("bluesky_delete", "bluesky_account", "mastodon_delete", "forget"),
+        }
 
     def test_every_format_with_posts_says_how_long_they_may_be(self) -> None:
         assert all((each.longest_text > 0) == bool(each.parsers) for each in FORMATS)
@@ -274,7 +291,7 @@ class TestTheRegistry:
         [
             ({"data": {}, "did": "a", "user": {}}, ["x_v2"]),
             ({"data": [{}, {}], "id_str": "1"}, ["x_v2", "x_v2"]),
-            ({"did": "a", "account": {"active": False}, "event": "delete", "payload": 1}, ["bluesky_delete"]),
+            ({"did": "a", "account": {"active": False}, "event": "delete", "payload": 1}, ["bluesky_account"]),
             ({"event": "delete", "payload": 1, "delete": {}}, ["mastodon_delete"]),
             ({"event": "delete", "id_str": "1"}, ["x_v11"]),
             ({"delete": {}, "id_str": "1", "author_id": "2"}, ["x_v11_delete"]),

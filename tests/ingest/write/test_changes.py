@@ -23,7 +23,7 @@ from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from jobs.framework.coverage import Gap as StoredGap
 from jobs.framework.coverage import read_records
-from tests.support.bluesky import REPOST, account_gone, event, tid
+from tests.support.bluesky import REPOST, account_is, event, tid
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored, stored_words
 
@@ -44,7 +44,7 @@ class Line:
     def make_worker(self) -> Worker:
         store = Store(self._session, self._settings.keyspace)
         worker = Worker(self.queue, store, TopicBook(self._session, self._settings), claim_idle=0.5)
-        worker._topics.get(self.topic)
+        worker._admission._topics.get(self.topic)
         return worker
 
     def put(self, *lines: bytes, format_: str = "", route: Route | None = None) -> None:
@@ -150,7 +150,9 @@ class TestBluesky:
     def test_an_account_that_goes_takes_its_posts_along(self, line: Line) -> None:
         posts = [event({"text": f"{i}"}, AT + i * timedelta(hours=9)) for i in range(5)]
         other = event({"text": "stays"}, AT, did="did:plc:ben")
-        assert line.work(*posts, other, account_gone(AT + LATER)).keys() == {f"did:plc:ben/{tid(AT)}"}
+        assert line.work(*posts, other, account_is("deleted", AT + timedelta(hours=48))).keys() == {
+            f"did:plc:ben/{tid(AT)}"
+        }
 
     def test_an_update_replaces_the_text_in_its_place(self, line: Line) -> None:
         first = event({"text": "old #tag", "tags": ["tag"], "langs": ["en"]}, AT)

@@ -1,0 +1,107 @@
+"""A Bloom filter in Redis, which all workers share: which keys may have been noted.
+
+It answers "perhaps" or "no", so that a table is asked only for the few keys that may stand in it (B. H. Bloom, 1970,
+https://doi.org/10.1145/362686.362692). With ten million keys it is wrong for one key in 25, with one million for one in
+100,000. A number, the version, changes with everything that is noted. If Redis has lost the filter, there is no
+version. Then the filter must be installed again, from the table.
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+from ingest.queue.posts_queue import PostsQueue
+
+BITS = 2**26
+HASHES = 4
+_POSITIONS = struct.Struct(">" + HASHES * "I")
+_MOST_KEYS = 5_000
+"""Keys in one request."""
+_PERHAPS = """
+local version = redis.call('GET', KEYS[2])
+if not version then return {} end
+local found = {version}
+local from = 1
+for key = 1, #ARGV[1] / 16 do
+  local a, b, c, d = struct.unpack('>I4I4I4I4', ARGV[1], from)
+  from = from + 16
+  if redis.call('GETBIT', KEYS[1], a) == 1 and redis.call('GETBIT', KEYS[1], b) == 1
+    and redis.call('GETBIT', KEYS[1], c) == 1 and redis.call('GETBIT', KEYS[1], d) == 1 then
+    found[#found + 1] = key - 1
+  end
+end
+return found
+"""
+_NOTE = """
+redis.call('DEL', KEYS[3])
+for from = 1, #ARGV[1], 4 do
+  redis.call('SETBIT', KEYS[1], (struct.unpack('>I4', ARGV[1], from)), 1)
+end
+if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('INCR', KEYS[2]) end
+"""
+_INSTALL = """
+redis.call('DEL', KEYS[3])
+local now = redis.call('TIME')
+redis.call('SET', KEYS[3], ARGV[1])
+redis.call('BITOP', 'OR', KEYS[1], KEYS[1], KEYS[3])
+redis.call('DEL', KEYS[3])
+redis.call('SET', KEYS[2], string.format('%d%06d', now[1], now[2]))
+"""
+# Scripts that write first delete what does not exist: then Redis allows the rest when it has no memory left. A version
+# starts with the time, so that the one before a loss never comes again.
+
+
+class Lost(Exception):
+    """Redis does not have the filter."""
+
+
+class SharedFilter:
+    """The filter of one queue and one keyspace. Every method raises Redis's errors."""
+
+    def __init__(self, queue: PostsQueue, name: str) -> None:
+        key = f"{queue.stream}:{name}"
+        self._client = queue.client
+        self._version_key = f"{key}:version"
+        self._keys = [key, self._version_key, f"{key}:none"]
+        self._perhaps = queue.client.register_script(_PERHAPS)
+        self._note = queue.client.register_script(_NOTE)
+        self._install = queue.client.register_script(_INSTALL)
+
+    def version(self) -> bytes | None:
+        """Returns the version; None if the filter is lost."""
+        version: bytes | None = self._client.get(self._version_key)
+        return version
+
+    def perhaps(self, keys: Sequence[tuple[str, ...]]) -> tuple[bytes, list[int]]:
+        """Returns the version, and the positions of the keys that may have been noted. Raises Lost."""
+        first: bytes | None = None
+        positions = list[int]()
+        for start in range(0, len(keys) or 1, _MOST_KEYS):
+            packed = b"".join(map(_packed, keys[start : start + _MOST_KEYS]))
+            reply = self._perhaps(self._keys, [packed])
+            if not reply:
+                raise Lost
+            version, *found = reply
+            first = first or version
+            positions += [start + position for position in found]
+        assert first is not None
+        return first, positions
+
+    def note(self, keys: Sequence[tuple[str, ...]]) -> None:
+        """Notes keys. What is noted while the filter is lost is not lost: it is added to what is installed."""
+        for start in range(0, len(keys), _MOST_KEYS):
+            self._note(self._keys, [b"".join(map(_packed, keys[start : start + _MOST_KEYS]))])
+
+    def install(self, keys: Iterable[tuple[str, ...]]) -> None:
+        """Adds all keys of the table at once, and gives the filter a version."""
+        bits = bytearray(BITS // 8)
+        for key in keys:
+            for position in _POSITIONS.unpack(_packed(key)):
+                bits[position >> 3] |= 0x80 >> (position & 7)
+        self._install(self._keys, [bytes(bits)])
+
+
+def _packed(key: tuple[str, ...]) -> bytes:
+    """Returns the positions of a key's bits, as numbers of four bytes each."""
+    numbers = _POSITIONS.unpack(blake2b("\0".join(key).encode(), digest_size=_POSITIONS.size).digest())
+    return _POSITIONS.pack(*(number % BITS for number in numbers))

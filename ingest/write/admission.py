@@ -1,0 +1,75 @@
+"""Makes rows of posts, except of those that are not to be stored: taken back, or older than the topic keeps posts."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from ingest.formats.post import Post
+from ingest.queue.envelope import Message
+from ingest.write.refusal import Fence, Refusal
+from ingest.write.rows import Write, row_of
+from ingest.write.store import Store
+from ingest.write.taken_back import TakenBack, Verdict
+from ingest.write.topics import TopicBook
+from ingest.write.withdrawals import Withdrawals
+
+
+@dataclass(slots=True)
+class Admitted:
+    """The writes of some posts, and what becomes of the other messages.
+
+    `verdicts` has, for each write, its post and the verdict under which it is made; they hold for `version`.
+    """
+
+    version: bytes | None = None
+    writes: list[Write] = field(default_factory=list)
+    verdicts: list[tuple[Post, Verdict]] = field(default_factory=list)
+    left_out: dict[str, list[Message]] = field(default_factory=lambda: {"taken_back": [], "expired": []})
+    refused: list[Refusal] = field(default_factory=list)
+
+
+class Admission:
+    """Decides how posts are stored. Every method raises the stores' errors while one is down; repeat it then."""
+
+    def __init__(
+        self, store: Store, topics: TopicBook, taken_back: TakenBack, now: Callable[[], float] = time.time
+    ) -> None:
+        self._stored, self._topics, self._taken_back = store.stored, topics, taken_back
+        self._withdrawals = Withdrawals(store.stored, taken_back)
+        self._now = now
+
+    def of(self, posts: Sequence[tuple[Message, Post]]) -> Admitted:
+        """Returns the writes of posts. A topic's first post makes this ask Cassandra for its layout."""
+        admitted = Admitted()
+        admitted.version, verdicts = self._taken_back.verdicts([post for _, post in posts])
+        for (message, post), verdict in zip(posts, verdicts, strict=True):
+            if verdict.gone:
+                admitted.left_out["taken_back"].append(message)
+                continue
+            with Fence(message, admitted.refused):
+                self._add(admitted, message, post, verdict)
+        return admitted
+
+    def settle(self, admitted: Admitted, written: Sequence[Write]) -> None:
+        """Asks again, once the posts are written, if anything was noted meanwhile; corrects what no longer holds."""
+        while self._taken_back.has_changed(admitted.version):
+            admitted.version, verdicts = self._taken_back.verdicts([post for post, _ in admitted.verdicts])
+            stored = {write.message.id for write in written}
+            for number, (write, verdict) in enumerate(zip(admitted.writes, verdicts, strict=True)):
+                post, before = admitted.verdicts[number]
+                if verdict != before and write.message.id in stored:
+                    for found in self._stored.at(write.row.key):
+                        self._withdrawals.settle(found, verdict)
+                admitted.verdicts[number] = post, verdict
+
+    def _add(self, admitted: Admitted, message: Message, post: Post, verdict: Verdict) -> None:
+        topic = self._topics.get(message.topic)
+        ttl = topic.seconds_left(post.event_at, self._now())
+        if ttl is not None and ttl <= 0:
+            admitted.left_out["expired"].append(message)
+            return
+        for column in verdict.without:
+            setattr(post, column, None)
+        time_us = post.version_time or message.write_time
+        admitted.writes.append(Write(message, row_of(post, topic), time_us, ttl or 0, verdict.hidden))
+        admitted.verdicts.append((post, verdict))

@@ -1,0 +1,98 @@
+"""The ledger of what was taken back, in the table `taken_back`: posts and accounts, whether they were stored or not."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+from cassandra.cluster import Session
+
+from conf.instants import instant
+from conf.schema import bound
+from conf.settings import DEFAULTS
+from conf.tables import TAKEN_BACK
+from ingest.formats.post import Post
+from stores.execute import in_flight
+from stores.prepare import prepared
+
+UNKNOWN_DAYS = 90
+"""Days for which it is kept in mind what was taken back by a network that tells of all its posts, and is not stored."""
+_SECONDS_A_DAY = 86_400
+
+
+class Key(NamedTuple):
+    """A post or an account of a network. An account's id is the network's id or the handle."""
+
+    source: str
+    kind: Literal["post", "account"]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What has become of a post or an account: the columns of TAKEN_BACK beside the key."""
+
+    state: Literal["deleted", "hidden", "replaced", "stripped"]
+    at: datetime | None = None
+    author: str | None = None
+    columns: tuple[str, ...] = ()
+
+    def concerns(self, post: Post) -> bool:
+        """Returns whether the entry is about this post of its key."""
+        if self.author is not None and self.author != post.author_id:
+            return False
+        return self.at is None or post.event_at <= self.at
+
+
+class Ledger:
+    """Reads and writes the table. Every method raises the driver's errors while Cassandra is down."""
+
+    def __init__(self, session: Session, keyspace: str, days: int = DEFAULTS.taken_back_days) -> None:
+        key = bound(TAKEN_BACK.partition)
+        table = f"{keyspace}.{TAKEN_BACK.name}"
+        self._session = session
+        self._days = days
+        self._insert = prepared(session, TAKEN_BACK.insert(keyspace, timestamp=True, ttl=True))
+        self._withdraw = prepared(session, TAKEN_BACK.delete(keyspace, f"{key} AND state = 'hidden'"))
+        self._of = prepared(session, f"SELECT state, at, author, columns FROM {table} WHERE {key}")
+        self._all = f"SELECT DISTINCT {', '.join(TAKEN_BACK.partition)} FROM {table}"
+        for statement in (self._insert, self._withdraw, self._of):
+            statement.is_idempotent = True
+
+    def note(self, entries: Iterable[tuple[Key, Entry, int]], known: bool = True) -> None:
+        """Notes entries with their write times, in µs. Those of unknown posts are forgotten after UNKNOWN_DAYS."""
+        ttl = (self._days if known else min(UNKNOWN_DAYS, self._days)) * _SECONDS_A_DAY
+        rows = (
+            (*key, entry.state, entry.at, entry.author, instant(time), list(entry.columns) or None, time, ttl)
+            for key, entry, time in entries
+        )
+        with closing(in_flight(rows, lambda row: self._session.execute_async(self._insert, row))) as sent:
+            for _, future in sent:
+                future.result()
+
+    def withdraw(self, key: Key, time: int) -> None:
+        """Notes that a post or an account is no longer hidden; `time` is the write time in µs."""
+        self._session.execute(self._withdraw, (time, *key))
+
+    def of(self, keys: Sequence[Key]) -> Mapping[Key, list[Entry]]:
+        """Returns the entries of these keys; keys without one are left out."""
+        found: dict[Key, list[Entry]] = defaultdict(list)
+        with closing(in_flight(keys, lambda key: self._session.execute_async(self._of, key))) as asked:
+            for key, future in asked:
+                for row in future.result():
+                    at = row.at.replace(tzinfo=UTC) if row.at else None
+                    found[key].append(Entry(row.state, at, row.author, tuple(row.columns or ())))
+        return found
+
+    def keys(self) -> Iterator[Key]:
+        """Yields every key of the table."""
+        for row in self._session.execute(self._all):
+            yield Key(*row)
+
+
+def keys_of(post: Post) -> list[Key]:
+    """Returns the keys under which a post may have been taken back: its own, and its author's id and handle."""
+    names = dict.fromkeys(name for name in (post.author_id, post.author) if name)
+    return [Key(post.source, "post", post.post_id), *(Key(post.source, "account", name) for name in names)]

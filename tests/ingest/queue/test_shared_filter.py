@@ -1,0 +1,50 @@
+"""The filter that workers share: it forgets nothing, is seldom wrong, and says when Redis has lost it."""
+
+import pytest
+
+from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.shared_filter import Lost, SharedFilter
+
+NOTED = [("x", "post", str(number)) for number in range(20_000)]
+OTHERS = [("x", "post", str(number)) for number in range(100_000, 120_000)]
+
+
+@pytest.fixture
+def shared(queue: PostsQueue) -> SharedFilter:
+    return SharedFilter(queue, "taken-back")
+
+
+def test_what_was_noted_is_found_and_hardly_anything_else(shared: SharedFilter, queue: PostsQueue) -> None:
+    shared.install([])
+    shared.note(NOTED)
+    _, found = shared.perhaps(NOTED + OTHERS)
+    assert found[: len(NOTED)] == list(range(len(NOTED)))
+    assert len(found) <= len(NOTED) + 2
+    assert queue.client.strlen(f"{queue.stream}:taken-back") == 8 * 2**20
+
+
+def test_of_no_keys_none_is_found(shared: SharedFilter) -> None:
+    shared.install([])
+    assert shared.perhaps([])[1] == []
+
+
+def test_the_version_changes_with_what_is_noted_and_never_comes_again(shared: SharedFilter, queue: PostsQueue) -> None:
+    shared.install([])
+    versions = [shared.version()]
+    shared.note(NOTED[:1])
+    versions.append(shared.version())
+    queue.client.delete(*queue.client.keys(f"{queue.stream}:taken-back*"))
+    shared.install([])
+    versions.append(shared.version())
+    assert len(set(versions)) == 3
+    assert shared.perhaps([])[0] == versions[-1]
+
+
+def test_a_lost_filter_is_not_an_empty_one(shared: SharedFilter) -> None:
+    with pytest.raises(Lost):
+        shared.perhaps(NOTED)
+    shared.note(NOTED[:5])
+    with pytest.raises(Lost):
+        shared.perhaps(NOTED)
+    shared.install(NOTED[5:10])
+    assert shared.perhaps(NOTED)[1] == list(range(10)), "what was noted meanwhile is in it, too"
