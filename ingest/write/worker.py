@@ -181,8 +181,9 @@ class Worker:
         self._write(batch)
         self._remove_earlier(batch)
         self._ack([write.message for write in batch.stored], "stored")
-        for outcome, messages_left_out in batch.admitted.left_out.items():
-            self._ack(messages_left_out, outcome)
+        for outcome, left_out in batch.admitted.left_out.items():
+            if left_out:
+                self._ack(left_out, outcome)
         self._refuse(batch.refused)
         log.debug("batch", messages=len(messages), posts=len(batch.stored), refused=len(batch.refused))
         self._limit.count(len(batch.stored) + sum(map(len, batch.admitted.left_out.values())), batch.refused)
