@@ -18,6 +18,14 @@ def instant(at_us: int) -> datetime:
     return _EPOCH + at_us * _MICROSECOND
 
 
+def is_due(last_us: int | None, now_us: int, every_us: int) -> bool:
+    """Returns whether what happens every `every_us` is due; `last_us` is when it happened last, None for never.
+
+    It is also due after the clock was set back: else nothing would happen until the clock is there again.
+    """
+    return last_us is None or not 0 <= now_us - last_us < every_us
+
+
 def parse_instant(option: str, value: str) -> datetime:
     """Returns the instant, in UTC, that a date (its midnight) or an ISO time means.
 

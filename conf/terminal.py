@@ -42,7 +42,20 @@ def progress(*, counted: bool = True) -> Progress:
 
 
 def _with_iso_times(_logger: object, _level: str, event: EventDict) -> EventDict:
-    return {key: value.isoformat() if isinstance(value, date) else value for key, value in event.items()}
+    return {key: _iso(value) for key, value in event.items()}
+
+
+def _iso(value: object) -> object:
+    """Returns a value with all times in it, at any depth, in ISO's form rather than in Python's."""
+    match value:
+        case date():
+            return value.isoformat()
+        case dict():
+            return {key: _iso(part) for key, part in value.items()}
+        case list() | tuple() | set():
+            return [_iso(part) for part in value]
+        case _:
+            return value
 
 
 def configure_logs(*, verbose: bool = False) -> None:

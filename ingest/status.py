@@ -120,7 +120,7 @@ def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
         source=state.source,
         state="dead" if dead else "up" if not gap else "down" if running and not silent else "stopped",
         through=instant(state.through_us) if state.through_us is not None else None,
-        gap_since=instant(gap.start_us) if gap else instant(state.through_us or 0) if dead else None,
+        gap_since=instant(gap.start_us) if gap else instant(state.through_us or state.beat_us) if dead else None,
         gap_reason="; ".join(gap.reasons) if gap else "its process is gone" if dead else "",
         gaps=state.gaps,
         gap_seconds=round(state.gap_us / 1e6, 3),

@@ -130,12 +130,15 @@ COLLECTION_GAPS = Table(
 
 COLLECTION_THROUGH = Table(
     name="collection_through",
-    doc="The time up to which all posts of live collection are stored. Nothing later counts as covered.",
+    doc="The time up to which all posts of live collection are stored, and its start. Nothing else counts as covered.",
     partition=("topic",),
     clustering=("source",),
     columns={
         **TOPIC,
         "source": key("text", A_NETWORK),
         "through": key("timestamp", "posts before this time are stored, UTC"),
+        "began": Column("timestamp", "start of live collection, UTC; nothing before it is covered; null if unknown"),
+        "record": Column("text", "id of the record in Redis from which the last note came; null if unknown"),
+        "notes": Column("bigint", "number of the last note in that record; null if unknown"),
     },
 )

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from conf.folding import blank, fold
+from ingest.formats.checked import EARLIEST
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
 
@@ -45,6 +46,7 @@ class Record(msgspec.Struct):
     tags: list[str] | None = None
     embed: dict[str, Any] | None = None
     subject: Subject | None = None
+    created_at: Any = msgspec.field(default=None, name="createdAt")
 
 
 class Account(msgspec.Struct):
@@ -146,7 +148,8 @@ def made_at(rkey: str) -> datetime | None:
 def parse_event(payload: bytes) -> Post:
     """Returns a post or repost.
 
-    The event time is the relay's `time_us`, since the date that the client sets can be wrong.
+    The event time is the earlier of two: the `createdAt` that the author's client has set, and the host's `time_us`.
+    The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead.
 
     Raises InvalidMessage for a commit without a record, a time out of range, and a repost that names no post.
     """
@@ -154,9 +157,13 @@ def parse_event(payload: bytes) -> Post:
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    event_at = _time(event.time_us)
+    seen_at = _time(event.time_us)
     post = Post(
-        source="bluesky", post_id=f"{event.did}/{commit.rkey}", event_at=event_at, author_id=event.did, author=event.did
+        source="bluesky",
+        post_id=f"{event.did}/{commit.rkey}",
+        event_at=min(seen_at, created_at(record.created_at) or seen_at),
+        author_id=event.did,
+        author=event.did,
     )
     post.version_us, post.is_update = event.time_us, commit.operation == "update"
     if commit.collection == REPOST:
@@ -168,6 +175,18 @@ def parse_event(payload: bytes) -> Post:
         return post
     _set_content(post, record)
     return post
+
+
+def created_at(value: object) -> datetime | None:
+    """Returns the time in a record's `createdAt`, UTC; None if it is no time with a zone, or one before 1970.
+
+    The format is that of https://atproto.com/specs/lexicon#datetime.
+    """
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else None
+        return at.astimezone(UTC) if at is not None and at.tzinfo is not None and at >= EARLIEST else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def split_uri(uri: str) -> tuple[str | None, str | None]:

@@ -46,6 +46,12 @@ class Lost(NamedTuple):
     estimate: int | None
 
 
+class SetBack(NamedTuple):
+    """This machine's clock was set back to `at_us`."""
+
+    at_us: int
+
+
 class Shedding(NamedTuple):
     """The buffer is full; from now on lines are dropped."""
 
@@ -59,7 +65,7 @@ class Shed(NamedTuple):
     lines: int
 
 
-Event = Line | Opened | Resumed | Closed | Lost | Shedding | Shed
+Event = Line | Opened | Resumed | Closed | Lost | SetBack | Shedding | Shed
 
 
 class Buffer:

@@ -6,21 +6,21 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
-import msgspec
 import structlog
 
 from conf.errors import PulsoError, place_of
-from conf.instants import instant, micros
+from conf.instants import instant, is_due, micros
 from conf.settings import DEFAULTS
 from ingest.live.archive import Archive
-from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
+from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, SetBack, Shed, Shedding
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
-from ingest.live.selection import SELECTING, Rejected, Selection
+from ingest.live.redis_record import RedisRecord, gap_notes, new_record, through_note
+from ingest.live.selection import FILLING, SELECTING, Rejected, Selection
 from ingest.live.standstill import Standstill
-from ingest.live.state import Lease, LeaseLost, LiveKeys, LiveState, read_states
+from ingest.live.state import Lease, LeaseLost, LiveState
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope
-from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
+from ingest.queue.notes import Gap
 from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.base import Clock
@@ -29,17 +29,17 @@ THROUGH_EVERY_US = 10_000_000
 BEAT_US = 5_000_000
 LETTERS_A_MINUTE = 60
 """Dead letters that are kept of a network that sends everything: most of what can't be read there nobody asked for."""
-NEVER_BEFORE = "not collected before"
 DIED = "the collector died"
 FAILED = "the collector failed"
 STOOD_STILL = "the collector stood still"
+SET_FORWARD = "the clock was set forward, or the machine was paused"
 STOPPED = "stopped"
 
 log = structlog.get_logger("collector")
 
 
 class Collector:
-    """A Sink for a source.
+    """A Sink for a source. In this run, `connected` says whether it was ever up, and `trouble` what ended it last.
 
     `start` starts the thread that fills the queue; `finish` waits until all messages that were taken are queued.
 
@@ -61,22 +61,25 @@ class Collector:
         batch: int = DEFAULTS.publish_batch,
         on_batch: Callable[["Collector"], None] = lambda _: None,
     ) -> None:
-        self.state = LiveState(topic, source)
+        self.state = LiveState(topic, source, record=new_record())
         self.failure: PulsoError | None = None
+        self.connected, self.trouble = False, ""
         self.buffer = Buffer(limit_bytes)
         self.clock = clock
         self._queue, self._selection, self._archive = queue, selection, archive
         self._queue_limit, self._batch = queue_limit, batch
         self._on_batch = on_batch
         self._lease = Lease(queue.client, queue.stream, topic, source)
+        self._record = RedisRecord(queue, topic, source)
         self._dead_letters = DeadLetters(queue)
         self._gaps = GapKeeper()
         self._notes: list[Gap] = []
         self._letters_from_us = self._letters_kept = self._unarchived = 0
         self._queued_us: int | None = None
         self._reached_us: int | None = None
+        self._missed_us: int | None = None
         self._through_told_us = self._renewed_us = 0
-        self._standstill = Standstill(clock, self._stood_still)
+        self._standstill = Standstill(clock, self._stood_still, self._clock_set)
         self._finishing = threading.Event()
         self._patiently = Patience(REDIS_PASSING)  # nothing that was taken is given up
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
@@ -88,11 +91,17 @@ class Collector:
         now = self._now()
         if self._reached_us is None:
             self.buffer.hear(now)
+        self._missed_us = None
         self.buffer.put(Opened(now))
 
     def resumed(self, since: datetime) -> None:
         """Records that the connection is up, and that the source will send all messages from after `since`."""
+        self._missed_us = None
         self.buffer.put(Resumed(self._now(), micros(since)))
+
+    def missed_since(self) -> datetime | None:
+        """Returns since when messages are missed: the last sign of life, in this run or an earlier one."""
+        return None if self._missed_us is None else instant(self._missed_us)
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
         """Takes one message; returns whether the buffer had room.
@@ -112,7 +121,10 @@ class Collector:
 
     def closed(self, reason: str) -> None:
         """Records that the connection has ended; the gap starts at the last sign of life."""
-        self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))
+        self.trouble = reason
+        if self._missed_us is None:
+            self._missed_us = self.buffer.heard_us
+        self._close(reason)
 
     def lost(self, reason: str, estimate: int | None = None) -> None:
         """Records that the network left out posts since the last sign of life; `estimate` is their number, if known."""
@@ -134,17 +146,18 @@ class Collector:
         """
         self._lease.take()
         self._queue.ensure_group()
-        before = next((s for s in read_states(self._queue.client, self._queue.stream) if self._is_ours(s)), None)
         now = self._now()
+        before = self._record.read(now)
         if before is None:
-            self._notes = list(self._gaps.begin(CONNECTION, micros(BEGINNING), NEVER_BEFORE))
+            self._notes = list(self._gaps.begin_record(now, up=False))
         else:
             self.state = before
             self._unarchived, self._queued_us = before.unarchived, before.through_us
             self._reached_us = before.reached_us
             self._gaps = GapKeeper(before.gap)
-            self._notes = list(self._gaps.begin(CONNECTION, before.through_us or now, DIED))
+            self._notes = list(self._gaps.begin(CONNECTION, min(before.through_us or now, now), DIED))
             self._notes += self._gaps.end(SHEDDING, now)
+            self._missed_us = None if self._gaps.gap is None or self._gaps.gap.first else self._gaps.gap.start_us
         if self.state.reached_us is not None:
             self.buffer.hear(self.state.reached_us)
         self._thread.start()
@@ -156,7 +169,7 @@ class Collector:
         Waits while Redis is down.
         """
         self._standstill.stop()
-        self.closed(reason)
+        self._close(reason)
         self.buffer.settle(self._now())
         self._finishing.set()
         self._thread.join()
@@ -165,11 +178,24 @@ class Collector:
     # Called on the thread that looks for standstills.
 
     def _stood_still(self, seconds: float) -> None:
-        """Records a gap: what the network sent meanwhile may be lost. A source that plays back notices by itself."""
+        """Records a gap, since what the network sent meanwhile may be lost; but not for a source that fills gaps."""
         log.warning("this process stood still", topic=self.state.topic, seconds=round(seconds, 1))
-        if self._reached_us is None:
+        if self.state.source not in FILLING:
             now = self._now()
             self.buffer.put(Lost(now - round(seconds * 1e6), now, STOOD_STILL, None))
+
+    def _clock_set(self, seconds: float) -> None:
+        """Notes that this machine's clock was set; `seconds` is by how much, less than 0 for back.
+
+        If it was set forward, the times that it left out are a gap: a machine that was paused looks the same. If it was
+        set back, what is collected from now on is from before the time up to which all was told to be stored.
+        """
+        log.warning("this machine's clock was set", topic=self.state.topic, seconds=round(seconds, 1))
+        if self._reached_us is None:
+            now = self._now()
+            forward = Lost(now - round(seconds * 1e6), now, SET_FORWARD, None)
+            self.buffer.put(forward if seconds > 0 else SetBack(now))
+            self.buffer.hear(now)
 
     # Called on the publishing thread.
 
@@ -200,25 +226,25 @@ class Collector:
         gaps = list(self._gaps.begin(CONNECTION, self._queued_us or self._now(), FAILED))
         self.state.gap = self._gaps.gap
         with suppress(Exception):
-            self._queue.add([gap_message(self.state.topic, self.state.source, gap) for gap in gaps], self._also())
+            self._queue.add(gap_notes(self.state, gaps), self._also())
 
     def _queue_events(self, events: list[Event], heard_us: int | None, *, last: bool) -> None:
         """Queues in one transaction: a batch's wanted messages, its gaps, and the time up to which all is queued."""
         now = self._now()
-        if not events and not last and not self._notes and now - self.state.beat_us < BEAT_US:
+        if not events and not last and not self._notes and not is_due(self.state.beat_us, now, BEAT_US):
             return
         envelopes, letters = list[Envelope](), list[tuple[Envelope, str]]()
-        notes, self._notes = self._notes, []
+        notes, self._notes = [*self._notes, *self._look_after(now, last=last)], []
         for event in events:
             if isinstance(event, Line):
                 self._select(event, envelopes, letters)
             else:
                 notes += self._note(event)
         notes += self._advance(events, heard_us)
-        envelopes += [gap_message(self.state.topic, self.state.source, gap) for gap in notes]
+        envelopes += gap_notes(self.state, notes)
         through_us = self.state.through_us
-        if through_us is not None and (last or now - self._through_told_us >= THROUGH_EVERY_US):
-            envelopes.append(through_message(self.state.topic, self.state.source, instant(through_us)))
+        if through_us is not None and (last or is_due(self._through_told_us, now, THROUGH_EVERY_US)):
+            envelopes.append(through_note(self.state, through_us))
             self._through_told_us = now
         self._log(notes)
         self._store(envelopes, letters, now)
@@ -230,30 +256,42 @@ class Collector:
         self.state.refused += len(letters)
         if self._archive and not envelopes:
             self._archive.flush()
-        self._keep_lease(now)
         self._patiently(partial(self._keep, self._sampled(letters, now)))
         backlog = self._patiently(partial(self._queue.add, envelopes, self._also()))
+        self._record.was_written()
         self._queued_us = self.state.through_us
         while not self._queue.has_room(backlog, self._queue_limit) and not self._finishing.wait(0.05):
             self._keep_lease(self._now())
             backlog = self._patiently(self._queue.backlog)
 
-    def _keep_lease(self, now: int) -> None:
-        if now - self._renewed_us >= BEAT_US:
-            self._patiently(self._lease.renew)
-            self._renewed_us = now
+    def _look_after(self, now: int, *, last: bool) -> Iterable[Gap]:
+        """Renews the lease, and looks whether Redis was emptied; returns the rows of the gap that this makes."""
+        if not self._keep_lease(now) and not last:
+            return ()
+        if not self._patiently(partial(self._record.is_lost, self.state)):
+            return ()
+        log.warning("Redis was emptied: what it held and no worker had stored is lost", topic=self.state.topic)
+        self._record.begin(self.state)
+        return self._gaps.begin_record(now, up=self.state.up)
 
-    def _also(self) -> tuple[str, str, bytes]:
+    def _keep_lease(self, now: int) -> bool:
+        """Renews the lease if that is due; returns whether it was."""
+        if not is_due(self._renewed_us, now, BEAT_US):
+            return False
+        self._patiently(self._lease.renew)
+        self._renewed_us = now
+        return True
+
+    def _also(self) -> list[tuple[str, str, bytes]]:
         """Returns the state as what `PostsQueue.add` sets beside messages."""
         self.state.unarchived = self._unarchived + (self._archive.missed if self._archive else 0)
-        name = f"{self.state.topic}|{self.state.source}"
-        return LiveKeys(self._queue.stream).states, name, msgspec.json.encode(self.state)
+        return self._record.also(self.state)
 
     def _sampled(self, letters: list[tuple[Envelope, str]], now: int) -> list[tuple[Envelope, str]]:
         """Returns the letters to keep: all of a source that selects, and some a minute of one that sends everything."""
         if self.state.source in SELECTING:
             return letters
-        if now - self._letters_from_us >= 60_000_000:
+        if is_due(self._letters_from_us, now, 60_000_000):
             self._letters_from_us, self._letters_kept = now, 0
         kept = letters[: LETTERS_A_MINUTE - self._letters_kept]
         self._letters_kept += len(kept)
@@ -291,6 +329,8 @@ class Collector:
                 return self._gaps.begin(CONNECTION, at_us, reason)
             case Lost(from_us, at_us, reason, estimate):
                 return self._gaps.note(from_us, at_us, reason, estimate)
+            case SetBack(at_us):
+                self.state.through_us = min(self.state.through_us or at_us, at_us)
             case Shedding(at_us):
                 return self._gaps.begin(SHEDDING, at_us, SHED)
             case Shed(at_us, lines):
@@ -299,7 +339,7 @@ class Collector:
         return ()
 
     def _came_up(self) -> None:
-        self.state.up = True
+        self.state.up = self.connected = True
         self.state.connects += 1
 
     def _posts_in(self, lines: int) -> int:
@@ -309,9 +349,15 @@ class Collector:
     def _advance(self, events: Sequence[Event], heard_us: int | None) -> Iterable[Gap]:
         """Moves `through_us` to the time of the last line, or to `heard_us`; returns the rows of gaps that this closes.
 
-        `heard_us` is None while events are left. It counts only while the connection is up.
+        `heard_us` is None while events are left. It counts only while the connection is up. Times from before the clock
+        was set back do not count.
         """
-        places = [event.at_us for event in events if isinstance(event, Line)]
+        places = list[int]()
+        for event in events:
+            if isinstance(event, SetBack):
+                places = []
+            elif isinstance(event, Line):
+                places.append(event.at_us)
         if places and self._reached_us is not None:
             self.state.reached_us = places[-1]
         if heard_us is not None and self.state.up:
@@ -324,15 +370,16 @@ class Collector:
     def _log(self, notes: Iterable[Gap]) -> None:
         for gap in notes:
             if gap.end is None:
-                log.warning("gap", topic=self.state.topic, source=self.state.source, since=gap.start, reason=gap.reason)
-            else:
+                tell = log.info if gap.first else log.warning  # only Cassandra knows whether a first one is a gap
+                tell("gap", topic=self.state.topic, source=self.state.source, since=gap.start, reason=gap.reason)
+            elif not gap.first:
                 self.state.gaps += 1
                 seconds = (gap.end - gap.start).total_seconds()
-                self.state.gap_us += round(seconds * 1e6) if gap.start > BEGINNING else 0
+                self.state.gap_us += round(seconds * 1e6)
                 log.info("gap closed", source=self.state.source, since=gap.start, seconds=seconds, lost=gap.lost)
 
-    def _is_ours(self, state: LiveState) -> bool:
-        return (state.topic, state.source) == (self.state.topic, self.state.source)
+    def _close(self, reason: str) -> None:
+        self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))
 
     def _now(self) -> int:
         return micros(self.clock.now())

@@ -11,12 +11,15 @@ CONNECTION, SHEDDING = "connection", "shedding"
 SHED = "shedding: Redis was full or down, and the collector's buffer was full"
 
 
+NO_RECORD = "Redis has no record of an earlier collection"
+
+
 class OpenGap(msgspec.Struct):
     """A gap that has not ended.
 
     It has a start, the causes that keep it open, all reasons so far, and the number of lost posts, if known. While the
     source plays back the missed messages, `since_us` is the time from which it sends them, and `until_us` the time that
-    it must reach. Times are in µs.
+    it must reach. Times are in µs. With `first`, Redis does not know where the gap starts (`ingest/queue/notes.py`).
     """
 
     start_us: int
@@ -25,11 +28,12 @@ class OpenGap(msgspec.Struct):
     lost: int | None = None
     since_us: int | None = None
     until_us: int | None = None
+    first: bool = False
 
     def row(self, end_us: int | None) -> Gap:
         """Returns the gap as a row; with `end_us` None it has not ended."""
         end = None if end_us is None else instant(end_us)
-        return Gap(instant(self.start_us), end, "; ".join(self.reasons), self.lost)
+        return Gap(instant(self.start_us), end, "; ".join(self.reasons), self.lost, self.first)
 
 
 class GapKeeper:
@@ -52,6 +56,18 @@ class GapKeeper:
             if reason not in self.gap.reasons:
                 self.gap.reasons.append(reason)
                 yield self.gap.row(None)
+
+    def begin_record(self, at_us: int, *, up: bool) -> Iterator[Gap]:
+        """Records that Redis has no record of what was collected until now; with `up`, collection goes on.
+
+        An open gap goes on; where it starts is unknown from now on.
+        """
+        if self.gap is None:
+            self.gap = OpenGap(at_us, [CONNECTION], [NO_RECORD])
+        self.gap.first = True
+        yield self.gap.row(None)
+        if up:
+            yield from self.end(CONNECTION, at_us)
 
     def end(self, cause: str, at_us: int, lost: int | None = None) -> Iterator[Gap]:
         """Removes a cause; if no cause is left, the gap ends at `at_us`.
@@ -99,6 +115,6 @@ class GapKeeper:
         gap.since_us = gap.until_us = None
         if not gap.causes:
             self.gap = None
-        if end_us == gap.start_us:
+        if end_us == gap.start_us and not gap.first:
             gap.reasons.append("filled by playback")
         yield gap.row(end_us if not gap.causes else None)

@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable
 
+from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.live.archive import Archive
@@ -13,6 +14,8 @@ from ingest.live.state import LiveState
 from ingest.queue.posts_queue import open_queue
 from ingest.sources import make_source
 from ingest.sources.base import Clock
+
+NOTHING_CAME = "Nothing was collected. Check the network and the address of the source; collection goes on at a start"
 
 
 def make_collector(
@@ -48,7 +51,8 @@ def collect(
 
     A second signal ends the process at once. `on_start` is called when the collector has started, `on_batch` after each
     batch. Raises WrongUse for an address or a topic that can't be used. Raises PulsoError when the source refuses and
-    waiting does not help, and when another process collects the same topic from the same source.
+    waiting does not help, when another process collects the same topic from the same source, and when there was never
+    a connection in this run.
     """
     clock = Clock()
     source = make_source(source_name, settings, topic, clock)
@@ -64,6 +68,9 @@ def collect(
         collector.finish(reason)
     if collector.failure:
         raise collector.failure
+    if not collector.connected:
+        why = f" ({collector.trouble})" if collector.trouble else ""
+        raise PulsoError(f"{topic.topic} from {source_name}: never connected{why}", NOTHING_CAME)
     return collector.state
 
 

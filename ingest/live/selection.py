@@ -12,6 +12,9 @@ from ingest.queue.envelope import Envelope, Route, envelope_of
 SELECTING = ("x",)
 """Sources that filter by the topic's rules themselves, so every message from them is wanted."""
 
+FILLING = ("bluesky", "mastodon")
+"""Sources that fetch what was missed. They notice by themselves that they stood still, and connect anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rejected:

@@ -30,7 +30,8 @@ class LiveState(msgspec.Struct, omit_defaults=True):
 
     All messages up to `through_us` are queued. `reached_us` is the time from which a playback must continue, and
     `beat_us` the time at which the state was last written; all are in µs since 1970. `gap_us` is the length of all gaps
-    that have ended, in µs. All counts are since the first start.
+    that have ended, in µs. `record` is the id of the record in Redis, and `notes` the number of notes that were queued
+    in it (`ingest/queue/notes.py`). All counts are since the first start.
     """
 
     topic: str
@@ -48,6 +49,8 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     refused: int = 0
     shed: int = 0
     unarchived: int = 0
+    record: str = ""
+    notes: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,11 @@ class LiveKeys:
     def states(self) -> str:
         """The name of the Redis hash that maps `topic|source` to the state."""
         return f"{self.stream}:live"
+
+    @property
+    def records(self) -> str:
+        """The name of the Redis hash that maps `topic|source` to the id of the record that began last."""
+        return f"{self.stream}:live:records"
 
     def owner(self, topic: str, source: str) -> str:
         """Returns the name of the key whose value is the process that collects now."""

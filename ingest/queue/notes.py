@@ -1,6 +1,6 @@
 """A collector's notes, as messages of the queue: gaps, and the time up to which all messages are queued."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -9,25 +9,39 @@ from ingest.queue.envelope import Envelope, Route
 
 GAP, THROUGH = "gap", "through"
 """The formats of these messages."""
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Gap(msgspec.Struct, frozen=True):
+class Mark(msgspec.Struct, frozen=True):
+    """The place of a note among all notes of a collection: its number in one record, from 1.
+
+    A record is what Redis holds of a collection. It begins anew if Redis was emptied.
+    """
+
+    record: str
+    number: int
+
+
+class Gap(msgspec.Struct, frozen=True, omit_defaults=True):
     """A time span in which messages were missed, for a topic and a source. `end` is None while the gap is open.
 
-    `lost` is the estimated number of missed posts; None if unknown.
+    `lost` is the estimated number of missed posts; None if unknown. With `first`, it is the first gap of a record, and
+    `start` only says since when the collector has tried: the gap starts where Cassandra knows that the collection ended
+    or, if there was none, it is no gap. Notes of earlier releases have no mark.
     """
 
     start: datetime
     end: datetime | None
     reason: str
     lost: int | None = None
+    first: bool = False
+    mark: Mark | None = None
 
 
-class Through(msgspec.Struct, frozen=True):
+class Through(msgspec.Struct, frozen=True, omit_defaults=True):
     """All messages that were collected before `at` come before this note in the queue."""
 
     at: datetime
+    mark: Mark | None = None
 
 
 _GAP, _THROUGH = msgspec.json.Decoder(Gap), msgspec.json.Decoder(Through)
@@ -38,9 +52,9 @@ def gap_message(topic: str, source: str, gap: Gap) -> Envelope:
     return Envelope(topic, source, GAP, msgspec.json.encode(gap), route=Route.NOTE)
 
 
-def through_message(topic: str, source: str, at: datetime) -> Envelope:
+def through_message(topic: str, source: str, at: datetime, mark: Mark | None = None) -> Envelope:
     """Returns, as a message, the time up to which all messages are queued."""
-    return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at)), route=Route.NOTE)
+    return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at, mark)), route=Route.NOTE)
 
 
 def parse_note(format_: str, payload: bytes) -> Gap | Through:

@@ -147,10 +147,10 @@ class PostsQueue:
         """
         return backlog == 0 or (backlog < limit and not self.is_crowded())
 
-    def add(self, envelopes: Sequence[Envelope], also: tuple[str, str, bytes] | None = None) -> int:
+    def add(self, envelopes: Sequence[Envelope], also: Sequence[tuple[str, str, bytes]] = ()) -> int:
         """Queues and counts messages in one transaction; returns the backlog after it. Raises QueueFull.
 
-        `also` sets a field of a Redis hash in the same transaction: name of the hash, field, value.
+        `also` sets fields of Redis hashes in the same transaction: name of the hash, field, value.
         """
         pipeline = self.client.pipeline(transaction=True)
         counts: dict[str, int] = defaultdict(int)
@@ -159,8 +159,8 @@ class PostsQueue:
             counts[f"{envelope.topic}|{envelope.source}|queued"] += 1
         for name, count in counts.items():
             pipeline.hincrby(self.counts, name, count)
-        if also:
-            pipeline.hset(*also)
+        for hash_field in also:
+            pipeline.hset(*hash_field)
         pipeline.xlen(self.stream)
         return int(execute(pipeline)[-1])
 
@@ -190,9 +190,7 @@ class PostsQueue:
 
     def give_back(self, consumer: str, messages: Iterable[Message]) -> None:
         """Leaves messages to another worker, as if nobody had read them: it was not they that ended this one."""
-        ids = [message.id for message in messages]
-        if ids:
-            self.client.xclaim(self.stream, GROUP, consumer, 0, ids, retrycount=0, justid=True)
+        self._take(consumer, messages, retrycount=0)
 
     @contextmanager
     def _group_again(self) -> Iterator[None]:
@@ -206,25 +204,30 @@ class PostsQueue:
 
     def hold(self, consumer: str, messages: Iterable[Message]) -> None:
         """Marks messages as still in work, so that no other consumer claims them."""
+        self._take(consumer, messages)
+
+    def _take(self, consumer: str, messages: Iterable[Message], retrycount: int | None = None) -> None:
         ids = [message.id for message in messages]
         if ids:
-            self.client.xclaim(self.stream, GROUP, consumer, 0, ids, justid=True)
+            with self._group_again():
+                self.client.xclaim(self.stream, GROUP, consumer, 0, ids, retrycount=retrycount, justid=True)
 
     def held_elsewhere(self, consumer: str, until: Message, count: int) -> tuple[int, int] | None:
         """Returns the position of the first unacked message of another consumer; None if there is none.
 
-        Looks at messages up to `until`, and at the first `count` unacked ones.
+        Looks at the first `count` unacked ones, up to `until`.
         """
-        entries: Any = self.client.xpending_range(self.stream, GROUP, "-", until.id, count)
+        entries: Any = []
+        with self._group_again():
+            entries = self.client.xpending_range(self.stream, GROUP, "-", until.id, count)
         others = (e["message_id"] for e in entries if e["consumer"].decode() != consumer)
         return next((place_of(message_id.decode()) for message_id in others), None)
 
     def ack(self, messages: Iterable[Message], outcome: str) -> int:
         """Acks, deletes and counts messages under one of OUTCOMES; returns how many were not acked before."""
-        groups: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        groups, acked = defaultdict[tuple[str, str, str], list[str]](list), 0
         for message in messages:
             groups[(message.topic, message.source, message.replay)].append(message.id)
-        acked = 0
         minute = int(self.client.time()[0]) // RATE_SPAN if groups else 0
         for (topic, source, replay), ids in groups.items():
             keys = [self.stream, self.counts, self.replay_key(replay), self.rate_key(minute)]
@@ -245,11 +248,14 @@ class PostsQueue:
         field = f"{message.topic}|{message.source}|dead"
         fields = [part for pair in kept.items() for part in pair]
         outcome = "dead" if message.replay else ""
-        return int(self._refuse(keys, [GROUP, message.id, field, outcome, REPLAY_TTL, *fields]))
+        with self._group_again():
+            return int(self._refuse(keys, [GROUP, message.id, field, outcome, REPLAY_TTL, *fields]))
+        return 0
 
     def leave(self, consumer: str) -> None:
         """Removes a consumer from the group, unless it still holds unacked messages."""
-        self._leave([self.stream, self._none], [GROUP, consumer])
+        with self._group_again():
+            self._leave([self.stream, self._none], [GROUP, consumer])
 
     def remove_gone(self) -> None:
         """Removes consumers that have asked for nothing for GONE_SECONDS and hold nothing: their processes died."""
@@ -263,7 +269,7 @@ class PostsQueue:
         return f"{self.stream}:replay:{replay}"
 
     def rate_key(self, minute: int) -> str:
-        """Returns the Redis key with the counts of the messages that were acked in one minute."""
+        """Returns the Redis key with the counts of the messages acked in one minute."""
         return f"{self.stream}:rate:{minute}"
 
     def replay_outcome(self, replay: str) -> dict[str, int]:

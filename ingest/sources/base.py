@@ -33,6 +33,13 @@ class Sink(Protocol):
     def reached_us(self) -> int | None:
         """Returns the `at_us` of the last message taken, in this run or an earlier one; None if there is none."""
 
+    def missed_since(self) -> datetime | None:
+        """Returns since when messages are missed; None while the connection is up, and before the first one.
+
+        A source that can fetch missed messages asks for this when it has a connection again, before `resumed`.
+        """
+        ...
+
     def heard(self) -> None:
         """Reports a sign of life without content."""
 

@@ -25,15 +25,20 @@ class Gap:
 
 @dataclass(frozen=True)
 class Record:
-    """The record of one source's collection: its gaps, and the time up to which everything collected is stored."""
+    """The record of one source's collection: its gaps, and the time up to which everything collected is stored.
+
+    `began` is when the first collection started; None if an earlier release recorded that, as a gap from 1970.
+    """
 
     gaps: Sequence[Gap]
     through: datetime
+    began: datetime | None = None
 
 
 def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Record]:
     """Returns the records of a topic's live collection, by source; empty if it was never collected live."""
-    sources = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_THROUGH.name} WHERE topic = ?")
+    through = f"{keyspace}.{COLLECTION_THROUGH.name}"
+    sources = prepared(session, f"SELECT source, through, began FROM {through} WHERE topic = ?")
     gaps = prepared(session, f"SELECT * FROM {keyspace}.{COLLECTION_GAPS.name} WHERE topic = ? AND source = ?")
     return {
         row.source: Record(
@@ -42,6 +47,7 @@ def read_records(session: Session, keyspace: str, topic: str) -> dict[str, Recor
                 for r in session.execute(gaps, (topic, row.source))
             ],
             _utc(row.through),
+            row.began and _utc(row.began),
         )
         for row in session.execute(sources, (topic,))
     }
@@ -61,11 +67,13 @@ def coverage(records: Mapping[str, Record], start: datetime, end: datetime) -> f
 
 
 def _up(record: Record, start: datetime, end: datetime) -> float:
-    """Returns the part of a period, 0..1, that is before `through` and outside every gap."""
+    """Returns the part of a period, 0..1, that is from `began` to `through` and outside every gap."""
     limit = min(record.through, end)
     down = [(max(gap.start, start), min(gap.end or end, end)) for gap in record.gaps]
     if limit < end:
         down.append((max(limit, start), end))
+    if record.began is not None:
+        down.append((start, min(record.began, end)))
     return 1 - _seconds(down) / (end - start).total_seconds()
 
 

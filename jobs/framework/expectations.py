@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from conf.schema import Column, Table
 from conf.tables import POSTS
+from jobs.framework.counted_once import ONE_DAY, POST
 from jobs.framework.expected import Expected, Repeated, Returned, Where, quoted
 from jobs.framework.job import Rule
 from jobs.framework.window import Window
@@ -31,7 +32,7 @@ def of_posts(posts: DataFrame, window: Window) -> list[Expected]:
             mostly=DATED_AT_LEAST,
         ),
         Expected("event_at falls on the day under which the post is stored", Where(day != event_day, (day, event_day))),
-        Expected("a post is stored under one day only", Repeated(("source", "post_id"))),
+        Expected(ONE_DAY, Repeated(POST), "warning"),
     ]
     return expected
 

@@ -7,7 +7,7 @@ exchange (`direct_join.py`).
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from cassandra.cluster import Session
@@ -17,6 +17,7 @@ from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import POSTS
 from conf.topic import Topic
+from jobs.framework.counted_once import counted_once, may_repeat
 from jobs.framework.counting import first_pass
 from jobs.framework.direct_join import lies_in, stored_posts, within
 from jobs.framework.expectations import of_posts
@@ -102,6 +103,17 @@ class Posts:
             at.posts.read(at, span, self.columns) if at.posts else read_posts(at, span, self.columns)
         )
         return Read(within(stored, span, self.columns), None if at.posts else stored, posts, checks=checks)
+
+    def once(self, at: Place, read: Read) -> Read:
+        """Returns `read` itself or, if its checks found posts under two days, what it read without the later copies.
+
+        In the second case, the caller must release that, too.
+        """
+        if read.checks is None or not may_repeat(read.checks):
+            return read
+        stored = counted_once(read.checks.frame)
+        frame = within(stored, self.reach(at.window, at.topic), self.columns)
+        return replace(read, frame=frame, stored=stored, posts=stored.where(lies_in(at.window)).count(), checks=None)
 
 
 PostsRead = tuple[DataFrame, int, Checks]

@@ -24,7 +24,7 @@ from jobs.framework.counting import FEW_ROWS
 from jobs.framework.coverage import Record, coverage, read_records
 from jobs.framework.expectations import of_rows
 from jobs.framework.expected import Checks
-from jobs.framework.inputs import Place, Read, SharedPosts
+from jobs.framework.inputs import Place, Posts, Read, SharedPosts
 from jobs.framework.job import Inputs, Job, JobResult, Output
 from jobs.framework.local import computed
 from jobs.framework.order import take_place
@@ -125,19 +125,17 @@ class _Run:
         topic, window = self.place.topic, self.place.window
         with self._released(), ThreadPoolExecutor(1, "input checks") as beside:
             found = self._read()
-            posts = sum(read.posts for read in found.values())
             checks = beside.submit(self._check_inputs, found)
-            if posts > FEW_ROWS:
+            if _posts(found) > FEW_ROWS:
                 checks.result()
-            inputs = Inputs(
-                {name: read.frame for name, read in found.items()},
-                {name: read.method for name, read in found.items() if read.run_id},
-                {name: read.run_id for name, read in found.items() if read.run_id},
-                posts,
-            )
+                found = self._once(found)
+            inputs = _inputs(found)
             self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
             with _first(checks):
                 frames = self.job.transform(inputs, topic, window)
+            if (once := self._once(found)) is not found:
+                found, frames = once, self.job.transform(_inputs(once), topic, window)
+            posts = _posts(found)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
             result = publish_all(
                 self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
@@ -162,6 +160,16 @@ class _Run:
                 self.kept.append(read.stored)
             found[given.table.name] = read
         return found
+
+    def _once(self, found: dict[str, Read]) -> dict[str, Read]:
+        """Returns what was read; where the checks found posts under two days, without their later copies."""
+        changed: dict[str, Read] = {}
+        for given in self.job.inputs:
+            name = given.table.name
+            if isinstance(given, Posts) and (read := given.once(self.place, found[name])) is not found[name]:
+                self.kept += [read.stored] if read.stored else []
+                changed[name] = read
+        return found | changed if changed else found
 
     def _check_inputs(self, found: Mapping[str, Read]) -> None:
         """Checks what was read. Raises PulsoError if a check fails.
@@ -196,6 +204,20 @@ class _Run:
         finally:
             for frame in self.kept:
                 frame.unpersist()
+
+
+def _posts(found: Mapping[str, Read]) -> int:
+    return sum(read.posts for read in found.values())
+
+
+def _inputs(found: Mapping[str, Read]) -> Inputs:
+    """Returns what was read as the input of a transform."""
+    return Inputs(
+        {name: read.frame for name, read in found.items()},
+        {name: read.method for name, read in found.items() if read.run_id},
+        {name: read.run_id for name, read in found.items() if read.run_id},
+        _posts(found),
+    )
 
 
 def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:

@@ -5,6 +5,7 @@ import json
 from contextlib import redirect_stderr
 from datetime import UTC, date, datetime
 
+import pytest
 import structlog
 
 from conf.terminal import configure_logs
@@ -31,3 +32,15 @@ def test_in_a_pipe_an_instant_is_an_iso_time() -> None:
         structlog.get_logger("test").info("gap", since=datetime(2016, 5, 9, 1, 2, 3, tzinfo=UTC), day=date(2016, 5, 9))
     line = json.loads(out.getvalue())
     assert (line["since"], line["day"]) == ("2016-05-09T01:02:03+00:00", "2016-05-09")
+
+
+@pytest.mark.parametrize("on_terminal", [False, True])
+def test_no_log_holds_pythons_own_spelling_of_a_time(monkeypatch: pytest.MonkeyPatch, on_terminal: bool) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(out, "isatty", lambda: on_terminal)
+    at = datetime(2016, 5, 9, 1, 2, 3, tzinfo=UTC)
+    with redirect_stderr(out):
+        configure_logs()
+        structlog.get_logger("test").info("gap", since=at, gaps=[(at, None)], by={"x": at})
+    assert "datetime" not in out.getvalue()
+    assert out.getvalue().count("2016-05-09T01:02:03+00:00") == 3

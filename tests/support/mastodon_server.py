@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -31,13 +32,21 @@ class Drop:
     """A step: the server closes the connection without the end that chunked HTTP requires."""
 
 
-Step = bytes | Silence | Drop
+class Live:
+    """A step: the server sends what is published from now on, and heartbeats."""
+
+
+Step = bytes | Silence | Drop | Live
 Script = Refusal | Sequence[Step]
 
 
 def status(number: int, content: str = "<p>hello</p>", **changes: Any) -> dict[str, Any]:
-    """Returns a status with every required field; its id contains its time, as Mastodon's ids do."""
-    made = 1_779_717_600_000 + number * 1000
+    """Returns a status with every required field, made `number` seconds after 2026-05-25, 14:00."""
+    return status_at(1_779_717_600_000 + number * 1000, content, **changes)
+
+
+def status_at(made: int, content: str = "<p>hello</p>", **changes: Any) -> dict[str, Any]:
+    """Returns a status made at `made`, in ms since 1970; its id contains its time, as Mastodon's ids do."""
     return {
         "id": str(made << 16),
         "created_at": time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(made / 1000)),
@@ -71,14 +80,20 @@ def update(number: int, content: str = "<p>hello</p>", **changes: Any) -> bytes:
 
 
 class MastodonServer:
-    """Plays one of `scripts` per connection; when none is left, it sends a heartbeat and then keeps silent.
+    """Plays one of `scripts` per connection; when none is left, it sends what is published, and heartbeats.
 
-    `timeline` is the public timeline, oldest first. `asked` are the paths of all requests.
+    `timeline` is the public timeline, oldest first; `refusals` are the answers to the next requests for it,
+    with None for a page. `asked` are
+    the paths of all requests. `publish` sends statuses to the connections that play no script, and adds them to the
+    timeline.
     """
 
     def __init__(self, *scripts: Script) -> None:
         self.scripts = list(scripts)
         self.timeline: list[dict[str, Any]] = []
+        self.refusals: list[Refusal | None] = []
+        self.heartbeat = 0.5
+        self._news = threading.Condition()
         self.asked: list[str] = []
         self.closing = threading.Event()
         handler = type("Handler", (_Handler,), {"mastodon": self})
@@ -89,6 +104,24 @@ class MastodonServer:
     def address(self) -> str:
         """The value for PULSO_MASTODON_URL."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def publish(self, *statuses: dict[str, Any]) -> None:
+        """Publishes statuses, as the newest ones."""
+        with self._news:
+            self.timeline += statuses
+            self._news.notify_all()
+
+    def later(self, place: int) -> list[dict[str, Any]]:
+        """Returns the statuses from number `place` on; empty if none comes within `heartbeat` seconds."""
+        with self._news:
+            self._news.wait_for(lambda: len(self.timeline) > place or self.closing.is_set(), self.heartbeat)
+            return self.timeline[place:]
+
+    def page(self, query: dict[str, list[str]]) -> list[dict[str, Any]]:
+        """Returns a page of the timeline, newest first, as Mastodon does."""
+        above, below = int(query.get("since_id", ["0"])[0]), int(query.get("max_id", [str(2**63)])[0])
+        found = [one for one in self.timeline if above < int(one["id"]) < below]
+        return list(reversed(found))[: min(int(query.get("limit", ["20"])[0]), 40)]
 
     def __enter__(self) -> "MastodonServer":
         self._thread.start()
@@ -114,16 +147,18 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._answer(401, {"error": "The access token is invalid"})
         elif parts.path == "/api/v1/timelines/public":
-            query = parse_qs(parts.query)
-            later = [s for s in self.mastodon.timeline if int(s["id"]) > int(query["min_id"][0])]
-            self._answer(200, list(reversed(later[: int(query["limit"][0])])))
+            refusal = self.mastodon.refusals.pop(0) if self.mastodon.refusals else None
+            if refusal is not None:
+                self._answer(refusal.status, {"error": "no"}, refusal.retry_after)
+            else:
+                self._answer(200, self.mastodon.page(parse_qs(parts.query)))
         elif parts.path == "/api/v1/streaming/public":
             self._stream()
         else:
             self._answer(404, {"error": "Record not found"})
 
     def _stream(self) -> None:
-        script: Script = self.mastodon.scripts.pop(0) if self.mastodon.scripts else (THUMP, Silence())
+        script: Script = self.mastodon.scripts.pop(0) if self.mastodon.scripts else (THUMP, Live())
         if isinstance(script, Refusal):
             self._answer(script.status, {"error": "no"}, script.retry_after)
             return
@@ -138,8 +173,21 @@ class _Handler(BaseHTTPRequestHandler):
             if isinstance(step, Silence):
                 self.mastodon.closing.wait()
                 return
+            if isinstance(step, Live):
+                self._go_on()
+                return
             self.wfile.write(b"%x\r\n%s\r\n" % (len(step), step))
         self.wfile.write(b"0\r\n\r\n")
+
+    def _go_on(self) -> None:
+        """Sends what is published, and heartbeats, until the client or the server ends it."""
+        place = len(self.mastodon.timeline)
+        with suppress(OSError):
+            while not self.mastodon.closing.is_set():
+                statuses = self.mastodon.later(place)
+                place += len(statuses)
+                for step in [sse("update", orjson.dumps(one)) for one in statuses] or [THUMP]:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(step), step))
 
     def _answer(self, code: int, body: Any, retry_after: str = "") -> None:
         content = orjson.dumps(body)

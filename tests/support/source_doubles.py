@@ -33,18 +33,20 @@ class FakeClock(Clock):
 
 
 class Notes:
-    """A sink that keeps everything."""
+    """A sink that keeps everything. `since` are the times from which a source said that it fills a gap."""
 
     def __init__(self) -> None:
         self.lines: list[bytes] = []
         self.events: list[str] = []
         self.reasons: list[str] = []
+        self.since: list[datetime] = []
         self.news = threading.Condition()
 
     def opened(self) -> None:
         self._note("opened")
 
     def resumed(self, since: datetime) -> None:
+        self.since.append(since)
         self._note("resumed")
 
     def take(self, line: bytes, at_us: int | None = None) -> bool:
@@ -54,6 +56,11 @@ class Notes:
 
     def reached_us(self) -> int | None:
         return None
+
+    def missed_since(self) -> datetime | None:
+        """Returns NOW if it was up once, and the connection has ended."""
+        turns = [event for event in self.events if event in ("opened", "resumed", "closed")]
+        return NOW if len(turns) > 1 and turns[-1] == "closed" else None
 
     def heard(self) -> None:
         self._note("heard")

@@ -8,6 +8,7 @@ Protocol: https://github.com/bluesky-social/jetstream. After an outage, a host s
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle
 from urllib.parse import urlencode
 
@@ -28,11 +29,6 @@ REWIND_US = 5_000_000
 """The clocks of hosts differ by some seconds, so a playback starts earlier by this many µs.
 
 An event that comes twice is stored once.
-"""
-KEPT_SLACK_US = 60_000_000
-"""If the first event of a playback is more than this (µs) later than asked for, the host has lost events before it.
-
-The network is never silent for that long.
 """
 SILENCE = 30.0
 LARGEST = 4 * 1024 * 1024
@@ -88,17 +84,18 @@ class Bluesky:
         return connect(self._url(host, sink.reached_us()), max_size=LARGEST, open_timeout=10, close_timeout=2)
 
     def _messages(self, link: ClientConnection) -> Iterator[bytes]:
-        """Yields messages until asked to stop. Raises TimeoutError after a silence, and the connection's own errors."""
-        last = self._clock.monotonic()
+        """Yields messages until asked to stop. Raises TimeoutError after a silence, and the connection's own errors.
+
+        If this process stood still, a message may be there when it looks; the silence counts nevertheless.
+        """
+        last = self._clock.elapsed()
         while not self._clock.stopped:
-            try:
-                message = link.recv(timeout=0.5, decode=False)
-            except TimeoutError:
-                if self._clock.monotonic() - last >= self._silence:
-                    raise
-                continue
-            last = self._clock.monotonic()
-            yield message
+            message = _next(link)
+            if self._clock.elapsed() - last >= self._silence:
+                raise TimeoutError
+            if message is not None:
+                yield message
+                last = self._clock.elapsed()
 
     def _take(self, sink: Sink, message: bytes) -> None:
         """Hands on a message; waits while the sink has no room.
@@ -124,14 +121,25 @@ def source(settings: Settings, _topic: Topic, clock: Clock) -> Bluesky:
     return Bluesky(settings, clock)
 
 
+def _next(link: ClientConnection) -> bytes | None:
+    """Returns the next message; None if none comes within half a second."""
+    with suppress(TimeoutError):
+        return link.recv(timeout=0.5, decode=False)
+    return None
+
+
 def _say_open(sink: Sink, first: bytes) -> None:
-    """Tells the sink, by the first event, since when events come."""
+    """Tells the sink, by the first event, since when events come.
+
+    A playback starts REWIND_US before the last event that was taken. So if it starts with a later event than that one,
+    the host has moved the cursor up: it no longer has what is between.
+    """
     reached_us, found = sink.reached_us(), _TIME.search(first)
     if reached_us is None or found is None:
         sink.opened()
         return
     first_us = int(found.group(1))
-    kept = first_us - reached_us <= KEPT_SLACK_US
+    kept = first_us <= reached_us
     if not kept:
         log.warning("the host no longer has all that was missed", since=instant(reached_us), kept=instant(first_us))
     sink.resumed(instant(reached_us if kept else first_us))

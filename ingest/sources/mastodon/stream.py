@@ -2,9 +2,8 @@
 
 A server sends every public status that it sees; Pulso selects those that match the topic.
 
-Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage, the statuses since the last one are read
-from the public timeline, if the server still has them. Deletions and edits during the outage are not reported by the
-server.
+Protocol: https://docs.joinmastodon.org/methods/streaming/. After an outage or a restart, what was missed is read from
+the public timeline (`timeline.py`). Deletions and edits during the outage are not reported by the server.
 """
 
 import random
@@ -12,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -22,20 +20,19 @@ from httpx_sse import EventSource, ServerSentEvent, SSEError
 from tenacity import wait_exponential
 
 from conf.errors import PulsoError
-from conf.instants import instant, micros
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.sources.addresses import checked_address
 from ingest.sources.back_off import BackOff
 from ingest.sources.base import Clock, Sink
+from ingest.sources.mastodon.timeline import Timeline
 
-SILENCE = 60.0
+SILENCE = 35.0
 """Seconds without a byte after which the connection counts as dead; Mastodon sends a heartbeat every 15 seconds."""
 WAIT = wait_exponential(multiplier=1, max=60)
 """The wait before the next connection: 1 second, doubled with each failure up to 60."""
 UNTOLD_429, LONGEST_429 = 60.0, 900.0
 """Seconds after "too many requests" where the server doesn't say how long, and the most that it may ask for."""
-PAGE, MOST_PAGES = 40, 50
 KINDS = ("update", "status.update", "delete")
 TOKEN_FIX = "Make a token under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN to it"
 
@@ -63,8 +60,6 @@ class Mastodon:
         self._silence = silence
         self._back_off = BackOff(WAIT, jitter)
         self._streaming = ""
-        self._last_id: str | None = None
-        self._heard_us: int | None = None
         self._socket: socket.socket | None = None
 
     def run(self, sink: Sink) -> None:
@@ -87,7 +82,7 @@ class Mastodon:
                     return refusal
                 self._socket = response.extensions["network_stream"].get_extra_info("socket")
                 self._open(client, sink)
-                for event in _events(response, sink):
+                for event in self._events(response, sink):
                     self._back_off.reset()
                     self._take(sink, event)
             return "the server ended the connection", self._back_off.next()
@@ -121,27 +116,23 @@ class Mastodon:
         return None if response.is_success else (f"HTTP {response.status_code}", self._back_off.next())
 
     def _open(self, client: httpx.Client, sink: Sink) -> None:
-        """Reads the statuses that were missed, if the server has them; then reports that the connection is up."""
-        if self._last_id is None or self._heard_us is None:
+        """Reads what was missed, as far as the server has it; then reports that the connection is up."""
+        since = sink.missed_since()
+        if since is None:
             sink.opened()
-        elif self._caught_up(client, sink):
-            sink.resumed(instant(self._heard_us))
+            return
+        timeline = Timeline(client, self._address, self._clock)
+        for status in timeline.missed(since):
+            self._hand_on(sink, "update", status)
+        if timeline.reached is None:
+            sink.opened()
         else:
-            sink.opened()
+            sink.resumed(timeline.reached)
 
-    def _caught_up(self, client: httpx.Client, sink: Sink) -> bool:
-        """Takes the statuses posted since the last one; returns whether they reached the present."""
-        for _ in range(MOST_PAGES):
-            query = {"min_id": self._last_id or "", "limit": str(PAGE)}
-            found = client.get(f"{self._address}/api/v1/timelines/public", params=query)
-            if not found.is_success:
-                return False
-            page: Any = found.json()
-            for status in reversed(page):
-                self._hand_on(sink, "update", orjson.dumps(status))
-            if len(page) < PAGE:
-                return True
-        return False
+    def _events(self, response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:
+        """Yields the events of a stream. Raises httpx.ReadTimeout after a silence."""
+        source = EventSource(_Heartbeats(response, sink, self._clock, self._silence))  # type: ignore[arg-type]  # suffices
+        yield from source.iter_sse()
 
     def _take(self, sink: Sink, event: ServerSentEvent) -> None:
         if event.event in KINDS:
@@ -149,14 +140,10 @@ class Mastodon:
             self._hand_on(sink, event.event, payload if event.event != "delete" else orjson.dumps(event.data))
         else:
             sink.heard()
-        self._heard_us = micros(self._clock.now())
 
     def _hand_on(self, sink: Sink, kind: str, payload: bytes) -> None:
         """Hands on one event as a line that contains its payload unchanged."""
         sink.take(b'{"event":"%s","server":"%s","payload":%s}' % (kind.encode(), self._server.encode(), payload))
-        if kind == "update":
-            with suppress(orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-                self._last_id = max(self._last_id or "0", str(orjson.loads(payload)["id"]), key=int)
 
     def _leave_when_told(self) -> None:
         """Shuts the connection down once the clock is stopped, so that a reader that waits for it returns."""
@@ -171,22 +158,23 @@ def source(settings: Settings, _topic: Topic, clock: Clock) -> Mastodon:
     return Mastodon(settings, clock)
 
 
-def _events(response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:
-    """Yields the events of a stream."""
-    source = EventSource(_Heartbeats(response, sink))  # type: ignore[arg-type]  # has all that EventSource uses
-    yield from source.iter_sse()
-
-
 class _Heartbeats:
-    """A response that reports its heartbeats, which are comments, to the sink."""
+    """A response that reports its heartbeats, which are comments, to the sink.
 
-    def __init__(self, response: httpx.Response, sink: Sink) -> None:
+    If this process stood still, something may be there when it looks; the silence counts nevertheless.
+    """
+
+    def __init__(self, response: httpx.Response, sink: Sink, clock: Clock, silence: float) -> None:
         self.headers = response.headers
-        self._response, self._sink = response, sink
+        self._response, self._sink, self._clock, self._silence = response, sink, clock, silence
 
     def iter_text(self) -> Iterator[str]:
-        """Yields the text as it comes."""
+        """Yields the text as it comes. Raises httpx.ReadTimeout after a silence."""
+        last = self._clock.elapsed()
         for text in self._response.iter_text():
+            if self._clock.elapsed() - last >= self._silence:
+                raise httpx.ReadTimeout("this process stood still")
             if text.startswith(":"):
                 self._sink.heard()
             yield text
+            last = self._clock.elapsed()

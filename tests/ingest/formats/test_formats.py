@@ -154,9 +154,30 @@ class TestXv11:
 
 
 class TestBluesky:
-    def test_event_time_is_the_relays(self) -> None:
-        post = post_of(event({"text": "hi", "createdAt": "1999-01-01T00:00:00Z", "langs": ["tl"]}))
-        assert (post.post_id, post.author, post.lang, post.event_at.year) == ("did:plc:a/3k", "did:plc:a", "tl", 2026)
+    def test_id_author_and_language(self) -> None:
+        post = post_of(event({"text": "hi", "langs": ["tl"]}))
+        assert (post.post_id, post.author, post.lang) == ("did:plc:a/3k", "did:plc:a", "tl")
+
+    @pytest.mark.parametrize(
+        ("created", "counts"),
+        [
+            ("2026-05-25T14:23:29.157118Z", "2026-05-25T14:23:29.157118"),
+            ("2026-05-25T14:23:29.157120Z", "2026-05-25T14:23:29.157119"),  # later than the host has seen it
+            ("2013-05-25T22:23:28+08:00", "2013-05-25T14:23:28"),
+            ("2013-05-25T22:23:28.123456789Z", "2013-05-25T22:23:28.123456"),
+            ("1970-01-01T00:00:00Z", "1970-01-01T00:00:00"),
+            *((odd, "2026-05-25T14:23:29.157119") for odd in ("1969-12-31T23:59:59Z", "0001-01-01T00:00:00+23:59")),
+            *((odd, "2026-05-25T14:23:29.157119") for odd in ("2013-05-25T22:23:28", "2013-05-25", "", 5, None, ["x"])),
+        ],
+    )
+    @pytest.mark.parametrize("repost", [False, True])
+    def test_the_earlier_of_the_clients_time_and_the_hosts_counts(
+        self, created: object, counts: str, repost: bool
+    ) -> None:
+        record = {"subject": {"uri": "at://did:plc:b/app.bsky.feed.post/3z"}} if repost else {"text": "hi"}
+        collection = "app.bsky.feed.repost" if repost else "app.bsky.feed.post"
+        post = post_of(event({**record, "createdAt": created}, collection=collection))
+        assert post.event_at == datetime.fromisoformat(counts).replace(tzinfo=UTC)
 
     def test_facets_count_utf8_bytes(self) -> None:
         text = "é @bea 👍🏽 #Ta\u0301g www.x.ph"

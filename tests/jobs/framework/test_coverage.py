@@ -8,8 +8,8 @@ from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from conf.topic import Topic
-from ingest.queue.notes import BEGINNING, gap_message, through_message
 from ingest.queue.notes import Gap as NotedGap
+from ingest.queue.notes import Mark, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
 from jobs.framework.coverage import Gap, Record, coverage
@@ -19,7 +19,8 @@ from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 
 START = datetime(2016, 5, 1, tzinfo=UTC)
-NEVER = Gap(BEGINNING, START - timedelta(days=1))
+BEGAN = START - timedelta(days=1)
+OF_AN_EARLIER_RELEASE = Gap(datetime(1970, 1, 1, tzinfo=UTC), BEGAN)
 
 
 def hours(count: float) -> datetime:
@@ -27,7 +28,7 @@ def hours(count: float) -> datetime:
 
 
 def record(*gaps: tuple[float, float | None], through: float = 100) -> Record:
-    return Record([NEVER, *[Gap(hours(a), None if b is None else hours(b)) for a, b in gaps]], hours(through))
+    return Record([Gap(hours(a), None if b is None else hours(b)) for a, b in gaps], hours(through), BEGAN)
 
 
 @pytest.mark.parametrize(
@@ -48,8 +49,11 @@ def test_the_gaps_of_a_period_are_what_it_lacks(given: Record, covered: float) -
     assert coverage({"x": given}, hours(0), hours(10)) == pytest.approx(covered)
 
 
-def test_before_the_first_collection_nothing_is_covered() -> None:
-    assert coverage({"x": record()}, NEVER.start, hours(-24)) == 0
+@pytest.mark.parametrize("given", [record(), Record([OF_AN_EARLIER_RELEASE], hours(100))])
+def test_before_the_first_collection_nothing_is_covered(given: Record) -> None:
+    assert coverage({"x": given}, hours(-240), hours(-24)) == 0
+    assert coverage({"x": given}, hours(-25), hours(-23)) == 0.5
+    assert coverage({"x": given}, hours(-24), hours(0)) == 1
 
 
 def test_nothing_collected_live_is_no_coverage_at_all() -> None:
@@ -67,9 +71,9 @@ def test_the_poll_says_what_part_of_each_period_was_collected(
     posts = [stream_line(tweet(str(i), "duterte", created_at=f"2016-05-01T{i:02}:30:00Z")) for i in range(4)]
     queue.add(
         [
-            gap_message(topic.topic, "x", NotedGap(BEGINNING, hours(1), "not collected before")),
-            gap_message(topic.topic, "x", NotedGap(hours(2.5), hours(2.75), "network error", 7)),
-            through_message(topic.topic, "x", hours(3.5)),
+            gap_message(topic.topic, "x", NotedGap(hours(0.9), hours(1), "no record", first=True, mark=Mark("r", 1))),
+            gap_message(topic.topic, "x", NotedGap(hours(2.5), hours(2.75), "network error", 7, mark=Mark("r", 2))),
+            through_message(topic.topic, "x", hours(3.5), Mark("r", 3)),
         ]
     )
     load(posts, topic.topic, queue, session, settings)

@@ -9,7 +9,6 @@ from cassandra.cluster import Session
 
 from conf.settings import Settings
 from conf.topic import Topic
-from ingest.queue.notes import BEGINNING
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
@@ -85,8 +84,7 @@ def test_what_the_topic_asks_for_is_stored_and_a_restart_goes_on_at_the_cursor(
         stop(process)
     assert server.asked[-1][1]["cursor"] == [str(time_us(at(22)) - 5_000_000)]
     assert live.work() == ids(*first, *missed)
-    before, filled, stopped = live.gaps()
-    assert (before.start, before.reason) == (BEGINNING, "not collected before")
+    filled, stopped = live.gaps()
     assert (filled.start, filled.end, filled.reason) == (at(22), at(22), "stopped; filled by playback")
     assert (stopped.start, stopped.end, stopped.reason) == (at(49), None, "stopped")
 
@@ -110,7 +108,7 @@ def test_kill_9_in_a_burst_is_filled_by_the_cursor_and_the_ledger_equals_the_tab
         wait_for(lambda: live.work() == ids(*ledger), "the rest", process)
         stop(process)
     assert live.work() == ids(*ledger)
-    gap = live.gaps()[1]
+    gap = live.gaps()[0]
     assert gap.start == gap.end == datetime.fromtimestamp(died.through_us / 1e6, UTC)
     assert gap.reason == "the collector died; filled by playback"
     assert {time_us_of(e) for e in ledger if ids(e) <= queued} >= {
@@ -130,7 +128,21 @@ def test_what_the_host_no_longer_has_is_a_gap(live: Live, server: JetstreamServe
         wait_for(lambda: live.has_received(6), "what is kept", process)
         stop(process)
     assert live.work() == ids(post(0), *[post(60 * i) for i in range(5, 10)])
-    assert live.gaps()[1] == Gap(at(0), at(300), "the collector died")
+    assert live.gaps()[0] == Gap(at(0), at(300), "the collector died")
+
+
+def test_a_cursor_that_the_host_moved_up_by_seconds_is_a_gap(live: Live, server: JetstreamServer) -> None:
+    with streaming(live.topic, "bluesky") as process:
+        wait_for(lambda: bool(server.asked), "a connection", process)
+        server.add(*[post(i) for i in range(10)])
+        wait_for(lambda: live.has_received(10), "ten events", process)
+        stop(process)
+    server.add(*[post(i) for i in range(10, 30)])
+    server.kept_from_us = time_us(at(12))
+    with streaming(live.topic, "bluesky") as process:
+        wait_for(lambda: live.has_received(28), "what is kept", process)
+        stop(process)
+    assert live.gaps()[0] == Gap(at(9), at(12), "stopped")
 
 
 @pytest.mark.parametrize("second", [[], [("503", 0)], [("drop", 0)]])
@@ -149,7 +161,7 @@ def test_a_host_that_fails_is_left_for_the_next_and_nothing_is_missing(
             stop(process)
     assert "cursor" in other.asked[0][1]
     assert len(server.asked) == 1 + bool(second)
-    _, dropped, stopped = live.gaps()
+    dropped, stopped = live.gaps()
     assert dropped.start == dropped.end == at(0.9)
     assert dropped.reason.startswith("network error")
     assert dropped.reason.endswith("filled by playback")
@@ -189,6 +201,8 @@ def test_the_real_capture_goes_through_live(
 def test_one_topic_and_source_is_collected_once(live: Live, server: JetstreamServer) -> None:
     with streaming(live.topic, "bluesky") as first:
         wait_for(lambda: bool(server.asked), "a connection", first)
+        server.add(post(0))
+        wait_for(lambda: live.has_received(1), "an event", first)
         with streaming(live.topic, "bluesky") as second:
             _, errors = second.communicate(timeout=60)
         assert second.returncode == 1
