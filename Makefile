@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ]
 CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test test-faults soak lint format setup setup-dev up down status bench constraints clean
+.PHONY: help demo test test-faults soak lint format setup setup-dev up down status credentials bench constraints clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ down: $(BIN)/.runtime ## Stop them. Their data stays
 
 status: $(BIN)/.runtime ## Show the state of the engines
 	@$(BIN)/python -m deploy status
+
+credentials: $(BIN)/.runtime ## Print the logins of the engines, as settings for other programs
+	@$(BIN)/python -m deploy credentials
 
 bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench

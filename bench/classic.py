@@ -7,7 +7,7 @@ import psutil
 import rq
 from rq.registry import FailedJobRegistry, FinishedJobRegistry
 
-from bench.classic_design import QUEUE, make_table, only_parse, store
+from bench.classic_design import QUEUE, make_table, only_parse, place, store
 from bench.commands import python, running
 from bench.corpus import check_stored, units
 from bench.lab import TOPIC, Lab
@@ -29,7 +29,7 @@ def stored_pass(lab: Lab, kind: str) -> float:
     own = lab.in_keyspace(KEYSPACE)
     own.drop()
     make_table(own.session, own.settings)
-    where = (own.settings.cassandra_hosts[0], own.settings.cassandra_port, own.settings.keyspace, TOPIC)
+    where = (*place(own.settings), own.settings.keyspace, TOPIC)
     jobs = [(*where, unit.format, unit.payload) for unit in units(own, own.plan.sample)]
     seconds = _timed(own, kind, store, jobs)
     check_stored(own, own.plan.sample, f"RQ's {kind} worker")
@@ -49,8 +49,7 @@ def parsed_pass(lab: Lab, kind: str) -> float:
 def _timed(lab: Lab, kind: str, function: object, jobs: Sequence[tuple[object, ...]]) -> float:
     """Returns the seconds from the first enqueue to the end of the last job; the worker is idle before."""
     queue = rq.Queue(QUEUE, connection=lab.redis)
-    url = lab.settings.redis_url.get_secret_value()
-    with running(lab, python("bench.classic_worker", url, kind), ready=lambda: _is_idle(lab)) as worker:
+    with running(lab, python("bench.classic_worker", kind), ready=lambda: _is_idle(lab)) as worker:
         began = time.monotonic()
         for arguments in jobs:
             queue.enqueue_call(function, args=arguments, result_ttl=KEPT, description="post")

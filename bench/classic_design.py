@@ -10,17 +10,21 @@ from datetime import UTC, datetime
 from functools import cache
 
 from cassandra import ConsistencyLevel
+from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import Session
 from cassandra.cqlengine import columns, connection
 from cassandra.cqlengine.management import sync_table
 from cassandra.cqlengine.models import Model
 
+from conf.credentials import cassandra_login
 from conf.folding import words_of
 from conf.schema import INDEX_CLASS
 from conf.settings import Settings
 from ingest.formats import parse
 
 QUEUE = "posts"
+Login = tuple[str, str] | None
+"""A user and its password, if Cassandra needs them."""
 DERIVED = ("topic", "words")
 INDEXED = ("author", "values(words)")
 
@@ -60,9 +64,9 @@ class ClassicPost(Model):  # type: ignore[misc]
     collected_at = columns.DateTime()
 
 
-def store(host: str, port: int, keyspace: str, topic: str, format_: str, payload: bytes) -> None:
+def store(host: str, port: int, login: Login, keyspace: str, topic: str, format_: str, payload: bytes) -> None:
     """The job: parses one post and saves it."""
-    connect(host, port, keyspace)
+    connect(host, port, login, keyspace)
     post = parse(format_, payload)
     words = words_of(post.folded) | {f"#{tag}" for tag in post.hashtags}
     taken = {name: getattr(post, name) for name in ClassicPost._columns if name not in DERIVED}
@@ -77,18 +81,24 @@ def only_parse(format_: str, payload: bytes) -> None:
 
 
 @cache
-def connect(host: str, port: int, keyspace: str) -> None:
+def connect(host: str, port: int, login: Login, keyspace: str) -> None:
     """Connects the mapper, once per process: a fork cannot use its parent's connection."""
-    connection.setup(
-        [host], keyspace, consistency=ConsistencyLevel.LOCAL_QUORUM, port=port, protocol_version=5, connect_timeout=10
-    )
+    options = {"port": port, "protocol_version": 5, "connect_timeout": 10}
+    provider = PlainTextAuthProvider(*login) if login else None
+    connection.setup([host], keyspace, consistency=ConsistencyLevel.LOCAL_QUORUM, auth_provider=provider, **options)
+
+
+def place(settings: Settings) -> tuple[str, int, Login]:
+    """Returns where the mapper connects, and its login."""
+    login = cassandra_login(settings)
+    return settings.cassandra_hosts[0], settings.cassandra_port, (login.user, login.password) if login else None
 
 
 def make_table(session: Session, settings: Settings) -> None:
     """Creates the keyspace, table and indexes of the classic design."""
     session.execute(f"CREATE KEYSPACE {settings.keyspace} WITH replication = {settings.replication_cql}")
     os.environ.setdefault("CQLENG_ALLOW_SCHEMA_MANAGEMENT", "1")  # otherwise the mapper prints a warning
-    connect(settings.cassandra_hosts[0], settings.cassandra_port, settings.keyspace)
+    connect(*place(settings), settings.keyspace)
     try:
         sync_table(ClassicPost)
     finally:

@@ -16,6 +16,7 @@ from cassandra.cluster import Session
 from rich.console import Console
 
 from conf import ROOT
+from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError
 from conf.settings import PREFIX, Settings
 from conf.terminal import ERR
@@ -154,14 +155,18 @@ def bench_settings(home: Path) -> Settings:
 def environment(settings: Settings, root: Path = ROOT) -> dict[str, str]:
     """Returns this process's environment with `settings` in place of its own PULSO_ variables.
 
-    Python and Spark find the code in the folder `root`.
+    Python and Spark find the code in the folder `root`. The logins are in it, for code of earlier commits, which does
+    not know where they are kept.
     """
+    login = cassandra_login(settings)
+    user = {"PULSO_CASSANDRA_USER": login.user, "PULSO_CASSANDRA_PASSWORD": login.password} if login else {}
     kept = {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
     return {
         **kept,
+        **user,
         "PULSO_HOME": str(settings.home),
         "PULSO_CASSANDRA_PORT": str(settings.cassandra_port),
-        "PULSO_REDIS_URL": settings.redis_url.get_secret_value(),
+        "PULSO_REDIS_URL": redis_url(settings),
         "PULSO_KEYSPACE": settings.keyspace,
         "PYTHONPATH": str(root),
         "PYSPARK_PYTHON": sys.executable,

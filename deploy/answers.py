@@ -2,6 +2,7 @@
 
 import logging
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ SECONDS = 2.0
 """How long a server may take for each reply."""
 PROTOCOL = 4
 """The version of Cassandra's native protocol that is used for asking."""
+REFUSED = "refuses the login; set PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Login:
-    """The login and the certificate authority for a Cassandra. The embedded one needs neither."""
+    """The login and the certificate authority for a Cassandra; no login if `user` is empty."""
 
     user: str = ""
     password: str = ""
@@ -58,24 +60,25 @@ def ask_redis(url: str) -> Answer | None:
         return None
 
 
-def ask_cassandra(host: str, port: int, login: Login) -> Answer | None:
-    """Connects to a Cassandra and asks for its version. Returns None if no Cassandra answers there.
+def ask_cassandra(host: str, port: int, login: Login, first: Sequence[str] = ()) -> Answer | None:
+    """Connects to a Cassandra and asks for its version, after executing the statements `first`.
 
-    Connecting and asking take at most SECONDS each. All threads and connections are closed at the end.
+    Returns None if no Cassandra answers there. Connecting and each statement take at most SECONDS. All threads and
+    connections are closed at the end.
     """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)  # the driver logs each server that does not answer
     Cluster.connection_class.initialize_reactor()
     try:
         connection = _connect(host, port, login)
     except AuthenticationFailed:
-        return Answer(problem="refuses the login; set PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD")
+        return Answer(problem=REFUSED)
     except ProtocolVersionUnsupported:
         return Answer(problem=f"refuses the native protocol, version {PROTOCOL}")
     except Exception as error:  # another protocol's bytes can make the driver raise any exception
         refused = isinstance(error, ConnectionException) and not isinstance(error, ConnectionShutdown)
         return Answer(problem="refuses connections", passing=True) if refused else None
     try:
-        return _release(connection)
+        return _release(connection, first)
     finally:
         connection.close()
 
@@ -95,9 +98,11 @@ def _connect(host: str, port: int, login: Login) -> Any:
     )
 
 
-def _release(connection: Any) -> Answer:
-    query = QueryMessage("SELECT release_version FROM system.local", ConsistencyLevel.ONE)
+def _release(connection: Any, first: Sequence[str]) -> Answer:
     try:
-        return Answer(str(connection.wait_for_response(query, timeout=SECONDS).parsed_rows[0][0]))
+        for statement in (*first, "SELECT release_version FROM system.local"):
+            query = QueryMessage(statement, ConsistencyLevel.ONE)
+            result = connection.wait_for_response(query, timeout=SECONDS)
+        return Answer(str(result.parsed_rows[0][0]))
     except Exception:  # it answered with an error or without a row, or not in time
         return Answer(problem="cannot read its own version yet", passing=True)

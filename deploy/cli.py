@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy setup|up|down|status|jars|java`."""
+"""The command line: `python -m deploy setup|up|down|status|credentials|jars|java`."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from conf import cli
 from conf.settings import load_settings
 from deploy.console import make_console
+from deploy.credentials import as_settings
 from deploy.engines import Engines
 from deploy.environment import import_pyspark_compiled, provide_java, write_spark_commands
 from deploy.java import find_java
@@ -57,6 +58,13 @@ def status(json: Json = False) -> None:
         typer.echo(as_json(statuses))
     else:
         print_table(make_console(), statuses)
+
+
+@app.command()
+def credentials() -> None:
+    """Print the logins of the embedded engines as settings, for other programs. Pulso's commands have them already."""
+    typer.echo(as_settings(load_settings().home))
+    typer.echo("these are secrets: whoever has them can read and change everything in these engines", err=True)
 
 
 @app.command()

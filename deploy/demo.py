@@ -184,6 +184,7 @@ def where_things_are(settings: Settings) -> str:
     return (
         f"The tables are in keyspace {settings.keyspace} at {host}:{port}: "
         "posts, candidate_poll, graph_summary, job_runs and more.\n"
+        "The login for programs other than Pulso's:  make credentials\n"
         "All jobs over a day, in one Spark session:  .venv/bin/spark-submit jobs/daily.py (README)\n"
         "The poll by day, as CSV:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "The last day's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from conf.credentials import Credential, embedded_cassandra, embedded_redis
 from conf.settings import Settings
 from deploy.answers import Answer, Login, ask_cassandra, ask_redis
 from deploy.cassandra_server import CassandraServer
@@ -52,10 +53,10 @@ def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine
         answers = (ask_cassandra(host, port, login) for host in hosts)
         return next((answer for answer in answers if answer), None)
 
-    local = _ipv4(hosts[0]) if settings.cassandra_is_local and len(hosts) == 1 else ""
-    ours = local and settings.cassandra_tls_ca is None
+    local = embedded_cassandra(settings)
+    own = Credential(user=login.user, password=password) if login.user and password else None
     explicit = bool({"cassandra_hosts", "cassandra_port"} & settings.model_fields_set)
-    server = CassandraServer(make_node(home, local, port, heap)) if ours else None
+    server = CassandraServer(make_node(home, local, port, heap), own) if local else None
     setting = "PULSO_CASSANDRA_HOSTS and PULSO_CASSANDRA_PORT"
     return Engine("Cassandra", f"{','.join(hosts)}:{port}", setting, explicit, ask, server)
 
@@ -64,7 +65,7 @@ def redis_engine(settings: Settings, home: Path) -> Engine:
     """Returns Redis's engine: embedded if the settings name a redis:// address on IPv4 loopback; else external."""
     url = settings.redis_url.get_secret_value()
     host, port = settings.redis_address
-    local = _ipv4(host) if settings.redis_is_local else ""
+    local = embedded_redis(settings)
     server = RedisServer(home, local, port, url) if local else None
     explicit = "redis_url" in settings.model_fields_set
     path = urlsplit(url).path
@@ -75,10 +76,3 @@ def redis_engine(settings: Settings, home: Path) -> Engine:
 def embedded_servers(home: Path) -> list[Server]:
     """Returns the servers of a PULSO_HOME, independent of other settings, to find and stop their processes."""
     return [CassandraServer(make_node(home, "127.0.0.1", 9042)), RedisServer(home, "127.0.0.1", 6379, "")]
-
-
-def _ipv4(host: str) -> str:
-    """The IPv4 address of a loopback host; empty for IPv6, where no embedded engine listens."""
-    if host == "localhost":
-        return "127.0.0.1"
-    return "" if ":" in host else host

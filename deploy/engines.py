@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 from rich.console import Console
@@ -10,9 +11,10 @@ from conf.errors import PulsoError, StoreDown
 from conf.settings import Settings
 from deploy.cassandra_server import CassandraServer
 from deploy.console import make_console, say
+from deploy.credentials import forget_address
 from deploy.engine import Engine, cassandra_engine, embedded_servers, redis_engine
 from deploy.jars import fetch_engine_jars, fetch_spark_packages, has_engine_jars
-from deploy.lifecycle import Started, adopt, find, serves_elsewhere, start, stop, wait_until_answering
+from deploy.lifecycle import Started, adopt, find, program_of, serves_elsewhere, start, stop, wait_until_answering
 from deploy.lock import locked
 from deploy.ports import check_ports, check_range, holder, is_free
 from deploy.server import Server, size_on_disk
@@ -90,6 +92,8 @@ class Engines:
             raise StoreDown(f"{engine.name} at {engine.address} does not answer", fix)
         if problem := answer.problem or engine.shortcoming(answer):
             raise StoreDown(f"{engine.name} at {engine.address} {problem}", f"{engine.setting} names it")
+        if server:
+            forget_address(self._home, server.login_of, server.address)  # it is not for this one
         say(self._console, f"{engine.name} {answer.version} at {engine.address} is external and answers")
         return None
 
@@ -107,11 +111,11 @@ class Engines:
         return adopted + [start(server) for server in fresh]
 
     def _already(self, one: Started) -> bool:
-        answer = None if one.fresh else one.server.ask()
+        answer = None if one.fresh else one.server.admit()
         if answer is None or answer.problem:
             return False
         name, address = one.server.name, one.server.address
-        say(self._console, f"{name} {answer.version} already runs on {address} (pid {one.process.pid})")
+        say(self._console, f"{name} {answer.version} already runs on {address} ({program_of(one.process)})")
         return True
 
     def _refuse_while_cassandra_runs(self) -> None:
@@ -143,7 +147,20 @@ def _status_of_ours(server: Server, process: psutil.Process) -> Status:
     version, problem = (answer.version, answer.problem) if answer else ("", elsewhere)
     try:
         since, memory = datetime.fromtimestamp(process.create_time(), UTC), process.memory_info().rss
+        program = Path(process.exe())
     except psutil.Error:
         return Status(server.name, State.STOPPED, server.address, log=server.log)
-    data = size_on_disk(server.folder)
-    return Status(server.name, state, server.address, version, process.pid, since, memory, data, server.log, problem)
+    return Status(
+        server.name,
+        state,
+        server.address,
+        version,
+        process.pid,
+        since,
+        memory,
+        size_on_disk(server.folder),
+        server.log,
+        problem,
+        program,
+        needs_login=server.needs_login,
+    )

@@ -42,6 +42,14 @@ def find(server: Server) -> psutil.Process | None:
     return recorded_process(server.pid_file) or process_of_command(server.executable, server.arguments)
 
 
+def program_of(process: psutil.Process) -> str:
+    """Returns the path of a process's program, and its pid, as text."""
+    try:
+        return f"{process.exe()}, pid {process.pid}"
+    except psutil.Error:  # it has just ended
+        return f"pid {process.pid}"
+
+
 def serves_elsewhere(server: Server) -> str:
     """Returns, as text, how the running server's port differs from the settings; empty if it does not differ."""
     port, wanted = server.rendered_port(), server.ports[0].number
@@ -90,11 +98,11 @@ def wait_until_answering(started: list[Started], timeout: float, console: Consol
 
 def _answers(one: Started, timeout: float, shown: Waits) -> bool:
     server = one.server
-    answer = server.ask()
+    answer = server.admit()
     seconds = shown.seconds(server.address)
     if answer and not answer.problem:
         line = f"{server.name} {answer.version} answers on {server.address} after {seconds:.1f} s"
-        shown.end(server.address, f"{line} (pid {one.process.pid})")
+        shown.end(server.address, f"{line} ({program_of(one.process)})")
         return True
     if answer and not answer.passing:
         raise StoreDown(f"{server.name} on {server.address} {answer.problem}", f"See {server.log}")

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import psutil
 
+from conf.credentials import Credential
 from conf.errors import PulsoError, WrongUse
+from deploy.between_nodes import closed
+from deploy.credentials import write_private
 from deploy.ports import Port
 from deploy.server import fill, quoted
 
@@ -76,16 +79,17 @@ def default_heap() -> str:
     return "1G" if psutil.virtual_memory().total < SMALL_MACHINE else "2G"
 
 
-def render(node: Node) -> None:
+def render(node: Node, login: Credential | None = None) -> None:
     """Makes the node's folders and writes cassandra.yaml, jvm.options and classpath.options.
 
-    Raises PulsoError when the jars are missing.
+    With a login, clients need one, JMX needs this one, and no other node is let in. Raises PulsoError when the jars are
+    missing.
     """
     for folder in (node.folder / "tmp", node.folder / "triggers", node.logs, node.home / "run"):
         folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, dict[str, object]] = {
-        "cassandra.yaml": _yaml_values(node),
-        "jvm.options": _jvm_values(node),
+        "cassandra.yaml": {**_yaml_values(node), **_login_values(node, login)},
+        "jvm.options": {**_jvm_values(node), "jmx_login": _jmx_login(node, login)},
         "classpath.options": {"classpath": quoted(node.lib / "*")},
     }
     for file, values in files.items():
@@ -112,6 +116,29 @@ def _jvm_values(node: Node) -> dict[str, object]:
         "jmx_port": node.jmx_port,
         "jamm": quoted(_jamm(node.lib)),
     }
+
+
+def _login_values(node: Node, login: Credential | None) -> dict[str, object]:
+    if login is None:
+        return {"authenticator": "AllowAllAuthenticator", "authorizer": "AllowAllAuthorizer", "between_nodes": ""}
+    own = {"authenticator": "PasswordAuthenticator", "authorizer": "CassandraAuthorizer"}
+    return {**own, "between_nodes": closed(node.folder)}
+
+
+def _jmx_login(node: Node, login: Credential | None) -> str:
+    """The options with which JMX needs the login, after writing the files that they name; empty without one.
+
+    nodetool takes the same file of passwords (-pwf).
+    """
+    if login is None:
+        return ""
+    passwords, access = node.folder / "jmx.password", node.folder / "jmx.access"
+    write_private(passwords, f"{login.user} {login.password}\n")
+    write_private(access, f"{login.user} readwrite\n")
+    prefix = "-Dcom.sun.management.jmxremote"
+    return (
+        f"{prefix}.authenticate=true\n{prefix}.password.file={quoted(passwords)}\n{prefix}.access.file={quoted(access)}"
+    )
 
 
 def _jamm(lib: Path) -> Path:

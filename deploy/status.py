@@ -9,6 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+LOGIN = "needed; make credentials shows it"
+
 
 class State(StrEnum):
     """The state of an engine."""
@@ -22,7 +24,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Status:
-    """One engine. `memory` is its resident set and `data` its size on disk, in bytes; `since` is its start, UTC."""
+    """One engine. `memory` is its resident set and `data` its size on disk, in bytes; `since` is its start, UTC.
+
+    `program` is the file that runs. `needs_login`: clients need the login that `python -m deploy credentials` prints.
+    """
 
     engine: str
     state: State
@@ -34,6 +39,8 @@ class Status:
     data: int | None = None
     log: Path | None = None
     problem: str = ""
+    program: Path | None = None
+    needs_login: bool = False
 
 
 def as_json(statuses: list[Status]) -> str:
@@ -61,6 +68,8 @@ def _cells(status: Status) -> dict[str, str]:
         "state": str(status.state),
         "address": status.address,
         "version": status.version,
+        "program": _near(status.program),
+        "login": LOGIN if status.needs_login else "",
         "pid": str(status.pid or ""),
         "up since": _since(status.since),
         "memory": _size(status.memory),

@@ -1,4 +1,4 @@
-"""Connects to Cassandra and Redis, at the addresses in the settings."""
+"""Connects to Cassandra and Redis, at the addresses in the settings; the embedded ones with their own logins."""
 
 import logging
 import socket
@@ -16,6 +16,7 @@ from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
+from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError, StoreDown
 from conf.settings import Settings
 from stores.refused import CHECK_LOGIN, is_login_error
@@ -55,13 +56,11 @@ def _cluster(settings: Settings) -> Cluster:
         consistency_level=getattr(ConsistencyLevel, settings.consistency),
         request_timeout=REQUEST_TIMEOUT,
     )
-    auth = None
-    if settings.cassandra_user and settings.cassandra_password:
-        auth = PlainTextAuthProvider(settings.cassandra_user, settings.cassandra_password.get_secret_value())
+    login = cassandra_login(settings)
     return Cluster(
         list(settings.cassandra_hosts),
         port=settings.cassandra_port,
-        auth_provider=auth,
+        auth_provider=PlainTextAuthProvider(login.user, login.password) if login else None,
         ssl_context=_tls(settings.cassandra_tls_ca),
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         protocol_version=5,
@@ -88,7 +87,7 @@ def redis_client(settings: Settings) -> RedisClient:
     Raises StoreDown when Redis does not answer, and PulsoError when it refuses the login.
     """
     client = redis.Redis.from_url(
-        settings.redis_url.get_secret_value(),
+        redis_url(settings),
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),
         socket_timeout=30,
         socket_connect_timeout=5,

@@ -8,7 +8,10 @@ LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
     *(redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError),
 )
-CHECK_LOGIN = "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users"
+CHECK_LOGIN = (
+    "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users; "
+    "the engines of `make up` need the PULSO_HOME that it had"
+)
 
 
 def is_login_error(error: BaseException) -> bool:

@@ -8,8 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from conf.credentials import cassandra_login
 from conf.errors import PulsoError
 from conf.settings import Settings
 
@@ -23,6 +25,8 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     """
     # Executors run the driver's Python, unless PYSPARK_PYTHON names another; Spark would take the one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # Outside spark-submit, pyspark would start Java with all settings on its command line, where anyone can read them.
+    SparkContext._ensure_initialized()
     builder = SparkSession.builder.appName(f"pulso {name}")
     for key, value in _connection(settings).items():
         builder = builder.config(key, value)
@@ -42,9 +46,9 @@ def _connection(settings: Settings) -> dict[str, str]:
         f"{prefix}.input.consistency.level": settings.consistency,
         f"{prefix}.output.consistency.level": settings.consistency,
     }
-    if settings.cassandra_user and settings.cassandra_password:
-        options[f"{prefix}.auth.username"] = settings.cassandra_user
-        options[f"{prefix}.auth.password"] = settings.cassandra_password.get_secret_value()
+    if login := cassandra_login(settings):
+        options[f"{prefix}.auth.username"] = login.user
+        options[f"{prefix}.auth.password"] = login.password
     if settings.cassandra_tls_ca:
         options[f"{prefix}.connection.ssl.enabled"] = "true"
         options[f"{prefix}.connection.ssl.trustStore.path"] = _trust_store(settings.cassandra_tls_ca)

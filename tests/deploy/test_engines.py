@@ -24,7 +24,7 @@ from deploy.engines import Engines
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node, render
 from deploy.ports import Port, check_range
 from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
-from deploy.redis_server import RedisServer, find_redis
+from deploy.redis_server import RedisServer, find_redis, redis_server_version
 from deploy.status import State
 from stores.connect import cassandra_session, redis_client
 from tests.support.cql_server import cql_server
@@ -129,12 +129,31 @@ def test_the_password_of_a_redis_address_is_asked_for_and_only_the_owner_can_rea
     assert 'user default off\nuser ann on ">p w" ~* &* +@all' in config.read_text()
 
 
-def test_an_old_redis_on_the_path_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = fake(tmp_path / "bin", "redis-server", "Redis server v=6.0.16 sha=0:0")
-    monkeypatch.setenv("PATH", f"{old.parent}:/bin")
-    assert find_redis() != str(old)
-    fake(old.parent, "redis-server", "Redis server v=7.4.1 sha=0:0")
-    assert find_redis() == str(old)
+def test_the_newest_redis_is_taken_and_of_two_equal_ones_that_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/bin")
+    version = redis_server_version(find_redis())
+    assert len(version) == 3
+    on_path = tmp_path / "bin" / "redis-server"
+    monkeypatch.setenv("PATH", f"{on_path.parent}:/bin")
+    for known, taken in [((6, 0, 16), False), ((*version[:2], version[2] - 1), False), (version, True), ((7, 4), True)]:
+        fake(on_path.parent, "redis-server", f"Redis server v={'.'.join(map(str, known))} sha=0:0")
+        assert (find_redis() == str(on_path)) is taken, known
+
+
+def test_data_of_a_newer_redis_is_not_given_to_one_that_would_start_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/bin")
+    server = RedisServer(tmp_path, LOCAL, 7777, f"redis://{LOCAL}:7777/0")
+    assert server.program() == find_redis()
+    (tmp_path / "redis" / "appendonlydir").mkdir(parents=True)
+    with pytest.raises(PulsoError, match=r"no redis-server of version 7\.0 or later: .* is 6\.2\.\d+; one that new"):
+        server.program()
+    newer = fake(tmp_path / "bin", "redis-server", "Redis server v=7.2.4 sha=0:0")
+    monkeypatch.setenv("PATH", f"{newer.parent}:/bin")
+    assert server.program() == str(newer)
 
 
 def test_a_recycled_pid_is_not_taken_for_ours(tmp_path: Path) -> None:
