@@ -3,11 +3,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PYTHON ?=
-PIP := $(BIN)/python -m pip install --disable-pip-version-check $(shell [ -t 2 ] || echo --quiet)
+PIP := $(BIN)/python -m pip install --require-hashes --no-build-isolation --disable-pip-version-check \
+  $(shell [ -t 2 ] || echo --quiet)
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" -c requirements-build.txt
 CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test test-faults soak lint format setup setup-dev up down status credentials bench constraints clean
+.PHONY: help demo test test-faults soak lint format setup setup-dev up down status credentials bench lock audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,11 +58,12 @@ credentials: $(BIN)/.runtime ## Print the logins of the engines, as settings for
 bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
-constraints: $(BIN)/.dev ## Write requirements-constraints.txt from what is installed
-	@$(BIN)/python -m pip freeze --exclude pip --exclude setuptools | LC_ALL=C sort -f | \
-	  grep -viFf <(sed -nE 's/^([A-Za-z0-9_.-]+==).*/\1/p' requirements.txt requirements-dev.txt requirements-java.txt) > .constraints
-	@{ echo "# Packages that the requirements depend on, at the tested versions. Written by \`make constraints\`."; cat .constraints; } \
-	  > requirements-constraints.txt && rm .constraints
+lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requirements*.txt
+	@$(LOCK) requirements.txt -o requirements-lock.txt
+	@$(LOCK) requirements-dev.txt -c requirements-lock.txt -o requirements-dev-lock.txt
+
+audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt
 
 clean: ## Remove caches. Data and environment stay
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis spark-warehouse
@@ -67,12 +71,13 @@ clean: ## Remove caches. Data and environment stay
 $(BIN)/python:
 	@deploy/venv.sh "$(PYTHON)"
 
-$(BIN)/.runtime: requirements.txt requirements-constraints.txt | $(BIN)/python
+$(BIN)/.runtime: requirements-build.txt requirements-lock.txt | $(BIN)/python
 	@echo "installing requirements.txt into .venv" >&2
-	@$(PIP) -r requirements.txt -c requirements-constraints.txt
+	@$(PIP) -r requirements-build.txt
+	@$(PIP) -r requirements-lock.txt
 	@touch $@
 
-$(BIN)/.dev: requirements-dev.txt $(BIN)/.runtime
+$(BIN)/.dev: requirements-dev-lock.txt $(BIN)/.runtime
 	@echo "installing requirements-dev.txt into .venv" >&2
-	@$(PIP) -r requirements-dev.txt -c requirements-constraints.txt
+	@$(PIP) -r requirements-dev-lock.txt
 	@touch $@

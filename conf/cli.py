@@ -1,7 +1,8 @@
 """Runs the typer applications of the command lines: every failure becomes one line on stderr and an exit code."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import typer
 
@@ -16,11 +17,17 @@ def application(help_: str) -> typer.Typer:
     return typer.Typer(help=help_, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
-def run(app: typer.Typer, name: str, argv: Sequence[str] | None = None) -> int:
+def run(
+    app: typer.Typer,
+    name: str,
+    argv: Sequence[str] | None = None,
+    within: Callable[[], AbstractContextManager[None]] = nullcontext,
+) -> int:
     """Runs an application and returns its exit code: 2 for wrong arguments, else as `exit_code_of` says.
 
     `name` is the command's name in messages. `argv` are its arguments; by default, those of this process. `-v` or
-    `--verbose` anywhere among them turns on tracebacks and debug logs.
+    `--verbose` anywhere among them turns on tracebacks and debug logs. The command runs in the context `within`, which
+    may turn its errors into others.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     verbose = any(argument in VERBOSE for argument in given)
@@ -31,7 +38,8 @@ def run(app: typer.Typer, name: str, argv: Sequence[str] | None = None) -> int:
 
     def call() -> None:
         try:
-            outcome.append(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
+            with within():
+                outcome.append(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
         except typer.TyperException as error:
             message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
             print(f"error: {message} (see {name} --help)", file=sys.stderr)

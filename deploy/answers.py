@@ -16,6 +16,8 @@ from cassandra.protocol import QueryMessage
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from stores.refused import words_of
+
 SECONDS = 2.0
 """How long a server may take for each reply."""
 PROTOCOL = 4
@@ -75,6 +77,8 @@ def ask_cassandra(host: str, port: int, login: Login, first: Sequence[str] = ())
     except ProtocolVersionUnsupported:
         return Answer(problem=f"refuses the native protocol, version {PROTOCOL}")
     except Exception as error:  # another protocol's bytes can make the driver raise any exception
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return Answer(problem=f"has a certificate that does not fit ({words_of(error)})")
         refused = isinstance(error, ConnectionException) and not isinstance(error, ConnectionShutdown)
         return Answer(problem="refuses connections", passing=True) if refused else None
     try:
@@ -86,8 +90,6 @@ def ask_cassandra(host: str, port: int, login: Login, first: Sequence[str] = ())
 def _connect(host: str, port: int, login: Login) -> Any:
     """Returns an open connection, logged in. Raises whatever the driver raises."""
     context = ssl.create_default_context(cafile=login.tls_ca) if login.tls_ca else None
-    if context:
-        context.check_hostname = False
     return Cluster.connection_class.factory(
         DefaultEndPoint(host, port),
         SECONDS,

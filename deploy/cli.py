@@ -1,5 +1,7 @@
-"""The command line: `python -m deploy setup|up|down|status|credentials|jars|java`."""
+"""The command line: `python -m deploy setup|up|down|status|credentials|jars|java|roles`."""
 
+import getpass
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,11 +11,15 @@ from conf import cli
 from conf.settings import load_settings
 from deploy.console import make_console
 from deploy.credentials import as_settings
+from deploy.digests import DIGESTS
 from deploy.engines import Engines
 from deploy.environment import import_pyspark_compiled, provide_java, write_spark_commands
+from deploy.jars import record_all
 from deploy.java import find_java
+from deploy.roles import apply_roles, role_names, set_password
 from deploy.start.archive import provide_archive
 from deploy.status import as_json, print_table
+from stores.connect import cassandra_session
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
 Heap = Annotated[
@@ -68,12 +74,41 @@ def credentials() -> None:
 
 
 @app.command()
-def jars() -> None:
-    """Fetch Cassandra's jars and Spark's packages, once."""
-    Engines(load_settings()).jars()
+def jars(
+    record: Annotated[
+        bool, typer.Option("--record", help="Record the digests of what comes, in conf/jars.sha256.")
+    ] = False,
+) -> None:
+    """Fetch Cassandra's jars and Spark's packages, once, and compare them with their recorded digests."""
+    settings = load_settings()
+    if record:
+        typer.echo(f"{record_all(settings.home.resolve(), make_console())} digests in {DIGESTS.name}")
+        return
+    Engines(settings).jars()
 
 
 @app.command()
 def java() -> None:
     """Print the path of the Java that runs Cassandra and Spark."""
     typer.echo(find_java())
+
+
+@app.command()
+def roles(
+    password_of: Annotated[
+        str | None, typer.Option(help="Only set the password of this role: it is asked for, or read from a pipe.")
+    ] = None,
+) -> None:
+    """Make the Cassandra roles of migrate, ingest, jobs and readers, with their rights. Safe to repeat."""
+    settings = load_settings()
+    with cassandra_session(settings) as session:
+        if password_of is None:
+            apply_roles(session, settings.keyspace)
+            typer.echo(f"roles of keyspace {settings.keyspace}: {', '.join(role_names())}")
+            return
+        set_password(session, password_of, _asked_password(password_of))
+    typer.echo(f"the password of {password_of} is set")
+
+
+def _asked_password(role: str) -> str:
+    return getpass.getpass(f"new password of {role}: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")

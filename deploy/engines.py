@@ -40,12 +40,12 @@ class Engines:
     def jars(self) -> None:
         """Fetches Cassandra's jars and Spark's packages, unless they exist already.
 
-        Only the download needs the internet.
+        Only the download needs the internet. Raises PulsoError if a jar does not have its recorded digest.
         """
         with locked(self._lock, self._console):
             if not has_engine_jars(self._home / "lib"):
                 self._refuse_while_cassandra_runs()
-                fetch_engine_jars(self._home, self._console)
+            fetch_engine_jars(self._home, self._console)
             fetch_spark_packages(self._home, self._console)
 
     def up(self, timeout: float = PATIENCE) -> list[Status]:

@@ -46,7 +46,8 @@ def provide_java(console: Console) -> None:
         raise
     except PulsoError as missing:
         say(console, f"{missing.what}; installing it into .venv (a download of 38 MB)")
-    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "-r", str(REQUIREMENTS)]
+    pip = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
+    pip += ["--require-hashes", "-r", str(REQUIREMENTS)]
     done = subprocess.run(pip, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]

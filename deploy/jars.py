@@ -1,6 +1,7 @@
 """The jars: Cassandra's into PULSO_HOME/lib, and Spark's packages into the cache that spark-submit reads.
 
-Both are fetched once. Then a file (the stamp) lists them; if all listed files exist, no internet connection is needed.
+Both are fetched once, and compared with their recorded digests. Then a file (the stamp) lists them; if all listed files
+exist, no internet connection is needed.
 """
 
 import json
@@ -9,6 +10,7 @@ import re
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +18,7 @@ from rich.console import Console
 from conf import ROOT
 from conf.errors import PulsoError
 from deploy.console import say
+from deploy.digests import DIGESTS, check_digests, digest_of, record_digests
 from deploy.ivy import ivy_jar, pyspark_folder, run_ivy
 from deploy.java import find_java
 from deploy.lock import locked
@@ -24,7 +27,7 @@ from deploy.trust import network_environment
 ENGINES = ROOT / "conf" / "engines.txt"
 SPARK_DEFAULTS = ROOT / "conf" / "spark-defaults.conf"
 DEFAULT_LIB = ROOT / ".pulso" / "lib"
-STAMP = "complete.json"
+STAMP, SPARK_STAMP = "complete.json", "spark-packages.json"
 NOTHING = Path(__file__).parent / "nothing.py"
 _PACKAGES = re.compile(r"^\s*spark\.jars\.packages[\s=:]+(\S+)", re.MULTILINE)
 _STORED = re.compile(r"The jars for the packages stored in: (.+)")
@@ -57,16 +60,18 @@ def has_engine_jars(lib: Path) -> bool:
     return bool(files) and all(_size(lib / name) == size for name, size in files.items())
 
 
-def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB) -> None:
+def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB, digests: Path | None = DIGESTS) -> None:
     """Puts Cassandra's jars into `home/lib`, unless they are there already.
 
     First deletes files of an interrupted fetch.
 
     They are copied from the folder `others` if it is complete (so a second PULSO_HOME uses the jars in `.pulso/lib`),
-    else downloaded.
+    else downloaded. Raises PulsoError if one does not have its digest; None as `digests` means that they are not
+    compared.
     """
     lib = home / "lib"
     if has_engine_jars(lib):
+        _check_once(lib / STAMP, lib.glob("*.jar"), digests)
         return
     for left in home.glob("lib.part-*"):
         shutil.rmtree(left, ignore_errors=True)
@@ -77,6 +82,7 @@ def fetch_engine_jars(home: Path, console: Console, others: Path = DEFAULT_LIB) 
             shutil.copytree(others, part, copy_function=_link, dirs_exist_ok=True)
         else:
             _retrieve_all(home, part, console)
+        _check_once(part / STAMP, part.glob("*.jar"), digests)
         if lib.is_symlink():
             lib.unlink()
         elif lib.exists():
@@ -121,16 +127,21 @@ def _ivy_cache() -> Path:
     return Path(base) / "pulso" / "ivy"
 
 
-def fetch_spark_packages(home: Path, console: Console) -> None:
+def fetch_spark_packages(home: Path, console: Console, digests: Path | None = DIGESTS) -> None:
     """Lets spark-submit download `spark.jars.packages`, unless a stamp lists the files and all of them exist.
 
     For this, spark-submit runs a script that does nothing. So the packages get into the same cache that spark-submit
-    uses for jobs, and later runs need no internet.
+    uses for jobs, and later runs need no internet. Raises as `fetch_engine_jars` does.
     """
-    packages, stamp = spark_packages(), home / "run" / "spark-packages.json"
-    files = _stamped(stamp, [packages])
-    if not packages or (files and all(_size(Path(name)) == size for name, size in files.items())):
+    packages, stamp = spark_packages(), home / "run" / SPARK_STAMP
+    if not packages:
         return
+    if not spark_package_jars(home):
+        _resolve(packages, home, console)
+    _check_once(stamp, spark_package_jars(home), digests)
+
+
+def _resolve(packages: str, home: Path, console: Console) -> None:
     spark, log = pyspark_folder(), home / "logs" / "ivy-spark.log"
     own = {"SPARK_HOME": str(spark), "SPARK_CONF_DIR": str(SPARK_DEFAULTS.parent), "PYSPARK_PYTHON": sys.executable}
     environment = {**network_environment(home / "run"), **own}
@@ -138,16 +149,32 @@ def fetch_spark_packages(home: Path, console: Console) -> None:
     with locked(_ivy_cache() / "lock", console):
         what = f"resolving Spark's {packages} (18 MB, about 10 s)"
         seconds = run_ivy(command, what, ROOT, environment, log, console)
-    files = _spark_files(log.read_text(encoding="utf-8"))
-    _stamp(stamp, [packages], files)
+    _stamp(home / "run" / SPARK_STAMP, [packages], _spark_files(log.read_text(encoding="utf-8")))
     say(console, f"Spark's packages: {packages} after {seconds:.0f} s")
 
 
 def spark_package_jars(home: Path) -> list[Path]:
     """The jars of `spark.jars.packages`, as `fetch_spark_packages` left them for this home; empty if one is missing."""
-    files = _stamped(home / "run" / "spark-packages.json", [spark_packages()])
+    files = _stamped(home / "run" / SPARK_STAMP, [spark_packages()])
     whole = all(_size(Path(name)) == size for name, size in files.items())
     return [Path(name) for name in files if name.endswith(".jar")] if whole else []
+
+
+def record_all(home: Path, console: Console) -> int:
+    """Fetches all jars, and records their digests as they are; returns their number. For whoever changes a version."""
+    home.mkdir(parents=True, exist_ok=True)
+    fetch_engine_jars(home, console, digests=None)
+    fetch_spark_packages(home, console, digests=None)
+    return record_digests([*(home / "lib").glob("*.jar"), *spark_package_jars(home)])
+
+
+def _check_once(stamp: Path, jars: Iterable[Path], digests: Path | None) -> None:
+    """Compares jars with their digests, unless the stamp says that this was done with the same file of digests."""
+    record = json.loads(stamp.read_text())
+    if digests is None or record.get("checked") == digest_of(digests):
+        return
+    check_digests(jars, digests)
+    _write(stamp, {**record, "checked": digest_of(digests)})
 
 
 def _spark_files(told: str) -> dict[str, int]:
@@ -164,8 +191,12 @@ def _spark_files(told: str) -> dict[str, int]:
 
 def _stamp(path: Path, wanted: list[str], files: dict[str, int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, {"wanted": wanted, "files": files})
+
+
+def _write(path: Path, record: dict[str, object]) -> None:
     part = path.with_suffix(".part")
-    part.write_text(json.dumps({"wanted": wanted, "files": files}, indent=1))
+    part.write_text(json.dumps(record, indent=1))
     part.replace(path)
 
 

@@ -31,6 +31,7 @@ from ingest.status import is_working, read_status
 from ingest.write.migrate import migrate as bring_up
 from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
+from stores.refused import refusals_told
 
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 app.add_typer(dead_letters, name="dead-letters")
@@ -46,7 +47,7 @@ TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name o
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code."""
-    return cli.run(app, "python -m ingest", argv)
+    return cli.run(app, "python -m ingest", argv, refusals_told)
 
 
 def _settings(**options: object) -> Settings:

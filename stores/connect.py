@@ -17,13 +17,21 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from conf.credentials import cassandra_login, redis_url
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
-from stores.refused import CHECK_LOGIN, is_login_error
+from stores.refused import CHECK_LOGIN, is_login_error, is_tls_error, refusals_told, words_of
 
 RedisClient = Any
 """A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
 START_THEM = "Start the embedded engines with `make up`, or point the settings at your own"
+CASSANDRA_CERTIFICATE = (
+    "PULSO_CASSANDRA_TLS_CA must be the certificate of its authority. Each node's certificate must name the node's "
+    "address, and the name in PULSO_CASSANDRA_HOSTS if there is one"
+)
+REDIS_CERTIFICATE = (
+    "It must name the host as PULSO_REDIS_URL does. If its authority is your own, add ?ssl_ca_certs=/path/to/ca.pem to "
+    "that address"
+)
 REQUEST_TIMEOUT = 20.0
 
 
@@ -31,7 +39,8 @@ REQUEST_TIMEOUT = 20.0
 def cassandra_session(settings: Settings) -> Iterator[Session]:
     """Yields a session with the consistency of the settings; closes it at the end of the block.
 
-    Raises StoreDown when Cassandra does not answer, and PulsoError when it refuses the login.
+    Raises StoreDown when Cassandra does not answer, and PulsoError when it refuses the login, when its certificate does
+    not fit, or when it refuses this user something in the block.
     """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = _cluster(settings)
@@ -41,11 +50,10 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
             # Cassandra sets the write times, unless a statement has its own: this host's clock may be wrong.
             session.use_client_timestamp = False
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
-            if is_login_error(error):
-                raise PulsoError(f"Cassandra refuses the login ({_cause(error)})", CHECK_LOGIN) from None
             where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
-            raise StoreDown(f"Cassandra does not answer at {where} ({_cause(error)})", START_THEM) from None
-        yield session
+            raise _no_connection("Cassandra", where, error, CASSANDRA_CERTIFICATE) from None
+        with refusals_told():
+            yield session
     finally:
         cluster.shutdown()
 
@@ -71,20 +79,33 @@ def _cluster(settings: Settings) -> Cluster:
 
 
 def _tls(authority: Path | None) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cafile=str(authority)) if authority else None
+    """A context that checks the authority and the host's name. Raises WrongUse if the file can't be used."""
+    if authority is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=str(authority))
+    except OSError as error:  # ssl.SSLError is one, too
+        what = f"PULSO_CASSANDRA_TLS_CA: {authority} can't be used ({error.strerror or error})"
+        raise WrongUse(what, "Give the file with the authority's certificate, in PEM form") from None
 
 
-def _cause(error: Exception) -> str:
-    """Returns the innermost reason, in at most 160 characters."""
-    causes = getattr(error, "errors", None)
-    text = " ".join(str(next(iter(causes.values())) if isinstance(causes, dict) and causes else error).split())
-    return "connection refused" if "refused" in text.lower() else text[:160]
+def _no_connection(store: str, where: str, error: Exception, certificate: str) -> PulsoError:
+    """Returns what to raise: `certificate` is the fix for a certificate that does not fit."""
+    why = words_of(error)
+    if is_login_error(error):
+        return PulsoError(f"{store} at {where} refuses the login ({why.rstrip('.')})", CHECK_LOGIN)
+    if is_tls_error(error):
+        return PulsoError(f"no encrypted connection to {store} at {where} ({why})", certificate)
+    return StoreDown(
+        f"{store} does not answer at {where} ({'connection refused' if 'refused' in why.lower() else why})", START_THEM
+    )
 
 
 def redis_client(settings: Settings) -> RedisClient:
     """Returns a client that retries when it loses the connection; its replies are bytes.
 
-    Raises StoreDown when Redis does not answer, and PulsoError when it refuses the login.
+    Raises StoreDown when Redis does not answer, and PulsoError when it refuses the login, or when its certificate does
+    not fit.
     """
     client = redis.Redis.from_url(
         redis_url(settings),
@@ -95,8 +116,5 @@ def redis_client(settings: Settings) -> RedisClient:
     try:
         client.ping()
     except redis.RedisError as error:
-        host, port = settings.redis_address
-        if is_login_error(error):
-            raise PulsoError(f"Redis at {host}:{port} refuses the login ({_cause(error)})", CHECK_LOGIN) from None
-        raise StoreDown(f"Redis does not answer at {host}:{port} ({_cause(error)})", START_THEM) from None
+        raise _no_connection("Redis", "{}:{}".format(*settings.redis_address), error, REDIS_CERTIFICATE) from None
     return client

@@ -36,7 +36,7 @@ from ingest.write.taken_back import TakenBack
 from ingest.write.topics import TopicBook
 from ingest.write.withdrawals import Withdrawals
 from stores.execute import FAILURES
-from stores.refused import CHECK_LOGIN, is_login_error
+from stores.refused import is_login_error, refusal_of
 
 BLOCK_MS = 500
 """Milliseconds that a read waits for new messages."""
@@ -140,7 +140,7 @@ class Worker:
                 self._queue.give_back(self.consumer, [*self._in_hand.messages, *self._changes])
         except Exception as error:
             if is_login_error(error):
-                raise PulsoError(f"a store refuses this user: {error}", CHECK_LOGIN) from error
+                raise refusal_of(error) from error
             raise
 
     def _process(self, messages: Sequence[Message]) -> None:

@@ -20,6 +20,7 @@ from jobs.framework.runner import run_job
 from jobs.framework.spark import spark_session
 from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
+from stores.refused import refusals_told
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
@@ -103,8 +104,9 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
 
 
 def _run(job: Job, at: Place, docs: Path | None) -> None:
-    """Runs a job, and tells its result. Raises as `run_job` does."""
-    result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
+    """Runs a job, and tells its result. Raises as `run_job` does, and PulsoError if Cassandra refuses this user."""
+    with refusals_told():
+        result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
     remember(at.settings.home, at.topic, at.window, result.rows_read)
     _tell(job, at.topic, at.window, result)
 

@@ -3,19 +3,27 @@
 import atexit
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from conf.credentials import cassandra_login
-from conf.errors import PulsoError
+from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
 
-_STORE_PASSWORD = "changeit"
+_STORE_PASSWORD = "changeit"  # of a file that holds only what everybody may know
+_CHECK_HOST_NAMES = "datastax-java-driver.advanced.ssl-engine-factory.hostname-validation"
+"""The connector tells its driver not to check the host's name in a certificate. A Java property of this name wins."""
+_ECDHE = (
+    f"TLS_ECDHE_{key}_WITH_AES_{cipher}" for key in ("ECDSA", "RSA") for cipher in ("256_GCM_SHA384", "128_GCM_SHA256")
+)
+_CIPHER_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", *_ECDHE)
+"""The connector would allow only two old suites, which no server accepts that has an ECDSA key or only TLS 1.3."""
 
 
 def spark_session(name: str, settings: Settings) -> SparkSession:
@@ -32,6 +40,7 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
         builder = builder.config(key, value)
     builder = builder.config("spark.sql.session.timeZone", "UTC")
     session = builder.getOrCreate()
+    session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()
         raise PulsoError("spark-submit did not find the project's settings", "Set SPARK_CONF_DIR=conf and run it again")
@@ -54,27 +63,24 @@ def _connection(settings: Settings) -> dict[str, str]:
         options[f"{prefix}.connection.ssl.trustStore.path"] = _trust_store(settings.cassandra_tls_ca)
         options[f"{prefix}.connection.ssl.trustStore.password"] = _STORE_PASSWORD
         options[f"{prefix}.connection.ssl.trustStore.type"] = "PKCS12"
+        options[f"{prefix}.connection.ssl.enabledAlgorithms"] = ",".join(_CIPHER_SUITES)
+        options["spark.executor.defaultJavaOptions"] = f"-D{_CHECK_HOST_NAMES}=true"
     return options
 
 
 def _trust_store(authority: Path) -> str:
-    """Writes a PEM certificate into a PKCS12 trust store, which Java can read; returns its path.
+    """Writes the certificates of a PEM file into a trust store, which Java can read; returns its path.
 
-    Raises PulsoError if keytool is missing or can't read the certificate.
+    Raises WrongUse if the file can't be read.
     """
-    keytool = shutil.which("keytool")
-    if keytool is None:
-        raise PulsoError("keytool is not on the PATH, and TLS needs it", "It comes with Java; add its bin folder")
+    try:
+        found = x509.load_pem_x509_certificates(authority.read_bytes())
+    except (OSError, ValueError) as error:
+        what = f"PULSO_CASSANDRA_TLS_CA: {authority} can't be used ({error})"
+        raise WrongUse(what, "Give the file with the authority's certificate, in PEM form") from None
     folder = Path(tempfile.mkdtemp(prefix="pulso-tls-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    store = folder / "trust.p12"
-    names = ["-alias", "pulso", "-keystore", str(store), "-storetype", "PKCS12", "-storepass", _STORE_PASSWORD]
-    made = subprocess.run(
-        [keytool, "-importcert", "-noprompt", "-file", str(authority), *names],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if made.returncode:
-        raise PulsoError(f"{authority} is not a certificate that Java can read ({made.stdout.strip()[:160]})")
+    store, password = folder / "trust.p12", BestAvailableEncryption(_STORE_PASSWORD.encode())
+    named = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in enumerate(found)]
+    store.write_bytes(pkcs12.serialize_java_truststore(named, password))
     return str(store)

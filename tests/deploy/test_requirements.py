@@ -19,6 +19,8 @@ NOT_IMPORTED = {
     "mypy": "a command",
     "import-linter": "a command",
     "pre-commit": "a command",
+    "uv": "a command",
+    "pip-audit": "a command",
 }
 OF_TESTS = ("bench", "tests")
 
@@ -64,3 +66,43 @@ def test_what_is_required_is_used() -> None:
     used = {name for name, _ in _imported(OWN)} | set(NOT_IMPORTED)
     required = {name for name in _named("requirements.txt") | _named("requirements-dev.txt") if "types-" not in name}
     assert required - used == set()
+
+
+@pytest.mark.parametrize(
+    ("file", "lock"),
+    [("requirements.txt", "requirements-lock.txt"), ("requirements-dev.txt", "requirements-dev-lock.txt")],
+)
+def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> None:
+    locked = {pin for pin, _ in _locked(lock)}
+    assert {pin for pin in _pins(file) if pin not in locked} == set(), "run make lock"
+
+
+@pytest.mark.parametrize(
+    "lock", sorted(path.name for path in ROOT.glob("requirements-*.txt") if "dev.txt" not in path.name)
+)
+def test_each_locked_package_has_hashes_and_no_address(lock: str) -> None:
+    found = _locked(lock)
+    assert found
+    assert [pin for pin, rest in found if "--hash=sha256:" not in rest] == []
+    assert "://" not in (ROOT / lock).read_text()
+
+
+def test_both_locks_agree() -> None:
+    runtime, dev = (dict(_locked(name)) for name in ("requirements-lock.txt", "requirements-dev-lock.txt"))
+    assert {pin: rest for pin, rest in runtime.items() if dev.get(pin) != rest} == {}
+
+
+def _pins(file: str) -> set[str]:
+    found = re.findall(r"^([A-Za-z0-9_.-]+==[^\s]+)", (ROOT / file).read_text(), re.MULTILINE)
+    return {_normal(pin) for pin in found}
+
+
+def _locked(lock: str) -> list[tuple[str, str]]:
+    """Each pin of a lock file, with its hashes."""
+    found = re.findall(r"^(\S+==\S+)((?:.*\\\n)*.*)", (ROOT / lock).read_text(), re.MULTILINE)
+    return [(_normal(pin), rest) for pin, rest in found]
+
+
+def _normal(pin: str) -> str:
+    name, _, version = pin.partition("==")
+    return f"{re.sub('[-_.]+', '-', name).lower()}=={version}"

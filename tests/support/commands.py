@@ -32,6 +32,24 @@ def run_command(module: str, *arguments: str, stdin: bytes = b"", timeout: float
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def run_python(*words: str, timeout: float = 300, **environment: str) -> Done:
+    """Runs this Python with these arguments, with `environment` as in run_command."""
+    return _run([sys.executable, *words], timeout, environment)
+
+
+def spark_submit(job: str, *arguments: str, timeout: float = 300, **environment: str) -> Done:
+    """Runs a file of jobs/ by spark-submit, with `environment` as in run_command."""
+    command = Path(sys.executable).parent / "spark-submit"
+    return _run([str(command), str(ROOT / "jobs" / f"{job}.py"), *arguments], timeout, environment)
+
+
+def _run(words: list[str], timeout: float, environment: dict[str, str]) -> Done:
+    variables = _environment() | environment
+    return subprocess.run(
+        words, capture_output=True, text=True, timeout=timeout, check=False, cwd=FOLDER, env=variables
+    )
+
+
 def run_code(code: str) -> int:
     """Runs Python code in a process of its own; returns its exit code."""
     done = subprocess.run([sys.executable, "-c", code], check=False, cwd=FOLDER, env=_environment(), timeout=300)

@@ -157,7 +157,7 @@ def test_a_user_that_a_store_refuses_ends_the_worker_in_one_line_and_acks_nothin
 
     worker._store.posts.write = refuse  # type: ignore[method-assign,assignment]
     put(queue, topic, stream_line(tweet("1")))
-    with pytest.raises(PulsoError, match=r"a store refuses this user: .*Check PULSO_CASSANDRA_USER"):
+    with pytest.raises(PulsoError, match=r"^Cassandra refuses this user: .*Check PULSO_CASSANDRA_USER"):
         worker.run(drain=True)
     assert (queue.backlog(), DeadLetters(queue).count()) == (1, 0)
 

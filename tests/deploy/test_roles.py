@@ -1,0 +1,38 @@
+"""Each table stands in deploy/roles.cql: whoever adds a table says who may read and write it."""
+
+import re
+
+from conf.tables import DATA_QUALITY, JOB_RUNS, POST_WORDS, PUBLISHED, RUN_ORDER, TABLES, UNSWEPT
+from deploy.roles import role_names, role_statements
+
+OF_RUNS = {table.name for table in (DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT)}
+OF_JOBS = {table.name for table in TABLES if table.job} | OF_RUNS
+OF_INGEST = {table.name for table in TABLES} - OF_JOBS
+ONLY_FOR_JOBS = {RUN_ORDER.name, UNSWEPT.name}
+
+
+def granted(right: str, role: str) -> set[str]:
+    found = (re.fullmatch(rf"GRANT {right} ON pulso\.(\w+) TO {role}", one) for one in role_statements("pulso"))
+    return {match.group(1) for match in found if match}
+
+
+def test_ingest_writes_its_tables_and_no_others() -> None:
+    assert granted("MODIFY", "pulso_ingest") == OF_INGEST
+
+
+def test_jobs_write_their_tables_and_read_all_but_the_words() -> None:
+    assert granted("MODIFY", "pulso_jobs") == OF_JOBS
+    assert granted("SELECT", "pulso_jobs") == (OF_JOBS | OF_INGEST) - {POST_WORDS.name}
+
+
+def test_readers_read_all_but_the_records_of_jobs_and_write_nothing() -> None:
+    assert granted("SELECT", "pulso_readers") == (OF_JOBS | OF_INGEST) - ONLY_FOR_JOBS
+    assert not granted("MODIFY", "pulso_readers")
+
+
+def test_the_roles_are_granted_rights_of_the_keyspace_in_the_settings() -> None:
+    statements = role_statements("other")
+    assert role_names() == ["pulso_migrate", "pulso_ingest", "pulso_jobs", "pulso_readers"]
+    assert "GRANT SELECT ON KEYSPACE other TO pulso_migrate" in statements
+    assert "GRANT SELECT ON other.posts TO pulso_jobs" in statements
+    assert not [one for one in statements if re.search(r"\bpulso\b", one)]
