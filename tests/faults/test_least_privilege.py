@@ -50,6 +50,8 @@ def test_every_step_works_with_its_own_role(guarded: Guarded, topic: str) -> Non
     assert "rubbish" in ingest(guarded, "dead-letters", "list", "--json").stdout
     ingest(guarded, "dead-letters", "requeue", "--all")
     ingest(guarded, "dead-letters", "drop", "--all")
+    ingest(guarded, "forget", "--source", "x", "--author", "nobody")
+    ingest(guarded, "work", "--drain")
     jobs = well(spark_submit("daily", "--topic", topic, *WINDOW, *JOBS, **guarded.environment("pulso_jobs")))  # type: ignore[arg-type]
     assert f"candidate_poll {topic}" in jobs.stdout
     assert f"network_graph {topic}" in jobs.stdout
