@@ -48,8 +48,6 @@ class GuardedCassandra(CassandraServer):
         super().render()
         settings = yaml.safe_load(self.config.read_text())
         settings |= {
-            "authenticator": "PasswordAuthenticator",
-            "authorizer": "CassandraAuthorizer",
             "permissions_validity": "0ms",
             "client_encryption_options": {
                 "enabled": True,
@@ -67,6 +65,10 @@ class GuardedCassandra(CassandraServer):
         answer = ask_cassandra(self.node.address, self.node.cql_port, login)
         return replace(answer, passing=True) if answer and answer.problem else answer
 
+    def admit(self) -> Answer | None:
+        """Leaves the superuser as it is: an operator makes the roles."""
+        return self.ask()
+
 
 class GuardedRedis(RedisServer):
     """A server with the users of deploy/users.acl."""
@@ -78,7 +80,8 @@ class GuardedRedis(RedisServer):
         super().render()
         file = self.folder / "users.acl"
         file.write_text(self.users)
-        self.config.write_text(f"{self.config.read_text()}\naclfile {quoted(file)}\n")
+        kept = [line for line in self.config.read_text().splitlines() if not line.startswith("requirepass ")]
+        self.config.write_text("\n".join([*kept, f"aclfile {quoted(file)}", ""]))
 
 
 @dataclass
