@@ -45,9 +45,10 @@ def wait_for(condition: Callable[[], bool], what: str, process: "subprocess.Pope
         time.sleep(0.02)
 
 
-def state_of(queue: PostsQueue, topic: str) -> LiveState | None:
-    """Returns the state of the topic's live collection; None if there is none."""
-    return next((state for state in read_states(queue.client, queue.stream) if state.topic == topic), None)
+def state_of(queue: PostsQueue, topic: str, source: str = "") -> LiveState | None:
+    """Returns the state of the topic's live collection, from that source if one is named; None if there is none."""
+    states = (state for state in read_states(queue.client, queue.stream) if state.topic == topic)
+    return next((state for state in states if source in ("", state.source)), None)
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
