@@ -1,4 +1,4 @@
-"""Errors of Cassandra and Redis that no waiting mends: a wrong login, or a user without the right."""
+"""What errors of Cassandra and Redis mean: some no waiting mends, such as a wrong login; some pass, as a full disk."""
 
 import redis
 from cassandra import AuthenticationFailed, InvalidRequest, Unauthorized
@@ -8,6 +8,8 @@ LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
     *(redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError),
 )
+CANT_WRITE = "MISCONF"
+"""The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
 CHECK_LOGIN = "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users"
 
 
@@ -22,3 +24,8 @@ def is_login_error(error: BaseException) -> bool:
 def is_permanent(error: BaseException) -> bool:
     """Returns whether it is no use to repeat the request that had this error."""
     return is_login_error(error) or isinstance(error, InvalidRequest)
+
+
+def is_failing_disk(error: BaseException) -> bool:
+    """Returns whether Redis refuses writes since it can't write its own files; it takes them again when it can."""
+    return isinstance(error, redis.ResponseError) and CANT_WRITE in str(error)

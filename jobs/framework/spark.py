@@ -42,6 +42,8 @@ def _connection(settings: Settings) -> dict[str, str]:
         f"{prefix}.input.consistency.level": settings.consistency,
         f"{prefix}.output.consistency.level": settings.consistency,
     }
+    if settings.cassandra_dc:
+        options[f"{prefix}.connection.localDC"] = settings.cassandra_dc
     if settings.cassandra_user and settings.cassandra_password:
         options[f"{prefix}.auth.username"] = settings.cassandra_user
         options[f"{prefix}.auth.password"] = settings.cassandra_password.get_secret_value()
