@@ -44,8 +44,15 @@ class CassandraServer(Server):
         return [f"@{self.folder / 'classpath.options'}", f"@{self.folder / 'jvm.options'}", DAEMON]
 
     def render(self) -> None:
-        """Writes the node's configuration, and deletes native libraries that a killed node had unpacked."""
+        """Writes the node's configuration, and deletes what an earlier run has left.
+
+        That is native libraries that a killed node had unpacked, and empty files of the commit log, which hold nothing:
+        a full disk leaves them, and with one among the others Cassandra would not start.
+        """
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        for segment in (self.folder / "commitlog").glob("CommitLog-*.log"):
+            if not segment.stat().st_size:
+                segment.unlink()
         render(self.node)
 
     def rendered_port(self) -> int | None:
