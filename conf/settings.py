@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     cassandra_user: str | None = Field(None, description="The user, if Cassandra needs a login.")
     cassandra_password: SecretStr | None = Field(None, description="The user's password.")
     cassandra_tls_ca: Path | None = Field(None, description="File with the authority's certificate; turns TLS on.")
+    cassandra_dc: str = Field(
+        "", pattern=r"^[\w.-]*$", description="The data centre whose nodes are asked; empty: that of the first host."
+    )
     keyspace: str = Field("pulso", pattern=r"^[a-z][a-z0-9_]{0,47}$", description="The keyspace of all tables.")
     replication: str = Field("1", description="Copies of each row, or copies for each data centre: dc1:3,dc2:3.")
     consistency: Consistency = Field("LOCAL_QUORUM", description="The consistency of reads and writes.")

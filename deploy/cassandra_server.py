@@ -56,8 +56,15 @@ class CassandraServer(Server):
         return [f"@{self.folder / 'classpath.options'}", f"@{self.folder / 'jvm.options'}", DAEMON]
 
     def render(self) -> None:
-        """Writes the node's configuration and login, and deletes native libraries that a killed node had unpacked."""
+        """Writes the node's configuration and login, and deletes what an earlier run has left.
+
+        That is native libraries that a killed node had unpacked, and empty files of the commit log, which hold nothing:
+        a full disk leaves them, and with one among the others Cassandra would not start.
+        """
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)
+        for segment in (self.folder / "commitlog").glob("CommitLog-*.log"):
+            if not segment.stat().st_size:
+                segment.unlink()
         render(self.node, keep_login(self.node.home, self.login_of, self.address))
 
     def rendered_port(self) -> int | None:

@@ -101,6 +101,7 @@ class _Work(Family):
         gauges = {
             "length": (status.backlog, "Messages not yet acked."),
             "pending": (status.pending, "Messages that a worker has read but not acked."),
+            "oldest_waiting_seconds": (status.oldest_waiting_seconds or 0.0, "Age of the oldest message, seconds."),
             "oldest_pending_seconds": (status.oldest_pending_seconds or 0.0, "Age of the oldest pending one, seconds."),
             "dead_letters": (status.dead_letters, "Messages that could not be read or stored."),
             "redis_bytes": (status.redis_memory_bytes, "Memory that Redis uses."),

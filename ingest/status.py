@@ -68,11 +68,13 @@ class Live:
 class Status:
     """The state at one moment.
 
-    `backlog` is the number of unacked messages; `pending` is how many of them a worker has read.
+    `backlog` is the number of unacked messages; `pending` is how many of them a worker has read. The ages are those of
+    the oldest message, None if there is none: how far the workers are behind, and how long one has been at a batch.
     """
 
     backlog: int
     pending: int
+    oldest_waiting_seconds: float | None
     oldest_pending_seconds: float | None
     dead_letters: int
     redis_memory_bytes: int
@@ -91,19 +93,25 @@ def read_status(queue: PostsQueue) -> Status:
     pending: Any = queue.client.xpending(queue.stream, GROUP) if begun else {"pending": 0}
     consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP) if begun else []
     seconds, microseconds = queue.client.time()
-    oldest = pending["min"].decode() if pending["pending"] else None
-    age = seconds + microseconds / 1e6 - int(oldest.split("-")[0]) / 1e3 if oldest else None
+    now = seconds + microseconds / 1e6
+    first: Any = queue.client.xrange(queue.stream, count=1)
     memory: Any = queue.client.info("memory")
     return Status(
         backlog=queue.backlog(),
         pending=int(pending["pending"]),
-        oldest_pending_seconds=round(max(age, 0.0), 3) if age is not None else None,
+        oldest_waiting_seconds=_age(first[0][0], now) if first else None,
+        oldest_pending_seconds=_age(pending["min"], now) if pending["pending"] else None,
         dead_letters=DeadLetters(queue).count(),
         redis_memory_bytes=int(memory["used_memory"]),
         flows=_flows(queue, int(seconds)),
         live=[_live(queue, state, seconds * 1_000_000 + microseconds) for state in _states(queue)],
         consumers=[Consumer(_name(c["name"]), int(c["pending"]), round(int(c["idle"]) / 1000, 1)) for c in consumers],
     )
+
+
+def _age(message_id: bytes, now: float) -> float:
+    """Returns how long ago a message was queued, in seconds, by Redis's clock."""
+    return round(max(now - int(message_id.split(b"-")[0]) / 1e3, 0.0), 3)
 
 
 def _states(queue: PostsQueue) -> list[LiveState]:

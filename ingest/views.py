@@ -178,9 +178,9 @@ def work_summary(worker: Worker) -> str:
 def print_status(status: Status, stream: str) -> None:
     """Prints the state as tables."""
     console = out_console()
-    oldest = f", oldest {status.oldest_pending_seconds:.0f} s" if status.oldest_pending_seconds is not None else ""
+    oldest = f", the oldest for {status.oldest_waiting_seconds:.0f} s" if status.oldest_waiting_seconds else ""
     console.print(
-        f"{stream}: {status.backlog:,} waiting, {status.pending:,} of them with a worker{oldest}; "
+        f"{stream}: {status.backlog:,} waiting{oldest}, {status.pending:,} of them with a worker; "
         f"{len(status.consumers)} workers; {status.dead_letters:,} dead letters; "
         f"Redis holds {status.redis_memory_bytes / 2**20:,.0f} MiB"
     )

@@ -12,14 +12,19 @@ import redis
 from cassandra import ConsistencyLevel, UnresolvableContactPoints
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
-from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.policies import (
+    ConstantSpeculativeExecutionPolicy,
+    DCAwareRoundRobinPolicy,
+    ExponentialReconnectionPolicy,
+    TokenAwarePolicy,
+)
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
-from stores.refused import CHECK_LOGIN, is_login_error, is_tls_error, refusals_told, words_of
+from stores.refused import CHECK_LOGIN, is_failing_disk, is_login_error, is_tls_error, refusals_told, words_of
 
 RedisClient = Any
 """A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
@@ -33,6 +38,12 @@ REDIS_CERTIFICATE = (
     "that address"
 )
 REQUEST_TIMEOUT = 20.0
+SECOND_TRY = 2.0
+"""Seconds after which a request that is safe to repeat goes to a second node too: the first may stand still."""
+HEARTBEAT = 10.0
+"""Seconds between two heartbeats of an idle connection, and how long a node has for its answer."""
+FIRST_RECONNECT, LONGEST_RECONNECT = 1.0, 15.0
+"""Seconds between two attempts to reach a node that is down: they double from the first to the longest."""
 
 
 @contextmanager
@@ -40,7 +51,7 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
     """Yields a session with the consistency of the settings; closes it at the end of the block.
 
     Raises StoreDown when Cassandra does not answer, and PulsoError when it refuses the login, when its certificate does
-    not fit, or when it refuses this user something in the block.
+    not fit, when it does not have the data centre of the settings, or when it refuses this user something in the block.
     """
     logging.getLogger("cassandra").setLevel(logging.CRITICAL)
     cluster = _cluster(settings)
@@ -50,6 +61,9 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
             # Cassandra sets the write times, unless a statement has its own: this host's clock may be wrong.
             session.use_client_timestamp = False
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
+            if not is_login_error(error) and (others := _other_data_centres(cluster, settings.cassandra_dc)):
+                what = f"Cassandra has no data centre {settings.cassandra_dc}; it has {', '.join(others)}"
+                raise PulsoError(what, "Set PULSO_CASSANDRA_DC to the one whose nodes Pulso should ask") from None
             where = ", ".join(f"{host}:{settings.cassandra_port}" for host in settings.cassandra_hosts)
             raise _no_connection("Cassandra", where, error, CASSANDRA_CERTIFICATE) from None
         with refusals_told():
@@ -60,9 +74,10 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
 
 def _cluster(settings: Settings) -> Cluster:
     profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.cassandra_dc)),
         consistency_level=getattr(ConsistencyLevel, settings.consistency),
         request_timeout=REQUEST_TIMEOUT,
+        speculative_execution_policy=ConstantSpeculativeExecutionPolicy(SECOND_TRY, 1),
     )
     login = cassandra_login(settings)
     return Cluster(
@@ -73,9 +88,20 @@ def _cluster(settings: Settings) -> Cluster:
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         protocol_version=5,
         connect_timeout=10,
+        # A node that stands still is noticed within two heartbeats, and one that is back, however long it was away,
+        # within the longest wait. The driver's own policy waits up to ten minutes, and gives up in the end.
+        idle_heartbeat_interval=HEARTBEAT,
+        idle_heartbeat_timeout=HEARTBEAT,
+        reconnection_policy=ExponentialReconnectionPolicy(FIRST_RECONNECT, LONGEST_RECONNECT, max_attempts=None),
         # Otherwise the end of each request waits up to 40 ms for the answer to its beginning (Nagle's algorithm).
         sockopts=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
+
+
+def _other_data_centres(cluster: Cluster, name: str) -> list[str]:
+    """Returns the data centres that the nodes are in, if that of this name is not one of them."""
+    found = {host.datacenter for host in cluster.metadata.all_hosts() if host.datacenter}
+    return sorted(found) if name and name not in found else []
 
 
 def _tls(authority: Path | None) -> ssl.SSLContext | None:
@@ -104,6 +130,8 @@ def _no_connection(store: str, where: str, error: Exception, certificate: str) -
 def redis_client(settings: Settings) -> RedisClient:
     """Returns a client that retries when it loses the connection; its replies are bytes.
 
+    A Redis that can't write its own files, as on a full disk, refuses even PING, but it answers, and can be read.
+
     Raises StoreDown when Redis does not answer, and PulsoError when it refuses the login, or when its certificate does
     not fit.
     """
@@ -116,5 +144,7 @@ def redis_client(settings: Settings) -> RedisClient:
     try:
         client.ping()
     except redis.RedisError as error:
+        if is_failing_disk(error):
+            return client
         raise _no_connection("Redis", "{}:{}".format(*settings.redis_address), error, REDIS_CERTIFICATE) from None
     return client

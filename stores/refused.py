@@ -1,4 +1,4 @@
-"""Errors of Cassandra and Redis that no waiting mends: a wrong login or certificate, or a user without the right."""
+"""What errors of Cassandra and Redis mean: some no waiting mends, such as a wrong login; some pass, as a full disk."""
 
 import re
 import ssl
@@ -15,6 +15,8 @@ LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
     *(redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError),
 )
+CANT_WRITE = "MISCONF"
+"""The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
 CHECK_LOGIN = (
     "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users; "
     "the engines of `make up` need the PULSO_HOME that it had"
@@ -64,6 +66,11 @@ def refusals_told() -> Iterator[None]:
         if is_login_error(error):
             raise refusal_of(error) from error
         raise
+
+
+def is_failing_disk(error: BaseException) -> bool:
+    """Returns whether Redis refuses writes since it can't write its own files; it takes them again when it can."""
+    return isinstance(error, redis.ResponseError) and CANT_WRITE in str(error)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

@@ -21,7 +21,7 @@ from conf.instants import instant
 
 LEVEL = 6
 FLUSH_BYTES = 256 * 1024
-TRY_AGAIN = 60.0
+TRY_AGAIN = 15.0
 """Seconds for which nothing is archived after the archive could not be written."""
 FAILURES = (OSError, zstandard.ZstdError)
 
@@ -31,12 +31,13 @@ log = structlog.get_logger("archive")
 class Archive:
     """Appends lines to the file of their hour.
 
-    Collection goes on without the archive while that can't be written, as on a full disk: the log says so, `missed`
-    counts the lines that are not in the archive, and after TRY_AGAIN seconds the next line begins a new file.
+    Collection goes on without the archive while that can't be written, as on a full disk: the log says so once,
+    `missed` counts the lines that are not in the archive, and every TRY_AGAIN seconds the next line begins a new file.
     """
 
     def __init__(self, home: Path, topic: str, source: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.missed = 0
+        self._failing = False
         self._root = home / "archive"
         self._folder = self._root / topic / source
         self._clock = clock
@@ -86,6 +87,9 @@ class Archive:
             self._frame.flush(zstandard.FLUSH_BLOCK)
             self._file.flush()
             self._unflushed_lines = self._unflushed_bytes = 0
+            if self._failing:
+                self._failing = False
+                log.info("the archive is written again", missed=self.missed)
 
     def _close(self) -> None:
         if self._frame is not None:
@@ -94,8 +98,10 @@ class Archive:
         self._frame = self._file = self._hour = None
 
     def _give_up(self, error: Exception) -> None:
-        """Leaves the file as it is, and rests for a while."""
-        log.warning("the archive can't be written, and collection goes on without it", error=str(error))
+        """Leaves the file as it is, unless nothing is in it, and rests for a while."""
+        if not self._failing:
+            log.warning("the archive can't be written, and collection goes on without it", error=str(error))
+        self._failing = True
         self.missed += self._unflushed_lines
         file, self._file = self._file, None
         self._frame = self._hour = None
@@ -104,6 +110,9 @@ class Archive:
         if file is not None:
             with suppress(OSError):
                 file.close()
+            with suppress(OSError):
+                if not Path(file.name).stat().st_size:
+                    Path(file.name).unlink()
 
     def _open(self, hour: datetime) -> None:
         folder = self._folder / f"{hour:%Y-%m-%d}"

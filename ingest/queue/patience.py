@@ -1,6 +1,7 @@
 """Repeats a step while Cassandra or Redis is down or full. All of ingest uses this class for retries."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import NoReturn, TypeVar, cast
 
@@ -8,14 +9,16 @@ import redis
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
-from ingest.queue.posts_queue import QueueFull, is_failing_disk
-from stores.refused import is_permanent
+from ingest.queue.posts_queue import QueueFull
+from stores.refused import is_failing_disk, is_permanent
 
 T = TypeVar("T")
 REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
 """Temporary errors: Redis is down, is starting, hands over to its replica, or is full. (Or its disk is full.)"""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """Seconds between two attempts: they double from the first to the longest."""
+TOLD_EVERY = 60.0
+"""Seconds between two lines in the log while a step waits, however often it is tried."""
 
 log = structlog.get_logger("patience")
 
@@ -27,7 +30,8 @@ class GaveUp(Exception):
 class Patience:
     """Runs a step; while Cassandra or Redis is down or full, runs it again. It must be safe to repeat the step.
 
-    It gives up once `stopping` is set. `on_wait` is called before each wait.
+    It gives up once `stopping` is set. `on_wait` is called before each wait. The log says at once, and then once a
+    minute, that a step waits, and when it has been done after all.
     """
 
     def __init__(
@@ -35,9 +39,11 @@ class Patience:
         passing: tuple[type[Exception], ...],
         stopping: threading.Event | None = None,
         on_wait: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         stopping = stopping or threading.Event()
-        self._on_wait = on_wait
+        self._on_wait, self._clock = on_wait, clock
+        self._told, self._waits = float("-inf"), False
         self._retrying = Retrying(
             retry=retry_if_exception(lambda error: _is_passing(error, passing)),
             wait=wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
@@ -53,10 +59,16 @@ class Patience:
         Raises GaveUp when it is to stop first, and what the step raises if that is none of the passing errors, or if no
         waiting mends it, such as a wrong password.
         """
-        return self._retrying(step)
+        done = self._retrying(step)
+        if self._waits:
+            self._waits = False
+            log.info("Cassandra and Redis take requests again")
+        return done
 
     def _before_wait(self, state: RetryCallState) -> None:
-        log.warning("Cassandra or Redis is down or full", attempt=state.attempt_number, error=_last_error(state))
+        if self._clock() - self._told >= TOLD_EVERY:
+            self._told, self._waits = self._clock(), True
+            log.warning("Cassandra or Redis is down or full", attempt=state.attempt_number, error=_last_error(state))
         self._on_wait()
 
 

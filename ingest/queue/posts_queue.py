@@ -15,6 +15,7 @@ import redis
 from conf.settings import DEFAULTS, Settings
 from ingest.queue.envelope import Envelope, Message, message_of, place_of
 from stores.connect import RedisClient, redis_client
+from stores.refused import is_failing_disk
 
 GROUP = "workers"
 OUTCOMES = ("stored", "dead", "deleted", "shown", "unmatched", "noted", "taken_back", "expired")
@@ -82,8 +83,6 @@ MOST_DELIVERIES = 5
 """A message that has been read this often and never finished is refused."""
 GONE_SECONDS = 3600
 """A consumer that has asked for nothing for so long, and holds nothing, is removed."""
-CANT_WRITE = "MISCONF"
-"""The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
 
 
 class QueueFull(Exception):
@@ -289,11 +288,6 @@ def execute(pipeline: Any) -> list[Any]:
         if isinstance(error, redis.OutOfMemoryError) or is_failing_disk(error):
             raise QueueFull(str(error)) from None
         raise
-
-
-def is_failing_disk(error: BaseException) -> bool:
-    """Returns whether Redis refuses writes since it can't write its own files; it takes them again when it can."""
-    return isinstance(error, redis.ResponseError) and CANT_WRITE in str(error)
 
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:

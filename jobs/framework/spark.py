@@ -55,6 +55,8 @@ def _connection(settings: Settings) -> dict[str, str]:
         f"{prefix}.input.consistency.level": settings.consistency,
         f"{prefix}.output.consistency.level": settings.consistency,
     }
+    if settings.cassandra_dc:
+        options[f"{prefix}.connection.localDC"] = settings.cassandra_dc
     if login := cassandra_login(settings):
         options[f"{prefix}.auth.username"] = login.user
         options[f"{prefix}.auth.password"] = login.password

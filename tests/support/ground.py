@@ -20,14 +20,19 @@ from rich.table import Table
 
 from conf.settings import Settings, load_settings
 from deploy.engines import Engines
-from deploy.node import JMX_OFFSET, STORAGE_OFFSET
+from deploy.jars import fetch_engine_jars
+from deploy.lifecycle import start
+from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
 from ingest.queue.posts_queue import PostsQueue
 from stores.connect import cassandra_session, redis_client
 from tests.support.commands import Done, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.ports import LOCAL, free_port
+from tests.support.server_with import ServerWith
 
 PATIENCE = 120.0
+HEAP = "1G"
+QUIET = Console(quiet=True)
 COLUMNS = ("fault", "accepted", "found", "missing", "twice", "other columns", "seconds")
 Key = tuple[Any, int, str, str]
 """Day, bucket, network and id of a post."""
@@ -43,15 +48,20 @@ class Ground:
     engines: Engines
     rows: list[tuple[str, ...]] = field(default_factory=list)
     """The accounts so far, in COLUMNS."""
+    workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
+    """All that were started; those that still run at the end are killed."""
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes commands use these engines."""
         return {
             "PULSO_HOME": str(self.settings.home),
+            "PULSO_CASSANDRA_HOSTS": ",".join(self.settings.cassandra_hosts),
             "PULSO_CASSANDRA_PORT": str(self.settings.cassandra_port),
             "PULSO_REDIS_URL": self.settings.redis_url.get_secret_value(),
             "PULSO_TOPICS_DIR": str(self.settings.topics_dir),
+            "PULSO_CASSANDRA_DC": self.settings.cassandra_dc,
+            "PULSO_REPLICATION": self.settings.replication,
             "PULSO_KEYSPACE": self.settings.keyspace,
             "PULSO_STREAM": self.settings.stream,
             "PULSO_WORKER_CLAIM_IDLE": "1",
@@ -93,7 +103,8 @@ class Ground:
 
     def worker(self, *options: str) -> "subprocess.Popen[bytes]":
         """Starts a worker."""
-        return start_command("ingest", "work", *options, **self.environment)
+        self.workers.append(start_command("ingest", "work", *options, **self.environment))
+        return self.workers[-1]
 
     def drain(self) -> None:
         """Runs a worker until the queue is empty."""
@@ -124,6 +135,12 @@ class Ground:
     def up(self) -> None:
         """Starts what does not run."""
         self.engines.up()
+
+    def down(self) -> None:
+        """Stops the engines, and the workers that still run."""
+        for worker in self.workers:
+            worker.kill()
+        self.engines.down()
 
     def contents(self, topic: str) -> dict[Key, Any]:
         """Returns what is stored of a topic, by key: its words, and every column but those of _MEANWHILE."""
@@ -158,10 +175,10 @@ class Ground:
         assert (missing, differing) == (0, 0), told_of
         assert more <= others, told_of
 
-    def print(self) -> None:
+    def print(self, name: str = "faults") -> None:
         """Prints the accounts as a table, and writes them as Markdown into the folder of the test engines."""
         lines = [COLUMNS, ("---",) * len(COLUMNS), *self.rows]
-        (HOME / "faults.md").write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
+        (HOME / f"{name}.md").write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
         table = Table(*COLUMNS, title="ingest under fault")
         for row in self.rows:
             table.add_row(*row)
@@ -176,30 +193,40 @@ def _exists(pid: int) -> bool:
     return True
 
 
-@contextmanager
-def ground(folder: Path) -> Iterator[Ground]:
-    """Yields engines of a test's own; stops them at the end."""
+def settings_in(folder: Path, **others: Any) -> Settings:
+    """Returns the settings of engines in a folder: their home, topics and ports; `others` are added to them."""
     home = folder / "home"
     (folder / "topics").mkdir(parents=True)
     home.mkdir()
     if (HOME / "lib").is_dir():
         (home / "lib").symlink_to(HOME / "lib")
-    settings = load_settings(
+    return load_settings(
         home=home,
         topics_dir=folder / "topics",
-        cassandra_port=free_port(STORAGE_OFFSET, JMX_OFFSET),
         redis_url=f"redis://{LOCAL}:{free_port()}/0",
         keyspace="faults",
         stream="faults:posts",
+        **others,
     )
-    made = Ground(settings, Engines(settings, heap="1G", console=Console(quiet=True)))
-    made.up()
+
+
+@contextmanager
+def ground(folder: Path, **cassandra: object) -> Iterator[Ground]:
+    """Yields engines of a test's own; stops them at the end.
+
+    `cassandra` has settings of cassandra.yaml that differ from those of the embedded Cassandra, until its next start.
+    """
+    settings = settings_in(folder, cassandra_port=free_port(STORAGE_OFFSET, JMX_OFFSET))
+    made = Ground(settings, Engines(settings, heap=HEAP, console=QUIET))
+    if cassandra:
+        fetch_engine_jars(settings.home, QUIET)
+        start(ServerWith(make_node(settings.home.resolve(), LOCAL, settings.cassandra_port, HEAP), cassandra))
     try:
+        made.up()
         made.command("migrate")
         yield made
     finally:
-        made.up()
-        made.engines.down()
+        made.down()
 
 
 def lines_of(lines: Iterable[bytes], file: Path) -> Path:

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import redis
+import structlog
 from cassandra import AuthenticationFailed, InvalidRequest, Unauthorized
 from cassandra.cluster import NoHostAvailable
 
@@ -108,3 +109,16 @@ def test_a_cassandra_of_which_only_some_hosts_refuse_the_login_is_waited_for() -
     errors = {"a": AuthenticationFailed("bad credentials"), "b": ConnectionRefusedError("down")}
     step = Failing(1, NoHostAvailable("no host", errors))
     assert Patience(FAILURES, Waits(99))(step) == "done"
+
+
+def test_a_wait_is_told_at_once_and_then_once_a_minute_and_so_is_its_end() -> None:
+    waits, step = Waits(999), Failing(40, QueueFull("out of memory"))
+    patiently = Patience(REDIS_PASSING, waits, clock=lambda: 0.9 * sum(waits.seconds))
+    with structlog.testing.capture_logs() as told:
+        patiently(step)
+        patiently(Failing(0, QueueFull()))
+    waited = [line["attempt"] for line in told if line["log_level"] == "warning"]
+    assert waited == [1, 20, 34], "after 0, 64 and 127 s"
+    assert [line["event"] for line in told if line["log_level"] == "info"] == [
+        "Cassandra and Redis take requests again"
+    ]

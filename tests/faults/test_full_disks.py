@@ -1,0 +1,190 @@
+"""A disk that is full under Redis's log, Cassandra's commit log, and the archive: what is acked stays, the rest waits.
+
+When there is room again, all goes on without anybody's help.
+"""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conf.topic import load_topic
+from corpus import generate
+from deploy.redis_server import find_redis
+from ingest.live.archive import TRY_AGAIN
+from ingest.queue.posts_queue import PostsQueue
+from ingest.replay.captures import open_captures
+from tests.conftest import SHIPPED_TOPICS
+from tests.support.commands import start_command
+from tests.support.full_disk import full_disk, largest
+from tests.support.ground import Ground, Key, ground, lines_of
+from tests.support.live import state_of
+from tests.support.logged_process import LoggedProcess
+from tests.support.programs import program
+from tests.support.x_runs import line
+from tests.support.x_server import TOKEN, XServer
+
+SEED, POSTS = 2016, 8_000
+SEGMENT = "1MiB"
+"""The size of a file of the commit log: small, so that a new one is needed, and fails, soon."""
+PATIENCE = 120.0
+WAITS = "Cassandra or Redis is down or full"
+NO_SEGMENT = "Failed managing commit log segments"
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Engines whose disk may be full.
+
+    Redis runs with the signal ignored that would end it at a limit of its files: on a full disk, no signal comes.
+    """
+    folder = tmp_path_factory.mktemp("full")
+    program(folder / "bin", "redis-server", f"trap '' XFSZ\nexec '{find_redis()}' \"$@\"")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder / "bin"), prepend=":")
+        with ground(folder / "ground", commitlog_segment_size=SEGMENT) as made:
+            yield made
+            made.print("faults-disks")
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
+    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+
+
+@pytest.fixture(scope="module")
+def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
+    """What a run without any fault stores."""
+    topic = own.new_topic()
+    own.replay(corpus, topic)
+    own.drain()
+    contents = own.contents(topic)
+    assert len(contents) == POSTS
+    return contents
+
+
+@pytest.fixture
+def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> str:
+    """A topic whose posts wait in the queue."""
+    name = own.new_topic()
+    own.replay(corpus, name)
+    return name
+
+
+def in_mid_drain(queue: PostsQueue) -> bool:
+    return queue.backlog() <= 0.8 * POSTS
+
+
+def draining(own: Ground) -> LoggedProcess:
+    """Starts a worker, and waits until it has stored some posts."""
+    worker = LoggedProcess(own.worker("--drain"))
+    own.wait_for(in_mid_drain, "a part of the drain")
+    return worker
+
+
+def wait_until(condition: Callable[[], object], what: str) -> None:
+    until = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < until, f"{what} did not come"
+        time.sleep(0.05)
+
+
+def test_redis_cannot_write_its_log(own: Ground, topic: str, corpus: Path, clean: dict[Key, Any]) -> None:
+    second = own.new_topic()
+    began = time.monotonic()
+    with own.queue() as queue:
+        worker = draining(own)
+        with full_disk(own.pid("Redis"), largest(own.settings.home / "redis")):
+            wait_until(lambda: queue.client.info("persistence")["aof_last_write_status"] == "err", "a failed write")
+            before = queue.backlog()
+            replay = start_command("ingest", "replay", str(corpus), "--topic", second, **own.environment)
+            told = own.command("status", "--json").stdout
+            assert json.loads(told)["backlog"] == before
+            worker.wait_for(WAITS)
+            assert (replay.poll(), queue.backlog()) == (None, before), "Redis acks or queues what it cannot keep"
+        _, errors = replay.communicate(timeout=PATIENCE)
+        assert replay.returncode == 0, errors.decode()
+        worker.ends_well()
+        own.drain()
+    seconds = time.monotonic() - began
+    own.account("disk full under Redis's AOF", topic, clean, seconds)
+    own.account("a replay meanwhile", second, clean, seconds)
+
+
+def test_cassandra_cannot_write_its_commit_log(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
+    began = time.monotonic()
+    worker = draining(own)
+    home = own.settings.home
+    log = home / "logs" / "cassandra" / "system.log"
+    with own.queue() as queue, full_disk(own.pid("Cassandra"), largest(home / "cassandra" / "commitlog") // 2):
+        worker.wait_for(WAITS)
+        before, tries = queue.backlog(), log.read_text().count(NO_SEGMENT)
+        wait_until(lambda: log.read_text().count(NO_SEGMENT) > tries + 3, "Cassandra tries again")
+        assert (worker.process.poll(), queue.backlog()) == (None, before), "something is acked that is on no disk"
+        assert before > 0
+    worker.ends_well()
+    own.account("disk full under Cassandra's commit log", topic, clean, time.monotonic() - began)
+    own.kill("Cassandra")  # what was acked is in the commit log, and not only in memory
+    own.up()
+    own.account("and Cassandra: kill -9 after that", topic, clean, time.monotonic() - began)
+
+
+def test_the_archive_cannot_be_written(own: Ground, clean: dict[Key, Any]) -> None:
+    name = own.new_topic()
+    with (own.settings.topics_dir / f"{name}.yaml").open("a") as file:
+        file.write("collect: {keywords: [ana], archive: true}\n")
+    folder = own.settings.home / "archive" / name
+
+    def files() -> list[Path]:
+        return sorted(folder.rglob("*.zst"))
+
+    with XServer(heartbeat=0.5) as server, own.queue() as queue:
+        server.rules.have(("ana", f"pulso:{name}"))
+        stream = LoggedProcess(_stream(own, server, name))
+        sent = _sent(server, queue, name, 0)
+        wait_until(lambda: files() and files()[0].stat().st_size, "a file")
+        with full_disk(stream.process.pid, files()[0].stat().st_size):
+            sent = _sent(server, queue, name, sent)
+            wait_until(lambda: _state(queue, name).unarchived, "a line that is not archived")
+        began = time.monotonic()
+        while len(files()) < 2:
+            assert time.monotonic() - began < 2 * TRY_AGAIN, "the archive does not go on"
+            sent = _sent(server, queue, name, sent)
+            time.sleep(1)
+        stream.process.send_signal(signal.SIGTERM)
+        stream.ends_well()
+        state = _state(queue, name)
+    assert stream.told("can't be written") == 1
+    assert (state.accepted, state.gaps) == (sent, 1), "the only gap is the time before"
+    assert all(file.stat().st_size for file in files())
+    archived = sum(1 for capture in open_captures(list(map(str, files()))) for _ in capture.lines())
+    assert archived + state.unarchived == sent
+    own.drain()
+    with own.queue() as queue:
+        assert int(queue.client.hget(queue.counts, f"{name}|x|stored")) == sent
+
+
+def _stream(own: Ground, server: XServer, topic: str) -> "subprocess.Popen[bytes]":
+    environment = {**own.environment, "PULSO_X_API": server.address, "X_BEARER_TOKEN": TOKEN}
+    process = start_command("ingest", "stream", "--topic", topic, "--source", "x", **environment)
+    wait_until(lambda: server.connects, "a connection")
+    return process
+
+
+def _sent(server: XServer, queue: PostsQueue, topic: str, before: int) -> int:
+    """Sends 50 more posts, and waits until all are queued; returns how many were sent in all."""
+    server.send(*(line(str(10_000 + before + i), f"pulso:{topic}") for i in range(50)))
+    wait_until(lambda: _state(queue, topic).accepted == before + 50, "50 posts")
+    return before + 50
+
+
+def _state(queue: PostsQueue, topic: str) -> Any:
+    state = state_of(queue, topic)
+    assert state is not None
+    return state
