@@ -1,21 +1,16 @@
 """Each of ingest, jobs and readers works with a role of its own, over TLS, and is refused what it does not need."""
 
-from datetime import UTC, datetime
-
 import pytest
 import redis
 
 from conf.errors import PulsoError
 from stores.connect import cassandra_session
-from tests.support.bluesky import event
-from tests.support.commands import Done, run_command, spark_submit, start_command
+from tests.support.commands import Done, run_command, spark_submit
 from tests.support.guarded import SUPERUSER, Guarded
-from tests.support.jetstream_server import JetstreamServer
-from tests.support.live import PATIENCE, stop, wait_for
+from tests.support.live import PATIENCE
 from tests.support.ports import LOCAL
 
 POSTS = 500
-POST = b"halalan2016 na"
 WINDOW = ("--from", "2016-05-01", "--to", "2016-05-08")
 JOBS = ("--jobs", "author_activity,candidate_poll,network_graph")
 
@@ -57,22 +52,6 @@ def test_every_step_works_with_its_own_role(guarded: Guarded, topic: str) -> Non
     assert "succeeded" in read(guarded, "runs", "--topic", topic)
     assert "duterte" in read(guarded, "search", "duterte", "--topic", topic).lower()
     read(guarded, "graph", "--topic", topic, "--graph", "retweet")
-
-
-def test_live_collection_works_with_the_role_of_ingest(guarded: Guarded, topic: str) -> None:
-    with JetstreamServer() as server, redis.Redis.from_url(guarded.redis_url("pulso_operator")) as operator:
-        variables = guarded.environment("pulso_ingest", PULSO_BLUESKY_HOSTS=server.address)
-        stream = start_command("ingest", "stream", "--topic", topic, "--source", "bluesky", **variables)
-        try:
-            wait_for(lambda: bool(server.asked), "a connection", stream)
-            server.add(event({"text": POST.decode()}, datetime.now(UTC)))
-            wait_for(
-                lambda: any(POST in b"".join(entry.values()) for _, entry in operator.xrange("pulso:posts")), "a post"
-            )
-            stop(stream)
-        finally:
-            stream.kill()
-    assert "1 posts stored" in ingest(guarded, "work", "--drain").stdout
 
 
 def test_the_operator_makes_roles_and_sets_passwords(guarded: Guarded) -> None:
