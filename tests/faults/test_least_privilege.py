@@ -67,7 +67,7 @@ def test_live_collection_works_with_the_role_of_ingest(guarded: Guarded, topic: 
         stream = start_command("ingest", "stream", "--topic", topic, "--source", "bluesky", **variables)
         try:
             wait_for(lambda: bool(server.asked), "a connection", stream)
-            server.add(event({"text": POST.decode()}, datetime.now(UTC)))
+            server.add(event({"text": POST.decode(), "langs": ["tl"]}, datetime.now(UTC)))
             wait_for(
                 lambda: any(POST in b"".join(entry.values()) for _, entry in operator.xrange("pulso:posts")), "a post"
             )
