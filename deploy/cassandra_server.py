@@ -65,7 +65,11 @@ class CassandraServer(Server):
         for segment in (self.folder / "commitlog").glob("CommitLog-*.log"):
             if not segment.stat().st_size:
                 segment.unlink()
-        render(self.node, keep_login(self.node.home, self.login_of, self.address))
+        render(self.node, self.login())
+
+    def login(self) -> Credential | None:
+        """The login that the node needs from this start on: a generated one. None would let everybody in."""
+        return keep_login(self.node.home, self.login_of, self.address)
 
     def rendered_port(self) -> int | None:
         """The CQL port in cassandra.yaml; None if the file does not exist yet."""
