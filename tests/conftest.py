@@ -8,6 +8,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -141,21 +142,28 @@ def nothing_taken_back(session: Session, settings: Settings) -> None:
 
 
 @pytest.fixture
-def queue(client: RedisClient, nothing_taken_back: None) -> PostsQueue:
+def queue(client: RedisClient, nothing_taken_back: None) -> Iterator[PostsQueue]:
     """A queue that only this test uses."""
-    queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
-    queue.ensure_group()
-    return queue
+    with _own_queue(client) as queue:
+        yield queue
 
 
 @pytest.fixture
-def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient, nothing_taken_back: None) -> PostsQueue:
+def stream(monkeypatch: pytest.MonkeyPatch, client: RedisClient, nothing_taken_back: None) -> Iterator[PostsQueue]:
     """A queue that only this test uses; commands use it, too."""
-    name = f"test:{uuid.uuid4().hex}"
-    monkeypatch.setenv("PULSO_STREAM", name)
-    queue = PostsQueue(client, name)
+    with _own_queue(client) as queue:
+        monkeypatch.setenv("PULSO_STREAM", queue.stream)
+        yield queue
+
+
+@contextmanager
+def _own_queue(client: RedisClient) -> Iterator[PostsQueue]:
+    """Yields a queue under a new name, and deletes what it leaves: together, tests would fill Redis's memory."""
+    queue = PostsQueue(client, f"test:{uuid.uuid4().hex}")
     queue.ensure_group()
-    return queue
+    yield queue
+    for key in client.scan_iter(match=f"{queue.stream}*", count=1000):
+        client.delete(key)
 
 
 @pytest.fixture

@@ -56,7 +56,10 @@ class Lost(Exception):
 
 
 class SharedFilter:
-    """The filter of one queue and one keyspace. Every method raises Redis's errors."""
+    """The filter of one queue and one keyspace. Every method raises Redis's errors.
+
+    It takes up to BITS / 8 bytes of Redis's memory once something is noted, and none before.
+    """
 
     def __init__(self, queue: PostsQueue, name: str) -> None:
         key = f"{queue.stream}:{name}"
@@ -98,7 +101,7 @@ class SharedFilter:
         for key in keys:
             for position in _POSITIONS.unpack(_packed(key)):
                 bits[position >> 3] |= 0x80 >> (position & 7)
-        self._install(self._keys, [bytes(bits)])
+        self._install(self._keys, [bytes(bits).rstrip(b"\0")])  # Redis reads zeros beyond the end
 
 
 def _packed(key: tuple[str, ...]) -> bytes:

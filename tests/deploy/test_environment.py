@@ -96,7 +96,7 @@ def test_sparks_scripts_take_the_wheels_java_unless_java_home_is_set(tmp_path: P
 
     assert sourced() == [own, env["PATH"]]
     fake(home / "bin", "java", 'version "17"')
-    assert sourced() == ([own, env["PATH"]] if own else [str(home), f"{env['PATH']}:{home}/bin"])
+    assert sourced() == [own or str(home), env["PATH"]]
 
 
 class Clone:

@@ -2,13 +2,25 @@
 
 import re
 
-from conf.tables import DATA_QUALITY, JOB_RUNS, POST_WORDS, PUBLISHED, RUN_ORDER, TABLES, UNSWEPT
+from conf.tables import (
+    DATA_QUALITY,
+    HIDDEN_POSTS,
+    JOB_RUNS,
+    POST_WORDS,
+    PUBLISHED,
+    RUN_ORDER,
+    TABLES,
+    TAKEN_BACK,
+    UNSWEPT,
+)
 from deploy.roles import role_names, role_statements
 
 OF_RUNS = {table.name for table in (DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT)}
 OF_JOBS = {table.name for table in TABLES if table.job} | OF_RUNS
 OF_INGEST = {table.name for table in TABLES} - OF_JOBS
 ONLY_FOR_JOBS = {RUN_ORDER.name, UNSWEPT.name}
+ONLY_FOR_INGEST = {HIDDEN_POSTS.name, TAKEN_BACK.name}
+"""What is hidden or taken back is nobody's to read."""
 
 
 def granted(right: str, role: str) -> set[str]:
@@ -20,13 +32,13 @@ def test_ingest_writes_its_tables_and_no_others() -> None:
     assert granted("MODIFY", "pulso_ingest") == OF_INGEST
 
 
-def test_jobs_write_their_tables_and_read_all_but_the_words() -> None:
+def test_jobs_write_their_tables_and_read_no_words_and_nothing_hidden() -> None:
     assert granted("MODIFY", "pulso_jobs") == OF_JOBS
-    assert granted("SELECT", "pulso_jobs") == (OF_JOBS | OF_INGEST) - {POST_WORDS.name}
+    assert granted("SELECT", "pulso_jobs") == (OF_JOBS | OF_INGEST) - ONLY_FOR_INGEST - {POST_WORDS.name}
 
 
 def test_readers_read_all_but_the_records_of_jobs_and_write_nothing() -> None:
-    assert granted("SELECT", "pulso_readers") == (OF_JOBS | OF_INGEST) - ONLY_FOR_JOBS
+    assert granted("SELECT", "pulso_readers") == (OF_JOBS | OF_INGEST) - ONLY_FOR_INGEST - ONLY_FOR_JOBS
     assert not granted("MODIFY", "pulso_readers")
 
 
