@@ -1,5 +1,6 @@
 """Finds stored posts, shown or hidden, and deletes, hides and shows them. A deletion applies to every topic."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -66,7 +67,7 @@ class StoredPosts:
         columns = ", ".join((*POSTS.columns, "WRITETIME(author_id) AS written", "TTL(author_id) AS ttl"))
         self._session, self._keyspace = session, keyspace
         self._statements = PostStatements(session, keyspace)
-        self._of_author, self._by_author_id, self._one = (
+        self._of_author, self._by_author_id, self._one, self._in_topics = (
             {
                 hidden: prepared(session, f"SELECT {columns} FROM {keyspace}.{table.name} WHERE {where}")
                 for hidden, table in _TABLES.items()
@@ -75,6 +76,7 @@ class StoredPosts:
                 "author = ?",
                 f"{bound((*POSTS.partition, 'author_id'))} ALLOW FILTERING",
                 bound(POSTS.key),
+                f"topic IN ? AND {bound(POSTS.key[1:])}",
             )
         )
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
@@ -194,12 +196,14 @@ class StoredPosts:
         """Yields the queries for where each topic would store the post, up to `days` days before and after."""
         if deletion.at is None or deletion.post_id is None:
             return
+        topics: dict[tuple[date, int], list[str]] = defaultdict(list)
         for layout in layouts:
             day = deletion.at.astimezone(ZoneInfo(layout.timezone)).date()
-            bucket = bucket_of(deletion.post_id, layout.buckets)
+            topics[day, bucket_of(deletion.post_id, layout.buckets)].append(layout.topic)
+        for (day, bucket), names in topics.items():
             for shift in range(-days, days + 1):
-                key = (layout.topic, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
-                for hidden, statement in self._one.items():
+                key = (names, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
+                for hidden, statement in self._in_topics.items():
                     yield _Request(hidden, statement, key)
 
 
