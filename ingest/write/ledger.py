@@ -19,6 +19,8 @@ from stores.prepare import prepared
 
 UNKNOWN_DAYS = 90
 """Days for which it is kept in mind what was taken back by a network that tells of all its posts, and is not stored."""
+NOTED_AT_ONCE = 250
+"""Entries in flight. Cassandra syncs all writes of some milliseconds together, so more at once take no longer."""
 _SECONDS_A_DAY = 86_400
 
 
@@ -68,7 +70,8 @@ class Ledger:
             (*key, entry.state, entry.at, entry.author, instant(time), list(entry.columns) or None, time, ttl)
             for key, entry, time in entries
         )
-        with closing(in_flight(rows, lambda row: self._session.execute_async(self._insert, row))) as sent:
+        sent = in_flight(rows, lambda row: self._session.execute_async(self._insert, row), NOTED_AT_ONCE)
+        with closing(sent):
             for _, future in sent:
                 future.result()
 
