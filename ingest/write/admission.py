@@ -8,7 +8,7 @@ from ingest.formats.post import Post
 from ingest.queue.envelope import Message
 from ingest.write.refusal import Fence, Refusal
 from ingest.write.rows import Write, row_of
-from ingest.write.store import Store
+from ingest.write.stored_posts import StoredPosts
 from ingest.write.taken_back import TakenBack, Verdict
 from ingest.write.topics import TopicBook
 from ingest.write.withdrawals import Withdrawals
@@ -32,10 +32,15 @@ class Admission:
     """Decides how posts are stored. Every method raises the stores' errors while one is down; repeat it then."""
 
     def __init__(
-        self, store: Store, topics: TopicBook, taken_back: TakenBack, now: Callable[[], float] = time.time
+        self,
+        stored: StoredPosts,
+        topics: TopicBook,
+        taken_back: TakenBack,
+        withdrawals: Withdrawals,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._stored, self._topics, self._taken_back = store.stored, topics, taken_back
-        self._withdrawals = Withdrawals(store.stored, taken_back)
+        self._stored, self._topics = stored, topics
+        self._taken_back, self._withdrawals = taken_back, withdrawals
         self._now = now
 
     def of(self, posts: Sequence[tuple[Message, Post]]) -> Admitted:

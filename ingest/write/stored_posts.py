@@ -85,6 +85,8 @@ class StoredPosts:
 
     def find(self, deletions: Sequence[Deletion]) -> list[list[Found]]:
         """Returns the stored rows, shown and hidden, that each deletion is about. They must be `dated`."""
+        if not deletions:
+            return []
         layouts = list(self._session.execute(self._layouts))
         asked = [(place, request) for place, each in enumerate(deletions) for request in self._requests(each, layouts)]
         found: list[list[Found]] = [[] for _ in deletions]

@@ -94,8 +94,8 @@ class Worker:
         self._dead_letters = DeadLetters(queue)
         self._store = store
         taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
-        self._admission = Admission(store, topics, taken_back)
         self._withdrawals = Withdrawals(store.stored, taken_back)
+        self._admission = Admission(store.stored, topics, taken_back, self._withdrawals)
         self._changes = Changes(
             queue, self.consumer, store, self._admission, self._withdrawals, claim_idle / 4, changes_limit
         )

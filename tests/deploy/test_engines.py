@@ -26,8 +26,8 @@ from deploy.ports import Port, check_range
 from deploy.process import is_alive, process_of_command, recorded_process, start_detached, wait_ended, write_pid_file
 from deploy.redis_server import RedisServer, find_redis, redis_server_version
 from deploy.status import State
-from stores.connect import cassandra_session, redis_client
 from tests.support.cql_server import cql_server
+from tests.support.kept_word import read, write
 from tests.support.ports import LOCAL, free_port
 from tests.support.programs import fake
 
@@ -260,20 +260,6 @@ def test_another_machines_engine_is_never_started_only_missed(
     monkeypatch.setenv("PULSO_REDIS_URL", settings.redis_url.get_secret_value().replace("redis://", "rediss://"))
     assert main(["up"]) == 1
     assert "does not answer. Start it, or unset PULSO_REDIS_URL" in one_line(capsys)
-
-
-def write(settings: Settings, said: str) -> None:
-    with cassandra_session(settings) as session:
-        session.execute(f"CREATE KEYSPACE kept WITH replication = {settings.replication_cql}")
-        session.execute("CREATE TABLE kept.row (id int PRIMARY KEY, said text)")
-        session.execute("INSERT INTO kept.row (id, said) VALUES (1, %s)", (said,))
-    with redis_client(settings) as client:
-        client.set("said", said)
-
-
-def read(settings: Settings) -> tuple[str, bytes]:
-    with cassandra_session(settings) as session, redis_client(settings) as client:
-        return session.execute("SELECT said FROM kept.row WHERE id = 1").one().said, client.get("said")
 
 
 def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(

@@ -31,10 +31,10 @@ from deploy.node import JMX_OFFSET, STORAGE_OFFSET, Node, render
 from deploy.process import is_alive, start_detached, wait_ended
 from deploy.redis_server import find_redis
 from deploy.status import LOGIN, State
-from stores.connect import cassandra_session, redis_client
 from tests.support.commands import run_command
 from tests.support.cql_server import cql_server
 from tests.support.engine_set import HOME
+from tests.support.kept_word import read, write
 from tests.support.ports import LOCAL, free_port
 
 QUIET = Console(quiet=True)
@@ -70,20 +70,6 @@ def passwords(home: Path) -> list[str]:
     assert kept.cassandra
     assert kept.redis
     return [kept.cassandra.password, kept.redis.password]
-
-
-def write(settings: Settings, said: str) -> None:
-    with cassandra_session(settings) as session:
-        session.execute(f"CREATE KEYSPACE kept WITH replication = {settings.replication_cql}")
-        session.execute("CREATE TABLE kept.row (id int PRIMARY KEY, said text)")
-        session.execute("INSERT INTO kept.row (id, said) VALUES (1, %s)", (said,))
-    with redis_client(settings) as client:
-        client.set("said", said)
-
-
-def read(settings: Settings) -> tuple[str, bytes]:
-    with cassandra_session(settings) as session, redis_client(settings) as client:
-        return session.execute("SELECT said FROM kept.row WHERE id = 1").one().said, client.get("said")
 
 
 def nodetool(settings: Settings, *login: str) -> "subprocess.CompletedProcess[str]":

@@ -17,14 +17,11 @@ import pytest
 
 from conf import ROOT
 from conf.settings import DEFAULTS
-from conf.topic import load_topic
-from corpus import generate
 from ingest.queue.posts_queue import GROUP, PostsQueue
 from stores.connect import cassandra_session
-from tests.conftest import SHIPPED_TOPICS
 from tests.support.cluster import ThreeNodes, cluster_ground
 from tests.support.commands import run_command
-from tests.support.ground import Ground, Key, lines_of
+from tests.support.ground import Ground, Key, generated
 from tests.support.logged_process import LoggedProcess
 
 SEED, POSTS = 2016, 8_000
@@ -56,8 +53,7 @@ def nodes(both: tuple[Ground, ThreeNodes]) -> Iterator[ThreeNodes]:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
-    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
 
 
 @pytest.fixture(scope="module")

@@ -13,16 +13,13 @@ from typing import Any
 
 import pytest
 
-from conf.topic import load_topic
-from corpus import generate
 from deploy.redis_server import find_redis
 from ingest.live.archive import TRY_AGAIN
 from ingest.queue.posts_queue import PostsQueue
 from ingest.replay.captures import open_captures
-from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import start_command
 from tests.support.full_disk import full_disk, largest
-from tests.support.ground import Ground, Key, ground, lines_of
+from tests.support.ground import Ground, Key, generated, ground
 from tests.support.live import state_of
 from tests.support.logged_process import LoggedProcess
 from tests.support.programs import program
@@ -54,19 +51,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
-    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
 
 
 @pytest.fixture(scope="module")
 def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
     """What a run without any fault stores."""
-    topic = own.new_topic()
-    own.replay(corpus, topic)
-    own.drain()
-    contents = own.contents(topic)
-    assert len(contents) == POSTS
-    return contents
+    return own.clean_run(corpus, POSTS)
 
 
 @pytest.fixture

@@ -16,14 +16,11 @@ from typing import Any
 import orjson
 import pytest
 
-from conf.topic import load_topic
-from corpus import generate
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import GROUP, PostsQueue
-from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import start_command
-from tests.support.ground import Ground, Key, ground, lines_of
+from tests.support.ground import Ground, Key, generated, ground
 from tests.support.mutations import ORIGINALS, odd_posts
 
 SEED = 2016
@@ -47,19 +44,13 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A capture of POSTS posts."""
-    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
-    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
 
 
 @pytest.fixture(scope="module")
 def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
     """What a run without any fault stores."""
-    topic = own.new_topic()
-    own.replay(corpus, topic)
-    own.drain()
-    contents = own.contents(topic)
-    assert len(contents) == POSTS
-    return contents
+    return own.clean_run(corpus, POSTS)
 
 
 @pytest.fixture

@@ -11,12 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-from conf.topic import load_topic
-from corpus import generate
 from ingest.queue.posts_queue import MEMORY_SHARE, PostsQueue
-from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import run_command, start_command
-from tests.support.ground import Ground, ground, lines_of
+from tests.support.ground import Ground, generated, ground
 
 SEED, POSTS = 2016, 22_000
 SLOW_SECONDS = 60.0
@@ -36,8 +33,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), POSTS, SEED)
-    return lines_of((line for chunk in chunks for line in chunk.splitlines()), tmp_path_factory.mktemp("c") / "c.jsonl")
+    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
 
 
 @contextmanager

@@ -19,12 +19,15 @@ from rich.console import Console
 from rich.table import Table
 
 from conf.settings import Settings, load_settings
+from conf.topic import load_topic
+from corpus import generate
 from deploy.engines import Engines
 from deploy.jars import fetch_engine_jars
 from deploy.lifecycle import start
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
 from ingest.queue.posts_queue import PostsQueue
 from stores.connect import cassandra_session, redis_client
+from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import Done, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.ports import LOCAL, free_port
@@ -156,6 +159,15 @@ class Ground:
         )
         return {(row.day, row.bucket, row.source, row.post_id): row for row in rows}
 
+    def clean_run(self, corpus: Path, posts: int) -> dict[Key, Any]:
+        """Stores a capture of so many posts without any fault; returns what is stored then."""
+        topic = self.new_topic()
+        self.replay(corpus, topic)
+        self.drain()
+        contents = self.contents(topic)
+        assert len(contents) == posts
+        return contents
+
     def account(self, fault: str, topic: str, clean: dict[Key, Any], seconds: float, others: int = 0) -> None:
         """Compares a topic with a clean run, and keeps the account.
 
@@ -227,6 +239,12 @@ def ground(folder: Path, **cassandra: object) -> Iterator[Ground]:
         yield made
     finally:
         made.down()
+
+
+def generated(posts: int, seed: int, file: Path) -> Path:
+    """Writes a generated capture of so many posts into a file; returns the file."""
+    chunks = generate(load_topic("ph2016", SHIPPED_TOPICS), posts, seed)
+    return lines_of((line for chunk in chunks for line in chunk.splitlines()), file)
 
 
 def lines_of(lines: Iterable[bytes], file: Path) -> Path:
