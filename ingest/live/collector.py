@@ -5,24 +5,29 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import msgspec
+import redis
 import structlog
 
-from conf.errors import PulsoError, place_of
+from conf.errors import PulsoError, one_line, place_of
 from conf.instants import instant, micros
 from conf.settings import DEFAULTS
 from ingest.live.archive import Archive
 from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, Shed, Shedding
 from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
+from ingest.live.leaving import wait_until_queued
 from ingest.live.selection import SELECTING, Rejected, Selection
+from ingest.live.spill import Spill
+from ingest.live.spilling_buffer import SpillingBuffer
 from ingest.live.standstill import Standstill
 from ingest.live.state import Lease, LeaseLost, LiveKeys, LiveState, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope
 from ingest.queue.notes import BEGINNING, Gap, gap_message, through_message
-from ingest.queue.patience import REDIS_PASSING, Patience
-from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
+from ingest.queue.posts_queue import PostsQueue, QueueFull
 from ingest.sources.base import Clock
 
 THROUGH_EVERY_US = 10_000_000
@@ -43,8 +48,8 @@ class Collector:
 
     `start` starts the thread that fills the queue; `finish` waits until all messages that were taken are queued.
 
-    While Redis is down or full, the collector waits and the buffer fills. Lines that do not fit into the buffer are
-    dropped and counted, and a gap is recorded.
+    While Redis is down or full, the collector waits and the buffer fills. With a `spill`, a file on disk, messages go
+    there once the buffer is half full. Lines that find no room are dropped and counted, and a gap is recorded.
     """
 
     def __init__(  # noqa: PLR0913 - the command and the tests choose each of these parts
@@ -57,13 +62,14 @@ class Collector:
         *,
         archive: Archive | None = None,
         limit_bytes: int = DEFAULTS.live_buffer_bytes,
+        spill: Spill | None = None,
         queue_limit: int = DEFAULTS.live_queue_limit,
         batch: int = DEFAULTS.publish_batch,
         on_batch: Callable[["Collector"], None] = lambda _: None,
     ) -> None:
         self.state = LiveState(topic, source)
         self.failure: PulsoError | None = None
-        self.buffer = Buffer(limit_bytes)
+        self.buffer: Buffer = SpillingBuffer(limit_bytes, spill) if spill else Buffer(limit_bytes)
         self.clock = clock
         self._queue, self._selection, self._archive = queue, selection, archive
         self._queue_limit, self._batch = queue_limit, batch
@@ -77,8 +83,8 @@ class Collector:
         self._reached_us: int | None = None
         self._through_told_us = self._renewed_us = 0
         self._standstill = Standstill(clock, self._stood_still)
-        self._finishing = threading.Event()
-        self._patiently = Patience(REDIS_PASSING)  # nothing that was taken is given up
+        self._finishing, self._leaving = threading.Event(), threading.Event()
+        self._patiently = Patience(REDIS_PASSING, self._leaving, on_wait=self._hold_lease)
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
 
     # Called by the source, on its own thread.
@@ -129,13 +135,15 @@ class Collector:
     def start(self) -> None:
         """Takes the lease, records the gap since the last run, and starts the queueing thread.
 
-        Raises PulsoError when another process collects the same topic from the same source, and Redis's errors when
-        Redis is down.
+        What a collector that died has left on disk is queued first. Raises PulsoError when another process collects the
+        same topic from the same source, and Redis's errors when Redis is down.
         """
-        self._lease.take()
+        self.buffer.open()
+        self._take_lease()
         self._queue.ensure_group()
         before = next((s for s in read_states(self._queue.client, self._queue.stream) if self._is_ours(s)), None)
         now = self._now()
+        left_us = self.buffer.recover((before or self.state).queued, (before or self.state).through_us)
         if before is None:
             self._notes = list(self._gaps.begin(CONNECTION, micros(BEGINNING), NEVER_BEFORE))
         else:
@@ -143,24 +151,37 @@ class Collector:
             self._unarchived, self._queued_us = before.unarchived, before.through_us
             self._reached_us = before.reached_us
             self._gaps = GapKeeper(before.gap)
-            self._notes = list(self._gaps.begin(CONNECTION, before.through_us or now, DIED))
-            self._notes += self._gaps.end(SHEDDING, now)
+            if left_us is None:
+                self._notes = list(self._gaps.begin(CONNECTION, before.through_us or now, DIED))
+                self._notes += self._gaps.end(SHEDDING, now)
+        if left_us is not None:
+            self.buffer.put(Closed(left_us, DIED, died=True))
         if self.state.reached_us is not None:
             self.buffer.hear(self.state.reached_us)
         self._thread.start()
         self._standstill.start()
 
+    def _take_lease(self) -> None:
+        """Takes the lease. Waits while Redis refuses writes, until this process is asked to stop."""
+        try:
+            Patience(REDIS_PASSING, self.clock.stopping)(self._lease.take)
+        except GaveUp as error:
+            raise PulsoError(f"Redis takes no messages ({error})", "Start again when it does") from None
+
     def finish(self, reason: str = STOPPED) -> None:
         """Queues all remaining messages, opens a gap with this reason, and releases the lease.
 
-        Waits while Redis is down.
+        While Redis is down or full, waits, unless all that is left can be kept on disk: then `failure` says where.
         """
         self._standstill.stop()
         self.closed(reason)
         self.buffer.settle(self._now())
         self._finishing.set()
-        self._thread.join()
-        self._lease.release()
+        self.failure = wait_until_queued(self._thread, self.buffer, self._leaving) or self.failure
+        if not self._thread.is_alive():
+            self.buffer.close()
+        if not self._leaving.is_set():
+            self._lease.release()
 
     # Called on the thread that looks for standstills.
 
@@ -178,10 +199,12 @@ class Collector:
             while True:
                 finishing = self._finishing.is_set()
                 events, heard_us = self.buffer.get(self._batch, wait_seconds=0.2)
-                last = finishing and not events
+                last = finishing and not events and self.buffer.is_empty
                 self._queue_events(events, heard_us, last=last)
                 if last:
                     return
+        except GaveUp:
+            log.warning("Redis takes no messages: they are left to the next start", topic=self.state.topic)
         except Exception as error:  # whatever it is: a process that looks alive and queues nothing is the worst
             self._fail(error)
         finally:
@@ -190,7 +213,7 @@ class Collector:
 
     def _fail(self, error: Exception) -> None:
         """Ends the collection, and records a gap from where the messages in the queue end, if Redis takes it."""
-        what = f"collection stopped by an error: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        what = f"collection stopped by an error: {one_line(error)}"
         self.failure = error if isinstance(error, PulsoError) else PulsoError(what, "What was not queued is a gap")
         log.error("collection failed", topic=self.state.topic, error=str(self.failure), at=place_of(error))
         self.clock.stop()
@@ -236,6 +259,7 @@ class Collector:
         self._queued_us = self.state.through_us
         while not self._queue.has_room(backlog, self._queue_limit) and not self._finishing.wait(0.05):
             self._keep_lease(self._now())
+            self._tell_state()
             backlog = self._patiently(self._queue.backlog)
 
     def _keep_lease(self, now: int) -> None:
@@ -243,9 +267,23 @@ class Collector:
             self._patiently(self._lease.renew)
             self._renewed_us = now
 
+    def _hold_lease(self) -> None:
+        """Before each wait for Redis: the lease may be about to end. Raises LeaseLost."""
+        with suppress(redis.RedisError):
+            self._lease.renew()
+
+    def _tell_state(self) -> None:
+        """While nothing may be queued, `status` still shows that this collector is alive, and what is on disk."""
+        now = self._now()
+        if now - self.state.beat_us >= BEAT_US:
+            self.state.beat_us = now
+            with suppress(redis.RedisError, QueueFull):
+                self._queue.add((), self._also())
+
     def _also(self) -> tuple[str, str, bytes]:
         """Returns the state as what `PostsQueue.add` sets beside messages."""
         self.state.unarchived = self._unarchived + (self._archive.missed if self._archive else 0)
+        self.state.queued, self.state.spilled = self.buffer.position, self.buffer.spilled
         name = f"{self.state.topic}|{self.state.source}"
         return LiveKeys(self._queue.stream).states, name, msgspec.json.encode(self.state)
 
@@ -286,9 +324,10 @@ class Collector:
             case Resumed(at_us, since_us):
                 self._came_up()
                 self._gaps.play_back(since_us, at_us)
-            case Closed(at_us, reason):
+            case Closed(at_us, reason, died):
                 self.state.up = False
-                return self._gaps.begin(CONNECTION, at_us, reason)
+                ended = self._gaps.end(SHEDDING, at_us) if died else ()
+                return chain(self._gaps.begin(CONNECTION, at_us, reason), ended)
             case Lost(from_us, at_us, reason, estimate):
                 return self._gaps.note(from_us, at_us, reason, estimate)
             case Shedding(at_us):

@@ -146,6 +146,17 @@ def test_a_lease_is_one_process_s_at_a_time(queue: PostsQueue) -> None:
         first.renew()
 
 
+def test_a_lease_is_taken_when_redis_is_full(full: PostsQueue) -> None:
+    full.client.config_set("maxmemory", 1)
+    first, second = (Lease(full.client, full.stream, "t", "x") for _ in range(2))
+    first.take()
+    first.renew()
+    with pytest.raises(PulsoError, match="t from x is collected already"):
+        second.take()
+    first.release()
+    second.renew()
+
+
 class Wall(Clock):
     """A clock that stands still until told."""
 
