@@ -1,9 +1,14 @@
 """Errors that a person can fix, and the one function that turns errors into a line and an exit code."""
 
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+MOST_TEXT = 300
+"""The most characters of an error that is told in one line."""
+_CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 
 
 class PulsoError(Exception):
@@ -58,9 +63,21 @@ def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:
     if isinstance(error, PulsoError):
         print(f"{begin}{error}", file=sys.stderr)
         return error.exit_code
-    text = " ".join(str(error).split())[:300]
-    print(f"{begin}{type(error).__name__}: {text} (run again with -v for the traceback)", file=sys.stderr)
+    print(f"{begin}{one_line(error)} (run again with -v for the traceback)", file=sys.stderr)
     return 1
+
+
+def one_line(error: BaseException, most: int = MOST_TEXT) -> str:
+    """Returns an error's type and text as one line of at most `most` characters.
+
+    Java's errors name their causes after many lines of places; the innermost one says most, so it is kept.
+    """
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")
+    causes = _CAUSED_BY.findall(str(error))
+    if not causes or len(text) <= most:
+        return text[:most]
+    cause = f"; caused by: {' '.join(causes[-1].split())}"[: most // 2]
+    return f"{text[: most - len(cause)]}{cause}"
 
 
 def place_of(error: BaseException) -> str:

@@ -30,7 +30,7 @@ from conf.tables.posts import (
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
 )
-from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT
+from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT, run_list
 from conf.tables.summaries import (
     CANDIDATE_HASHTAGS,
     CANDIDATE_POLL,
@@ -104,4 +104,5 @@ __all__ = [
     "Graph",
     "Kind",
     "Period",
+    "run_list",
 ]

@@ -99,3 +99,8 @@ UNSWEPT = Table(
         "alive": Column("boolean", "true while the run is alive; expires (TTL) if the run does not renew it"),
     },
 )
+
+
+def run_list(job: str) -> str:
+    """Returns the name under which UNSWEPT has the runs of a job that go on."""
+    return f"{JOB_RUNS.name}:{job}"

@@ -9,7 +9,7 @@ import redis
 import structlog
 from cassandra import DriverException, InvalidRequest
 
-from conf.errors import PulsoError, place_of
+from conf.errors import PulsoError, one_line, place_of
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
 from ingest.queue.patience import GaveUp
@@ -58,7 +58,7 @@ class Fence:
             return False
         reason = str(error)
         if not isinstance(error, EXPECTED):  # nobody has thought of this case: the log has where it happened
-            reason = f"{type(error).__name__}: {' '.join(reason.split())}"[:300]
+            reason = one_line(error)
             log.warning("a message can't be processed", message=self._message.id, reason=reason, at=place_of(error))
         self._refused.append(Refusal(self._message, reason))
         return True

@@ -19,7 +19,7 @@ from cassandra.cluster import Session
 from pyspark.sql import DataFrame
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, one_line
 from conf.schema import Table
 from jobs.framework.bulk import Written, write_rows
 from jobs.framework.job import Output
@@ -87,9 +87,7 @@ def _swept(sweeper: Sweeper, publication: Publication, *, failed: bool) -> None:
             retry=retry_if_exception_type(FAILURES), stop=stop_after_attempt(SWEEPS), wait=wait_fixed(2), reraise=True
         )(sweeper.sweep, publication, failed=failed)
     except Exception as error:
-        log.warning(
-            "could not remove rows of earlier runs; the next run tries again", error=" ".join(str(error).split())[:200]
-        )
+        log.warning("could not remove rows of earlier runs; the next run tries again", error=one_line(error))
 
 
 def _point(sweeper: Sweeper, table: Table, written: Written, publication: Publication) -> bool:

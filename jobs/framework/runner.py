@@ -1,6 +1,5 @@
 """Runs a job: inputs, checks, transform, checks again, publication, and a row in job_runs."""
 
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, one_line
 from conf.instants import instant
 from conf.settings import Settings
 from conf.topic import Topic
@@ -36,9 +35,6 @@ from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window
 from stores.execute import FAILURES
 from stores.layout import check_layout
-
-MOST_TEXT = 300
-_CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 
 log = structlog.get_logger("job")
 
@@ -228,16 +224,3 @@ def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:
         return coverage(records, instant(start_ms * 1000), instant(end_ms * 1000))
 
     return lambda row: of(row["period_start"], row["period_end"])
-
-
-def one_line(error: BaseException) -> str:
-    """Returns an error as one line of at most MOST_TEXT characters, for job_runs and for the terminal.
-
-    Java's errors name their causes after many lines of places; the innermost one says most.
-    """
-    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
-    causes = _CAUSED_BY.findall(str(error))
-    if not causes or len(text) <= MOST_TEXT:
-        return text[:MOST_TEXT]
-    cause = f"; caused by: {' '.join(causes[-1].split())}"[: MOST_TEXT // 2]
-    return f"{text[: MOST_TEXT - len(cause)]}{cause}"

@@ -14,9 +14,9 @@ from cassandra.util import uuid_from_time
 from conf import VERSION
 from conf.instants import micros
 from conf.schema import bound
-from conf.tables import JOB_RUNS
+from conf.tables import JOB_RUNS, run_list
 from conf.topic import Topic
-from jobs.framework.unswept import Unswept, UnsweptList, run_list, this_process
+from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import Window
 from stores.execute import FAILURES, execute_all
 from stores.prepare import prepared

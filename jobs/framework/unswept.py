@@ -21,8 +21,9 @@ import structlog
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType
 
+from conf.errors import one_line
 from conf.schema import bound
-from conf.tables import JOB_RUNS, UNSWEPT
+from conf.tables import UNSWEPT
 from conf.topic import Topic
 from jobs.framework.window import Window
 from stores.prepare import prepared
@@ -100,7 +101,7 @@ class UnsweptList:
             try:
                 self.say_alive(entry)
             except Exception as error:  # the next may succeed; a run that stays silent can't publish
-                log.warning("could not renew the sign of life of this run", error=" ".join(str(error).split())[:200])
+                log.warning("could not renew the sign of life of this run", error=one_line(error))
 
     def say_alive(self, entry: Unswept) -> None:
         """Renews a run's sign of life, which expires by itself after ALIVE_SECONDS."""
@@ -128,11 +129,6 @@ class UnsweptList:
 
     def _key(self, entry: Unswept) -> tuple[Any, ...]:
         return self._topic.topic, self._table, entry.run_id, entry.window.start, entry.window.end
-
-
-def run_list(job: str) -> str:
-    """Returns the name under which the list has the runs of a job that go on, as a bulk table's name elsewhere."""
-    return f"{JOB_RUNS.name}:{job}"
 
 
 @cache

@@ -8,7 +8,7 @@ from cassandra.cluster import Session
 
 from conf.errors import WrongUse
 from conf.schema import bound
-from conf.tables import JOB_RUNS, TABLES
+from conf.tables import JOB_RUNS, TABLES, UNSWEPT, run_list
 from conf.topic import Topic
 from stores.prepare import prepared
 
@@ -40,6 +40,21 @@ def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, li
         raise WrongUse(f"no run of {job!r} over {topic.topic}", f"Jobs that have run: {', '.join(known) or 'none'}")
     rows = [row for name in ([job] if job else known) for row in runs_of(session, keyspace, topic, name, limit)]
     return sorted(rows, key=lambda row: row.started_at, reverse=True)[:limit]
+
+
+def silent_runs(session: Session, keyspace: str, topic: Topic, rows: Sequence[Any]) -> set[Any]:
+    """Returns the ids of those of these runs that are `running` and give no sign of life: probably they were killed.
+
+    A run renews its sign of life every 20 seconds, and it expires after two minutes. The job's next run over the topic
+    sets the status of a killed run to `failed`.
+    """
+    query = prepared(session, f"SELECT run_id, alive FROM {keyspace}.{UNSWEPT.name} WHERE {bound(UNSWEPT.partition)}")
+    running = [row for row in rows if row.status == "running"]
+    names = {row.job: run_list(row.job) for row in running}
+    alive = {
+        entry.run_id for name in names.values() for entry in session.execute(query, (topic.topic, name)) if entry.alive
+    }
+    return {row.run_id for row in running} - alive
 
 
 def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:

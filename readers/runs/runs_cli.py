@@ -24,7 +24,7 @@ def runs(
 ) -> None:
     """Show the runs of jobs over a topic, newest first. The column run_id of a published row has the id of its run."""
     from readers.output import write_frame
-    from readers.runs.runs import find_run, read_runs, runs_frame, sources_of
+    from readers.runs.runs import find_run, read_runs, runs_frame, silent_runs, sources_of
     from readers.runs.runs_view import print_run, print_runs
 
     if run and job:
@@ -36,11 +36,16 @@ def runs(
             rows = [find_run(session, settings.keyspace, topic_file, run)]
         else:
             rows = read_runs(session, settings.keyspace, topic_file, job, limit)
+        silent = silent_runs(session, settings.keyspace, topic_file, rows)
         if format_ != "table":
             write_frame(runs_frame(rows), format_, out)
         elif run:
             print_run(
-                rows[0], topic_file, lambda row: sources_of(session, settings.keyspace, topic_file, row), out_console()
+                rows[0],
+                topic_file,
+                lambda row: sources_of(session, settings.keyspace, topic_file, row),
+                out_console(),
+                silent,
             )
         else:
-            print_runs(rows, topic_file, out_console())
+            print_runs(rows, topic_file, out_console(), silent)

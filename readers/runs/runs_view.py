@@ -1,6 +1,6 @@
 """Shows runs to people: several as a table, or one with all details and, below it, the runs whose rows it read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,11 +16,12 @@ from conf.topic import Topic
 SHORT = 8
 """Characters of a run's id that are shown; `--run` accepts them."""
 STYLES = {"succeeded": "green", "superseded": "yellow", "running": "cyan", "failed": "red"}
+NO_SIGN = "no sign of life: it was probably killed, and the job's next run over the topic marks it as failed"
 Sources = Callable[[Any], list[tuple[str, Any]]]
 
 
-def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
-    """Prints one line per run; times are in the topic's time zone."""
+def print_runs(rows: Sequence[Any], topic: Topic, console: Console, silent: Collection[UUID] = ()) -> None:
+    """Prints one line per run; times are in the topic's time zone. `silent` runs give no sign of life."""
     if not rows:
         console.print(f"no job has run over {topic.topic}")
         return
@@ -31,7 +32,7 @@ def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("read", overflow="fold")
     for row in rows:
-        status = Text(row.status, style=STYLES.get(row.status, ""))
+        status = Text(f"{row.status}?", "red") if row.run_id in silent else Text(row.status, STYLES.get(row.status, ""))
         counts = (
             _number(row.rows_read),
             _number(row.rows_written),
@@ -42,17 +43,17 @@ def print_runs(rows: Sequence[Any], topic: Topic, console: Console) -> None:
             *(str(row.run_id)[:SHORT], row.job, status, _at(row.started_at, topic), _window(row, topic)), *counts, read
         )
     console.print(table)
-    failed = [row for row in rows if row.error]
-    for row in failed:
-        console.print(Text(f"{str(row.run_id)[:SHORT]} {row.job}: {row.error}"))
+    for row in rows:
+        if error := row.error or (NO_SIGN if row.run_id in silent else ""):
+            console.print(Text(f"{str(row.run_id)[:SHORT]} {row.job}: {error}"))
 
 
-def print_run(row: Any, topic: Topic, sources: Sources, console: Console) -> None:
-    """Prints all columns of a run, and below it the runs whose rows it read."""
-    console.print(_tree(row, topic, sources))
+def print_run(row: Any, topic: Topic, sources: Sources, console: Console, silent: Collection[UUID] = ()) -> None:
+    """Prints all columns of a run, and below it the runs whose rows it read. `silent` runs give no sign of life."""
+    console.print(_tree(row, topic, sources, silent))
 
 
-def _tree(row: Any, topic: Topic, sources: Sources) -> Tree:
+def _tree(row: Any, topic: Topic, sources: Sources, silent: Collection[UUID] = ()) -> Tree:
     title = f"{row.job} {row.run_id}"
     if isinstance(row.status, str):
         title += f": {row.status}"
@@ -65,7 +66,7 @@ def _tree(row: Any, topic: Topic, sources: Sources) -> Tree:
         "seconds": "" if row.seconds is None else f"{row.seconds:.1f}",
         "method": row.method or "",
         "version": row.version or "",
-        "error": row.error or "",
+        "error": row.error or (NO_SIGN if row.run_id in silent else ""),
     }
     for name, value in told.items():
         if value:

@@ -2,12 +2,18 @@
 
 import io
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from contextlib import redirect_stderr
 from datetime import UTC, date, datetime
 
 import pytest
 import structlog
 
+from conf import ROOT
 from conf.terminal import configure_logs
 
 
@@ -44,3 +50,24 @@ def test_no_log_holds_pythons_own_spelling_of_a_time(monkeypatch: pytest.MonkeyP
         structlog.get_logger("test").info("gap", since=at, gaps=[(at, None)], by={"x": at})
     assert "datetime" not in out.getvalue()
     assert out.getvalue().count("2016-05-09T01:02:03+00:00") == 3
+
+
+def test_on_a_terminal_a_log_is_a_line_for_people_and_in_a_pipe_one_json_object() -> None:
+    code = (
+        "from datetime import UTC, datetime; import structlog; from conf.terminal import configure_logs;"
+        "configure_logs(); structlog.get_logger('t').warning('gap', since=datetime(2016, 5, 9, tzinfo=UTC), lost=3)"
+    )
+    command = [sys.executable, "-c", code]
+    piped = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, timeout=60)
+    [line] = piped.stderr.splitlines()
+    assert json.loads(line).items() >= {"event": "gap", "since": "2016-05-09T00:00:00+00:00", "lost": 3}.items()
+    ours, theirs = pty.openpty()
+    try:
+        subprocess.run(command, cwd=ROOT, stderr=theirs, check=True, timeout=60)
+        shown = re.sub(r"\x1b\[[0-9;]*m", "", os.read(ours, 4096).decode())
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "gap" in shown
+    assert "since=2016-05-09T00:00:00+00:00" in shown
+    assert "{" not in shown

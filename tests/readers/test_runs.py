@@ -87,6 +87,25 @@ def test_runs_as_json_hold_every_column(runs: Runs, told: Callable[..., str]) ->
     assert len(json.loads(told("--limit", "1", "--format", "json"))) == 1
 
 
+def test_a_running_run_without_a_sign_of_life_says_so(
+    session: Session, settings: Settings, runs: Runs, told: Callable[..., str]
+) -> None:
+    window = Window(START, START + timedelta(days=1), runs.topic.zone)
+    going, gone = (
+        JobRun(session, settings.keyspace, "cascades", runs.topic, window, START + timedelta(hours=hour))
+        for hour in (4, 5)
+    )
+    gone.write("running")  # its process died, so nothing renews its sign of life
+    with going.going_on():
+        lines = told("--job", "cascades").splitlines()
+        [said] = [line for line in lines if "no sign of life" in line]
+        assert said.startswith(f"{str(gone.run_id)[:8]} cascades: ")
+        assert [line.split()[2] for line in lines if "2016-05-01" in line] == ["running?", "running"]
+        assert "no sign of life" in told("--run", str(gone.run_id)[:8])
+        assert "no sign of life" not in told("--run", str(going.run_id)[:8])
+        going.write("succeeded")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

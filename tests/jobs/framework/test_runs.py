@@ -10,12 +10,13 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError
 from conf.settings import Settings
+from conf.tables import run_list
 from conf.topic import Topic
 from jobs.framework import runs
 from jobs.framework.order import take_place
-from jobs.framework.runner import MOST_TEXT, _first, one_line
+from jobs.framework.runner import _first
 from jobs.framework.runs import JobRun
-from jobs.framework.unswept import Unswept, UnsweptList, run_list, this_process
+from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import Window
 
 NOW = datetime(2016, 5, 1, 12, tzinfo=UTC)
@@ -117,26 +118,6 @@ def test_a_run_whose_end_was_recorded_stays_as_it_is(jobs: Jobs, monkeypatch: py
         following.write("failed", error="no")
     assert jobs.told() == [("succeeded", None), ("failed", "no")]
     assert jobs.going_on() == []
-
-
-def test_an_error_is_one_line_that_names_its_innermost_cause() -> None:
-    java = "\n".join(
-        [
-            "An error occurred while calling o42.collect.",
-            f": org.apache.spark.SparkException: Job aborted {'x' * 400}",
-            *["\tat org.apache.spark.Some.place(Some.scala:1)"] * 50,
-            "Caused by: java.io.IOException: Failed to write statements",
-            "\tat com.datastax.Other.place(Other.scala:1)",
-            "Caused by: java.lang.IllegalStateException: the disk is full",
-            "\t... 12 more",
-        ]
-    )
-    said = one_line(RuntimeError(java))
-    assert said.startswith("RuntimeError: An error occurred while calling o42.collect. : org.apache.spark")
-    assert said.endswith("; caused by: java.lang.IllegalStateException: the disk is full")
-    assert len(said) == MOST_TEXT == 300
-    assert one_line(ValueError("two\nlines")) == "ValueError: two lines"
-    assert len(one_line(ValueError("x" * 999))) == MOST_TEXT
 
 
 def test_what_is_wrong_with_the_inputs_counts_before_an_error_of_the_transform() -> None:
