@@ -66,7 +66,9 @@ class Running:
         selection = Selection(self.topic.topic, source, TopicMatcher(self.topic))
         spill = Spill(self.path, 10_000_000)
         made: Callable[..., Collector] = Collector
-        return made(self.queue, selection, self.topic.topic, source, self.clock, spill=spill, **options)
+        collector = made(self.queue, selection, self.topic.topic, source, self.clock, spill=spill, **options)
+        collector._clock_watch._standstill._tick = 3600  # tests set the clock to let time pass
+        return collector
 
     def a_run_before(self, source: str = "x") -> None:
         """Lets a first run collect until the second 10, and die; what it had taken is queued."""
@@ -173,15 +175,19 @@ def test_a_clock_that_was_set_back_is_no_sign_of_another_process(running: Runnin
     collector = running()
     collector.start()
     collector.opened()
+    wait_until(lambda: collector.state.connects == 3)
+    running.clock.at = at(ago + 70)
+    collector.heard()
+    wait_until(lambda: collector._queued_us == us(ago + 70))
     collector.finish()
     gaps, notes, posts = running.told()
     assert posts == 3
     assert [(start, end) for start, end, first in gaps if not first] == [
         (at(ago + 2), at(ago + 5)),
         (at(ago + 5), at(ago + 60)),
-        (at(ago + 60), None),
+        (at(ago + 70), None),
     ]
-    assert [note.at for note in notes if isinstance(note, Through)][-1] == at(ago + 60)
+    assert [note.at for note in notes if isinstance(note, Through)][-1] == at(ago + 70)
 
 
 @pytest.mark.parametrize("end", [[], [Closed(us(13), "cut"), Closed(us(13), "HTTP 503")]])
@@ -194,10 +200,12 @@ def test_mastodon_fills_from_where_the_messages_on_disk_end(running: Running, en
     since = collector.missed_since()
     assert since == at(13)
     collector.resumed(since)
+    wait_until(lambda: collector.state.connects == 3)
+    running.clock.at = at(1010)
     collector.heard()
-    wait_until(lambda: collector.state.gap is None and collector.state.through_us == us(1000))
+    wait_until(lambda: collector.state.gap is None and collector.state.through_us == us(1010))
     collector.finish()
-    assert [(start, end) for start, end, _ in running.told()[0]][-2:] == [(at(13), at(13)), (at(1000), None)]
+    assert [(start, end) for start, end, _ in running.told()[0]][-2:] == [(at(13), at(13)), (at(1010), None)]
 
 
 def test_an_outage_that_began_before_the_messages_on_disk_is_filled_from_its_start() -> None:
