@@ -68,7 +68,10 @@ class Settings(BaseSettings):
         500_000, ge=1, le=1_000_000_000, description="With this many messages queued, live collection buffers new ones."
     )
     live_buffer_bytes: int = Field(
-        64 * MIB, ge=MIB, le=65_536 * MIB, description="Bytes that live collection buffers before it drops messages."
+        64 * MIB, ge=MIB, le=65_536 * MIB, description="Bytes that live collection buffers in memory, of each source."
+    )
+    live_spill_bytes: int = Field(
+        1024 * MIB, ge=0, le=1024 * 1024 * MIB, description="Bytes that live collection keeps on disk; 0: none."
     )
     publish_batch: int = Field(500, ge=1, le=10_000, description="Messages that go to Redis in one transaction.")
     dead_letters_limit: int = Field(

@@ -80,6 +80,7 @@ class _Live(Family):
         gauges = {
             "up": (int(state.up), "1 while connected."),
             "buffer_bytes": (self._collector.buffer.size, "Bytes of messages in the buffer, not yet sent to Redis."),
+            "spilled_bytes": (self._collector.buffer.spilled, "Bytes of messages on disk, not yet sent to Redis."),
         }
         for name, (level, doc) in gauges.items():
             gauge = GaugeMetricFamily(f"pulso_stream_{name}", doc, labels=labels)

@@ -47,7 +47,7 @@ class Live:
 
     All messages that were received before `through` are queued. `gap_since` and `gap_reason` describe the gap that is
     open now; `gaps` and `gap_seconds` are the number and the total length of the gaps that have ended since the first
-    start.
+    start. `spilled_bytes` are the bytes of messages that the collector keeps on its disk until they can be queued.
     """
 
     topic: str
@@ -62,6 +62,7 @@ class Live:
     accepted: int
     refused: int
     shed: int
+    spilled_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,7 @@ def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
         accepted=state.accepted,
         refused=state.refused,
         shed=state.shed,
+        spilled_bytes=state.spilled,
     )
 
 

@@ -198,7 +198,7 @@ def print_status(status: Status, stream: str) -> None:
 
 def _live_table(live: Sequence[Live]) -> Table:
     table = Table("topic", "live from", "state", "collected through", box=None, header_style="bold")
-    for name in ("gaps", "not collected", "shed"):
+    for name in ("gaps", "not collected", "shed", "MiB on disk"):
         table.add_column(name, justify="right")
     table.add_column("gap now")
     for one in live:
@@ -206,7 +206,8 @@ def _live_table(live: Sequence[Live]) -> Table:
         since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one.gap_reason}" if one.gap_since else ""
         table.add_row(
             *(one.topic, one.source, one.state, through, f"{one.gaps:,}"),
-            *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", since),
+            *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", f"{one.spilled_bytes / 2**20:,.1f}"),
+            since,
         )
     return table
 

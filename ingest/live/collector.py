@@ -1,38 +1,35 @@
 """The collector takes messages from a source without waiting; a second thread queues them, and notes about gaps."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
 import structlog
 
-from conf.errors import PulsoError, place_of
+from conf.errors import PulsoError, one_line, place_of
 from conf.instants import instant, is_due, micros
 from conf.settings import DEFAULTS
 from ingest.live.archive import Archive
-from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed, SetBack, Shed, Shedding
-from ingest.live.gap_keeper import CONNECTION, SHED, SHEDDING, GapKeeper
-from ingest.live.redis_record import RedisRecord, gap_notes, new_record, through_note
-from ingest.live.selection import FILLING, SELECTING, Rejected, Selection
-from ingest.live.standstill import Standstill
-from ingest.live.state import Lease, LeaseLost, LiveState
-from ingest.queue.dead_letters import DeadLetters
+from ingest.live.beat import BEAT_US, Beat
+from ingest.live.buffer import Buffer, Closed, Event, Line, Lost, Opened, Resumed
+from ingest.live.clock_watch import ClockWatch
+from ingest.live.leaving import wait_until_queued
+from ingest.live.letters import Letters
+from ingest.live.progress import DIED, Progress
+from ingest.live.redis_record import gap_notes, new_record, through_note
+from ingest.live.selection import Rejected, Selection
+from ingest.live.spill import Spill
+from ingest.live.spilling_buffer import SpillingBuffer
+from ingest.live.state import LeaseLost, LiveState
 from ingest.queue.envelope import Envelope
 from ingest.queue.notes import Gap
-from ingest.queue.patience import REDIS_PASSING, Patience
+from ingest.queue.patience import GaveUp
 from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.base import Clock
 
 THROUGH_EVERY_US = 10_000_000
-BEAT_US = 5_000_000
-LETTERS_A_MINUTE = 60
-"""Dead letters that are kept of a network that sends everything: most of what can't be read there nobody asked for."""
-DIED = "the collector died"
-FAILED = "the collector failed"
-STOOD_STILL = "the collector stood still"
-SET_FORWARD = "the clock was set forward, or the machine was paused"
 STOPPED = "stopped"
 
 log = structlog.get_logger("collector")
@@ -43,8 +40,8 @@ class Collector:
 
     `start` starts the thread that fills the queue; `finish` waits until all messages that were taken are queued.
 
-    While Redis is down or full, the collector waits and the buffer fills. Lines that do not fit into the buffer are
-    dropped and counted, and a gap is recorded.
+    While Redis is down or full, the collector waits and the buffer fills. With a `spill`, a file on disk, messages go
+    there once the buffer is half full. Lines that find no room are dropped and counted, and a gap is recorded.
     """
 
     def __init__(  # noqa: PLR0913 - the command and the tests choose each of these parts
@@ -57,32 +54,34 @@ class Collector:
         *,
         archive: Archive | None = None,
         limit_bytes: int = DEFAULTS.live_buffer_bytes,
+        spill: Spill | None = None,
         queue_limit: int = DEFAULTS.live_queue_limit,
         batch: int = DEFAULTS.publish_batch,
         on_batch: Callable[["Collector"], None] = lambda _: None,
     ) -> None:
-        self.state = LiveState(topic, source, record=new_record())
+        self._progress = Progress(LiveState(topic, source, record=new_record()))
         self.failure: PulsoError | None = None
         self.connected, self.trouble = False, ""
-        self.buffer = Buffer(limit_bytes)
+        self.buffer: Buffer = SpillingBuffer(limit_bytes, spill) if spill else Buffer(limit_bytes)
         self.clock = clock
         self._queue, self._selection, self._archive = queue, selection, archive
         self._queue_limit, self._batch = queue_limit, batch
         self._on_batch = on_batch
-        self._lease = Lease(queue.client, queue.stream, topic, source)
-        self._record = RedisRecord(queue, topic, source)
-        self._dead_letters = DeadLetters(queue)
-        self._gaps = GapKeeper()
+        self._letters = Letters(queue, source)
         self._notes: list[Gap] = []
-        self._letters_from_us = self._letters_kept = self._unarchived = 0
+        self._unarchived = self._through_told_us = 0
         self._queued_us: int | None = None
         self._reached_us: int | None = None
         self._missed_us: int | None = None
-        self._through_told_us = self._renewed_us = 0
-        self._standstill = Standstill(clock, self._stood_still, self._clock_set)
-        self._finishing = threading.Event()
-        self._patiently = Patience(REDIS_PASSING)  # nothing that was taken is given up
+        self._clock_watch = ClockWatch(topic, source, clock, self.buffer, self._plays_back)
+        self._finishing, self._leaving = threading.Event(), threading.Event()
+        self._beat = Beat(queue, self.state, self._leaving)
         self._thread = threading.Thread(target=self._publish, name="publisher", daemon=True)
+
+    @property
+    def state(self) -> LiveState:
+        """The state of the collection, as it is in Redis after each batch."""
+        return self._progress.state
 
     # Called by the source, on its own thread.
 
@@ -91,12 +90,12 @@ class Collector:
         now = self._now()
         if self._reached_us is None:
             self.buffer.hear(now)
-        self._missed_us = None
+        self.connected, self._missed_us = True, None
         self.buffer.put(Opened(now))
 
     def resumed(self, since: datetime) -> None:
         """Records that the connection is up, and that the source will send all messages from after `since`."""
-        self._missed_us = None
+        self.connected, self._missed_us = True, None
         self.buffer.put(Resumed(self._now(), micros(since)))
 
     def missed_since(self) -> datetime | None:
@@ -141,61 +140,41 @@ class Collector:
     def start(self) -> None:
         """Takes the lease, records the gap since the last run, and starts the queueing thread.
 
-        Raises PulsoError when another process collects the same topic from the same source, and Redis's errors when
-        Redis is down.
+        What a collector that died has left on disk is queued first. Raises PulsoError when another process collects the
+        same topic from the same source, and Redis's errors when Redis is down.
         """
-        self._lease.take()
+        self.buffer.open()
+        self._beat.take(self.clock.stopping)
         self._queue.ensure_group()
         now = self._now()
-        before = self._record.read(now)
-        if before is None:
-            self._notes = list(self._gaps.begin_record(now, up=False))
-        else:
-            self.state = before
-            self._unarchived, self._queued_us = before.unarchived, before.through_us
-            self._reached_us = before.reached_us
-            self._gaps = GapKeeper(before.gap)
-            self._notes = list(self._gaps.begin(CONNECTION, min(before.through_us or now, now), DIED))
-            self._notes += self._gaps.end(SHEDDING, now)
-            self._missed_us = None if self._gaps.gap is None or self._gaps.gap.first else self._gaps.gap.start_us
-        if self.state.reached_us is not None:
-            self.buffer.hear(self.state.reached_us)
+        before = self._beat.record.read(now)
+        state = before or self.state
+        left = self.buffer.recover(state.queued, state.through_us)
+        self._progress = Progress(state)
+        self._notes = self._progress.go_on(now, left) if before else self._progress.begin(now, left)
+        self._missed_us = self._progress.missed_us(left)
+        if left is not None:
+            self.buffer.put(Closed(min(left.last_us, now), DIED, died=True))
+        self._unarchived, self._queued_us, self._reached_us = state.unarchived, state.through_us, state.reached_us
+        if state.reached_us is not None:
+            self.buffer.hear(state.reached_us)
         self._thread.start()
-        self._standstill.start()
+        self._clock_watch.start()
 
     def finish(self, reason: str = STOPPED) -> None:
         """Queues all remaining messages, opens a gap with this reason, and releases the lease.
 
-        Waits while Redis is down.
+        While Redis is down or full, waits, unless all that is left can be kept on disk: then `failure` says where.
         """
-        self._standstill.stop()
+        self._clock_watch.stop()
         self._close(reason)
         self.buffer.settle(self._now())
         self._finishing.set()
-        self._thread.join()
-        self._lease.release()
-
-    # Called on the thread that looks for standstills.
-
-    def _stood_still(self, seconds: float) -> None:
-        """Records a gap, since what the network sent meanwhile may be lost; but not for a source that fills gaps."""
-        log.warning("this process stood still", topic=self.state.topic, seconds=round(seconds, 1))
-        if self.state.source not in FILLING:
-            now = self._now()
-            self.buffer.put(Lost(now - round(seconds * 1e6), now, STOOD_STILL, None))
-
-    def _clock_set(self, seconds: float) -> None:
-        """Notes that this machine's clock was set; `seconds` is by how much, less than 0 for back.
-
-        If it was set forward, the times that it left out are a gap: a machine that was paused looks the same. If it was
-        set back, what is collected from now on is from before the time up to which all was told to be stored.
-        """
-        log.warning("this machine's clock was set", topic=self.state.topic, seconds=round(seconds, 1))
-        if self._reached_us is None:
-            now = self._now()
-            forward = Lost(now - round(seconds * 1e6), now, SET_FORWARD, None)
-            self.buffer.put(forward if seconds > 0 else SetBack(now))
-            self.buffer.hear(now)
+        self.failure = wait_until_queued(self._thread, self.buffer, self._leaving) or self.failure
+        if not self._thread.is_alive():
+            self.buffer.close()
+        if not self._leaving.is_set():
+            self._beat.lease.release()
 
     # Called on the publishing thread.
 
@@ -204,10 +183,12 @@ class Collector:
             while True:
                 finishing = self._finishing.is_set()
                 events, heard_us = self.buffer.get(self._batch, wait_seconds=0.2)
-                last = finishing and not events
+                last = finishing and not events and self.buffer.is_empty
                 self._queue_events(events, heard_us, last=last)
                 if last:
                     return
+        except GaveUp:
+            log.warning("Redis takes no messages: they are left to the next start", topic=self.state.topic)
         except Exception as error:  # whatever it is: a process that looks alive and queues nothing is the worst
             self._fail(error)
         finally:
@@ -216,15 +197,13 @@ class Collector:
 
     def _fail(self, error: Exception) -> None:
         """Ends the collection, and records a gap from where the messages in the queue end, if Redis takes it."""
-        what = f"collection stopped by an error: {type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        what = f"collection stopped by an error: {one_line(error)}"
         self.failure = error if isinstance(error, PulsoError) else PulsoError(what, "What was not queued is a gap")
         log.error("collection failed", topic=self.state.topic, error=str(self.failure), at=place_of(error))
         self.clock.stop()
         if isinstance(error, LeaseLost):
             return
-        self.state.through_us, self.state.up = self._queued_us, False
-        gaps = list(self._gaps.begin(CONNECTION, self._queued_us or self._now(), FAILED))
-        self.state.gap = self._gaps.gap
+        gaps = self._progress.fail(self._queued_us, self._now())
         with suppress(Exception):
             self._queue.add(gap_notes(self.state, gaps), self._also())
 
@@ -234,73 +213,68 @@ class Collector:
         if not events and not last and not self._notes and not is_due(self.state.beat_us, now, BEAT_US):
             return
         envelopes, letters = list[Envelope](), list[tuple[Envelope, str]]()
-        notes, self._notes = [*self._notes, *self._look_after(now, last=last)], []
+        notes, self._notes = [*self._notes, *self._look_after(events, now, last=last)], []
         for event in events:
             if isinstance(event, Line):
                 self._select(event, envelopes, letters)
             else:
-                notes += self._note(event)
-        notes += self._advance(events, heard_us)
+                notes += self._progress.note(event)
+        notes += self._progress.advance(events, heard_us, plays_back=self._plays_back())
         envelopes += gap_notes(self.state, notes)
-        through_us = self.state.through_us
-        if through_us is not None and (last or is_due(self._through_told_us, now, THROUGH_EVERY_US)):
-            envelopes.append(through_note(self.state, through_us))
-            self._through_told_us = now
-        self._log(notes)
+        envelopes += self._told_through(now, last=last)
+        self._progress.log(notes)
         self._store(envelopes, letters, now)
         self._on_batch(self)
 
+    def _look_after(self, events: list[Event], now: int, *, last: bool) -> list[Gap]:
+        """Holds the lease; if Redis was emptied, returns the rows of the gap that this makes.
+
+        What was queued may be lost. `events`, and all that waits behind them, come after these rows.
+        """
+        if not self._beat.finds_record_lost(self.state, now, last=last):
+            return []
+        log.warning("Redis was emptied: what it held and no worker had stored is lost", topic=self.state.topic)
+        self._beat.record.begin(self.state)
+        all_is_queued = not events and self.buffer.is_empty
+        return self._progress.begin_record(now if all_is_queued else min(self.state.through_us or now, now))
+
+    def _told_through(self, now: int, *, last: bool) -> list[Envelope]:
+        """Returns a note of how far all is queued, if one is due.
+
+        None while only the last such note says where the open gap starts.
+        """
+        through_us, is_time = self.state.through_us, last or is_due(self._through_told_us, now, THROUGH_EVERY_US)
+        if through_us is None or not is_time or self._progress.starts_in_doubt:
+            return []
+        self._through_told_us = now
+        return [through_note(self.state, through_us)]
+
     def _store(self, envelopes: list[Envelope], letters: list[tuple[Envelope, str]], now: int) -> None:
         self.state.beat_us = now
-        self.state.gap = self._gaps.gap
         self.state.refused += len(letters)
         if self._archive and not envelopes:
             self._archive.flush()
-        self._patiently(partial(self._keep, self._sampled(letters, now)))
-        backlog = self._patiently(partial(self._queue.add, envelopes, self._also()))
-        self._record.was_written()
+        patiently = self._beat.patiently
+        patiently(partial(self._letters.keep, self._letters.sampled(letters, now)))
+        backlog = patiently(partial(self._queue.add, envelopes, self._also()))
+        self._beat.record.was_written()
         self._queued_us = self.state.through_us
         while not self._queue.has_room(backlog, self._queue_limit) and not self._finishing.wait(0.05):
-            self._keep_lease(self._now())
-            backlog = self._patiently(self._queue.backlog)
-
-    def _look_after(self, now: int, *, last: bool) -> Iterable[Gap]:
-        """Renews the lease, and looks whether Redis was emptied; returns the rows of the gap that this makes."""
-        if not self._keep_lease(now) and not last:
-            return ()
-        if not self._patiently(partial(self._record.is_lost, self.state)):
-            return ()
-        log.warning("Redis was emptied: what it held and no worker had stored is lost", topic=self.state.topic)
-        self._record.begin(self.state)
-        return self._gaps.begin_record(now, up=self.state.up)
-
-    def _keep_lease(self, now: int) -> bool:
-        """Renews the lease if that is due; returns whether it was."""
-        if not is_due(self._renewed_us, now, BEAT_US):
-            return False
-        self._patiently(self._lease.renew)
-        self._renewed_us = now
-        return True
+            now = self._now()
+            self._beat.keep(now)
+            self._note_sizes()
+            self._beat.tell(self.state, now)
+            backlog = patiently(self._queue.backlog)
 
     def _also(self) -> list[tuple[str, str, bytes]]:
         """Returns the state as what `PostsQueue.add` sets beside messages."""
+        self._note_sizes()
+        return self._beat.record.also(self.state)
+
+    def _note_sizes(self) -> None:
+        """Sets the parts of the state that the archive and the buffer know."""
         self.state.unarchived = self._unarchived + (self._archive.missed if self._archive else 0)
-        return self._record.also(self.state)
-
-    def _sampled(self, letters: list[tuple[Envelope, str]], now: int) -> list[tuple[Envelope, str]]:
-        """Returns the letters to keep: all of a source that selects, and some a minute of one that sends everything."""
-        if self.state.source in SELECTING:
-            return letters
-        if is_due(self._letters_from_us, now, 60_000_000):
-            self._letters_from_us, self._letters_kept = now, 0
-        kept = letters[: LETTERS_A_MINUTE - self._letters_kept]
-        self._letters_kept += len(kept)
-        return kept
-
-    def _keep(self, letters: list[tuple[Envelope, str]]) -> None:
-        """Keeps letters, but not beyond their limit: what strangers send must not end the collection."""
-        if letters and not self._dead_letters.is_full():
-            self._dead_letters.add(letters)
+        self.state.queued, self.state.spilled = self.buffer.position, self.buffer.spilled
 
     def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:
         self.state.received += 1
@@ -315,68 +289,8 @@ class Collector:
         if self._archive and accepted:
             self._archive.add(event.at_us, event.line)
 
-    def _note(self, event: Event) -> Iterable[Gap]:
-        """Tells the gap keeper of an event; returns the gap rows to write."""
-        match event:
-            case Opened(at_us):
-                self._came_up()
-                return self._gaps.end(CONNECTION, at_us)
-            case Resumed(at_us, since_us):
-                self._came_up()
-                self._gaps.play_back(since_us, at_us)
-            case Closed(at_us, reason):
-                self.state.up = False
-                return self._gaps.begin(CONNECTION, at_us, reason)
-            case Lost(from_us, at_us, reason, estimate):
-                return self._gaps.note(from_us, at_us, reason, estimate)
-            case SetBack(at_us):
-                self.state.through_us = min(self.state.through_us or at_us, at_us)
-            case Shedding(at_us):
-                return self._gaps.begin(SHEDDING, at_us, SHED)
-            case Shed(at_us, lines):
-                self.state.shed += lines
-                return self._gaps.end(SHEDDING, at_us, self._posts_in(lines))
-        return ()
-
-    def _came_up(self) -> None:
-        self.state.up = self.connected = True
-        self.state.connects += 1
-
-    def _posts_in(self, lines: int) -> int:
-        """Returns how many of `lines` would have been accepted, at the rate of acceptance up to now."""
-        return round(lines * self.state.accepted / self.state.received) if self.state.received else lines
-
-    def _advance(self, events: Sequence[Event], heard_us: int | None) -> Iterable[Gap]:
-        """Moves `through_us` to the time of the last line, or to `heard_us`; returns the rows of gaps that this closes.
-
-        `heard_us` is None while events are left. It counts only while the connection is up. Times from before the clock
-        was set back do not count.
-        """
-        places = list[int]()
-        for event in events:
-            if isinstance(event, SetBack):
-                places = []
-            elif isinstance(event, Line):
-                places.append(event.at_us)
-        if places and self._reached_us is not None:
-            self.state.reached_us = places[-1]
-        if heard_us is not None and self.state.up:
-            places.append(heard_us)
-        if not places:
-            return ()
-        self.state.through_us = max([self.state.through_us or 0, *places])
-        return self._gaps.reached(places[-1])
-
-    def _log(self, notes: Iterable[Gap]) -> None:
-        for gap in notes:
-            if gap.end is None:
-                tell = log.info if gap.first else log.warning  # only Cassandra knows whether a first one is a gap
-                tell("gap", topic=self.state.topic, source=self.state.source, since=gap.start, reason=gap.reason)
-            elif not gap.first:
-                self.state.gaps += 1
-                seconds = (gap.end - gap.start).total_seconds()
-                self.state.gap_us += round(seconds * 1e6)
-                log.info("gap closed", source=self.state.source, since=gap.start, seconds=seconds, lost=gap.lost)
+    def _plays_back(self) -> bool:
+        return self._reached_us is not None
 
     def _close(self, reason: str) -> None:
         self.buffer.put(Closed(self.buffer.heard_us or self._now(), reason))

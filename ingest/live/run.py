@@ -10,12 +10,15 @@ from ingest.live.archive import Archive
 from ingest.live.collector import Collector
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
+from ingest.live.spill import Spill, spill_path
 from ingest.live.state import LiveState
 from ingest.queue.posts_queue import open_queue
 from ingest.sources import make_source
 from ingest.sources.base import Clock
 
 NOTHING_CAME = "Nothing was collected. Check the network and the address of the source; collection goes on at a start"
+PLAYED_BACK = ("bluesky",)
+"""Sources that send again what found no room."""
 
 
 def make_collector(
@@ -34,10 +37,22 @@ def make_collector(
         clock,
         archive=Archive(settings.home, topic.topic, source_name) if topic.collect.archive else None,
         limit_bytes=settings.live_buffer_bytes,
+        spill=_spill(settings, topic.topic, source_name),
         queue_limit=settings.live_queue_limit,
         batch=settings.publish_batch,
         on_batch=on_batch,
     )
+
+
+def _spill(settings: Settings, topic: str, source: str) -> Spill | None:
+    """Returns the file for messages that find no room in memory. What a network plays back by itself needs none.
+
+    Without a limit, only what an earlier process has left is queued.
+    """
+    path = spill_path(settings.home, settings.stream, topic, source)
+    if source in PLAYED_BACK or not (settings.live_spill_bytes or path.exists()):
+        return None
+    return Spill(path, settings.live_spill_bytes)
 
 
 def collect(

@@ -14,6 +14,7 @@ import msgspec
 import psutil
 
 from conf.errors import PulsoError
+from ingest.live.buffer import Position
 from ingest.live.gap_keeper import OpenGap
 from stores.connect import RedisClient
 
@@ -22,6 +23,11 @@ _RENEW = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
 return 0
 """
+_TAKE = """
+redis.call('DEL', KEYS[2])
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+"""
+# Redis refuses SET when it has no memory left, but not the rest of a script that has written, if only nothing.
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -32,6 +38,9 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     `beat_us` the time at which the state was last written; all are in µs since 1970. `gap_us` is the length of all gaps
     that have ended, in µs. `record` is the id of the record in Redis, and `notes` the number of notes that were queued
     in it (`ingest/queue/notes.py`). All counts are since the first start.
+
+    `queued` is the position in the collector's buffer up to which all events are queued, and `spilled` the bytes of
+    those after it that are on disk.
     """
 
     topic: str
@@ -51,6 +60,8 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     unarchived: int = 0
     record: str = ""
     notes: int = 0
+    queued: Position = ("", 0)
+    spilled: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,9 +101,11 @@ class Lease:
     def __init__(self, client: RedisClient, stream: str, topic: str, source: str) -> None:
         self._client = client
         self._key = LiveKeys(stream).owner(topic, source)
+        self._none = f"{stream}:none"
         self._what = f"{topic} from {source}"
         self._name = f"{socket.gethostname()}|{os.getpid()}|{uuid.uuid4().hex}".encode()
         self._renew = client.register_script(_RENEW)
+        self._take = client.register_script(_TAKE)
         self._release = client.register_script(_RELEASE)
 
     def take(self) -> None:
@@ -101,7 +114,7 @@ class Lease:
         Raises PulsoError when another process holds it.
         """
         for _ in range(2):
-            if self._client.set(self._key, self._name, nx=True, px=LEASE_SECONDS * 1000):
+            if self._is_taken():
                 return
             owner: Any = self._client.get(self._key)
             if owner is None or (_is_gone(owner) and self._release([self._key], [owner])):
@@ -117,8 +130,12 @@ class Lease:
         """Renews the lease. Raises LeaseLost when another process has taken it over."""
         if self._renew([self._key], [self._name, LEASE_SECONDS * 1000]):
             return
-        if not self._client.set(self._key, self._name, nx=True, px=LEASE_SECONDS * 1000):
+        if not self._is_taken():
             raise LeaseLost(f"another process collects {self._what} now", "Let it go on, or stop it and start again")
+
+    def _is_taken(self) -> bool:
+        """Takes the lease if nobody has it, also when Redis is full; returns whether it did."""
+        return bool(self._take([self._key, self._none], [self._name, LEASE_SECONDS * 1000]))
 
     def release(self) -> None:
         """Releases the lease."""

@@ -130,7 +130,7 @@ def test_live_collection_has_its_own_limits(stream: PostsQueue, set_to: pytest.M
     collector = make_collector(load_settings(), topic, "x", Clock())
     line = b"x" * 300_000
     assert [collector.take(line) for _ in range(4)] == [True, True, True, False]
-    assert (collector._queue_limit, collector._batch, collector._dead_letters.limit) == (5, 4, 6)
+    assert (collector._queue_limit, collector._batch, collector._letters.dead_letters.limit) == (5, 4, 6)
 
 
 @pytest.mark.parametrize(

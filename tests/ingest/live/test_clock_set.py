@@ -9,7 +9,8 @@ import pytest
 
 from conf.instants import is_due, micros
 from conf.topic import Topic
-from ingest.live.collector import SET_FORWARD, Collector
+from ingest.live.clock_watch import SET_FORWARD
+from ingest.live.collector import Collector
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
 from ingest.live.standstill import SMALLEST_SET, Standstill

@@ -16,8 +16,9 @@ from conf.settings import Settings
 from conf.topic import Topic
 from ingest.live.archive import TRY_AGAIN, Archive
 from ingest.live.buffer import Buffer, Line, Opened, Shed, Shedding
-from ingest.live.collector import LETTERS_A_MINUTE, Collector
+from ingest.live.collector import Collector
 from ingest.live.gap_keeper import CONNECTION, SHEDDING, GapKeeper
+from ingest.live.letters import LETTERS_A_MINUTE
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Selection
 from ingest.live.state import Lease, read_states
@@ -146,6 +147,17 @@ def test_a_lease_is_one_process_s_at_a_time(queue: PostsQueue) -> None:
         first.renew()
 
 
+def test_a_lease_is_taken_when_redis_is_full(full: PostsQueue) -> None:
+    full.client.config_set("maxmemory", 1)
+    first, second = (Lease(full.client, full.stream, "t", "x") for _ in range(2))
+    first.take()
+    first.renew()
+    with pytest.raises(PulsoError, match="t from x is collected already"):
+        second.take()
+    first.release()
+    second.renew()
+
+
 class Wall(Clock):
     """A clock that stands still until told."""
 
@@ -230,7 +242,7 @@ def test_who_comes_after_a_dead_one_opens_the_gap_where_that_one_had_come_to(
     first.take(stream_line(tweet("1")))
     while first.state.through_us != micros(clock.at):
         time.sleep(0.01)
-    first._lease.release()  # as if it had died: it says no more
+    first._beat.lease.release()  # as if it had died: it says no more
     clock.at = AT + timedelta(seconds=60)
     second = make_collector(clock)
     second.start()
