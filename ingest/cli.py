@@ -185,12 +185,19 @@ def _end(run: Replay, queue: PostsQueue, *, wait: bool) -> None:
 
 
 def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.Pace, view: views.ReplayView) -> None:
+    """Reads a capture. What was read before an interruption is queued, too, unless Redis takes nothing."""
     try:
         for queued in steps:
             pace.step()
             view.show(queued)
-    finally:
-        run.flush()  # what was read before an interruption is queued too
+    except KeyboardInterrupt:
+        if not run.is_held_back:
+            run.flush()
+        ERR.print(run.told_of_stop(), highlight=False, soft_wrap=True)
+        raise
+    except Exception:
+        run.flush()
+        raise
 
 
 def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
@@ -233,6 +240,8 @@ def work(
             signal.signal(name, lambda *_: worker.stop())
         worker.run(drain)
     typer.echo(views.work_summary(worker))
+    if drain and not worker.drained:
+        raise PulsoError("stopped before the queue was empty", "Nothing is lost: run it again")
 
 
 @app.command()

@@ -24,7 +24,7 @@ from redis.retry import Retry
 from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
-from stores.refused import CHECK_LOGIN, is_failing_disk, is_login_error, is_tls_error, refusals_told, words_of
+from stores.refused import CHECK_LOGIN, refuses_writes, is_login_error, is_tls_error, refusals_told, words_of
 
 RedisClient = Any
 """A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
@@ -144,7 +144,7 @@ def redis_client(settings: Settings) -> RedisClient:
     try:
         client.ping()
     except redis.RedisError as error:
-        if is_failing_disk(error):
+        if refuses_writes(error):
             return client
         raise _no_connection("Redis", "{}:{}".format(*settings.redis_address), error, REDIS_CERTIFICATE) from None
     return client

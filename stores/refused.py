@@ -15,8 +15,9 @@ LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
     *(redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError),
 )
-CANT_WRITE = "MISCONF"
-"""The error with which Redis refuses writes while it can't write its own files, as on a full disk."""
+CANT_WRITE = ("MISCONF", "READONLY", "NOREPLICAS")
+"""The errors with which Redis refuses writes for a while: it can't write its own files, as on a full disk; it is a
+replica, as in a hand-over; it misses its replicas. Of an error in a script, Redis 6 has the name within the text."""
 CHECK_LOGIN = (
     "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users; "
     "the engines of `make up` need the PULSO_HOME that it had"
@@ -68,9 +69,11 @@ def refusals_told() -> Iterator[None]:
         raise
 
 
-def is_failing_disk(error: BaseException) -> bool:
-    """Returns whether Redis refuses writes since it can't write its own files; it takes them again when it can."""
-    return isinstance(error, redis.ResponseError) and CANT_WRITE in str(error)
+def refuses_writes(error: BaseException) -> bool:
+    """Returns whether Redis can be read and refuses writes, for a reason that passes."""
+    if isinstance(error, redis.ReadOnlyError | redis.exceptions.MasterDownError):
+        return True
+    return isinstance(error, redis.ResponseError) and any(name in str(error) for name in CANT_WRITE)
 
 
 def _causes(error: BaseException) -> list[BaseException]:

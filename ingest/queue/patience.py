@@ -9,12 +9,13 @@ import redis
 import structlog
 from tenacity import RetryCallState, Retrying, retry_if_exception, wait_exponential
 
+from conf.errors import one_line
 from ingest.queue.posts_queue import QueueFull
-from stores.refused import is_failing_disk, is_permanent
+from stores.refused import is_permanent, refuses_writes
 
 T = TypeVar("T")
-REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, redis.ReadOnlyError, QueueFull)
-"""Temporary errors: Redis is down, is starting, hands over to its replica, or is full. (Or its disk is full.)"""
+REDIS_PASSING = (redis.ConnectionError, redis.TimeoutError, redis.BusyLoadingError, QueueFull)
+"""Temporary errors: Redis is down, is starting, or is full. What `refuses_writes` tells passes, too."""
 FIRST_WAIT, LONGEST_WAIT = 0.1, 5.0
 """Seconds between two attempts: they double from the first to the longest."""
 TOLD_EVERY = 60.0
@@ -45,7 +46,7 @@ class Patience:
         self._on_wait, self._clock = on_wait, clock
         self._told, self._waits = float("-inf"), False
         self._retrying = Retrying(
-            retry=retry_if_exception(lambda error: _is_passing(error, passing)),
+            retry=retry_if_exception(lambda error: is_passing(error, passing)),
             wait=wait_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
             before_sleep=self._before_wait,
             stop=lambda _: stopping.is_set(),
@@ -72,8 +73,9 @@ class Patience:
         self._on_wait()
 
 
-def _is_passing(error: BaseException, passing: tuple[type[Exception], ...]) -> bool:
-    return (isinstance(error, passing) and not is_permanent(error)) or is_failing_disk(error)
+def is_passing(error: BaseException, passing: tuple[type[Exception], ...]) -> bool:
+    """Returns whether an error is one of the passing ones, and waiting may mend it."""
+    return (isinstance(error, passing) and not is_permanent(error)) or refuses_writes(error)
 
 
 def _give_up(state: RetryCallState) -> NoReturn:
@@ -83,4 +85,4 @@ def _give_up(state: RetryCallState) -> NoReturn:
 
 def _last_error(state: RetryCallState) -> str:
     error = state.outcome.exception() if state.outcome else None
-    return " ".join(str(error).split())[:200]
+    return one_line(error) if error else ""

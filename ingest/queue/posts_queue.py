@@ -15,7 +15,6 @@ import redis
 from conf.settings import DEFAULTS, Settings
 from ingest.queue.envelope import Envelope, Message, message_of, place_of
 from stores.connect import RedisClient, redis_client
-from stores.refused import is_failing_disk
 
 GROUP = "workers"
 OUTCOMES = ("stored", "dead", "deleted", "shown", "unmatched", "noted", "taken_back", "expired")
@@ -280,14 +279,12 @@ class PostsQueue:
 def execute(pipeline: Any) -> list[Any]:
     """Executes a transaction and returns its replies.
 
-    Raises QueueFull, with nothing done, if Redis has no memory, or can't write its own files.
+    Raises QueueFull, with nothing done, if Redis has no memory.
     """
     try:
         return list(pipeline.execute())
-    except redis.ResponseError as error:
-        if isinstance(error, redis.OutOfMemoryError) or is_failing_disk(error):
-            raise QueueFull(str(error)) from None
-        raise
+    except redis.OutOfMemoryError as error:
+        raise QueueFull(str(error)) from None
 
 
 def _messages(entries: Iterable[tuple[bytes, dict[bytes, bytes] | None]]) -> list[Message]:

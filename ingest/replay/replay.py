@@ -136,6 +136,16 @@ class Replay:
         self._keep_refused()
 
     @property
+    def is_held_back(self) -> bool:
+        """Whether Redis takes nothing, so that `flush` would wait."""
+        return self._publisher.is_held_back
+
+    def told_of_stop(self) -> str:
+        """Returns one line for a person who has stopped the replay: what was read, and what of it is not queued."""
+        left = self._publisher.waiting
+        return self.result.summary() + (f"; {left:,} of them are not in the queue" if left else "")
+
+    @property
     def messages(self) -> int:
         """Posts and deletions queued."""
         return self.result.queued + self.result.deletions

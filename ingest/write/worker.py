@@ -74,7 +74,7 @@ def make_worker(
 class Worker:
     """One consumer of the group. `stop` may be called from a signal handler or another thread.
 
-    `done` counts the messages that were acked, by OUTCOMES.
+    `done` counts the messages that were acked, by OUTCOMES. `drained` says that a drain has found the queue empty.
     """
 
     def __init__(
@@ -89,6 +89,7 @@ class Worker:
     ) -> None:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.done: Counter[str] = Counter()
+        self.drained = False
         self.on_batch_seconds: Callable[[float], None] = lambda _: None
         self._queue = queue
         self._dead_letters = DeadLetters(queue)
@@ -132,6 +133,7 @@ class Worker:
                     self._process(messages)
                 self._apply_due()
                 if drain and not messages and self._patiently(self._queue.backlog) == 0:
+                    self.drained = True
                     break
             self._patiently(partial(self._queue.leave, self.consumer))
         except GaveUp as error:

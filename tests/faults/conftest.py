@@ -1,10 +1,19 @@
-"""The guarded engines, which the tests of roles and of refused connections share."""
+"""The engines that tests of faults share: some that may be killed, and some with logins, roles and TLS."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.ground import Ground, ground
 from tests.support.guarded import Guarded, guarded_engines
+
+
+@pytest.fixture(scope="session")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Engines that may be killed; the accounts of all faults are printed at the end."""
+    with ground(tmp_path_factory.mktemp("ground")) as made:
+        yield made
+        made.print()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import GROUP, PostsQueue
 from tests.support.commands import start_command
-from tests.support.ground import Ground, Key, generated, ground
+from tests.support.ground import Ground, Key, generated
 from tests.support.mutations import ORIGINALS, odd_posts
 
 SEED = 2016
@@ -31,14 +31,6 @@ UNKNOWN = 12_000
 held by tests/ingest/write/test_hidden.py."""
 LEFT = 0.85
 """The part of the messages that is still in the queue when a fault begins, at the latest."""
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Engines that may be killed."""
-    with ground(tmp_path_factory.mktemp("ground")) as made:
-        yield made
-        made.print()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,9 @@ from conf.errors import WrongUse
 from conf.settings import DEFAULTS, Settings, load_settings
 from conf.topic import Topic
 from ingest.cli import main
+from ingest.live.buffer import Buffer
 from ingest.live.run import make_collector
+from ingest.live.spilling_buffer import SpillingBuffer
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import PostsQueue
@@ -133,6 +135,23 @@ def test_live_collection_has_its_own_limits(stream: PostsQueue, set_to: pytest.M
     assert (collector._queue_limit, collector._batch, collector._letters.dead_letters.limit) == (5, 4, 6)
 
 
+def test_live_collection_keeps_so_many_bytes_on_disk_unless_the_network_sends_again(
+    stream: PostsQueue, set_to: pytest.MonkeyPatch, topic: Topic, tmp_path: Path
+) -> None:
+    def buffer(source: str, limit: str) -> Buffer:
+        set_to.setenv("PULSO_HOME", str(tmp_path))
+        set_to.setenv("PULSO_LIVE_SPILL_BYTES", limit)
+        return make_collector(load_settings(), topic, source, Clock()).buffer
+
+    kept = buffer("x", "70000")
+    assert isinstance(kept, SpillingBuffer)
+    assert kept._spill._limit == 70_000
+    assert type(buffer("bluesky", "70000")) is Buffer
+    assert type(buffer("x", "0")) is Buffer
+    kept.open()
+    assert isinstance(buffer("x", "0"), SpillingBuffer), "what is left in the file is still queued"
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -144,6 +163,7 @@ def test_live_collection_has_its_own_limits(stream: PostsQueue, set_to: pytest.M
         ("QUEUE_LIMIT", "-1"),
         ("LIVE_QUEUE_LIMIT", "1.5"),
         ("LIVE_BUFFER_BYTES", "64"),
+        ("LIVE_SPILL_BYTES", "-1"),
         ("PUBLISH_BATCH", "0"),
         ("DEAD_LETTERS_LIMIT", "0"),
     ],

@@ -50,6 +50,9 @@ class Failing:
         redis.BusyLoadingError("loading"),
         redis.ReadOnlyError("a replica"),
         QueueFull("out of memory"),
+        redis.ResponseError("ERR Error running script (call to f_1): -READONLY You can't write against a replica."),
+        redis.ResponseError("NOREPLICAS Not enough good replicas to write."),
+        redis.exceptions.MasterDownError("MASTERDOWN Link with MASTER is down"),
         redis.ResponseError("MISCONF Redis is configured to save, but is not able to persist on disk"),
     ],
 )

@@ -12,6 +12,7 @@ from conf.settings import DEFAULTS
 from ingest.queue import dead_letters, posts_queue
 from ingest.queue.dead_letters import KEPT_PAYLOAD, MOST_BYTES, SHORT_PAYLOAD, WHOLE_BYTES, DeadLetters
 from ingest.queue.envelope import Envelope, Route
+from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import (
     GONE_SECONDS,
     MEMORY_SHARE,
@@ -22,6 +23,7 @@ from ingest.queue.posts_queue import (
 )
 from ingest.queue.publisher import Publisher
 from ingest.status import read_status
+from tests.support.ports import free_port
 
 BATCH = DEFAULTS.publish_batch
 
@@ -73,6 +75,32 @@ def test_when_redis_is_out_of_memory_it_holds_back_and_loses_nothing(full: Posts
         full.client.config_set("maxmemory", before)
     assert reasons == ["Redis has no room: waiting for a worker"]
     assert full.backlog() == BATCH
+
+
+def test_a_replica_takes_nothing_and_is_waited_for_also_by_scripts(full: PostsQueue) -> None:
+    full.add(envelopes(3))
+    messages = full.read("me", 10, 10)
+    full.client.replicaof("127.0.0.1", free_port())  # of a master that is not there
+    reasons: list[str] = []
+
+    def hand_over(_: float) -> None:
+        full.client.replicaof("NO", "ONE")
+
+    publisher = Publisher(full, wait=hand_over, on_wait=reasons.append)
+    publisher.put(envelopes(1)[0])
+    publisher.flush()
+    assert reasons == ["Redis refuses writes (a replica, or a full disk?): waiting for it"]
+    full.client.replicaof("127.0.0.1", free_port())
+    waits = 0
+
+    def again() -> None:
+        nonlocal waits
+        waits += 1
+        full.client.replicaof("NO", "ONE")
+
+    assert Patience(REDIS_PASSING, on_wait=again)(lambda: full.ack(messages, "stored")) == 3
+    assert waits == 1
+    assert full.backlog() == 1
 
 
 def test_acks_and_counts_work_when_redis_is_out_of_memory(full: PostsQueue) -> None:
@@ -127,6 +155,27 @@ def test_a_redis_that_does_not_answer_is_waited_for_and_nothing_is_lost(
     assert queue.backlog() == publisher.queued == BATCH
     assert waits == [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 2.0, 2.0]
     assert set(reasons) == {"Redis does not answer: waiting for it"}
+
+
+def test_a_redis_that_goes_away_while_the_queue_is_full_is_waited_for(
+    queue: PostsQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, backlog = list[bool](), queue.backlog
+
+    def failing() -> int:
+        asked.append(True)
+        if len(asked) < 3:
+            raise redis.ConnectionError("gone")
+        queue.ack(queue.read("me", 10_000, 10), "stored")
+        return backlog()
+
+    monkeypatch.setattr(queue, "backlog", failing)
+    reasons: list[str] = []
+    publisher = Publisher(queue, limit=BATCH, wait=lambda _: None, on_wait=reasons.append)
+    for envelope in envelopes(BATCH):
+        publisher.put(envelope)
+    assert reasons == [f"the queue holds {BATCH}: waiting for a worker", *["Redis does not answer: waiting for it"] * 2]
+    assert not publisher.is_held_back
 
 
 def test_messages_leave_a_fifth_of_redis_memory_free_for_draining(full: PostsQueue) -> None:

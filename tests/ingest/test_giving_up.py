@@ -1,0 +1,63 @@
+"""Commands that are stopped before they are done say so, in words and in their exit code."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from cassandra.cluster import Session
+
+from conf.topic import Topic
+from ingest.queue.envelope import Envelope
+from ingest.queue.posts_queue import PostsQueue
+from tests.support.commands import start_command
+from tests.support.live import wait_for
+from tests.support.ports import LOCAL
+from tests.support.posts import capture, stream_line, tweet
+
+
+@contextmanager
+def running(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    process = start_command("ingest", *arguments, **environment)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def test_a_drain_that_is_stopped_before_the_queue_is_empty_has_failed(
+    stream: PostsQueue, session: Session, topic: Topic
+) -> None:
+    assert session
+    stream.add([Envelope(topic.topic, "x", "x_v2", stream_line(tweet(str(n)))) for n in range(2)])
+    stream.read("another", 1, 10)  # nobody else may have this one for an hour
+    with running("work", "--drain", "--claim-idle", "3600") as process:
+        wait_for(lambda: stream.backlog() == 1, "the other message is stored", process)
+        process.send_signal(signal.SIGTERM)
+        out, errors = process.communicate(timeout=60)
+    assert out.decode() == "1 posts stored, 0 refused\n"
+    assert errors.decode().splitlines()[-1].startswith("error: stopped before the queue was empty. Nothing is lost")
+    assert process.returncode == 1
+
+
+def test_a_replay_that_is_stopped_while_redis_takes_nothing_ends_and_says_what_is_not_queued(
+    full: PostsQueue, topic: Topic, tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_bytes(capture(*(stream_line(tweet(str(n))) for n in range(3))))
+    full.client.config_set("maxmemory", 1)
+    port = full.client.connection_pool.connection_kwargs["port"]
+    where = {"PULSO_REDIS_URL": f"redis://{LOCAL}:{port}/0", "PULSO_STREAM": full.stream}
+    with running("replay", str(file), "--topic", topic.topic, **where) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(b"Redis has no room: waiting for a worker; no worker is running")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert errors.decode().splitlines() == [
+        "3 lines read, 3 posts queued, 0 lines refused; 3 of them are not in the queue",
+        "stopped",
+    ]
+    assert process.returncode == 130
