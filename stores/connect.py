@@ -16,6 +16,7 @@ from cassandra.policies import (
     ConstantSpeculativeExecutionPolicy,
     DCAwareRoundRobinPolicy,
     ExponentialReconnectionPolicy,
+    RetryPolicy,
     TokenAwarePolicy,
 )
 from redis.backoff import ExponentialBackoff
@@ -24,7 +25,7 @@ from redis.retry import Retry
 from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
-from stores.refused import CHECK_LOGIN, refuses_writes, is_login_error, is_tls_error, refusals_told, words_of
+from stores.refused import CHECK_LOGIN, is_login_error, is_tls_error, refusals_told, refuses_writes, words_of
 
 RedisClient = Any
 """A redis.Redis that returns bytes. Its own annotations mix bytes with str, and results with coroutines."""
@@ -44,6 +45,20 @@ HEARTBEAT = 10.0
 """Seconds between two heartbeats of an idle connection, and how long a node has for its answer."""
 FIRST_RECONNECT, LONGEST_RECONNECT = 1.0, 15.0
 """Seconds between two attempts to reach a node that is down: they double from the first to the longest."""
+READS_AGAIN = 2
+"""How often a read is sent again when its coordinator timed out waiting for a replica."""
+
+
+class ReadAgain(RetryPolicy):  # type: ignore[misc]  # it has no types
+    """Sends a read whose coordinator timed out to the next node, at most READS_AGAIN times; else as the driver's own.
+
+    Just after a node died its fellows still wait for its answers, so that a scan fails for a moment. A read is safe to
+    repeat. The caller's wait stays within REQUEST_TIMEOUT, tries included.
+    """
+
+    def on_read_timeout(self, *_args: Any, retry_num: int = 0, **_more: Any) -> tuple[int, int | None]:
+        """Returns what to do after a read timed out for the (retry_num + 1)-th time, and at the same consistency."""
+        return (self.RETRY_NEXT_HOST, None) if retry_num < READS_AGAIN else (self.RETHROW, None)
 
 
 @contextmanager
@@ -77,6 +92,7 @@ def _cluster(settings: Settings) -> Cluster:
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy(settings.cassandra_dc)),
         consistency_level=getattr(ConsistencyLevel, settings.consistency),
         request_timeout=REQUEST_TIMEOUT,
+        retry_policy=ReadAgain(),
         speculative_execution_policy=ConstantSpeculativeExecutionPolicy(SECOND_TRY, 1),
     )
     login = cassandra_login(settings)

@@ -20,7 +20,7 @@ from ingest.write.collection_record import LOST
 from jobs.framework.coverage import Gap, Record, coverage, read_records
 from stores.connect import cassandra_session
 from tests.support.commands import start_command
-from tests.support.ground import Ground, ground
+from tests.support.ground import Ground
 from tests.support.live import state_of
 from tests.support.live_networks import KEYWORD, Bluesky, Network, X, all_networks, x_network
 from tests.support.x_server import Drop
@@ -28,14 +28,6 @@ from tests.support.x_server import Drop
 STOPPED_SECONDS = 40.0
 POSTS = 20
 SLACK = timedelta(seconds=3)
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Engines of the test's own."""
-    with ground(tmp_path_factory.mktemp("ground")) as made:
-        yield made
-        made.print()
 
 
 @pytest.fixture

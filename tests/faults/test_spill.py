@@ -21,7 +21,6 @@ from conf.settings import MIB
 from conf.topic import load_topic
 from corpus import generate
 from ingest.live.spill import FIRST, spill_path
-from ingest.queue.notes import BEGINNING
 from jobs.framework.coverage import Gap, read_records
 from stores.connect import cassandra_session
 from tests.conftest import SHIPPED_TOPICS
@@ -178,10 +177,8 @@ def test_a_redis_that_takes_nothing_for_longer_than_the_memory_lasts_costs_no_po
         undo()
         server.send(lines[-1])
         wait_for(lambda: stream.has_received(POSTS), "all posts", process)
-        assert f"{POSTS:,} received, {POSTS:,} queued; 1 gaps" in stop(process), "nothing shed"
-    gaps = stream.gaps()
-    assert [(gap.reason, gap.end is None) for gap in gaps] == [("not collected before", False), ("stopped", True)]
-    assert gaps[0].start == BEGINNING
+        assert f"{POSTS:,} received, {POSTS:,} queued; 0 gaps" in stop(process), "nothing shed"
+    assert [(gap.reason, gap.end is None) for gap in stream.gaps()] == [("stopped", True)]
     assert stream.file.stat().st_size == FIRST
     own.account(f"stream: Redis {fault.__name__.replace('_', ' ')}", stream.topic, clean, time.monotonic() - began)
 
@@ -204,8 +201,8 @@ def test_what_a_killed_collector_had_on_disk_is_queued_by_the_next_one_and_the_g
         server.send(lines[-1])
         wait_for(lambda: stream.has_received(POSTS), "all posts", process)
         stop(process)
-    before, died, ended = stream.gaps()
-    assert (before.reason, died.reason, ended.reason) == ("not collected before", "the collector died", "stopped")
+    died, ended = stream.gaps()
+    assert (died.reason, ended.reason) == ("the collector died", "stopped")
     assert abs(died.start.timestamp() - kept_at) < 1, "what is on disk was collected"
     assert died.end is not None
     assert died.end.timestamp() > kept_at
@@ -233,7 +230,7 @@ def test_a_stop_while_redis_is_down_ends_and_says_where_the_posts_are(
         stream.send(server, lines[BEFORE + 100 :])
         wait_for(lambda: stream.has_received(POSTS), "all posts", process)
         stop(process)
-    assert [gap.reason for gap in stream.gaps()] == ["not collected before", "stopped", "stopped"]
+    assert [gap.reason for gap in stream.gaps()] == ["stopped", "stopped"]
     own.account("stream: SIGTERM, redis down", stream.topic, clean, time.monotonic() - began)
 
 
