@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, export, generate, graphs, ingest, jobs, poll, search
+from bench import checks, export, generate, graphs, ingest, jobs, odd_posts, poll, search
 from bench.jobs import ROWS
 from bench.lab import BEFORE, HOME, Lab, Plan, lab
 from bench.machine import describe
@@ -31,6 +31,7 @@ class Name(StrEnum):
 
     GENERATE = "generate"
     INGEST = "ingest"
+    ODD = "odd"
     POLL = "poll"
     SEARCH = "search"
     CHECKS = "checks"
@@ -46,6 +47,7 @@ def _one(name: Name, measure: Callable[[Lab], Section]) -> Callable[[Lab], Itera
 BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.GENERATE: _one(Name.GENERATE, generate.benchmark),
     Name.INGEST: _one(Name.INGEST, ingest.benchmark),
+    Name.ODD: _one(Name.ODD, odd_posts.benchmark),
     Name.POLL: _one(Name.POLL, poll.benchmark),
     Name.SEARCH: _one(Name.SEARCH, search.benchmark),
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
