@@ -190,6 +190,7 @@ class Ground:
     def print(self, name: str = "faults") -> None:
         """Prints the accounts as a table, and writes them as Markdown into the folder of the test engines."""
         lines = [COLUMNS, ("---",) * len(COLUMNS), *self.rows]
+        HOME.mkdir(parents=True, exist_ok=True)
         (HOME / f"{name}.md").write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
         table = Table(*COLUMNS, title="ingest under fault")
         for row in self.rows:
