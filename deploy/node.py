@@ -18,6 +18,10 @@ STORAGE_OFFSET = 2042
 JMX_OFFSET = 1843
 """The JMX port is the CQL port minus this number: 7199 for 9042."""
 SMALL_MACHINE = 8 * 2**30
+INDEX_BUFFER_SHARE = 16
+"""All compactions together may fill one part in so many of the heap with entries of indexes."""
+LEAST_INDEX_BUFFER = 16
+"""And so many MiB in any case."""
 FIX = "set PULSO_CASSANDRA_PORT to another, such as 9142; the storage and JMX ports are computed from it"
 LOGBACK = Path(__file__).parent / "logback.xml"
 
@@ -100,7 +104,13 @@ def _yaml_values(node: Node) -> dict[str, object]:
     folders = {name: quoted(node.folder / name) for name in ("commitlog", "saved_caches", "hints", "cdc_raw")}
     ports = {"cql_port": node.cql_port, "storage_port": node.storage_port}
     seeds = quoted(",".join(node.seeds))
-    return {"data": quoted(node.data), **folders, "seeds": seeds, "address": quoted(node.address), **ports}
+    own = {"data": quoted(node.data), "seeds": seeds, "address": quoted(node.address)}
+    buffer = max(_mebibytes(node.heap) // INDEX_BUFFER_SHARE, LEAST_INDEX_BUFFER)
+    return {**own, **folders, **ports, "index_buffer": buffer}
+
+
+def _mebibytes(heap: str) -> int:
+    return int(heap[:-1]) * (1024 if heap[-1] in "Gg" else 1)
 
 
 def _jvm_values(node: Node) -> dict[str, object]:
