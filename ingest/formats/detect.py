@@ -11,6 +11,8 @@ from ingest.formats.registry import FORMATS
 
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024
+BLANK = b" \t\r\n\v\f\0"
+"""What a line without content consists of. Some tools leave zeros where they have not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def split(line: bytes) -> list[Unit | Refused]:
 
     It raises no errors: a line that can't be read is returned as Refused, with the reason.
     """
-    line = line.strip()
+    line = line.strip(BLANK)
     if not line:
         return []
     if len(line) > LONGEST_LINE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
@@ -20,6 +20,8 @@ from ingest.replay.captures import Capture
 
 _UNKNOWN_SOURCE = "file"
 COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
+MOST_LETTERS = 100
+"""The dead letters of a capture of which nothing could be read so far. Further ones are only counted."""
 EVERY_TOPIC = "*"
 """The topic of a message that is about every topic: a deletion from a compliance file."""
 
@@ -29,8 +31,9 @@ class ReplayResult:
     """What a replay did, in numbers.
 
     `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
-    notices, `refused` of lines and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
-    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures.
+    notices, `refused` of documents and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
+    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures, `useless`
+    which captures hold nothing that can be read, and why.
     """
 
     lines: int = 0
@@ -45,6 +48,7 @@ class ReplayResult:
     expired: int = 0
     refused_by_worker: int = 0
     broken: list[str] = field(default_factory=list)
+    useless: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """One line for a person."""
@@ -71,6 +75,15 @@ class ReplayResult:
         return ", ".join(parts)
 
 
+@dataclass
+class _OfCapture:
+    """What was found in one capture so far: whether anything can be read, and how much was refused, with a reason."""
+
+    useful: bool = False
+    refused: int = 0
+    first: str = ""
+
+
 class Replay:
     """Reads captures, splits their lines into posts, and queues the posts.
 
@@ -90,25 +103,27 @@ class Replay:
         self._queue = queue
         self._matcher = matcher
         self._refused: list[tuple[Envelope, str]] = []
+        self._of_capture = _OfCapture()
         self._patiently = Patience(REDIS_PASSING)
 
     def read(self, capture: Capture) -> Iterator[int]:
         """Replays a capture; after each line, yields how many posts are queued so far."""
-        for number, line in capture.lines():
+        for origin, document in capture.documents():
             self.result.lines += 1
-            self._take(line, f"{capture.name}:{number}")
+            self._take(document, origin)
             yield self.result.queued
         self._end(capture)
 
     def comply(self, capture: Capture, format_: str = COMPLIANCE) -> Iterator[int]:
         """Queues the rows of a compliance file; after each line, yields how many are queued so far."""
-        for number, line in capture.lines():
+        for origin, document in capture.documents():
             self.result.lines += 1
-            if row := line.strip():
+            if row := document.strip():
                 unit = Unit(format_, "x", row)
-                envelope = envelope_of(self._topic, unit, f"{capture.name}:{number}", self.id)
+                envelope = envelope_of(self._topic, unit, origin, self.id)
                 try:
                     parse_deletion(format_, row)
+                    self._of_capture.useful = True
                     self._queue_deletion(envelope)
                 except InvalidMessage as error:
                     self._refuse_envelope(envelope, str(error))
@@ -121,9 +136,15 @@ class Replay:
         self._queue_deletion(envelope_of(self._topic, Unit("forget", source, payload), "a person's request", self.id))
 
     def _end(self, capture: Capture) -> None:
+        of_capture, self._of_capture = self._of_capture, _OfCapture()
         if capture.broken:
             self._refuse(Refused(capture.broken, b""), capture.name)
             self.result.broken.append(capture.broken)
+        elif capture.unread:
+            self.result.useless.append(capture.unread)
+        elif of_capture.refused and not of_capture.useful:
+            all_of = f"{of_capture.refused:,} documents" if of_capture.refused > 1 else "document"
+            self.result.useless.append(f"{capture.name}: none of its {all_of} can be read: {of_capture.first}")
         self.flush()
 
     def _queue_deletion(self, envelope: Envelope) -> None:
@@ -168,6 +189,7 @@ class Replay:
         parts = split(line)
         if not parts:
             self.result.without_post += 1
+            self._of_capture.useful |= bool(line.strip(BLANK))
         for part in parts:
             if isinstance(part, Refused):
                 self._refuse(part, origin)
@@ -182,6 +204,7 @@ class Replay:
                 self._queue_deletion(envelope)
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
+            self._of_capture.useful = True
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
 
@@ -198,7 +221,10 @@ class Replay:
 
     def _refuse_envelope(self, envelope: Envelope, reason: str) -> None:
         self.result.refused += 1
-        self._refused.append((envelope, reason))
+        self._of_capture.refused += 1
+        self._of_capture.first = self._of_capture.first or reason
+        if self._of_capture.refused <= MOST_LETTERS or self._of_capture.useful:
+            self._refused.append((envelope, reason))
         if len(self._refused) >= 100:
             self._keep_refused()
 

@@ -106,7 +106,7 @@ import resource, sys
 from ingest.replay.captures import open_captures
 resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20,) * 2)
 [capture] = open_captures([sys.argv[1]])
-print(sum(len(line) for _, line in capture.lines()), capture.broken)
+print(sum(len(line) for _, line in capture.documents()), capture.broken)
 """
 
 
