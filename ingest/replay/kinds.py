@@ -13,7 +13,7 @@ from ingest.replay.json_documents import json_documents
 from ingest.replay.part import Document, Part, Unread
 from ingest.replay.unpacking import unpacked
 
-_JSON = re.compile(rb"(?:\xef\xbb\xbf|[\s\x00\x1e,])*+[{\[](?!')|(?s:.*?)\n(?:\{\s*[\"}]|\[\s*\{)")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf|[\s\x00\x1e,])*+[{\[](?!\s*\{?\s*')|(?s:.*?)\n(?:\{\s*[\"}]|\[\s*\{)")
 _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?(?:(?:event|data|id|retry)?:[^\n]*\n\s*)+")
 _TABLE = re.compile(rb"[^\n\"{}<>]{1,200}[,;\t][^\n{}<>]{0,5000}(?:\n|$)")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, split
+from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
@@ -30,7 +30,8 @@ EVERY_TOPIC = "*"
 class ReplayResult:
     """What a replay did, in numbers.
 
-    `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
+    `unmatched` is the number of posts that do not match the topic, `losses` of notices that posts were left out,
+    `without_post` of lines such as heartbeats and
     notices, `refused` of documents and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
     `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures, `useless`
     which captures hold nothing that can be read, and why.
@@ -41,6 +42,7 @@ class ReplayResult:
     deletions: int = 0
     unmatched: int = 0
     without_post: int = 0
+    losses: int = 0
     refused: int = 0
     stored: int | None = None
     deleted: int | None = None
@@ -52,27 +54,22 @@ class ReplayResult:
 
     def summary(self) -> str:
         """One line for a person."""
-        parts = [f"{self.lines:,} lines read"]
-        if self.queued or not self.deletions:
-            parts.append(f"{self.queued:,} posts queued")
-        if self.deletions:
-            parts.append(f"{self.deletions:,} deletions queued")
-        if self.unmatched:
-            parts.append(f"{self.unmatched:,} posts that do not match the topic")
-        if self.without_post:
-            parts.append(f"{self.without_post:,} lines without a post")
-        parts.append(f"{self.refused:,} lines refused")
-        if self.stored is not None and (self.queued or not self.deletions):
-            parts.append(f"{self.stored:,} posts stored")
-        if self.deleted is not None and self.deletions:
-            parts.append(f"{self.deleted:,} deletions applied")
-        if self.taken_back:
-            parts.append(f"{self.taken_back:,} posts not stored since they were taken back")
-        if self.expired:
-            parts.append(f"{self.expired:,} posts older than the topic's retention_days")
-        if self.refused_by_worker:
-            parts.append(f"{self.refused_by_worker:,} posts refused by the worker")
-        return ", ".join(parts)
+        has_posts = bool(self.queued or not self.deletions)
+        parts = (
+            (True, self.lines, "lines read"),
+            (has_posts, self.queued, "posts queued"),
+            (self.deletions, self.deletions, "deletions queued"),
+            (self.unmatched, self.unmatched, "posts that do not match the topic"),
+            (self.losses, self.losses, "notices of posts that the network left out"),
+            (self.without_post, self.without_post, "lines without a post"),
+            (True, self.refused, "lines refused"),
+            (self.stored is not None and has_posts, self.stored, "posts stored"),
+            (self.deleted is not None and self.deletions, self.deleted, "deletions applied"),
+            (self.taken_back, self.taken_back, "posts not stored since they were taken back"),
+            (self.expired, self.expired, "posts older than the topic's retention_days"),
+            (self.refused_by_worker, self.refused_by_worker, "posts refused by the worker"),
+        )
+        return ", ".join(f"{number:,} {what}" for told, number, what in parts if told)
 
 
 @dataclass
@@ -143,8 +140,8 @@ class Replay:
         elif capture.unread:
             self.result.useless.append(capture.unread)
         elif of_capture.refused and not of_capture.useful:
-            all_of = f"{of_capture.refused:,} documents" if of_capture.refused > 1 else "document"
-            self.result.useless.append(f"{capture.name}: none of its {all_of} can be read: {of_capture.first}")
+            number = f"{of_capture.refused:,} documents" if of_capture.refused > 1 else "one document"
+            self.result.useless.append(f"{capture.name}: none of its {number} can be read: {of_capture.first}")
         self.flush()
 
     def _queue_deletion(self, envelope: Envelope) -> None:
@@ -168,8 +165,8 @@ class Replay:
 
     @property
     def messages(self) -> int:
-        """Posts and deletions queued."""
-        return self.result.queued + self.result.deletions
+        """Posts, deletions and notices queued."""
+        return self.result.queued + self.result.deletions + self.result.losses
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
         """Yields how many of the queued messages workers have acked, until they have acked all."""
@@ -202,6 +199,10 @@ class Replay:
             if envelope.route == Route.DELETION:
                 parse_deletion(unit.format, unit.payload)
                 self._queue_deletion(envelope)
+            elif envelope.route == Route.NOTE:
+                parse_loss(unit.format, unit.payload)
+                self._publisher.put(envelope)
+                self.result.losses += 1
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
             self._of_capture.useful = True
