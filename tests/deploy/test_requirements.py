@@ -21,6 +21,7 @@ NOT_IMPORTED = {
     "pre-commit": "a command",
     "uv": "a command",
     "pip-audit": "a command",
+    "aiohttp": "fsspec reads https:// with it",
 }
 OF_TESTS = ("bench", "tests")
 
@@ -52,7 +53,7 @@ def _imported(folders: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
 @pytest.mark.parametrize(
     ("folders", "files"),
     [
-        (tuple(name for name in OWN if name not in OF_TESTS), ["requirements.txt"]),
+        (tuple(name for name in OWN if name not in OF_TESTS), ["requirements.txt", "requirements-remote.txt"]),
         (OWN, ["requirements.txt", "requirements-dev.txt"]),
     ],
 )
