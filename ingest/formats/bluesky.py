@@ -53,7 +53,7 @@ class Record(msgspec.Struct):
 
 
 class Account(msgspec.Struct):
-    active: bool = True
+    active: bool | None = None
     status: str | None = None
 
 
@@ -125,6 +125,8 @@ def parse_account(payload: bytes) -> Deletion:
     """
     event = _HEAD.decode(payload)
     account = event.account or Account()
+    if account.active is None:
+        raise InvalidMessage("an account's event that does not say whether it is active")
     becomes: Becomes = "shown" if account.active else "deleted" if account.status == "deleted" else "hidden"
     at = _time(event.time_us) if event.time_us is not None else None
     until = at if becomes == "deleted" else None

@@ -17,7 +17,7 @@ class Event(msgspec.Struct):
     collection: str = ""
     rkey: str = ""
     record: Any = None
-    active: bool = True
+    active: bool | None = None
     status: str | None = None
     handle: str | None = None
 

@@ -113,7 +113,7 @@ class Deleted(msgspec.Struct):
 
 
 _EVENT, _HEAD, _PAGE = Lenient(Event), msgspec.json.Decoder(Head), msgspec.json.Decoder(Page)
-_VISIBILITY, _DELETED = Lenient(Visibility), Lenient(Deleted)
+_VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), Lenient(Deleted)
 
 
 def parse_deletion(line: bytes) -> Deletion:

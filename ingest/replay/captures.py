@@ -53,7 +53,7 @@ class Capture:
         except Unread as what:
             self.unread = f"{self.name} is {what}" + ("" if ":" in str(what) else ", which is not read")
         except DAMAGED as error:
-            self.broken = f"{self.name} is damaged or truncated after {count:,} documents ({error})"
+            self.broken = f"{self.name} is damaged or truncated after document {count:,} ({error})"
         finally:
             self._at_end = True
             if self._raw is not None and self.name != "-":

@@ -227,6 +227,11 @@ class TestBluesky:
         assert isinstance(back, Deletion)
         assert (away.becomes, back.becomes, isinstance(post, Post)) == ("hidden", "shown", True)
 
+    @pytest.mark.parametrize("account", [{}, {"active": "no"}, {"active": None, "status": "deleted"}])
+    def test_an_account_is_back_only_if_the_network_says_so(self, account: dict[str, Any]) -> None:
+        [reason] = outcomes_of(orjson.dumps({"did": "did:plc:a", "time_us": 1, "kind": "account", "account": account}))
+        assert reason == "an account's event that does not say whether it is active"
+
     def test_49_the_second_wire_format(self) -> None:
         [post] = posts("49")
         assert (post.post_id, post.text) == ("did:plc:eeeeeeeeeeeeeeeeeeeeeeee/3lj2aaaaaaa22", "Rivera leads")
@@ -272,6 +277,11 @@ class TestMastodon:
         assert {kept[n].author for n in ("31", "37", "38", "39", "40", "49")} == {"ana@social.example"}
         assert kept["43"].author_followers is None
 
+    @pytest.mark.parametrize("visibility", [5, None, "private", "direct"])
+    def test_what_may_be_private_is_never_taken_for_public(self, visibility: object) -> None:
+        assert not [each for each in outcomes_of(_update(visibility=visibility)) if isinstance(each, Post)]
+        assert not [each for each in outcomes_of(_update(visibility=visibility, text=True)) if isinstance(each, Post)]
+
     def test_a_thread_and_a_page_of_search(self) -> None:
         first, second = mastodon_status(1), mastodon_status(2)
         for page in ({"ancestors": [first], "descendants": [second]}, {"accounts": [], "statuses": [first, second]}):
@@ -301,6 +311,11 @@ class TestMastodon:
             '<p>so <b>true</b><span class="quote-inline"><br>RT: <span>x</span> <a href="u">u</a></span></p><p>yes</p>'
         )
         assert one(mastodon_status(1, content)).text.split() == ["so", "true", "yes"]
+
+
+def _update(text: bool = False, **changes: object) -> bytes:
+    payload = {**mastodon_status(1), **changes}
+    return orjson.dumps({"event": "update", "payload": orjson.dumps(payload).decode() if text else payload})
 
 
 def test_50_formats_mixed_in_one_file() -> None:

@@ -145,7 +145,7 @@ def test_a_truncated_file_keeps_what_was_whole_and_says_so(
     done = replay(str(file), "--topic", topic.topic)
     assert done.returncode == 1
     assert "posts queued, 1 lines refused" in done.stdout
-    assert done.stderr.startswith(f"error: {file} is damaged or truncated after line ")
+    assert done.stderr.startswith(f"error: {file} is damaged or truncated after document ")
     (letter,) = DeadLetters(stream).read()
     assert "damaged or truncated" in letter.reason
 
