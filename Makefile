@@ -61,6 +61,8 @@ bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESU
 lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requirements*.txt
 	@$(LOCK) requirements.txt -o requirements-lock.txt
 	@$(LOCK) requirements-dev.txt -c requirements-lock.txt -o requirements-dev-lock.txt
+	@$(LOCK) requirements-remote.in -o requirements-remote.txt \
+	  -c <(sed '/^python-dateutil==/,/[^\]$$/d' requirements-lock.txt)
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt

@@ -77,7 +77,7 @@ def migrate() -> None:
 
 @app.command()
 def replay(
-    files: Annotated[list[str], typer.Argument(help="Captures: .jsonl, .gz, .zst; - is stdin.")],
+    files: Annotated[list[str], typer.Argument(help="Captures: files, packed or not, or addresses; - is stdin.")],
     topic: TopicName,
     match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
     rate: Annotated[float, typer.Option(help="Read at most this many lines per second; 0: no limit.", min=0)] = 0,
@@ -121,7 +121,7 @@ def stream(
 
 @app.command()
 def comply(
-    files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: .jsonl, .gz, .zst; - is stdin.")],
+    files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: files, packed or not; - is stdin.")],
     users: Annotated[bool, typer.Option("--users", help="The files are about users, not about posts.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have applied the deletions.")] = False,
 ) -> None:
@@ -181,7 +181,10 @@ def _end(run: Replay, queue: PostsQueue, *, wait: bool) -> None:
         _wait_until_stored(run, queue)
     typer.echo(run.result.summary())
     if run.result.broken:
-        raise PulsoError("; ".join(run.result.broken), "The lines before that are queued; get the whole file again")
+        told = "; ".join([*run.result.broken, *run.result.useless])
+        raise PulsoError(told, "What stands before that is queued; get the whole file again")
+    if run.result.useless:
+        raise PulsoError("; ".join(run.result.useless), "README.md, Your own captures, says what is read")
 
 
 def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.Pace, view: views.ReplayView) -> None:
@@ -190,6 +193,8 @@ def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.P
         for queued in steps:
             pace.step()
             view.show(queued)
+        for note in views.few(capture.notes):
+            ERR.print(note, highlight=False, soft_wrap=True, markup=False)
     except KeyboardInterrupt:
         if not run.is_held_back:
             run.flush()

@@ -25,6 +25,15 @@ WAIT_PATIENCE, WAIT_TOLD_EVERY = 5.0, 60.0
 NO_WORKER = "no worker is running: start one with `.venv/bin/python -m ingest work`"
 
 
+MOST_NOTES = 5
+
+
+def few(notes: Sequence[str]) -> list[str]:
+    """Returns the first MOST_NOTES notes and, in place of the others, how many they are."""
+    left = len(notes) - MOST_NOTES
+    return [*notes[:MOST_NOTES], *([f"and {left:,} more files are left out"] if left > 0 else [])]
+
+
 class Pace:
     """Limits a loop to a number of steps per second; 0 means no limit."""
 

@@ -1,6 +1,16 @@
 """Capture formats, recognised by content. A line of a capture is split into units; each unit is one post."""
 
-from ingest.formats.detect import Refused, Unit, split
-from ingest.formats.parse import DELETIONS, parse, parse_deletion
+from ingest.formats.detect import BLANK, Refused, Unit, split
+from ingest.formats.parse import DELETIONS, LOSSES, parse, parse_deletion, parse_loss
 
-__all__ = ["DELETIONS", "Refused", "Unit", "parse", "parse_deletion", "split"]
+__all__ = [
+    "BLANK",
+    "DELETIONS",
+    "LOSSES",
+    "Refused",
+    "Unit",
+    "parse",
+    "parse_deletion",
+    "parse_loss",
+    "split",
+]

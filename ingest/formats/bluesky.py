@@ -1,6 +1,7 @@
 """Bluesky Jetstream events: posts and reposts.
 
-Event model: https://github.com/bluesky-social/jetstream; records: the app.bsky.feed lexicons.
+Event model: https://github.com/bluesky-social/jetstream; records: the app.bsky.feed lexicons. A relay passes on records
+that break them. Events of Jetstream's second wire format, and of its first releases, are read as well.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ import msgspec
 from conf.folding import blank, fold
 from ingest.formats.checked import EARLIEST
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.jetstream_second import in_first_format
+from ingest.formats.lenient import Lenient
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
@@ -39,7 +42,7 @@ class Facet(msgspec.Struct):
 
 
 class Record(msgspec.Struct):
-    text: str = ""
+    text: str | None = None
     langs: list[str] | None = None
     reply: ReplyTo | None = None
     facets: list[Facet] | None = None
@@ -50,52 +53,56 @@ class Record(msgspec.Struct):
 
 
 class Account(msgspec.Struct):
-    active: bool = True
+    active: bool | None = None
     status: str | None = None
 
 
-class Commit(msgspec.Struct):
-    operation: str
+class CommitHead(msgspec.Struct, kw_only=True):
+    operation: str | None = None
+    type: str | None = None  # what Jetstream's first releases have in place of `operation`
     collection: str
+    rkey: str = ""
+
+    @property
+    def does(self) -> str:
+        """What is done to the record: `create`, `update` or `delete`."""
+        return self.operation or _FIRST_NAMES.get(self.type or "", "")
+
+
+class Commit(CommitHead, kw_only=True):
     rkey: str
     record: Record | None = None
 
 
 class Event(msgspec.Struct):
     did: str
-    time_us: int
     commit: Commit
-
-
-class CommitHead(msgspec.Struct):
-    operation: str
-    collection: str
-    rkey: str = ""
+    time_us: int | None = None
 
 
 class EventHead(msgspec.Struct):
     did: str
-    time_us: int = 0
+    time_us: int | None = None
     commit: CommitHead | None = None
     account: Account | None = None
 
     @property
     def carries_post(self) -> bool:
         """Whether the event makes or changes a post or a repost; False for likes, follows, profiles and deletions."""
-        return self._is_ours and self.commit is not None and self.commit.operation in ("create", "update")
+        return self._is_ours and self.commit is not None and self.commit.does in ("create", "update")
 
     @property
     def carries_deletion(self) -> bool:
         """Whether the event deletes a post or a repost."""
-        return self._is_ours and self.commit is not None and self.commit.operation == "delete"
+        return self._is_ours and self.commit is not None and self.commit.does == "delete"
 
     @property
     def _is_ours(self) -> bool:
         return self.commit is not None and self.commit.collection in (POST, REPOST)
 
 
-_EVENT = msgspec.json.Decoder(Event)
-_HEAD = msgspec.json.Decoder(EventHead)
+_FIRST_NAMES = {"c": "create", "u": "update", "d": "delete"}
+_EVENT, _HEAD = Lenient(Event), Lenient(EventHead)
 
 
 def parse_deletion(payload: bytes) -> Deletion:
@@ -118,8 +125,10 @@ def parse_account(payload: bytes) -> Deletion:
     """
     event = _HEAD.decode(payload)
     account = event.account or Account()
+    if account.active is None:
+        raise InvalidMessage("an account's event that does not say whether it is active")
     becomes: Becomes = "shown" if account.active else "deleted" if account.status == "deleted" else "hidden"
-    at = _time(event.time_us)
+    at = _time(event.time_us) if event.time_us is not None else None
     until = at if becomes == "deleted" else None
     return Deletion(source="bluesky", author=event.did, becomes=becomes, said_at=at, until=until)
 
@@ -151,21 +160,24 @@ def parse_event(payload: bytes) -> Post:
     The event time is the earlier of two: the `createdAt` that the author's client has set, and the host's `time_us`.
     The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead.
 
-    Raises InvalidMessage for a commit without a record, a time out of range, and a repost that names no post.
+    Raises InvalidMessage for a commit without a record, text or time, and for a repost that names no post.
     """
     event = _EVENT.decode(payload)
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    seen_at = _time(event.time_us)
+    times = [created_at(record.created_at), _time(event.time_us) if event.time_us is not None else None]
+    known = [at for at in times if at is not None]
+    if not known:
+        raise InvalidMessage("neither time_us nor createdAt is a time")
     post = Post(
         source="bluesky",
         post_id=f"{event.did}/{commit.rkey}",
-        event_at=min(seen_at, created_at(record.created_at) or seen_at),
+        event_at=min(known),
         author_id=event.did,
         author=event.did,
     )
-    post.version_us, post.is_update = event.time_us, commit.operation == "update"
+    post.version_us, post.is_update = event.time_us, commit.does == "update"
     if commit.collection == REPOST:
         if record.subject is None:
             raise InvalidMessage("a repost without a subject")
@@ -173,7 +185,9 @@ def parse_event(payload: bytes) -> Post:
         if post.retweet_of is None:
             raise InvalidMessage(f"a repost whose subject is not a post: {record.subject.uri[:100]}")
         return post
-    _set_content(post, record)
+    if record.text is None:
+        raise InvalidMessage("no text")
+    _set_content(post, record, record.text)
     return post
 
 
@@ -197,21 +211,30 @@ def split_uri(uri: str) -> tuple[str | None, str | None]:
     return None, None
 
 
-def _set_content(post: Post, record: Record) -> None:
+def _set_content(post: Post, record: Record, text: str) -> None:
     facets = record.facets or []
     features = [feature for facet in facets for feature in facet.features]
-    post.text = record.text
+    post.text = text
     post.lang = record.langs[0] if record.langs else None
-    post.folded = fold(blank(_without_facets(record.text, facets)))
-    tags = [f["tag"] for f in features if f.get("$type") == _TAG] + list(record.tags or ())
+    post.folded = fold(blank(_without_facets(text, facets)))
+    tags = _named(features, _TAG, "tag") + list(record.tags or ())
     post.hashtags = unique([fold(tag) for tag in tags])
-    post.mentions = unique([f["did"] for f in features if f.get("$type") == _MENTION])
-    external = ((record.embed or {}).get("external") or {}).get("uri")
-    links = [f["uri"] for f in features if f.get("$type") == _LINK]
-    post.urls = unique(links + ([external] if external else []))
+    post.mentions = unique(_named(features, _MENTION, "did"))
+    external = (record.embed or {}).get("external")
+    links = _named(features, _LINK, "uri") + (_texts([external.get("uri")]) if isinstance(external, dict) else [])
+    post.urls = unique(links)
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
     post.quote_of, post.quote_of_author = _quoted(record.embed or {})
+
+
+def _named(features: list[dict[str, Any]], kind: str, key: str) -> list[str]:
+    """Returns what features of one kind name, such as the accounts of mentions."""
+    return _texts([feature.get(key) for feature in features if feature.get("$type") == kind])
+
+
+def _texts(values: list[Any]) -> list[str]:
+    return [value for value in values if isinstance(value, str) and value]
 
 
 def _without_facets(text: str, facets: list[Facet]) -> str:
@@ -236,12 +259,17 @@ def _without_facets(text: str, facets: list[Facet]) -> str:
 
 def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:
     """Returns the quoted post of an embed (post id, author): of a `record`, or of the one in a `recordWithMedia`."""
-    record = embed.get("record") or {}
-    uri = record.get("uri") or (record.get("record") or {}).get("uri")
-    return split_uri(uri) if isinstance(uri, str) else (None, None)
+    record = embed.get("record")
+    inner = record.get("record") if isinstance(record, dict) else None
+    uris = [part.get("uri") for part in (record, inner) if isinstance(part, dict)]
+    return split_uri(next(iter(_texts(uris)), ""))
 
 
-def _split(_keys: Keys, line: bytes) -> Parts:
+def _split(keys: Keys, line: bytes) -> Parts | None:
+    if "did" not in keys:
+        if b"jetstream" not in keys["payload"]:
+            return None
+        line = in_first_format(keys["payload"])
     event = _HEAD.decode(line)
     if event.account is not None:
         return [("bluesky_account", line)]
@@ -253,7 +281,7 @@ def _split(_keys: Keys, line: bytes) -> Parts:
 FORMAT = Format(
     network="bluesky",
     title="Jetstream",
-    keys=(("did",),),
+    keys=(("did",), ("$type", "payload")),
     split=_split,
     longest_text=3_000,  # its lexicon allows 3,000 bytes
     parsers={"bluesky": parse_event},

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conf.tables import NETWORKS
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
 
 LONGEST_NAME = 512
 """The most characters of an id, a handle or a hashtag."""
@@ -40,6 +40,8 @@ def checked(post: Post, longest_text: int) -> Post:
         value = getattr(post, name)
         if not is_usable(value):
             raise InvalidMessage(f"{_empty(value)}{name.replace('_', ' ')}{'' if value == '' else problem}")
+    if post.source == "x":
+        _check_x_ids(post)
     for name, usable in _OPTIONAL:
         value = getattr(post, name)
         if value is not None:
@@ -54,10 +56,37 @@ def checked_deletion(deletion: Deletion) -> Deletion:
     names = [name for name in (deletion.post_id, deletion.author, deletion.author_id) if name is not None]
     if not names or not all(map(_is_name, names)):
         raise InvalidMessage(f"a deletion whose id or author is empty or over {LONGEST_NAME} characters")
+    if deletion.source == "x":
+        for x_id in (deletion.post_id, deletion.author_id):
+            if x_id is not None and not _is_x_id(x_id):
+                raise InvalidMessage(_NO_X_ID.format("id", x_id[:40]))
     for at in (deletion.at, deletion.said_at, deletion.until):
         if at is not None and not _is_time(at):
             raise InvalidMessage(f"a deletion of a post of {at.year}")
     return deletion
+
+
+def checked_loss(lost: Lost) -> Lost:
+    """Returns a loss. Raises InvalidMessage if its time or number is not usable."""
+    if not _is_time(lost.at) or _count(lost.posts) is None or lost.posts < 0:
+        raise InvalidMessage("a loss whose time or number is not usable")
+    return lost
+
+
+def _check_x_ids(post: Post) -> None:
+    """Leaves out references that are no ids. Raises InvalidMessage if the post or the author has none."""
+    for name in ("post_id", "author_id"):
+        if not _is_x_id(value := getattr(post, name)):
+            raise InvalidMessage(_NO_X_ID.format(name.replace("_", " "), value[:40]))
+    for name in ("retweet_of", "reply_to", "quote_of"):
+        value = getattr(post, name)
+        if value is not None and not _is_x_id(value):
+            setattr(post, name, None)
+            setattr(post, f"{name}_author", None)
+
+
+def _is_x_id(value: object) -> bool:
+    return type(value) is str and len(value) <= 19 and value.isdecimal() and value.isascii()
 
 
 def _empty(value: object) -> str:
@@ -119,6 +148,7 @@ def _list(longest: int, most: int) -> Callable[[object], list[str]]:
     return usable
 
 
+_NO_X_ID = "the {} {!r} is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
 _A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
 _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("source", lambda value: value in NETWORKS, " is no network"),

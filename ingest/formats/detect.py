@@ -8,9 +8,12 @@ from conf.tables import NETWORKS
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import InvalidMessage
 from ingest.formats.registry import FORMATS
+from ingest.formats.repair import repaired
 
 LONGEST_LINE = 8 * 1024 * 1024
 LONGEST_POST = 1024 * 1024
+BLANK = b" \t\r\n\v\f\0"
+"""What a line without content consists of. Some tools leave zeros where they have not written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,9 @@ _TITLES = ", ".join(each.title for each in sorted(FORMATS, key=lambda each: NETW
 
 # This decoder only finds out which of these keys the line's top level has; it skips their contents.
 _NAMES = {f"key_{i}": key for i, key in enumerate(_KEYS)}
+_ABSENT = msgspec.Raw()
 _PROBE = msgspec.json.Decoder(
-    msgspec.defstruct("Probe", [(name, msgspec.Raw, msgspec.Raw()) for name in _NAMES], rename=_NAMES)
+    msgspec.defstruct("Probe", [(name, msgspec.Raw, _ABSENT) for name in _NAMES], rename=_NAMES)
 )
 
 
@@ -47,7 +51,7 @@ def split(line: bytes) -> list[Unit | Refused]:
 
     It raises no errors: a line that can't be read is returned as Refused, with the reason.
     """
-    line = line.strip()
+    line = line.strip(BLANK)
     if not line:
         return []
     if len(line) > LONGEST_LINE:
@@ -55,18 +59,19 @@ def split(line: bytes) -> list[Unit | Refused]:
     try:
         return _split(_present(_PROBE.decode(line)), line)
     except MALFORMED as error:
-        return [Refused(reason_of(error, line), line)]
+        mended = repaired(line)
+        return [Refused(reason_of(error), line)] if mended is None else split(mended)
 
 
 def _present(values: msgspec.Struct) -> dict[str, bytes]:
-    raw = zip(_KEYS, map(bytes, msgspec.structs.astuple(values)), strict=True)
-    return {key: value for key, value in raw if value not in (b"", b"null")}
+    given = zip(_KEYS, msgspec.structs.astuple(values), strict=True)
+    return {key: value for key, raw in given if raw is not _ABSENT and (value := bytes(raw)) != b"null"}
 
 
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
     for group, format_ in _GROUPS:
-        if group <= keys.keys():
-            return [_unit(name, format_.network, payload) for name, payload in format_.split(keys, line)]
+        if group <= keys.keys() and (parts := format_.split(keys, line)) is not None:
+            return [_unit(name, format_.network, payload) for name, payload in parts]
     if keys.keys() & _NOTICES:
         return []
     raise InvalidMessage(f"not a post in a known format ({_TITLES})")

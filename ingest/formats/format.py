@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ingest.formats.post import Deletion, Post
+from ingest.formats.post import Deletion, Lost, Post
 
 Parts = list[tuple[str, bytes]]
 """What one line holds: for each post or deletion, the name of its parser and the message."""
@@ -23,11 +23,16 @@ class Format:
     """A line is in this format if it has at its top all the keys of one of these groups."""
     notices: tuple[str, ...] = ()
     """Keys of lines that hold no post. A line that no format recognises is skipped if it has one of these."""
-    split: Callable[[Keys, bytes], Parts]
-    """Returns the posts and deletions of a line; none for a like. It may raise the errors in MALFORMED."""
+    split: Callable[[Keys, bytes], Parts | None]
+    """Returns the posts and deletions of a line; none for a like. It may raise the errors in MALFORMED.
+
+    None says that the line is in another format after all.
+    """
     longest_text: int = 0
     """The most characters that a post may have; 0 where the format has no posts."""
     parsers: Mapping[str, Callable[[bytes], Post]] = field(default_factory=dict)
     """The parsers of posts, by name."""
     deletions: Mapping[str, Callable[[bytes], Deletion]] = field(default_factory=dict)
     """The parsers of deletions, by name."""
+    losses: Mapping[str, Callable[[bytes], Lost]] = field(default_factory=dict)
+    """The parsers of notices that say how many posts were left out, by name."""

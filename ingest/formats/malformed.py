@@ -19,11 +19,8 @@ _TOLD: tuple[tuple[type[Exception], str], ...] = (
 )
 
 
-def reason_of(error: Exception, payload: bytes) -> str:
+def reason_of(error: Exception) -> str:
     """Returns, in one short line, why a payload was refused."""
     if isinstance(error, InvalidMessage):
         return str(error)
-    text = str(error)
-    if isinstance(error, ValueError) and not isinstance(error, msgspec.ValidationError | UnicodeDecodeError):
-        text += " (or a lone surrogate)" if b"\\ud" in payload.lower() else ""
-    return next(told for kind, told in _TOLD if isinstance(error, kind)).format(text)[:300]
+    return next(told for kind, told in _TOLD if isinstance(error, kind)).format(error)[:300]

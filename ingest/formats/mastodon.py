@@ -1,9 +1,12 @@
 """Mastodon streaming events: statuses, their edits, and deletions.
 
 Entities: https://docs.joinmastodon.org/entities/Status/; events: https://docs.joinmastodon.org/methods/streaming/. A
-line is `{"event": …, "server": …, "payload": …}`. The payload is the status or, for a deletion, the status's id.
+line is `{"event": …, "server": …, "payload": …}`. The payload is the status or, for a deletion, the status's id. Over
+WebSockets, it is that as a text. A status by itself, a thread and a page of search, as the REST API returns them, are
+read as well.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Annotated, Any
@@ -14,6 +17,7 @@ import msgspec
 from conf.folding import blank, fold
 from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.lenient import Lenient
 from ingest.formats.post import Deletion, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -34,6 +38,7 @@ class Account(msgspec.Struct):
 class Mention(msgspec.Struct):
     id: str
     acct: str
+    url: str = ""
 
 
 class Tag(msgspec.Struct):
@@ -73,11 +78,20 @@ class Event(msgspec.Struct):
     server: str = ""
 
 
+class Page(msgspec.Struct):
+    """Statuses of a thread or of a search."""
+
+    ancestors: list[msgspec.Raw] = []
+    descendants: list[msgspec.Raw] = []
+    statuses: list[msgspec.Raw] = []
+
+
 class Head(msgspec.Struct):
     """An event's kind; the content is not parsed yet."""
 
     event: str
     payload: msgspec.Raw
+    server: str = ""
 
     @property
     def carries_deletion(self) -> bool:
@@ -98,8 +112,8 @@ class Deleted(msgspec.Struct):
     payload: str | int
 
 
-_EVENT, _HEAD = msgspec.json.Decoder(Event), msgspec.json.Decoder(Head)
-_VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), msgspec.json.Decoder(Deleted)
+_EVENT, _HEAD, _PAGE = Lenient(Event), msgspec.json.Decoder(Head), msgspec.json.Decoder(Page)
+_VISIBILITY, _DELETED = msgspec.json.Decoder(Visibility), Lenient(Deleted)
 
 
 def parse_deletion(line: bytes) -> Deletion:
@@ -127,7 +141,7 @@ def parse_event(line: bytes) -> Post:
         reply_to=status.in_reply_to_id,
         folded=fold(blank(content.bare)),
         hashtags=unique([fold(tag.name) for tag in shown.tags]),
-        mentions=unique([_address(mention.acct, "", server) for mention in shown.mentions]),
+        mentions=unique([_address(mention.acct, mention.url, server) for mention in shown.mentions]),
         urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
         author_followers=status.account.followers_count,
         author_following=status.account.following_count,
@@ -138,9 +152,9 @@ def parse_event(line: bytes) -> Post:
         is_update=event.event == "status.update",
     )
     if status.in_reply_to_id:
-        by_id = {mention.id: mention.acct for mention in status.mentions} | {status.account.id: status.account.acct}
-        replied = by_id.get(status.in_reply_to_account_id or "")
-        post.reply_to_author = _address(replied, "", server) if replied else None
+        known: list[Mention | Account] = [status.account, *status.mentions]
+        replied = next((each for each in known if each.id == status.in_reply_to_account_id), None)
+        post.reply_to_author = _address(replied.acct, replied.url, server) if replied else None
     if status.reblog:
         post.retweet_of = status.reblog.id
         post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
@@ -149,18 +163,37 @@ def parse_event(line: bytes) -> Post:
 
 
 def _set_quote(post: Post, status: Status, server: str) -> None:
-    """Sets the quoted status (Mastodon 4.4 and later), where the server delivers it."""
-    quoted = (status.quote or {}).get("quoted_status")
-    if isinstance(quoted, dict):
-        found = msgspec.convert(quoted, Status, strict=False)
-        post.quote_of, post.quote_of_author = found.id, _address(found.account.acct, found.account.url, server)
+    """Sets the quoted status (Mastodon 4.4 and later). A shallow quote has only its id; some forks have it directly."""
+    quote = status.quote or {}
+    quoted = quote.get("quoted_status") or (quote if "account" in quote else {})
+    post.quote_of = (quoted.get("id") if isinstance(quoted, dict) else None) or quote.get("quoted_status_id")
+    with suppress(msgspec.ValidationError, AttributeError):  # without a usable account, the id is kept
+        account = msgspec.convert(quoted.get("account"), Account)
+        post.quote_of_author = _address(account.acct, account.url, server)
 
 
 def _address(acct: str, url: str, server: str) -> str:
-    """Returns `user@server` in lower case; for a local account, the server in `url`, or else `server`."""
+    """Returns `user@server` in lower case; for a local account, the server in `url`, or else `server`.
+
+    An account has one name, in whichever form its server is written: international names are in Unicode, and the
+    `www.` before a name belongs to the pages of a server, not to its accounts.
+    """
     if "@" not in acct:
-        acct = f"{acct}@{urlsplit(url).hostname or server}"
-    return acct.lower()
+        acct = f"{acct}@{(_host_of(url) or server).removeprefix('www.')}"
+    return (_in_unicode(acct) if "xn--" in acct else acct).lower()
+
+
+def _host_of(url: str) -> str | None:
+    with suppress(ValueError):
+        return urlsplit(url).hostname
+    return None
+
+
+def _in_unicode(acct: str) -> str:
+    user, _, server = acct.partition("@")
+    with suppress(UnicodeError):
+        return f"{user}@{server.encode('ascii').decode('idna')}"
+    return acct
 
 
 class _Content(HTMLParser):
@@ -191,11 +224,14 @@ class _Content(HTMLParser):
         if tag == "a":
             is_tag = "hashtag" in classes or given.get("rel") == "tag"
             self._blanked = not is_tag
-            if not is_tag and "mention" not in classes and (href := given.get("href")):
+            if not (is_tag or any(self._hidden) or "mention" in classes) and (href := given.get("href")):
                 self.links.append(href)
             self._bare.append(" " if self._blanked else "")
         elif tag == "span":
-            self._hidden.append("invisible" in classes)
+            self._hidden.append("invisible" in classes or "quote-inline" in classes)
+        elif tag == "p" and (self._hidden or "quote-inline" in classes):
+            # The link to a quoted post, for servers that don't know quotes, is not what the author wrote.
+            self._hidden.append("quote-inline" in classes)
         elif tag in _BREAKS and self._shown:
             self._break()
 
@@ -204,7 +240,7 @@ class _Content(HTMLParser):
         if tag == "a":
             self._bare.append(" " if self._blanked else "")
             self._blanked = False
-        elif tag == "span" and self._hidden:
+        elif tag in ("span", "p") and self._hidden:
             self._hidden.pop()
 
     def handle_data(self, data: str) -> None:
@@ -222,17 +258,38 @@ class _Content(HTMLParser):
         self._bare.append("\n")
 
 
-def _split(_keys: Keys, line: bytes) -> Parts:
+def _split(keys: Keys, line: bytes) -> Parts:
+    if "payload" not in keys:
+        return [part for status in _statuses_of(keys, line) for part in _split_event(_as_event(status))]
+    return _split_event(line)
+
+
+def _statuses_of(keys: Keys, line: bytes) -> list[bytes]:
+    if "content" in keys:
+        return [line]
+    page = _PAGE.decode(line)
+    return [bytes(raw) for raw in (*page.ancestors, *page.descendants, *page.statuses)]
+
+
+def _as_event(payload: bytes, event: str = "update", server: str = "") -> bytes:
+    head = msgspec.json.encode({"event": event, "server": server})
+    return b'%b,"payload":%b}' % (head[:-1], payload)
+
+
+def _split_event(line: bytes) -> Parts:
     event = _HEAD.decode(line)
     if event.carries_deletion:
         return [("mastodon_delete", line)]
+    if bytes(event.payload).startswith(b'"') and event.event in ("update", "status.update"):
+        text = msgspec.json.decode(event.payload, type=str)
+        return _split_event(_as_event(text.encode(), event.event, event.server)) if text[:1] == "{" else []
     return [("mastodon", line)] if event.carries_post else []
 
 
 FORMAT = Format(
     network="mastodon",
     title="Mastodon",
-    keys=(("event", "payload"),),
+    keys=(("event", "payload"), ("account", "content"), ("ancestors", "descendants"), ("statuses", "accounts")),
     split=_split,
     longest_text=100_000,  # our own limit: each server has another one
     parsers={"mastodon": parse_event},

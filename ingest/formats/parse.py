@@ -1,21 +1,31 @@
-"""Turns a queued unit into a Post or a Deletion."""
+"""Turns a queued unit into a Post, a Deletion, or what was Lost."""
 
-from ingest.formats.checked import checked, checked_deletion
+from collections.abc import Callable
+from typing import TypeVar
+
+from ingest.formats.checked import checked, checked_deletion, checked_loss
 from ingest.formats.malformed import MALFORMED, reason_of
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
 from ingest.formats.registry import FORMATS
+from ingest.formats.repair import repaired
+
+T = TypeVar("T")
 
 _PARSERS = {name: (parser, each.longest_text) for each in FORMATS for name, parser in each.parsers.items()}
 DELETIONS = {name: parser for each in FORMATS for name, parser in each.deletions.items()}
 """The formats of messages that delete something, with their parsers."""
+LOSSES = {name: parser for each in FORMATS for name, parser in each.losses.items()}
+"""The formats of messages that say how many posts a network left out, with their parsers."""
 
 
 def parse_deletion(format_: str, payload: bytes) -> Deletion:
     """Parses a message in one of the formats DELETIONS. Raises InvalidMessage with the reason."""
-    try:
-        return checked_deletion(DELETIONS[format_](payload))
-    except MALFORMED as error:
-        raise InvalidMessage(reason_of(error, payload)) from None
+    return checked_deletion(_parsed(DELETIONS[format_], payload))
+
+
+def parse_loss(format_: str, payload: bytes) -> Lost:
+    """Parses a message in one of the formats LOSSES. Raises InvalidMessage with the reason."""
+    return checked_loss(_parsed(LOSSES[format_], payload))
 
 
 def parse(format_: str, payload: bytes) -> Post:
@@ -24,7 +34,15 @@ def parse(format_: str, payload: bytes) -> Post:
     if found is None:
         raise InvalidMessage(f"unknown format {format_!r}")
     parser, longest_text = found
+    return checked(_parsed(parser, payload), longest_text)
+
+
+def _parsed(parser: Callable[[bytes], T], payload: bytes) -> T:
+    """Returns what a parser makes of a payload, or of the repaired payload, if it holds broken text."""
     try:
-        return checked(parser(payload), longest_text)
+        return parser(payload)
     except MALFORMED as error:
-        raise InvalidMessage(reason_of(error, payload)) from None
+        mended = repaired(payload)
+        if mended is not None:
+            return _parsed(parser, mended)
+        raise InvalidMessage(reason_of(error)) from None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 
@@ -108,6 +108,14 @@ class Deletion:
     becomes: Becomes = "deleted"
     said_at: datetime | None = None
     for_good: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a network says that it has left out of its stream by a time: a number of posts."""
+
+    at: datetime
+    posts: int
 
 
 def unique(values: "list[str] | map[str]") -> list[str]:

@@ -5,16 +5,16 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
 
 import msgspec
 
 from conf.folding import X_HANDLE, blank, fold
-from conf.snowflakes import x_made_at
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, unique
-from ingest.formats.x_v2 import LONGEST_TEXT
+from ingest.formats.lenient import Lenient
+from ingest.formats.post import InvalidMessage, Post, unique
+from ingest.formats.x_v2 import LONGEST_TEXT, RT_PREFIX
 
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
@@ -62,23 +62,19 @@ class Place(msgspec.Struct):
     full_name: str | None = None
 
 
-class Status(msgspec.Struct, kw_only=True):
+class Permalink(msgspec.Struct):
+    expanded: str = ""
+
+
+class Content(msgspec.Struct, kw_only=True):
+    """The fields that a status and one that it refers to share. Of the latter, the user may be missing."""
+
     id_str: str
-    created_at: str
-    user: User
+    user: User | None = None
     text: str | None = None
     full_text: str | None = None
     extended_tweet: Extended | None = None
     entities: Entities | None = None
-    lang: str | None = None
-    source: str | None = None
-    in_reply_to_status_id_str: str | None = None
-    in_reply_to_screen_name: str | None = None
-    retweeted_status: "Status | None" = None
-    quoted_status: "Status | None" = None
-    quoted_status_id_str: str | None = None
-    place: Place | None = None
-    coordinates: Point | None = None
 
     def full(self) -> tuple[str, Entities]:
         """Returns the full text, HTML-unescaped, and its entities. Raises InvalidMessage where there is no text."""
@@ -91,51 +87,32 @@ class Status(msgspec.Struct, kw_only=True):
         return (html.unescape(text) if "&" in text else text), entities or Entities()
 
 
-class Deleted(msgspec.Struct):
-    id_str: str
+class Status(Content, kw_only=True):
+    created_at: str
+    user: User
+    lang: str | None = None
+    source: str | None = None
+    in_reply_to_status_id_str: str | None = None
+    in_reply_to_screen_name: str | None = None
+    retweeted_status: Content | None = None
+    quoted_status: Content | None = None
+    quoted_status_id_str: str | None = None
+    quoted_status_permalink: Permalink | None = None
+    place: Place | None = None
+    coordinates: Point | None = None
+    geo: Point | None = None  # the older form of `coordinates`, with the latitude first
 
 
-class DeletedStatus(msgspec.Struct):
-    status: Deleted | None = None
-    direct_message: dict[str, Any] | None = None
-    favorite: dict[str, Any] | None = None
-
-    @property
-    def is_no_post(self) -> bool:
-        """Whether a message or a like is deleted, of which nothing is stored."""
-        return self.status is None and not (self.direct_message is None and self.favorite is None)
-
-
-class Notice(msgspec.Struct):
-    delete: DeletedStatus
-
-
-class Concerned(msgspec.Struct):
-    id: int | str | None = None
-    id_str: str | None = None
-    user_id: int | str | None = None
-    user_id_str: str | None = None
-    up_to_status_id_str: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The account's id."""
-        return str(self.id_str or self.user_id_str or self.id or self.user_id or "")
-
-
-_NOTICE = msgspec.json.Decoder(Notice)
-_USERS = msgspec.json.Decoder(dict[str, Concerned])
-_HIDES = ("user_delete", "user_protect", "user_suspend")
-"""Notices about an account, each of which another one takes back: X keeps a deleted account for 30 days."""
-_SHOWS = ("user_undelete", "user_unprotect", "user_unsuspend")
-_STATUS = msgspec.json.Decoder(Status)
+_STATUS = Lenient(Status)
+_RAW_LIST = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def parse_status(payload: bytes) -> Post:
     """Returns a v1.1 status as a post. Raises InvalidMessage for a wrong date or a missing text."""
     status = _STATUS.decode(payload)
     retweeted, quoted = status.retweeted_status, status.quoted_status
-    text, entities = (retweeted or status).full()
+    has_text = retweeted is not None and (retweeted.full_text or retweeted.text or retweeted.extended_tweet)
+    text, entities = (retweeted if retweeted is not None and has_text else status).full()
     post = Post(
         source="x",
         post_id=status.id_str,
@@ -151,48 +128,49 @@ def parse_status(payload: bytes) -> Post:
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,
         author_following=status.user.friends_count,
-        author_created_at=parse_instant(status.user.created_at) if status.user.created_at else None,
+        author_created_at=_instant_or_none(status.user.created_at),
         client=html.unescape(_MARKUP.sub("", status.source)).strip() if status.source else None,
     )
     if status.in_reply_to_status_id_str and status.in_reply_to_screen_name:
         post.reply_to_author = status.in_reply_to_screen_name.lower()
     if retweeted:
-        post.retweet_of, post.retweet_of_author = retweeted.id_str, retweeted.user.screen_name.lower()
+        prefix = RT_PREFIX.match(status.full_text or status.text or "")
+        post.retweet_of, post.retweet_of_author = retweeted.id_str, _handle(retweeted) or (prefix and prefix[1].lower())
     elif status.quoted_status_id_str:
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
         post.quote_of = status.quoted_status_id_str
-        post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
+        link = status.quoted_status_permalink.expanded.split("/") if status.quoted_status_permalink else []
+        named = link[3].lower() if len(link) > 5 and link[5] == status.quoted_status_id_str else None
+        post.quote_of_author = _handle(quoted) or named
     post.place = status.place.full_name if status.place else None
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
+    elif status.geo and status.geo.coordinates:
+        post.lat, post.lon = status.geo.coordinates
     return post
 
 
-def parse_deletion(payload: bytes) -> Deletion:
-    """Returns the post that a deletion notice of the v1.1 stream names."""
-    status = _NOTICE.decode(payload).delete.status
-    if status is None:
-        raise InvalidMessage("a deletion that names no post")
-    return Deletion(source="x", post_id=status.id_str)
+def _handle(status: Content | None) -> str | None:
+    return status.user.screen_name.lower() if status is not None and status.user else None
 
 
-def parse_user_notice(payload: bytes) -> Deletion:
-    """Returns what becomes of an account's posts by a notice of the v1.1 stream.
-
-    https://developer.x.com/en/docs/x-api/enterprise/compliance-firehose-api
-    """
-    [(what, user)] = _USERS.decode(payload).items()
-    if what == "scrub_geo":
-        until = x_made_at(user.up_to_status_id_str or "")
-        return Deletion(source="x", author_id=user.name, until=until, fields=PLACE)
-    return Deletion(source="x", author_id=user.name, becomes="hidden" if what in _HIDES else "shown")
+def _instant_or_none(value: str | None) -> datetime | None:
+    with suppress(InvalidMessage):
+        return parse_instant(value) if value else None
+    return None
 
 
 def parse_instant(value: str) -> datetime:
-    """Parses a date such as `Mon Dec 02 14:16:05 +0000 2019`, whatever the locale; returns it in UTC.
+    """Parses a date such as `Mon Dec 02 14:16:05 +0000 2019`, whatever the locale, or in ISO form with a time zone.
+
+    Returns it in UTC.
 
     Raises InvalidMessage if it is another text.
     """
+    with suppress(ValueError, OverflowError):
+        at = datetime.fromisoformat(value) if value[:1].isdigit() else None
+        if at is not None and at.tzinfo is not None:
+            return at.astimezone(UTC)
     try:
         _, month, day, clock, offset, year = value.split()
         hour, minute, second = clock.split(":")
@@ -204,21 +182,31 @@ def parse_instant(value: str) -> datetime:
         raise InvalidMessage(f"not a v1.1 date: {value[:60]!r}") from None
 
 
-def _split(keys: Keys, line: bytes) -> Parts:
-    if not keys.keys().isdisjoint((*_HIDES, *_SHOWS, "scrub_geo")):
-        return [("x_v11_user", line)]
-    if "delete" in keys:
-        return [] if _NOTICE.decode(line).delete.is_no_post else [("x_v11_delete", line)]
+def _split(keys: Keys, line: bytes) -> Parts | None:
+    if "statuses" in keys:
+        return _of_search(keys)
+    if "for_user" in keys:
+        return _of_site(keys["message"])
     return [("x_v11", line)]
+
+
+def _of_search(keys: Keys) -> Parts | None:
+    """Returns the statuses of a page of search; None for Mastodon's, which have accounts beside them."""
+    if "accounts" in keys:
+        return None
+    return [("x_v11", bytes(status)) for status in _RAW_LIST.decode(keys["statuses"])]
+
+
+def _of_site(message: bytes) -> Parts:
+    """Returns the status in a message of a site stream, which says for which of its users it is."""
+    return [("x_v11", message)] if b'"id_str"' in message and b'"user"' in message else []
 
 
 FORMAT = Format(
     network="x",
     title="X v1.1",
-    keys=(("delete",), ("id_str",), ("user",), ("scrub_geo",), *((name,) for name in (*_HIDES, *_SHOWS))),
-    notices=("limit", "warning", "disconnect", "status_withheld", "user_withheld"),
+    keys=(("id_str",), ("user",), ("statuses",), ("for_user", "message")),
     split=_split,
     longest_text=LONGEST_TEXT,
     parsers={"x_v11": parse_status},
-    deletions={"x_v11_delete": parse_deletion, "x_v11_user": parse_user_notice},
 )

@@ -5,6 +5,7 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 import html
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,12 +14,17 @@ import orjson
 
 from conf.folding import X_HANDLE, blank, fold
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.lenient import Lenient
+from ingest.formats.malformed import MALFORMED
 from ingest.formats.post import Post, unique
 
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-_RT_PREFIX = re.compile(r"RT @(\w+):")
+RT_PREFIX = re.compile(r"RT @([A-Za-z0-9_]{1,15}):")
+"""How the clipped text of a retweet begins: it names the author of the retweeted post."""
+_LEADING = re.compile(r"(?:[@\uff20]([A-Za-z0-9_]{1,15})(?![A-Za-z0-9_])\s*)")
+_OF_POST = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(?!i/)([A-Za-z0-9_]{1,15})/status/(\d+)")
 
 
 class Tag(msgspec.Struct):
@@ -126,7 +132,7 @@ class Line(msgspec.Struct):
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
 
 
-_LINE = msgspec.json.Decoder(Line)
+_LINE = Lenient(Line)
 
 
 def parse_line(payload: bytes) -> Post:
@@ -177,27 +183,41 @@ def _set_references(post: Post, tweet: Tweet, users: dict[str, User], tweets: di
         elif reference.type == "replied_to":
             post.reply_to, post.reply_to_author = reference.id, handle or _replied_to(tweet, users)
         elif reference.type == "quoted":
-            post.quote_of, post.quote_of_author = reference.id, handle
+            post.quote_of, post.quote_of_author = reference.id, handle or _named_in_link(tweet, reference.id)
 
 
 def _replied_to(tweet: Tweet, users: dict[str, User]) -> str | None:
-    """Returns the handle of the author replied to, where `includes` lacks the post replied to; None if unknown."""
+    """Returns the handle of the author replied to, where `includes` lacks the post or its author; None if unknown.
+
+    A reply begins with the handles of those whom it answers. If it is only one, that is the author replied to.
+    """
     user_id = tweet.in_reply_to_user_id
-    if user_id is None:
-        return None
     if user_id in users:
         return users[user_id].username.lower()
     mentions = (tweet.entities.mentions if tweet.entities else None) or ()
-    return next((m.username.lower() for m in mentions if m.id == user_id), None)
+    by_id = next((m.username.lower() for m in mentions if m.id == user_id), None) if user_id else None
+    if by_id or user_id == tweet.author_id:
+        return by_id
+    first = _LEADING.match(tweet.text)
+    is_only = first and not _LEADING.match(tweet.text, first.end())
+    return first[1].lower() if first and is_only else None
+
+
+def _named_in_link(tweet: Tweet, post_id: str) -> str | None:
+    """Returns the author whom the link to a quoted post names, where `includes` lacks the post or its author."""
+    urls = (tweet.entities.urls if tweet.entities else None) or ()
+    found = (_OF_POST.match(url.expanded_url or "") for url in urls)
+    return next((match[1].lower() for match in found if match and match[2] == post_id), None)
 
 
 def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     text, entities = (retweeted or tweet).full()
     mentions = unique([m.username.lower() for m in entities.mentions or ()])
-    if post.retweet_of and retweeted is None and (prefix := _RT_PREFIX.match(text)):
-        # `includes` lacks the retweeted post. The clipped text still names its author, which is not a mention.
+    if post.retweet_of and (prefix := RT_PREFIX.match(tweet.text)):
+        # The clipped text names the author, also where `includes` lacks the post or its author. That is no mention.
         post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
-        mentions = [m for m in mentions if m != prefix[1].lower()]
+        if retweeted is None:
+            mentions = [m for m in mentions if m != prefix[1].lower()]
     post.text, post.mentions = text, mentions
     post.folded = fold(blank(text, X_HANDLE))
     post.hashtags = unique([fold(tag.tag) for tag in entities.hashtags or ()])
@@ -211,16 +231,23 @@ def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
 
 
 def split_page(page: dict[str, Any]) -> list[bytes]:
-    """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to."""
-    includes = page.get("includes") or {}
-    by_id = {part: {item["id"]: item for item in includes.get(part) or ()} for part in ("users", "tweets", "places")}
-    return [_page_line(tweet, by_id, page.get("__twarc")) for tweet in page["data"]]
+    """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to.
+
+    Errors in a post are found later, when it is parsed.
+    """
+    by_id = {part: _by_id(page.get("includes"), part) for part in ("users", "tweets", "places")}
+    return [orjson.dumps(_page_line(tweet, by_id, page.get("__twarc"))) for tweet in page["data"]]
 
 
-def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> bytes:
-    """Returns one post of a page as a stream line; errors in the post are found later, when it is parsed."""
+def _by_id(includes: Any, part: str) -> dict[str, Any]:
+    items = includes.get(part) if isinstance(includes, dict) else None
+    whole = (item for item in items or () if isinstance(item, dict)) if isinstance(items, list) else ()
+    return {item["id"]: item for item in whole if isinstance(item.get("id"), str)}
+
+
+def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> dict[str, Any]:
     line: dict[str, Any] = {"data": tweet}
-    if isinstance(tweet, dict):
+    with suppress(*MALFORMED):  # a broken reference: it is left out when the post is parsed
         references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
         tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
         people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
@@ -232,7 +259,7 @@ def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> byte
         }
     if twarc:
         line["__twarc"] = twarc
-    return orjson.dumps(line)
+    return line
 
 
 def _split(keys: Keys, line: bytes) -> Parts:

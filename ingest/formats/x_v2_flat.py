@@ -1,8 +1,12 @@
-"""X API v2, flattened: posts as twarc2 flattens them, with all that a post refers to inside the post itself."""
+"""X API v2, flattened: posts with all that they refer to inside, as twarc2, 4CAT and dumps of tweepy have them.
+
+What could not be found is `{}` in twarc2's posts, and `{"error": …}` in 4CAT's. 4CAT names the author `author_user`.
+"""
 
 import msgspec
 
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.lenient import Lenient
 from ingest.formats.post import Post
 from ingest.formats.x_v2 import LONGEST_TEXT, Content, Twarc, Tweet, User, to_post
 
@@ -13,23 +17,26 @@ class FlatReference(Content, kw_only=True):
     type: str
     text: str | None = None  # type: ignore[assignment]  # absent where X could not find the post
     author: User | None = None
+    author_user: User | None = None
 
 
 class FlatTweet(Tweet, kw_only=True):
     author: User | None = None
+    author_user: User | None = None
     in_reply_to_user: User | None = None
     referenced_tweets: list[FlatReference] | None = None  # type: ignore[assignment]  # here: full posts
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
 
 
-_FLAT = msgspec.json.Decoder(FlatTweet)
+_FLAT = Lenient(FlatTweet)
 
 
 def parse_flat(payload: bytes) -> Post:
     """Returns a flattened post: its author, the posts that it refers to and its place stand inside the post itself."""
     tweet = _FLAT.decode(payload)
     references = tweet.referenced_tweets or []
-    users = {u.id: u for u in (tweet.author, tweet.in_reply_to_user, *(r.author for r in references)) if u}
+    people = (tweet.in_reply_to_user, *(r.author_user or r.author for r in references))
+    users = {user.id: user for user in (tweet.author_user or tweet.author, *people) if user}
     tweets: dict[str, Content] = {r.id: r for r in references if r.text is not None}
     return to_post(tweet, users, tweets, {}, tweet.twarc)
 
@@ -40,7 +47,7 @@ def _split(_keys: Keys, line: bytes) -> Parts:
 
 FORMAT = Format(
     network="x",
-    keys=(("author_id",), ("author",)),
+    keys=(("author_id",), ("author",), ("author_user",), ("edit_history_tweet_ids",)),
     split=_split,
     longest_text=LONGEST_TEXT,
     parsers={"x_v2_flat": parse_flat},

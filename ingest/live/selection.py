@@ -49,7 +49,7 @@ class Selection:
         try:
             route = _route_of(parse(unit.format, unit.payload), matcher)
         except MALFORMED as error:
-            yield Rejected(envelope, reason_of(error, unit.payload))
+            yield Rejected(envelope, reason_of(error))
             return
         if route:
             yield replace(envelope, route=route)

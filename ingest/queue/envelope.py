@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.formats import DELETIONS, Unit
+from ingest.formats import DELETIONS, LOSSES, Unit
 
 
 class Route(StrEnum):
@@ -23,7 +23,7 @@ class Route(StrEnum):
     DELETION = "deletion"
     """A deletion: the post is deleted in every topic."""
     NOTE = "note"
-    """A collector's note: a gap, or the time up to which all messages are queued. It is stored."""
+    """A note: a gap, the time up to which all is queued, or how many posts a network left out. It is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def place_of(message_id: str) -> tuple[int, int]:
 
 
 def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> Envelope:
-    """Returns a unit as a message. Its route is DELETION if its format is one of DELETIONS, else POST."""
-    route = Route.DELETION if unit.format in DELETIONS else Route.POST
+    """Returns a unit as a message: a deletion or a note by its format, else a post."""
+    route = Route.DELETION if unit.format in DELETIONS else Route.NOTE if unit.format in LOSSES else Route.POST
     return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, route)
 
 

@@ -4,11 +4,13 @@ from datetime import datetime
 
 import msgspec
 
+from ingest.formats import LOSSES, parse_loss
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Envelope, Route
 
 GAP, THROUGH = "gap", "through"
 """The formats of these messages."""
+LEFT_OUT = "the network left out posts: more matched than it gives"
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -58,7 +60,10 @@ def through_message(topic: str, source: str, at: datetime, mark: Mark | None = N
 
 
 def parse_note(format_: str, payload: bytes) -> Gap | Through:
-    """Parses a note of one of the two formats. Raises InvalidMessage."""
+    """Parses a note. What a network says of posts that it left out is a gap of no length. Raises InvalidMessage."""
+    if format_ in LOSSES:
+        lost = parse_loss(format_, payload)
+        return Gap(lost.at, lost.at, LEFT_OUT, lost.posts)
     try:
         return _GAP.decode(payload) if format_ == GAP else _THROUGH.decode(payload)
     except msgspec.MsgspecError as error:

@@ -1,37 +1,34 @@
-"""Reads capture files, or stdin, as numbered lines.
+"""Captures: files, stdin, and addresses of files elsewhere, as the JSON documents that they hold.
 
-The content shows whether a file is plain, gzip or zstd. The length of a line is limited.
+What a file is, its first bytes say (`kinds.py`), not its name. What is in memory does not depend on its size.
 """
 
-import gzip
-import io
 import sys
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-import zstandard
-
 from conf.errors import WrongUse
-from ingest.formats.detect import LONGEST_LINE
-
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-_CHUNK = 1024 * 1024
-_FEW = 2048
-"""Bytes of zstd data that are decompressed at once: at most 64 MiB come of them."""
-_LARGEST_WINDOW = 2**27
-"""Bytes that a zstd frame may refer back to, and so may keep in memory: as much as `zstd` itself allows by default."""
+from ingest.replay.kinds import documents
+from ingest.replay.part import Document, Part, Unread
+from ingest.replay.remote import is_address, open_address, size_of
+from ingest.replay.unpacking import DAMAGED
 
 
 @dataclass
 class Capture:
-    """A file or stdin (`-`). If the data is damaged, `broken` says how; it is set when the damage is found."""
+    """A file, stdin (`-`) or an address.
+
+    While it is read: `unread` says what it is, if it is of a kind that is not read, `broken` says what is wrong with
+    damaged data, and `notes` says what else was left out, such as a picture in an archive.
+    """
 
     name: str
     size: int | None = None
     broken: str = ""
+    unread: str = ""
+    notes: list[str] = field(default_factory=list)
     _raw: IO[bytes] | None = field(default=None, repr=False)
     _at_end: bool = field(default=False, repr=False)
 
@@ -42,32 +39,42 @@ class Capture:
             return 0
         return self.size if self._at_end else self._raw.tell()
 
-    def lines(self) -> Iterator[tuple[int, bytes]]:
-        """Yields each line with its number, from 1. A line that is too long is cut to the allowed length plus one byte.
+    def documents(self) -> Iterator[Document]:
+        """Yields each JSON document with its place: the file and the line.
 
-        If compressed data ends early or is damaged, no more lines are yielded, and `broken` says so.
+        If the data ends early or is damaged, no more is yielded, and `broken` says so. A document that is too
+        long is cut to LONGEST_LINE plus one byte.
         """
-        self._raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
-        number = 0
+        count = 0
         try:
-            for number, line in enumerate(_bounded_lines(_decompressed(self._raw)), 1):
-                yield number, line
-        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-            self.broken = f"{self.name} is damaged or truncated after line {number:,} ({error})"
+            self._raw = self._opened()
+            for count, document in enumerate(documents(Part(self.name, self._raw, self.notes)), 1):  # noqa: B007
+                yield document
+        except Unread as what:
+            self.unread = f"{self.name} is {what}" + ("" if ":" in str(what) else ", which is not read")
+        except DAMAGED as error:
+            self.broken = f"{self.name} is damaged or truncated after document {count:,} ({error})"
         finally:
-            if self.name != "-":
-                self._at_end = True
+            self._at_end = True
+            if self._raw is not None and self.name != "-":
                 self._raw.close()
+
+    def _opened(self) -> IO[bytes]:
+        if self.name == "-":
+            return sys.stdin.buffer
+        return open_address(self.name) if is_address(self.name) else Path(self.name).open("rb")
 
 
 def open_captures(files: list[str]) -> list[Capture]:
-    """Opens all inputs before the first is read. Raises WrongUse for the first input that is not a readable file."""
+    """Looks at all inputs before the first is read. Raises WrongUse for the first one that is not a readable file."""
     return [_checked(name) for name in files]
 
 
 def _checked(name: str) -> Capture:
     if name == "-":
         return Capture(name)
+    if is_address(name):
+        return Capture(name, size_of(name))
     path = Path(name)
     if path.is_dir():
         raise WrongUse(f"{name} is a directory", f"Give its files: {name.rstrip('/')}/*.jsonl")
@@ -78,65 +85,3 @@ def _checked(name: str) -> Capture:
             return Capture(name, path.stat().st_size if path.is_file() else None)
     except OSError as error:
         raise WrongUse(f"{name} can't be read: {error.strerror}") from None
-
-
-def _decompressed(raw: IO[bytes]) -> IO[bytes]:
-    buffered = raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(raw)  # type: ignore[type-var]
-    magic = buffered.peek(4)[:4]
-    if magic.startswith(_GZIP):
-        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
-    if magic.startswith(_ZSTD):
-        return io.BufferedReader(_ZstdFile(buffered), _CHUNK)
-    return buffered
-
-
-class _ZstdFile(io.RawIOBase):
-    """Decompresses zstd frames one after the other. As gzip does, raises EOFError when the data ends inside one.
-
-    Few bytes are decompressed at a time: four of them can become 128 KiB, in a file that is meant to fill the memory.
-    """
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        self._raw = raw
-        self._frame = _new_frame()
-        self._waiting = memoryview(b"")
-        self._ready = memoryview(b"")
-        self._inside = False
-
-    def readable(self) -> bool:
-        """Returns True."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
-        while not self._ready:
-            if self._frame.eof:
-                self._waiting = memoryview(self._frame.unused_data + self._waiting)
-                self._frame, self._inside = _new_frame(), False
-            if not self._waiting:
-                self._waiting = memoryview(self._raw.read(_CHUNK))
-            if not self._waiting:
-                if self._inside:
-                    raise EOFError("the data ends inside a zstd frame")
-                return 0
-            some, self._waiting = self._waiting[:_FEW], self._waiting[_FEW:]
-            self._inside = True
-            self._ready = memoryview(self._frame.decompress(some))
-        taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
-
-
-def _new_frame() -> "zstandard.ZstdDecompressionObj":
-    return zstandard.ZstdDecompressor(max_window_size=_LARGEST_WINDOW).decompressobj()
-
-
-def _bounded_lines(stream: IO[bytes]) -> Iterator[bytes]:
-    """Lines of at most LONGEST_LINE + 1 bytes; the rest of a longer line is skipped."""
-    while line := stream.readline(LONGEST_LINE + 1):
-        whole = line
-        while not line.endswith(b"\n") and len(line) > 0 and len(whole) > LONGEST_LINE:
-            line = stream.readline(_CHUNK)
-            if not line:
-                break
-        yield whole

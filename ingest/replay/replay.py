@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
@@ -20,6 +20,8 @@ from ingest.replay.captures import Capture
 
 _UNKNOWN_SOURCE = "file"
 COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
+MOST_LETTERS = 100
+"""The dead letters of a capture of which nothing could be read so far. Further ones are only counted."""
 EVERY_TOPIC = "*"
 """The topic of a message that is about every topic: a deletion from a compliance file."""
 
@@ -28,9 +30,11 @@ EVERY_TOPIC = "*"
 class ReplayResult:
     """What a replay did, in numbers.
 
-    `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
-    notices, `refused` of lines and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
-    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures.
+    `unmatched` is the number of posts that do not match the topic, `losses` of notices that posts were left out,
+    `without_post` of lines such as heartbeats and
+    notices, `refused` of documents and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
+    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures, `useless`
+    which captures hold nothing that can be read, and why.
     """
 
     lines: int = 0
@@ -38,6 +42,7 @@ class ReplayResult:
     deletions: int = 0
     unmatched: int = 0
     without_post: int = 0
+    losses: int = 0
     refused: int = 0
     stored: int | None = None
     deleted: int | None = None
@@ -45,30 +50,35 @@ class ReplayResult:
     expired: int = 0
     refused_by_worker: int = 0
     broken: list[str] = field(default_factory=list)
+    useless: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
         """One line for a person."""
-        parts = [f"{self.lines:,} lines read"]
-        if self.queued or not self.deletions:
-            parts.append(f"{self.queued:,} posts queued")
-        if self.deletions:
-            parts.append(f"{self.deletions:,} deletions queued")
-        if self.unmatched:
-            parts.append(f"{self.unmatched:,} posts that do not match the topic")
-        if self.without_post:
-            parts.append(f"{self.without_post:,} lines without a post")
-        parts.append(f"{self.refused:,} lines refused")
-        if self.stored is not None and (self.queued or not self.deletions):
-            parts.append(f"{self.stored:,} posts stored")
-        if self.deleted is not None and self.deletions:
-            parts.append(f"{self.deleted:,} deletions applied")
-        if self.taken_back:
-            parts.append(f"{self.taken_back:,} posts not stored since they were taken back")
-        if self.expired:
-            parts.append(f"{self.expired:,} posts older than the topic's retention_days")
-        if self.refused_by_worker:
-            parts.append(f"{self.refused_by_worker:,} posts refused by the worker")
-        return ", ".join(parts)
+        has_posts = bool(self.queued or not self.deletions)
+        parts = (
+            (True, self.lines, "lines read"),
+            (has_posts, self.queued, "posts queued"),
+            (self.deletions, self.deletions, "deletions queued"),
+            (self.unmatched, self.unmatched, "posts that do not match the topic"),
+            (self.losses, self.losses, "notices of posts that the network left out"),
+            (self.without_post, self.without_post, "lines without a post"),
+            (True, self.refused, "lines refused"),
+            (self.stored is not None and has_posts, self.stored, "posts stored"),
+            (self.deleted is not None and self.deletions, self.deleted, "deletions applied"),
+            (self.taken_back, self.taken_back, "posts not stored since they were taken back"),
+            (self.expired, self.expired, "posts older than the topic's retention_days"),
+            (self.refused_by_worker, self.refused_by_worker, "posts refused by the worker"),
+        )
+        return ", ".join(f"{number:,} {what}" for told, number, what in parts if told)
+
+
+@dataclass
+class _OfCapture:
+    """What was found in one capture so far: whether anything can be read, and how much was refused, with a reason."""
+
+    useful: bool = False
+    refused: int = 0
+    first: str = ""
 
 
 class Replay:
@@ -90,25 +100,27 @@ class Replay:
         self._queue = queue
         self._matcher = matcher
         self._refused: list[tuple[Envelope, str]] = []
+        self._of_capture = _OfCapture()
         self._patiently = Patience(REDIS_PASSING)
 
     def read(self, capture: Capture) -> Iterator[int]:
         """Replays a capture; after each line, yields how many posts are queued so far."""
-        for number, line in capture.lines():
+        for origin, document in capture.documents():
             self.result.lines += 1
-            self._take(line, f"{capture.name}:{number}")
+            self._take(document, origin)
             yield self.result.queued
         self._end(capture)
 
     def comply(self, capture: Capture, format_: str = COMPLIANCE) -> Iterator[int]:
         """Queues the rows of a compliance file; after each line, yields how many are queued so far."""
-        for number, line in capture.lines():
+        for origin, document in capture.documents():
             self.result.lines += 1
-            if row := line.strip():
+            if row := document.strip():
                 unit = Unit(format_, "x", row)
-                envelope = envelope_of(self._topic, unit, f"{capture.name}:{number}", self.id)
+                envelope = envelope_of(self._topic, unit, origin, self.id)
                 try:
                     parse_deletion(format_, row)
+                    self._of_capture.useful = True
                     self._queue_deletion(envelope)
                 except InvalidMessage as error:
                     self._refuse_envelope(envelope, str(error))
@@ -121,9 +133,15 @@ class Replay:
         self._queue_deletion(envelope_of(self._topic, Unit("forget", source, payload), "a person's request", self.id))
 
     def _end(self, capture: Capture) -> None:
+        of_capture, self._of_capture = self._of_capture, _OfCapture()
         if capture.broken:
             self._refuse(Refused(capture.broken, b""), capture.name)
             self.result.broken.append(capture.broken)
+        elif capture.unread:
+            self.result.useless.append(capture.unread)
+        elif of_capture.refused and not of_capture.useful:
+            number = f"{of_capture.refused:,} documents" if of_capture.refused > 1 else "one document"
+            self.result.useless.append(f"{capture.name}: none of its {number} can be read: {of_capture.first}")
         self.flush()
 
     def _queue_deletion(self, envelope: Envelope) -> None:
@@ -147,8 +165,8 @@ class Replay:
 
     @property
     def messages(self) -> int:
-        """Posts and deletions queued."""
-        return self.result.queued + self.result.deletions
+        """Posts, deletions and notices queued."""
+        return self.result.queued + self.result.deletions + self.result.losses
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
         """Yields how many of the queued messages workers have acked, until they have acked all."""
@@ -168,6 +186,7 @@ class Replay:
         parts = split(line)
         if not parts:
             self.result.without_post += 1
+            self._of_capture.useful |= bool(line.strip(BLANK))
         for part in parts:
             if isinstance(part, Refused):
                 self._refuse(part, origin)
@@ -180,8 +199,13 @@ class Replay:
             if envelope.route == Route.DELETION:
                 parse_deletion(unit.format, unit.payload)
                 self._queue_deletion(envelope)
+            elif envelope.route == Route.NOTE:
+                parse_loss(unit.format, unit.payload)
+                self._publisher.put(envelope)
+                self.result.losses += 1
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
+            self._of_capture.useful = True
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
 
@@ -198,7 +222,10 @@ class Replay:
 
     def _refuse_envelope(self, envelope: Envelope, reason: str) -> None:
         self.result.refused += 1
-        self._refused.append((envelope, reason))
+        self._of_capture.refused += 1
+        self._of_capture.first = self._of_capture.first or reason
+        if self._of_capture.refused <= MOST_LETTERS or self._of_capture.useful:
+            self._refused.append((envelope, reason))
         if len(self._refused) >= 100:
             self._keep_refused()
 

@@ -21,6 +21,7 @@ NOT_IMPORTED = {
     "pre-commit": "a command",
     "uv": "a command",
     "pip-audit": "a command",
+    "aiohttp": "fsspec reads https:// with it",
 }
 OF_TESTS = ("bench", "tests")
 
@@ -52,7 +53,7 @@ def _imported(folders: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
 @pytest.mark.parametrize(
     ("folders", "files"),
     [
-        (tuple(name for name in OWN if name not in OF_TESTS), ["requirements.txt"]),
+        (tuple(name for name in OWN if name not in OF_TESTS), ["requirements.txt", "requirements-remote.in"]),
         (OWN, ["requirements.txt", "requirements-dev.txt"]),
     ],
 )
@@ -70,7 +71,11 @@ def test_what_is_required_is_used() -> None:
 
 @pytest.mark.parametrize(
     ("file", "lock"),
-    [("requirements.txt", "requirements-lock.txt"), ("requirements-dev.txt", "requirements-dev-lock.txt")],
+    [
+        ("requirements.txt", "requirements-lock.txt"),
+        ("requirements-dev.txt", "requirements-dev-lock.txt"),
+        ("requirements-remote.in", "requirements-remote.txt"),
+    ],
 )
 def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> None:
     locked = {pin for pin, _ in _locked(lock)}

@@ -154,7 +154,7 @@ def test_the_archive_cannot_be_written(own: Ground, clean: dict[Key, Any]) -> No
     assert stream.told("can't be written") == 1
     assert (state.accepted, state.gaps) == (sent, 0), "there is no gap: the first connection begins the record"
     assert all(file.stat().st_size for file in files())
-    archived = sum(1 for capture in open_captures(list(map(str, files()))) for _ in capture.lines())
+    archived = sum(1 for capture in open_captures(list(map(str, files()))) for _ in capture.documents())
     assert archived + state.unarchived == sent
     own.drain()
     with own.queue() as queue:

@@ -120,19 +120,19 @@ class TestArchive:
         folder = tmp_path / "archive" / "t" / "x" / "2026-05-25"
         files = sorted(folder.iterdir())
         assert [file.name for file in files] == ["14-1.jsonl.zst", "14.jsonl.zst", "15-1.jsonl.zst", "15.jsonl.zst"]
-        lines = {file.name: [line for c in open_captures([str(file)]) for _, line in c.lines()] for file in files}
+        lines = {file.name: [line for c in open_captures([str(file)]) for _, line in c.documents()] for file in files}
         assert lines["14.jsonl.zst"] == [b'{"n":0}\n']
         assert lines["15.jsonl.zst"] == [b'{"n":1}\n', b'{"n":2}\n']
 
     def test_what_was_flushed_can_be_read_though_the_process_died(self, tmp_path: Path) -> None:
         archive = Archive(tmp_path, "t", "x")
-        archive.add(micros(AT), b"kept")
+        archive.add(micros(AT), b'{"kept":1}')
         archive.flush()
         left = tmp_path / "left.zst"
         shutil.copy(tmp_path / "archive/t/x/2026-05-25/14.jsonl.zst", left)
         archive.close()
         [capture] = open_captures([str(left)])
-        assert [line for _, line in capture.lines()] == [b"kept\n"]
+        assert [line for _, line in capture.documents()] == [b'{"kept":1}\n']
         assert "truncated" in capture.broken
 
 
@@ -266,7 +266,7 @@ def test_an_archive_is_kept_where_the_topic_wants_one(
         collector.take(line)
     collector.finish()
     [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
-    assert [line.rstrip() for _, line in capture.lines()] == lines
+    assert [line.rstrip() for _, line in capture.documents()] == lines
     assert not capture.broken
 
 
@@ -296,7 +296,7 @@ def test_collection_goes_on_while_the_archive_cannot_be_written(
     assert collector.state.unarchived == 4
     assert sum(m.format == "x_v2" for m in queue.read("reader", 100, 10)) == 5
     [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
-    assert [line.rstrip() for _, line in capture.lines()] == [stream_line(tweet("4"))]
+    assert [line.rstrip() for _, line in capture.documents()] == [stream_line(tweet("4"))]
 
 
 class Full:
@@ -310,7 +310,7 @@ class Full:
 
 def test_what_a_full_disk_did_not_take_is_counted(tmp_path: Path) -> None:
     archive = Archive(tmp_path, "t", "x")
-    archive.add(micros(AT), b"kept")
+    archive.add(micros(AT), b'{"kept":1}')
     archive.flush()
     archive._frame = zstandard.ZstdCompressor().stream_writer(Full())  # type: ignore[arg-type]
     for _ in range(3):
@@ -319,7 +319,7 @@ def test_what_a_full_disk_did_not_take_is_counted(tmp_path: Path) -> None:
     archive.add(micros(AT), b"lost, too: the archive rests")
     assert archive.missed == 4
     [capture] = open_captures([str(next((tmp_path / "archive").rglob("*.zst")))])
-    assert [line for _, line in capture.lines()] == [b"kept\n"]
+    assert [line for _, line in capture.documents()] == [b'{"kept":1}\n']
 
 
 @pytest.mark.parametrize("error", [PulsoError("no more"), ZeroDivisionError("a case that nobody thought of")])

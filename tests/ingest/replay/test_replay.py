@@ -1,8 +1,10 @@
 """`python -m ingest replay` as a person runs it: files of every kind, good and bad."""
 
 import gzip
+import io
 import subprocess
 import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from conf.topic import Topic
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
+from ingest.replay.replay import MOST_LETTERS
 from ingest.views import WaitView
 from tests.conftest import make_topic
 from tests.support.bluesky import event
@@ -32,6 +35,14 @@ THREE = capture(*(stream_line(tweet(str(i))) for i in (1, 2, 3)))
 @pytest.fixture
 def topic(settings: Settings) -> Topic:
     return make_topic(settings)
+
+
+def zipped(content: bytes) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("posts.jsonl", content)
+        archive.writestr("notes/README", "about these posts")
+    return file.getvalue()
 
 
 def replay(*arguments: str, stdin: bytes = b"") -> Done:
@@ -52,11 +63,11 @@ def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
         stream_line({"text": "x", "author_id": "1", "created_at": "2016-05-01T12:00:00Z"}),  # no id
         stream_line({"id": "6", "text": "x", "author_id": "1"}),  # no date
         stream_line(tweet("7", text="x" * 30_000)),  # over-long text
-        stream_line(tweet("8")).replace(b"hello", b"\\ud800\\ud800"),  # lone surrogates
+        stream_line(tweet("8.5e18")),  # an id that was rounded
         ten_megabytes,
         b"",
         stream_line(tweet("2")),
-        b"\xff\xfe\x00",
+        b"\xff\xfe\x01",
         stream_line(tweet("3")),
     ]
     file.write_bytes(capture(*lines))
@@ -82,7 +93,7 @@ def test_posts_updates_and_deletions_of_a_capture_have_their_routes(
 
 
 @pytest.mark.parametrize(
-    "kind", ["plain", "gzip", "zstd", "two zstd frames", "stdin", "gzip on stdin", "no last newline"]
+    "kind", ["plain", "gzip", "zstd", "two zstd frames", "stdin", "gzip on stdin", "zip on stdin", "no last newline"]
 )
 def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path: Path, kind: str) -> None:
     packed = zstandard.ZstdCompressor().compress
@@ -92,6 +103,7 @@ def test_every_way_to_give_a_capture(stream: PostsQueue, topic: Topic, tmp_path:
         "gzip on stdin": gzip.compress(THREE),
         "zstd": packed(THREE),
         "two zstd frames": packed(THREE[:half]) + packed(THREE[half:]),
+        "zip on stdin": zipped(THREE),
         "no last newline": THREE.rstrip(),
     }.get(kind, THREE)
     file = tmp_path / "posts"  # no extension: content tells
@@ -106,7 +118,7 @@ import resource, sys
 from ingest.replay.captures import open_captures
 resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20,) * 2)
 [capture] = open_captures([sys.argv[1]])
-print(sum(len(line) for _, line in capture.lines()), capture.broken)
+print(sum(len(line) for _, line in capture.documents()), capture.broken, capture.unread)
 """
 
 
@@ -115,13 +127,13 @@ def test_a_small_file_that_unpacks_to_gigabytes_fills_no_memory(tmp_path: Path) 
     packer = zstandard.ZstdCompressor(level=19).compressobj()
     with file.open("wb") as written:
         for _ in range(2 * 1024):
-            written.write(packer.compress(b"\n" + b"x" * (2**20 - 1)))
+            written.write(packer.compress(b'{"x":"' + b"x" * (2**20 - 9) + b'"}\n'))
         written.write(packer.flush())
     assert file.stat().st_size < 400_000
     done = subprocess.run(
         [sys.executable, "-c", BOUNDED, str(file)], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert (done.stdout, done.stderr) == (f"{2 * 2**30} \n", "")
+    assert (done.stdout, done.stderr) == (f"{2 * 2**30}  \n", "")
 
 
 @pytest.mark.parametrize("packed", [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)])
@@ -133,7 +145,7 @@ def test_a_truncated_file_keeps_what_was_whole_and_says_so(
     done = replay(str(file), "--topic", topic.topic)
     assert done.returncode == 1
     assert "posts queued, 1 lines refused" in done.stdout
-    assert done.stderr.startswith(f"error: {file} is damaged or truncated after line ")
+    assert done.stderr.startswith(f"error: {file} is damaged or truncated after document ")
     (letter,) = DeadLetters(stream).read()
     assert "damaged or truncated" in letter.reason
 
@@ -156,6 +168,51 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert done.returncode == 2
     assert error in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"%PDF-1.7\n", "is a PDF, which is not read"),
+        (b"window.YTD.tweets.part0 = [", "is a part of the archive that X gives to an account's owner"),
+        (b"{'id': 1}\n" * 200, "is Python's notation, not JSON: write it with json.dumps"),
+        (b'{"a": 1}\n' * 5_000, ": none of its 5,000 documents can be read: not a post in a known format"),
+        (b'{"id": "1", "action": "delete"}\n\n', ": none of its one document can be read: a compliance row"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_read_is_one_line_and_fails(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, content: bytes, told: str
+) -> None:
+    (tmp_path / "odd").write_bytes(content)
+    done = replay(str(tmp_path / "odd"), "--topic", topic.topic)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: {tmp_path}/odd")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert DeadLetters(stream).count() <= MOST_LETTERS
+
+
+def test_a_limit_notice_becomes_a_gap_with_its_number(
+    stream: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    notice = b'{"limit":{"track":37,"timestamp_ms":"1740823200000"}}\n'
+    done = replay("-", "--topic", topic.topic, stdin=notice)
+    assert done.stdout == (
+        "1 lines read, 0 posts queued, 1 notices of posts that the network left out, 0 lines refused\n"
+    )
+    run_command("ingest", "work", "--drain")
+    rows = session.execute(
+        f"SELECT * FROM {settings.keyspace}.collection_gaps WHERE topic = %s AND source = 'x'", (topic.topic,)
+    )
+    at = datetime(2025, 3, 1, 10)
+    assert [(row.gap_start, row.gap_end, row.posts_lost_estimate) for row in rows] == [(at, at, 37)]
+
+
+def test_what_an_archive_holds_besides_posts_is_named(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    (tmp_path / "z").write_bytes(zipped(THREE))
+    done = replay(str(tmp_path / "z"), "--topic", topic.topic)
+    assert done.stdout == "3 lines read, 3 posts queued, 0 lines refused\n"
+    assert done.stderr == f"{tmp_path}/z/notes/README is text that is not JSON\n"
 
 
 def test_an_empty_file_is_no_error(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
@@ -190,7 +247,7 @@ def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path:
 
 
 def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
-    (tmp_path / "bad").write_bytes(b"{\n[]\n")
+    (tmp_path / "bad").write_bytes(b"{\n{]\n")
     replay(str(tmp_path / "bad"), "--topic", topic.topic)
     listed = run_command("ingest", "dead-letters", "list", "--json").stdout.splitlines()
     first = orjson.loads(listed[0])

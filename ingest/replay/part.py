@@ -1,0 +1,107 @@
+"""A part of a capture: a file, or a file in an archive, whose bytes can be looked at before they are read."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+CHUNK = 1024 * 1024
+LOOK = 64 * 1024
+"""The most bytes that are looked at to tell what a part is."""
+LEAST = 512
+"""As many bytes are waited for, unless the part is shorter: a tar tells what it is there."""
+Document = tuple[str, bytes]
+"""A place in the part, such as a line's number, and one JSON document."""
+
+
+class Unread(Exception):
+    """A part is of a kind that is not read. The text says what it is, and what to do: "a PDF: …"."""
+
+
+@dataclass
+class Part:
+    """A name for people, the bytes, and `notes`: lines for people about what was left out."""
+
+    name: str
+    stream: IO[bytes]
+    notes: list[str] = field(default_factory=list)
+    in_archive: bool = False
+
+    def head(self) -> bytes:
+        """Returns the first bytes, up to LOOK, and leaves them to be read."""
+        if self.stream.seekable():
+            head = self.stream.read(LOOK)
+            self.stream.seek(0)
+        else:
+            head, error = _start_of(self.stream)
+            self.stream = io.BufferedReader(_Again(head, self.stream, error), CHUNK)
+        return head
+
+    def of(self, stream: IO[bytes]) -> "Part":
+        """Returns the same part with other bytes: unpacked, or in another encoding."""
+        return Part(self.name, stream, self.notes, self.in_archive)
+
+    def member(self, name: str, stream: IO[bytes]) -> "Part":
+        """Returns a file of this archive."""
+        return Part(f"{self.name}/{name}", stream, self.notes, in_archive=True)
+
+
+def _start_of(stream: IO[bytes]) -> tuple[bytes, Exception | None]:
+    """Returns what is there of a stream, and the error after it, if it is damaged there.
+
+    A slow stream, such as a pipe, is waited for only until LEAST bytes came.
+    """
+    read = getattr(stream, "read1", stream.read)
+    head = b""
+    try:
+        while len(head) < LEAST and (some := read(LOOK - len(head))):
+            head += some
+    except Exception as error:  # it is raised when what stands before it was read
+        if not head:
+            raise
+        return head, error
+    return head, None
+
+
+class _Again(io.RawIOBase):
+    """Bytes that were looked at, and then the stream that they are from, or the error that it has ended with."""
+
+    def __init__(self, head: bytes, rest: IO[bytes], error: Exception | None) -> None:
+        self._head, self._rest, self._error = head, rest, error
+        self._read = getattr(rest, "read1", rest.read)
+
+    def readable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
+        if not self._head and self._error is not None:
+            raise self._error
+        some = self._head[: len(buffer)] or self._read(len(buffer))
+        self._head = self._head[len(buffer) :]
+        buffer[: len(some)] = some
+        return len(some)
+
+
+def readable(pieces: Iterator[bytes]) -> IO[bytes]:
+    """Returns a stream of bytes that come in pieces, each of any length but 0."""
+    return io.BufferedReader(_Pieces(pieces), CHUNK)
+
+
+class _Pieces(io.RawIOBase):
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._ready = memoryview(b"")
+
+    def readable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
+        if not self._ready:
+            self._ready = memoryview(next(self._pieces, b""))
+        taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
