@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 

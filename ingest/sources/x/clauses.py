@@ -57,7 +57,7 @@ def keyword_wish(keyword: str) -> Wish | LeftOut:
     """
     what = f"keyword {keyword}"
     text = unicodedata.normalize("NFC", " ".join(keyword.split()))
-    if text.startswith("#"):
+    if text.startswith(("#", "＃")):
         if not _is_hashtag(text[1:]):
             return LeftOut(what, "is no hashtag: a hashtag is one word with at least one letter")
         return Wish(what, " OR ".join(f"#{spelling}" for spelling in _spellings(text[1:])))
@@ -68,7 +68,7 @@ def keyword_wish(keyword: str) -> Wish | LeftOut:
 
 def user_wish(user: str) -> Wish | LeftOut:
     """Returns the operators for an account: its posts, replies to it, retweets of it, and mentions of it."""
-    name = user.lstrip("@")
+    name = user.strip().lstrip("@＠")
     if not HANDLE.fullmatch(name):
         return LeftOut(f"user {user}", "is no X handle: a handle has up to 15 letters, digits and underscores")
     return Wish(f"user {user}", f"from:{name} OR to:{name} OR retweets_of:{name} OR @{name}")
