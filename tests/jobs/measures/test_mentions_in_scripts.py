@@ -17,8 +17,8 @@ SCRIPTS = {
     "Han": "高市早苗韓國𠮷", "Hiragana": "さなえが", "Katakana": "サナエーｶﾞ", "Ethiopic": "አብይ", "Adlam": "𞤀𞤣𞤤𞤢𞤥",
 }  # fmt: skip
 BETWEEN = (
-    "", "", " ", " ", "_", "-", "'", "#", "1", "🔥", "❤️", "\ufe0f", "\u20e3", "\u0940", "\U0001d165", "۲", ".", "ال", "و"
-)
+    "", "", " ", " ", "_", "-", "'", "#", "1", "🔥", "❤️", "\ufe0f", "\u20e3", "\u0940", "\U0001d165", "۲", "ال", "و"
+)  # fmt: skip
 """What stands between the letters of a text: nothing, signs, marks, digits, letters beyond U+FFFF."""
 
 
