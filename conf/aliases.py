@@ -9,16 +9,13 @@ from dataclasses import dataclass
 
 import regex
 
-from conf.folding import fold
+from conf.folding import ARABIC_PREFIXES, ARTICLE, fold
 
 # U+30FC and U+FF70, the long-vowel marks, are used as kana, though their Unicode script is Common.
 UNSPACED = r"\p{IsHan}\p{IsHiragana}\p{IsKatakana}\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}\u30fc\uff70"
 """The scripts without spaces between words: an edge of an alias in one of these may stand next to anything."""
 OPEN_ON_THE_RIGHT = rf"{UNSPACED}\p{{IsHangul}}"
 """Korean particles stand after a name without a space."""
-ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
-"""The prefixes of Larkey's stemmer light10: and, the, with the, like the, so the, to the."""
-ARTICLE = "ال"
 # A character beyond U+FFFF stands in both classes, because only then does Java's look-behind see such letters whole.
 # An accent or vowel sign belongs to its letter; an emoji's variation selector (as in ❤️) belongs to no word.
 _LETTER = "[\\p{L}\\p{Nd}_\U00010000]"
@@ -36,6 +33,11 @@ class Alias:
     text: str
     open_left: bool = False
     open_right: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether one of its edges is open."""
+        return self.open_left or self.open_right
 
     @property
     def needle(self) -> str:

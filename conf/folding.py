@@ -13,6 +13,9 @@ import regex
 VERSION = "nfkd/2"
 """The folding's version, part of every `method`. Raise it when folding, blanking or the edges of aliases change."""
 LONGEST_WORD = 64
+ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
+"""The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
+ARTICLE = "ال"
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
 _APOSTROPHES = "`‘’‛′‵ʹʻʼʽˈ՚׳ߴߵꞋꞌ❛❜"
 _SPACED_APOSTROPHES = "´᾽᾿"
@@ -100,5 +103,19 @@ def words_of(folded: str) -> set[str]:
 
 
 def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
-    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #."""
-    return words_of(folded or "") | {f"#{tag}" for tag in hashtags or ()}
+    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #.
+
+    Arabic words are among them with and without their prefixes, since an alias is found with each of these.
+    """
+    words = words_of(folded or "")
+    if folded and not folded.isascii():
+        words |= {form for word in words if word[0] in "وبكفال" for form in _without_prefixes(word)}
+    return words | {f"#{tag}" for tag in hashtags or ()}
+
+
+def _without_prefixes(word: str) -> Iterator[str]:
+    for prefix in ARABIC_PREFIXES:
+        if rest := word.removeprefix(prefix) if word.startswith(prefix) else "":
+            yield rest
+            if len(prefix) > 1:
+                yield ARTICLE + rest

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conf.aliases import alias_of
 from conf.folding import fold
 
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -52,11 +53,11 @@ def length_of(text: str) -> int:
 def keyword_wish(keyword: str) -> Wish | LeftOut:
     """Returns the operators for a keyword: text or hashtag for a word, hashtag for `#tag`, else an exact phrase.
 
-    X distinguishes accents, but Pulso does not. So for a keyword with accents, the rule also has the form without
-    accents.
+    A `*` at its edge is left out. X distinguishes accents, but Pulso does not. So for a keyword with accents, the rule
+    also has the form without accents.
     """
     what = f"keyword {keyword}"
-    text = unicodedata.normalize("NFC", " ".join(keyword.split()))
+    text = unicodedata.normalize("NFC", " ".join(keyword.strip("*＊ ").split()))
     if text.startswith(("#", "＃")):
         if not _is_hashtag(text[1:]):
             return LeftOut(what, "is no hashtag: a hashtag is one word with at least one letter")
@@ -64,6 +65,13 @@ def keyword_wish(keyword: str) -> Wish | LeftOut:
     if not any(unicodedata.category(c)[0] in "LN" or unicodedata.category(c) == "So" for c in text):
         return LeftOut(what, "has no letter, digit or emoji")
     return Wish(what, " OR ".join(operator for spelling in _spellings(text) for operator in _text_operators(spelling)))
+
+
+def open_edge(keyword: str) -> list[LeftOut]:
+    """Returns what a keyword with `*` at its edge loses on X, which finds whole words only; nothing for any other."""
+    if not alias_of(keyword).is_open:
+        return []
+    return [LeftOut(f"keyword {keyword}", "is asked for without its *; give other endings as keywords of their own")]
 
 
 def user_wish(user: str) -> Wish | LeftOut:
