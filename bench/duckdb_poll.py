@@ -18,7 +18,8 @@ import pyarrow.parquet as pq
 
 from conf import ROOT
 from conf.errors import PulsoError, exit_code_of
-from conf.topic import Candidate, Topic, load_topic
+from conf.race import Candidate
+from conf.topic import Topic, load_topic
 
 TOPIC = "ph2016"
 QUERY = Path(__file__).with_suffix(".sql")
@@ -75,7 +76,7 @@ def _parts(lines: Path, out: Path, topic: Topic, start: datetime, end: datetime)
         "entities": ENTITIES,
         "candidates": ", ".join(rows),
         "offset": f"INTERVAL '{offset:.0f} seconds'",
-        "hint": _text(_words([alias for _, one in candidates for alias in one.folded_aliases])),
+        "hint": _text(_words([alias for _, one in candidates for alias in one.needles])),
         "flags": ", ".join(f"{_mentions(one)} AS m{n}" for n, (_, one) in enumerate(candidates)),
         "numbers": f"[{', '.join(numbers)}]",
         "anyone": " OR ".join(f"m{n}" for n in range(len(candidates))),
@@ -86,7 +87,7 @@ def _parts(lines: Path, out: Path, topic: Topic, start: datetime, end: datetime)
 def _mentions(candidate: Candidate) -> str:
     """Returns the condition under which a post mentions the candidate."""
     conditions = []
-    if aliases := candidate.folded_aliases:
+    if aliases := candidate.needles:
         pattern = _text(f"(?:^|{EDGE})(?:{_words(aliases)})(?:{EDGE}|$)")
         conditions.append(f"CASE WHEN hint THEN regexp_matches(text, {pattern}) ELSE false END")
     if tags := candidate.folded_hashtags:

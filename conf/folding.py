@@ -1,48 +1,97 @@
-"""Folding, which removes accents and case from texts, and patterns that find aliases in folded texts.
+"""Folding, which makes texts and names comparable: no accents, no case, one form of each letter and sign.
 
-A post's text is folded once, at ingest, and stored as `folded`. Aliases are folded when a topic's rules become
-patterns. The patterns use only regular-expression syntax that Python's `regex` and Java share. So ingest and Spark
-(`rlike`) find the same matches.
+A post's text is folded once, at ingest, and stored as `folded`. Aliases and hashtags are folded when a topic is read,
+and words when somebody searches. `conf/aliases.py` finds aliases in folded texts.
 """
 
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import regex
 
-DIACRITICS = regex.compile(r"[\u0300-\u036f]")
-URL = regex.compile(r"(?i)\bhttps?://\S+")
-HANDLE = regex.compile(r"(?<!\w)[@\uff20][\w.-]*\w(?:@[\w.-]*\w)?")
-X_HANDLE = regex.compile(r"(?<!\w)[@\uff20]\w+")
-# U+30FC and U+FF70, the long-vowel marks, are used as kana, though their Unicode script is Common.
-UNSPACED = r"\p{IsHan}\p{IsHiragana}\p{IsKatakana}\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}\u30fc\uff70"
-WORD_CHARACTER = r"[\p{L}\p{Nd}_]"
-_UNSPACED = regex.compile(f"[{UNSPACED}]")
-_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
-LONGEST_WORD = 64
-VERSION = "nfkd/1"
+VERSION = "nfkd/2"
 """The folding's version, part of every `method`. Raise it when folding, blanking or the edges of aliases change."""
+LONGEST_WORD = 64
+ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
+"""The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
+ARTICLE = "ال"
+_WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
+_APOSTROPHES = "`‘’‛′‵ʹʻʼʽˈ՚׳ߴߵꞋꞌ❛❜"
+_SPACED_APOSTROPHES = "´᾽᾿"
+"""Apostrophes that NFKD takes for a space with an accent."""
+_DASHES = (
+    "\u02d7\u058a\u05be\u1400\u1806\u2010-\u2015\u2043\u2212\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0"
+)
+_MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670"
+"""Accents, Hebrew points, Arabic harakat. The vowel signs of other scripts stay: there they are letters."""
+_TATWEEL = "\u0640"
+_FORMAT = (
+    "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u206f\ufeff\ufff9-\ufffb"
+)
+"""The format characters up to U+FFFF. `re` is fast for a set of these, and slow once the set has one beyond them."""
+_LATIN = ((0xC0, 0x2AF), (0x1D00, 0x1D9F), (0x1E00, 0x1EFF), (0x2C60, 0x2C7F), (0xA720, 0xA7FF))
+_LATIN_NAME = re.compile(
+    r"LATIN (?:SMALL LETTER|SMALL LIGATURE|LETTER SMALL CAPITAL|SMALL CAPITAL LETTER) "
+    r"(?:INSULAR |AFRICAN |SCRIPT |OPEN |DOTLESS |LONG |BROKEN |BARRED |MIDDLE-WELSH )?"
+    r"([A-Z]{1,2}|ENG|ETH|THORN|KRA|IOTA)(?: DIGRAPH)?(?: BAR)?(?: WITH .*)?"
+)
+_NAMED = {"ENG": "n", "ETH": "d", "THORN": "th", "KRA": "q", "IOTA": "i"}
+
+
+def _plain_latin() -> Iterator[tuple[str, str]]:
+    """Yields lower-case Latin letters with strokes, hooks and the like, and ligatures, each with its plain letters.
+
+    Their Unicode names say which these are. They are those of the transform Latin-ASCII of Unicode's CLDR.
+    """
+    for code in (code for first, last in _LATIN for code in range(first, last + 1)):
+        if named := _LATIN_NAME.fullmatch(unicodedata.name(chr(code), "")):
+            yield chr(code), _NAMED.get(named[1], named[1].lower())
+
+
+_PLAIN = {**dict(_plain_latin()), **dict.fromkeys(_APOSTROPHES, "'"), "\u05f4": '"'}
+_LEFT_OUT = re.compile(f"[{_MARKS}{_TATWEEL}{_FORMAT}]")
+_DASH = re.compile(f"[{_DASHES}]")
+_OTHER = re.compile(f"[{''.join(_PLAIN)}]")
+_RARE = regex.compile("[\U00010ead-\U0001d17a\U000e0001-\U000e007f]")
+"""The ranges beyond U+FFFF that have dashes or format characters. No emoji and no styled letter lies in them."""
+_RARE_DASH, _RARE_FORMAT = regex.compile(r"\p{Pd}"), regex.compile(r"\p{Cf}")
 
 
 def fold(text: str) -> str:
-    """Returns the text without accents and case: NFKD, without U+0300 to U+036F, then NFC, then casefold.
+    """Returns the text in the form in which texts are compared; folding it again changes nothing.
 
-    A run of white space becomes one space; white space at the ends is removed.
+    It is NFKD, without accents, Arabic harakat and tatweel, Hebrew points and format characters (zero-width, soft
+    hyphen, marks of direction); then NFC and casefold. Latin letters with strokes and ligatures become plain letters,
+    all apostrophes `'`, all hyphens and dashes `-`. A run of white space becomes one space; white space at the ends
+    is removed.
     """
     if text.isascii():
-        return " ".join(text.lower().split())
-    bare = DIACRITICS.sub("", unicodedata.normalize("NFKD", text))
-    return " ".join(unicodedata.normalize("NFC", bare).casefold().split())
+        return " ".join(text.lower().replace("`", "'").split())
+    for sign in _SPACED_APOSTROPHES:
+        if sign in text:
+            text = text.replace(sign, "'")
+    bare = _DASH.sub("-", _LEFT_OUT.sub("", unicodedata.normalize("NFKD", text)))
+    if _RARE.search(bare):
+        bare = _RARE_DASH.sub("-", _RARE_FORMAT.sub("", bare))
+    lower = unicodedata.normalize("NFC", bare).casefold()
+    return " ".join(_OTHER.sub(lambda match: _PLAIN[match[0]], lower).split())
 
 
-def blank(text: str, handle: "regex.Pattern[str]" = HANDLE) -> str:
-    """Returns the text with a space in place of each URL and handle.
+def fold_tag(tag: str) -> str:
+    """Returns a hashtag as posts store it: folded, without `#` or `＃` before it and without spaces."""
+    return fold(tag).replace(" ", "").lstrip("#")
 
-    Call it before `fold`. `handle` is the pattern of a handle.
-    """
-    if "@" in text or "\uff20" in text:
-        text = handle.sub(" ", text)
-    return URL.sub(" ", text) if "://" in text else text
+
+def fold_tags(tags: Iterable[str]) -> list[str]:
+    """Returns the distinct hashtags as posts store them, in the order of their first occurrence."""
+    return list(dict.fromkeys(filter(None, map(fold_tag, tags))))
+
+
+def bare_handle(handle: str) -> str:
+    """Returns a handle as posts store it: in lower case, without `@` or `＠` before it."""
+    return handle.strip().lstrip("@＠").lower()
 
 
 def words_of(folded: str) -> set[str]:
@@ -54,21 +103,19 @@ def words_of(folded: str) -> set[str]:
 
 
 def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
-    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #."""
-    return words_of(folded or "") | {f"#{tag}" for tag in hashtags or ()}
+    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #.
 
-
-def alias_pattern(aliases: list[str]) -> str:
-    """Returns one pattern that finds any of the aliases in a folded text, as whole words.
-
-    The pattern is empty if there are no aliases. If an alias begins or ends with a character of a script without spaces
-    between words (such as Thai or Chinese), any character may stand next to it on that side.
+    Arabic words are among them with and without their prefixes, since an alias is found with each of these.
     """
-    by_edges: dict[tuple[str, str], list[str]] = {}
-    for folded in sorted({fold(alias) for alias in aliases}):
-        if folded:
-            left = "" if _UNSPACED.match(folded[0]) else f"(?<!{WORD_CHARACTER})"
-            right = "" if _UNSPACED.match(folded[-1]) else f"(?!{WORD_CHARACTER})"
-            escaped = regex.escape(folded, special_only=True, literal_spaces=True)
-            by_edges.setdefault((left, right), []).append(escaped)
-    return "|".join(f"{left}(?:{'|'.join(some)}){right}" for (left, right), some in by_edges.items())
+    words = words_of(folded or "")
+    if folded and not folded.isascii():
+        words |= {form for word in words if word[0] in "وبكفال" for form in _without_prefixes(word)}
+    return words | {f"#{tag}" for tag in hashtags or ()}
+
+
+def _without_prefixes(word: str) -> Iterator[str]:
+    for prefix in ARABIC_PREFIXES:
+        if rest := word.removeprefix(prefix) if word.startswith(prefix) else "":
+            yield rest
+            if len(prefix) > 1:
+                yield ARTICLE + rest

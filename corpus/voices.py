@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 import regex
 
-from conf.folding import X_HANDLE, blank, fold
-from conf.topic import Candidate, Topic
+from conf.blanking import X_HANDLE, blank
+from conf.folding import fold, fold_tag
+from conf.race import Candidate
+from conf.topic import Topic
 
 ACUTE = str.maketrans("aeiouAEIOU", "áéíóúÁÉÍÓÚ")
 FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
@@ -44,8 +46,8 @@ class Rules:
     def counted(self, text: str) -> set[int]:
         """Returns the candidates that a text mentions, as numbers counted from 0 over all races."""
         plain = html.unescape(text)
-        folded = fold(blank(plain, X_HANDLE))
-        tags = {fold(tag) for tag in TAG.findall(plain)}
+        folded = fold(blank(plain, handle=X_HANDLE))
+        tags = {fold_tag(tag) for tag in TAG.findall(plain)}
         handles = {handle[1:].lower() for handle in X_HANDLE.findall(plain)}
         return {
             number
@@ -67,7 +69,7 @@ def voices_of(topic: Topic) -> list[Voice]:
 
 def _voice(topic: Topic, rules: Rules, number: int, candidate: Candidate) -> Voice:
     names = map(html_escape, (*_usual(candidate), *_odd(candidate)))
-    tags = tuple(f"#{form}" for tag in candidate.hashtags for form in _tag_forms(topic, tag.lstrip("#")))
+    tags = tuple(f"#{form}" for tag in candidate.hashtags for form in _tag_forms(topic, tag.lstrip("#＃")))
     handles = [f"@{with_capitals(topic, handle)}" for handle in x_handles(candidate)]
     usable = [name for name in names if number in rules.counted(name)]
     return Voice((*usable, *tags, *(handles * 4)) or (html_escape(candidate.name),), tags)

@@ -28,6 +28,7 @@ from ingest.replay.captures import Capture, open_captures
 from ingest.replay.replay import COMPLIANCE, EVERY_TOPIC, USER_COMPLIANCE, Replay
 from ingest.rules_cli import app as rules
 from ingest.status import is_working, read_status
+from ingest.topics_cli import app as topics
 from ingest.write.migrate import migrate as bring_up
 from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
@@ -36,6 +37,7 @@ from stores.refused import refusals_told
 app = cli.application("From a source, through Redis, into Cassandra. Add -v anywhere for tracebacks and debug logs.")
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(rules, name="rules")
+app.add_typer(topics, name="topics")
 
 WORKER_PATIENCE = 5.0
 """A waiting command says that no worker is running if none has started within this many seconds."""

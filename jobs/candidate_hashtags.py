@@ -19,8 +19,9 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.digest import digest
+from conf.race import Candidate, Race
 from conf.tables import CANDIDATE_HASHTAGS, LONGER_PERIODS, PERIOD_KEY, POSTS
-from conf.topic import Candidate, Race, Topic
+from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output

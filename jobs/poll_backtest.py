@@ -22,8 +22,9 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
+from conf.race import Poll, Race
 from conf.tables import POLL_BACKTEST, POSTS
-from conf.topic import Poll, Race, Topic
+from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window

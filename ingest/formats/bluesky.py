@@ -9,8 +9,10 @@ from typing import Any
 
 import msgspec
 
-from conf.folding import blank, fold
+from conf.blanking import blank
+from conf.folding import fold, fold_tags
 from ingest.formats.checked import EARLIEST
+from ingest.formats.facets import Facets
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
@@ -20,7 +22,6 @@ POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
 _BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TAG, _MENTION, _LINK = (f"app.bsky.richtext.facet#{name}" for name in ("tag", "mention", "link"))
 
 
 class Subject(msgspec.Struct):
@@ -31,22 +32,12 @@ class ReplyTo(msgspec.Struct):
     parent: Subject
 
 
-class Span(msgspec.Struct, rename="camel"):
-    byte_start: int
-    byte_end: int
-
-
-class Facet(msgspec.Struct):
-    index: Span
-    features: list[dict[str, Any]]
-
-
 class Record(msgspec.Struct):
     text: str | None = None
     langs: list[str] | None = None
     reply: ReplyTo | None = None
-    facets: list[Facet] | None = None
-    tags: list[str] | None = None
+    facets: Any = None
+    tags: Any = None
     embed: dict[str, Any] | None = None
     subject: Subject | None = None
     created_at: Any = msgspec.field(default=None, name="createdAt")
@@ -212,49 +203,22 @@ def split_uri(uri: str) -> tuple[str | None, str | None]:
 
 
 def _set_content(post: Post, record: Record, text: str) -> None:
-    facets = record.facets or []
-    features = [feature for facet in facets for feature in facet.features]
+    facets = Facets(text, record.facets)
     post.text = text
     post.lang = record.langs[0] if record.langs else None
-    post.folded = fold(blank(_without_facets(text, facets)))
-    tags = _named(features, _TAG, "tag") + list(record.tags or ())
-    post.hashtags = unique([fold(tag) for tag in tags])
-    post.mentions = unique(_named(features, _MENTION, "did"))
+    post.folded = fold(blank(text, facets.spans))
+    more = record.tags if isinstance(record.tags, list) else []
+    post.hashtags = fold_tags([*facets.tags, *_texts(more)])
+    post.mentions = unique(facets.mentions)
     external = (record.embed or {}).get("external")
-    links = _named(features, _LINK, "uri") + (_texts([external.get("uri")]) if isinstance(external, dict) else [])
-    post.urls = unique(links)
+    post.urls = unique(facets.links + (_texts([external.get("uri")]) if isinstance(external, dict) else []))
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
     post.quote_of, post.quote_of_author = _quoted(record.embed or {})
 
 
-def _named(features: list[dict[str, Any]], kind: str, key: str) -> list[str]:
-    """Returns what features of one kind name, such as the accounts of mentions."""
-    return _texts([feature.get(key) for feature in features if feature.get("$type") == kind])
-
-
 def _texts(values: list[Any]) -> list[str]:
     return [value for value in values if isinstance(value, str) and value]
-
-
-def _without_facets(text: str, facets: list[Facet]) -> str:
-    """Returns the text with links and mentions blanked.
-
-    Offsets count UTF-8 bytes. A facet that cuts a character in two is ignored.
-    """
-    spans = [f.index for f in facets if any(x.get("$type") in (_LINK, _MENTION) for x in f.features)]
-    if not spans:
-        return text
-    raw = text.encode()
-    for span in sorted(spans, key=lambda s: s.byte_start, reverse=True):
-        if 0 <= span.byte_start < span.byte_end <= len(raw):
-            cut = raw[: span.byte_start] + b" " + raw[span.byte_end :]
-            try:
-                cut.decode()
-            except UnicodeDecodeError:
-                continue
-            raw = cut
-    return raw.decode()
 
 
 def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:

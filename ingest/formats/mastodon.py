@@ -8,21 +8,20 @@ read as well.
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from conf.folding import blank, fold
+from conf.folding import fold, fold_tags
 from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
+from ingest.formats.markup import Markup
 from ingest.formats.post import Deletion, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 SHOWN = ("public", "unlisted")
-_BREAKS = ("br", "p", "li", "blockquote")
 
 
 class Account(msgspec.Struct):
@@ -129,7 +128,7 @@ def parse_event(line: bytes) -> Post:
     event = _EVENT.decode(line)
     status, server = event.payload, event.server
     shown = status.reblog or status
-    content = _Content(shown)
+    content = Markup(shown.content, f"{shown.spoiler_text}\n" if shown.spoiler_text else "")
     post = Post(
         source="mastodon",
         post_id=status.id,
@@ -139,8 +138,8 @@ def parse_event(line: bytes) -> Post:
         text=content.text,
         lang=shown.language,
         reply_to=status.in_reply_to_id,
-        folded=fold(blank(content.bare)),
-        hashtags=unique([fold(tag.name) for tag in shown.tags]),
+        folded=fold(content.bare),
+        hashtags=fold_tags(tag.name for tag in shown.tags),
         mentions=unique([_address(mention.acct, mention.url, server) for mention in shown.mentions]),
         urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
         author_followers=status.account.followers_count,
@@ -194,68 +193,6 @@ def _in_unicode(acct: str) -> str:
     with suppress(UnicodeError):
         return f"{user}@{server.encode('ascii').decode('idna')}"
     return acct
-
-
-class _Content(HTMLParser):
-    """A status's HTML as text.
-
-    `text` is the text as shown, `bare` the text without links and mentions, and `links` the links that are neither
-    mention nor hashtag.
-    """
-
-    def __init__(self, status: Status) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[str] = []
-        self._shown: list[str] = []
-        self._bare: list[str] = []
-        self._hidden: list[bool] = []
-        self._blanked = False
-        if status.spoiler_text:
-            self._add(f"{status.spoiler_text}\n")
-        self.feed(status.content)
-        self.close()
-        self.text = "".join(self._shown).strip()
-        self.bare = "".join(self._bare).strip()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Remembers where links and hidden parts begin."""
-        given = dict(attrs)
-        classes = (given.get("class") or "").split()
-        if tag == "a":
-            is_tag = "hashtag" in classes or given.get("rel") == "tag"
-            self._blanked = not is_tag
-            if not (is_tag or any(self._hidden) or "mention" in classes) and (href := given.get("href")):
-                self.links.append(href)
-            self._bare.append(" " if self._blanked else "")
-        elif tag == "span":
-            self._hidden.append("invisible" in classes or "quote-inline" in classes)
-        elif tag == "p" and (self._hidden or "quote-inline" in classes):
-            # The link to a quoted post, for servers that don't know quotes, is not what the author wrote.
-            self._hidden.append("quote-inline" in classes)
-        elif tag in _BREAKS and self._shown:
-            self._break()
-
-    def handle_endtag(self, tag: str) -> None:
-        """Remembers where links, hidden parts and paragraphs end."""
-        if tag == "a":
-            self._bare.append(" " if self._blanked else "")
-            self._blanked = False
-        elif tag in ("span", "p") and self._hidden:
-            self._hidden.pop()
-
-    def handle_data(self, data: str) -> None:
-        """Adds text that is shown."""
-        if not any(self._hidden):
-            self._add(data)
-
-    def _add(self, text: str) -> None:
-        self._shown.append(text)
-        if not self._blanked:
-            self._bare.append(text)
-
-    def _break(self) -> None:
-        self._shown.append("\n")
-        self._bare.append("\n")
 
 
 def _split(keys: Keys, line: bytes) -> Parts:

@@ -7,14 +7,16 @@ import html
 import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import msgspec
 
-from conf.folding import X_HANDLE, blank, fold
+from conf.blanking import Span, link_spans, mention_spans
+from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.post import InvalidMessage, Post, unique
-from ingest.formats.x_v2 import LONGEST_TEXT, RT_PREFIX
+from ingest.formats.x_v2 import LONGEST_TEXT, RT_PREFIX, folded_text, unescaped
 
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
@@ -28,17 +30,28 @@ class Tag(msgspec.Struct):
 
 class Mention(msgspec.Struct):
     screen_name: str
+    indices: Any = None
 
 
 class Url(msgspec.Struct):
     url: str | None = None
     expanded_url: str | None = None
+    indices: Any = None
 
 
 class Entities(msgspec.Struct):
     hashtags: list[Tag] | None = None
     user_mentions: list[Mention] | None = None
     urls: list[Url] | None = None
+
+    def spans(self, text: str) -> list[Span]:
+        """Returns where addresses and handles stand in the text as X sends it: places count its characters."""
+        found = [span for m in self.user_mentions or () for span in mention_spans(text, *_ends(m.indices))]
+        return found + [span for u in self.urls or () for span in link_spans(text, *_ends(u.indices), u.url)]
+
+
+def _ends(indices: Any) -> tuple[Any, Any]:
+    return (indices[0], indices[1]) if isinstance(indices, list) and len(indices) == 2 else (None, None)
 
 
 class Extended(msgspec.Struct):
@@ -77,14 +90,14 @@ class Content(msgspec.Struct, kw_only=True):
     entities: Entities | None = None
 
     def full(self) -> tuple[str, Entities]:
-        """Returns the full text, HTML-unescaped, and its entities. Raises InvalidMessage where there is no text."""
+        """Returns the full text with HTML's escapes, and its entities. Raises InvalidMessage where there is no text."""
         text = self.full_text or self.text
         entities = self.entities
         if self.extended_tweet:
             text, entities = self.extended_tweet.full_text, self.extended_tweet.entities or entities
         if text is None:
             raise InvalidMessage("no text")
-        return (html.unescape(text) if "&" in text else text), entities or Entities()
+        return text, entities or Entities()
 
 
 class Status(Content, kw_only=True):
@@ -112,18 +125,18 @@ def parse_status(payload: bytes) -> Post:
     status = _STATUS.decode(payload)
     retweeted, quoted = status.retweeted_status, status.quoted_status
     has_text = retweeted is not None and (retweeted.full_text or retweeted.text or retweeted.extended_tweet)
-    text, entities = (retweeted if retweeted is not None and has_text else status).full()
+    raw, entities = (retweeted if retweeted is not None and has_text else status).full()
     post = Post(
         source="x",
         post_id=status.id_str,
         event_at=parse_instant(status.created_at),
         author_id=status.user.id_str,
         author=status.user.screen_name.lower(),
-        text=text,
+        text=unescaped(raw),
         lang=status.lang,
         reply_to=status.in_reply_to_status_id_str,
-        folded=fold(blank(text, X_HANDLE)),
-        hashtags=unique([fold(tag.text) for tag in entities.hashtags or ()]),
+        folded=folded_text(raw, entities.spans(raw)),
+        hashtags=fold_tags(tag.text for tag in entities.hashtags or ()),
         mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 import msgspec
 import orjson
 
-from conf.folding import X_HANDLE, blank, fold
+from conf.blanking import X_HANDLE, Span, blank, blank_spans, link_spans, mention_spans
+from conf.folding import fold, fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.malformed import MALFORMED
@@ -34,17 +35,26 @@ class Tag(msgspec.Struct):
 class Mention(msgspec.Struct):
     username: str
     id: str | None = None
+    start: Any = None
+    end: Any = None
 
 
 class Url(msgspec.Struct):
     url: str | None = None
     expanded_url: str | None = None
+    start: Any = None
+    end: Any = None
 
 
 class Entities(msgspec.Struct):
     hashtags: list[Tag] | None = None
     mentions: list[Mention] | None = None
     urls: list[Url] | None = None
+
+    def spans(self, text: str) -> list[Span]:
+        """Returns where addresses and handles stand in the text as X sends it: places count its characters."""
+        found = [span for m in self.mentions or () for span in mention_spans(text, m.start, m.end)]
+        return found + [span for u in self.urls or () for span in link_spans(text, u.start, u.end, u.url)]
 
 
 class Note(msgspec.Struct):
@@ -89,13 +99,12 @@ class Content(msgspec.Struct, kw_only=True):
     note_tweet: Note | None = None
 
     def full(self) -> tuple[str, Entities]:
-        """Returns the full text, HTML-unescaped, and its entities.
+        """Returns the full text as X sends it, with HTML's escapes, and its entities.
 
         If there is a note (a long text), they are the note's.
         """
         best: Note | Content = self.note_tweet or self
-        text = html.unescape(best.text) if "&" in best.text else best.text
-        return text, best.entities or self.entities or Entities()
+        return best.text, best.entities or self.entities or Entities()
 
 
 class Tweet(Content, kw_only=True):
@@ -211,7 +220,8 @@ def _named_in_link(tweet: Tweet, post_id: str) -> str | None:
 
 
 def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
-    text, entities = (retweeted or tweet).full()
+    raw, entities = (retweeted or tweet).full()
+    text = unescaped(raw)
     mentions = unique([m.username.lower() for m in entities.mentions or ()])
     if post.retweet_of and (prefix := RT_PREFIX.match(tweet.text)):
         # The clipped text names the author, also where `includes` lacks the post or its author. That is no mention.
@@ -219,9 +229,19 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
         if retweeted is None:
             mentions = [m for m in mentions if m != prefix[1].lower()]
     post.text, post.mentions = text, mentions
-    post.folded = fold(blank(text, X_HANDLE))
-    post.hashtags = unique([fold(tag.tag) for tag in entities.hashtags or ()])
+    post.folded = folded_text(raw, entities.spans(raw))
+    post.hashtags = fold_tags(tag.tag for tag in entities.hashtags or ())
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+
+
+def unescaped(raw: str) -> str:
+    """Returns a text of X without HTML's escapes."""
+    return html.unescape(raw) if "&" in raw else raw
+
+
+def folded_text(raw: str, spans: list[Span]) -> str:
+    """Returns the folded form of a text as X sends it. The spans are those of its addresses and handles."""
+    return fold(blank(unescaped(blank_spans(raw, spans)), handle=X_HANDLE))
 
 
 def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:

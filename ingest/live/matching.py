@@ -2,7 +2,8 @@
 
 import regex
 
-from conf.folding import alias_pattern, fold
+from conf.aliases import alias_pattern
+from conf.folding import bare_handle, fold_tag
 from conf.topic import Box, Topic
 from ingest.formats.post import Post
 
@@ -12,10 +13,10 @@ class TopicMatcher:
 
     def __init__(self, topic: Topic) -> None:
         collect = topic.collect
-        phrases = [word for word in collect.keywords if not word.startswith("#")]
+        phrases = [word for word in collect.keywords if word.strip()[:1] not in ("#", "＃")]
         self._pattern = regex.compile(alias_pattern(phrases)) if phrases else None
-        self._hashtags = {fold(word.lstrip("#")) for word in collect.keywords if " " not in word}
-        self._users = {user.lstrip("@").lower() for user in collect.users}
+        self._hashtags = {fold_tag(word) for word in collect.keywords if " " not in word.strip()}
+        self._users = {bare_handle(user) for user in collect.users}
         self._boxes = collect.geo
         self._languages = {language.lower() for language in collect.languages}
 

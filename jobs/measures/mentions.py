@@ -1,6 +1,7 @@
 """Finds the candidates that a post mentions (by alias, hashtag or handle), with Spark's own functions.
 
-The column `folded` of a post was made at ingest by `conf.folding.fold`; the same function is used for the aliases.
+The column `folded` of a post was made at ingest by `conf.folding.fold`; the same function is used for the aliases, and
+the pattern of `conf.aliases` finds them here and in Python.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.topic import Candidate, Race, Topic
+from conf.race import Candidate, Race
+from conf.topic import Topic
 from jobs.framework.literals import evaluated_once
 from jobs.framework.window import Window
 
@@ -98,13 +100,13 @@ def _struct_if(condition: Column, race_id: str, candidate_id: str) -> Column:
 
 
 def _by_alias(candidate: Candidate) -> list[Column]:
-    """Returns whether the pattern matches. A plain search for each alias comes first.
+    """Returns whether the pattern matches. A plain search for a part of each alias comes first.
 
-    Most posts contain none of the aliases, and a plain search finds that out far faster.
+    Most posts contain none of them, and a plain search finds that out far faster.
     """
     if not candidate.pattern:
         return []
-    holds_one = reduce(or_, (F.col("folded").contains(alias) for alias in candidate.folded_aliases))
+    holds_one = reduce(or_, (F.col("folded").contains(needle) for needle in candidate.needles))
     return [holds_one & F.col("folded").rlike(candidate.pattern)]
 
 

@@ -17,8 +17,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.digest import digest
+from conf.race import Race
 from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS
-from conf.topic import Race, Topic
+from conf.topic import Topic
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
 from jobs.framework.published import Published

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conf.topic import Race, Topic
+from conf.race import Race
+from conf.topic import Topic
 
 BAR = 30
 MOST_PERIODS = 24

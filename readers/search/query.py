@@ -5,13 +5,15 @@ from functools import cached_property
 
 import regex
 
+from conf.aliases import OPEN_ON_THE_RIGHT, UNSPACED, Alias, pattern_of
+from conf.blanking import X_HANDLE, blank
 from conf.errors import WrongUse
-from conf.folding import LONGEST_WORD, UNSPACED, X_HANDLE, alias_pattern, blank, fold, words_of
+from conf.folding import LONGEST_WORD, bare_handle, fold, fold_tag, words_of
 from conf.tables import KINDS
 
 GIVE = 'Give words, a "phrase in quotes", a #hashtag or an @author'
 _TOKEN = regex.compile(r'["“”]([^"“”]*)["“”]|([^\s"“”]+)|(["“”])')
-_UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{UNSPACED}]$")
+_UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{OPEN_ON_THE_RIGHT}]$")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Query:
 
         It finds whole words, by the same rule as for a candidate's aliases.
         """
-        return tuple(regex.compile(alias_pattern(list(readings))) for readings in self.phrases)
+        return tuple(regex.compile(pattern_of(map(Alias, readings))) for readings in self.phrases)
 
     @cached_property
     def marks(self) -> "regex.Pattern[str] | None":
@@ -42,7 +44,7 @@ class Query:
         in_phrases = {word for readings in self.phrases for reading in readings for word in words_of(reading)}
         shown = [term for term in self.terms if term not in in_phrases]
         shown += [reading for readings in self.phrases for reading in readings]
-        return regex.compile(alias_pattern(shown)) if shown else None
+        return regex.compile(pattern_of(map(Alias, shown))) if shown else None
 
     def holds(self, folded: str | None) -> bool:
         """Returns whether a folded text contains all phrases. The other conditions are checked by the index."""
@@ -78,7 +80,7 @@ def parse_query(text: str, author: str | None = None, kind: str | None = None) -
 
 def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...], None], *, exact: bool) -> None:
     """Adds the words of a token or a phrase in the way in which posts store them: without URLs and handles."""
-    readings = sorted({fold(blank(text)), fold(blank(text, X_HANDLE))})
+    readings = sorted({fold(blank(text)), fold(blank(text, handle=X_HANDLE))})
     words = set.intersection(*(words_of(reading) for reading in readings))
     if not words:
         fix = "URLs and handles are not among the words of posts" if "://" in text or "@" in text else GIVE
@@ -91,7 +93,7 @@ def _add_words(text: str, terms: dict[str, None], phrases: dict[tuple[str, ...],
 
 def _handle(text: str) -> str:
     """Returns a handle as posts store it."""
-    handle = text.strip().lstrip("@＠").lower()
+    handle = bare_handle(text)
     if not any(c.isalnum() for c in handle):
         raise WrongUse(f"the author {text!r} holds no letter or digit", "Give a handle, a DID, or user@server")
     return handle
@@ -99,7 +101,7 @@ def _handle(text: str) -> str:
 
 def _hashtag(token: str) -> str:
     """Returns a hashtag as `words` stores it."""
-    tag = fold(token.lstrip("#＃"))
+    tag = fold_tag(token)
     if not any(c.isalnum() for c in tag):
         raise WrongUse(f"the hashtag {token!r} holds no letter or digit", GIVE)
     return f"#{tag}"

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from conf.folding import HANDLE, URL, fold
+from conf.blanking import blank
+from conf.folding import fold
 from conf.topic import Topic
 from readers.plain import one_line
 from readers.search.query import Query
@@ -64,19 +65,12 @@ def hits(line: str, query: Query) -> list[tuple[int, int]]:
     if query.marks is None:
         return []
     folded, origin = list[str](), list[tuple[int, int]]()
-    for cluster in _CLUSTER.finditer(_masked(line)):
+    for cluster in _CLUSTER.finditer(blank(line)):
         piece = fold(cluster[0]) or " "
         folded.append(piece)
         origin += [cluster.span()] * len(piece)
     found = query.marks.finditer("".join(folded))
     return [(origin[match.start()][0], origin[match.end() - 1][1]) for match in found if match.end() > match.start()]
-
-
-def _masked(line: str) -> str:
-    """Returns the line with URLs and handles blanked, at its full length."""
-    for pattern in (HANDLE, URL):
-        line = pattern.sub(lambda match: " " * len(match[0]), line)
-    return line
 
 
 def _local(at: pd.Timestamp, zone: ZoneInfo) -> str:

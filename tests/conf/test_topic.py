@@ -28,6 +28,19 @@ def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
     assert (bob.lower_handles, bob.folded_hashtags) == (["bob"], ["bob"])
 
 
+@pytest.mark.parametrize(("at", "hash_sign"), [("", ""), ("@", "#"), ("＠", "＃")])
+def test_a_topic_file_may_write_the_signs_of_handles_and_hashtags(at: str, hash_sign: str) -> None:
+    topic = parse_topic(GOOD.replace("@", at).replace("#", hash_sign), "f")
+    bob = topic.races[0].candidates[1]
+    assert (bob.lower_handles, bob.folded_hashtags) == (["bob"], ["bob"])
+
+
+@pytest.mark.parametrize("alias", ["*", "＊", "**", "* *"])
+def test_an_alias_of_stars_alone_is_refused(alias: str) -> None:
+    with pytest.raises(WrongUse, match="has no letter or digit"):
+        parse_topic(GOOD.replace("[ana]", f'["{alias}"]'), "f")
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [

@@ -16,8 +16,9 @@ import orjson
 import pytest
 import regex
 
+from conf.blanking import X_HANDLE, blank
 from conf.errors import WrongUse
-from conf.folding import X_HANDLE, blank, fold
+from conf.folding import fold
 from conf.topic import Topic, load_topic, parse_topic
 from corpus import CAMPAIGN, generate
 
@@ -69,7 +70,7 @@ class Rules:
         self.patterns = [regex.compile(one.pattern) for one in self.candidates]
 
     def text(self, text: str) -> set[str]:
-        folded = fold(blank(html.unescape(text), X_HANDLE))
+        folded = fold(blank(html.unescape(text), handle=X_HANDLE))
         return {one.id for one, pattern in zip(self.candidates, self.patterns, strict=True) if pattern.search(folded)}
 
     def line(self, line: dict[str, Any]) -> set[str]:

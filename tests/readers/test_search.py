@@ -15,7 +15,7 @@ from cassandra.cluster import Session
 from rich.console import Console
 
 from conf.errors import PulsoError, WrongUse
-from conf.folding import words_of
+from conf.folding import search_words, words_of
 from conf.partitions import bucket_of
 from conf.settings import Settings
 from conf.topic import Topic
@@ -58,7 +58,7 @@ class Corpus:
         found = [
             post
             for post in self.posts
-            if words_of(post.folded) | {f"#{tag}" for tag in post.hashtags} >= set(asked.terms)
+            if search_words(post.folded, post.hashtags) >= set(asked.terms)
             and asked.holds(post.folded)
             and asked.author in (None, post.author)
             and asked.kind in (None, post.kind)
@@ -181,6 +181,21 @@ def test_scripts_without_spaces_are_found_within_a_run(few: Any) -> None:
     assert corpus.found("选举") == ["3", "1"]
     assert corpus.found("选举 poe") == ["1"]
     assert corpus.found("เลือกตั้ง") == ["2"]
+
+
+def test_search_finds_a_name_where_a_candidate_is_counted(few: Any) -> None:
+    korean = ["이재명이 앞선다", "이재명은 오늘", "더이재명"]
+    arabic = ["ومحمد مرسي قال", "محمد هنا", "رسالة للسيسي", "بالسيسي", "سيسي"]
+    latin = ["KILIÇDAROĞLU", "Kilicdaroglu", "Beto O’Rourke", "o'rourke"]
+    corpus = few(*korean, *arabic, *latin, "@abc_123さんと高市早苗の討論")
+    assert sorted(corpus.found("이재명")) == ["1", "2"]
+    assert sorted(corpus.found("محمد")) == ["4", "5"]
+    assert corpus.found('"محمد مرسي"') == ["4"]
+    assert sorted(corpus.found("السيسي")) == ["6", "7"]
+    assert sorted(corpus.found("Kılıçdaroğlu")) == ["10", "9"]
+    assert sorted(corpus.found("O`Rourke")) == ["11", "12"]
+    assert corpus.found("高市早苗") == ["13"]
+    assert corpus.found("abc_123") == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import orjson
 
-from conf.topic import Candidate
+from conf.race import Candidate
 from corpus.clock import CAMPAIGN
 
 DAYS = 20

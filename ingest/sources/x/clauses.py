@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conf.aliases import alias_of
 from conf.folding import fold
 
 HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
@@ -52,12 +53,12 @@ def length_of(text: str) -> int:
 def keyword_wish(keyword: str) -> Wish | LeftOut:
     """Returns the operators for a keyword: text or hashtag for a word, hashtag for `#tag`, else an exact phrase.
 
-    X distinguishes accents, but Pulso does not. So for a keyword with accents, the rule also has the form without
-    accents.
+    A `*` at its edge is left out. X distinguishes accents, but Pulso does not. So for a keyword with accents, the rule
+    also has the form without accents.
     """
     what = f"keyword {keyword}"
-    text = unicodedata.normalize("NFC", " ".join(keyword.split()))
-    if text.startswith("#"):
+    text = unicodedata.normalize("NFC", " ".join(keyword.strip("*＊ ").split()))
+    if text.startswith(("#", "＃")):
         if not _is_hashtag(text[1:]):
             return LeftOut(what, "is no hashtag: a hashtag is one word with at least one letter")
         return Wish(what, " OR ".join(f"#{spelling}" for spelling in _spellings(text[1:])))
@@ -66,9 +67,16 @@ def keyword_wish(keyword: str) -> Wish | LeftOut:
     return Wish(what, " OR ".join(operator for spelling in _spellings(text) for operator in _text_operators(spelling)))
 
 
+def open_edge(keyword: str) -> list[LeftOut]:
+    """Returns what a keyword with `*` at its edge loses on X, which finds whole words only; nothing for any other."""
+    if not alias_of(keyword).is_open:
+        return []
+    return [LeftOut(f"keyword {keyword}", "is asked for without its *; give other endings as keywords of their own")]
+
+
 def user_wish(user: str) -> Wish | LeftOut:
     """Returns the operators for an account: its posts, replies to it, retweets of it, and mentions of it."""
-    name = user.lstrip("@")
+    name = user.strip().lstrip("@＠")
     if not HANDLE.fullmatch(name):
         return LeftOut(f"user {user}", "is no X handle: a handle has up to 15 letters, digits and underscores")
     return Wish(f"user {user}", f"from:{name} OR to:{name} OR retweets_of:{name} OR @{name}")

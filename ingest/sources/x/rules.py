@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from conf.errors import WrongUse
 from conf.topic import Topic
-from ingest.sources.x.clauses import LeftOut, Wish, keyword_wish, language_factor, length_of, user_wish
+from ingest.sources.x.clauses import LeftOut, Wish, keyword_wish, language_factor, length_of, open_edge, user_wish
 from ingest.sources.x.tiles import MOST_TILES, box_wishes
 
 MOST_RULES = 1000
@@ -86,7 +86,8 @@ def diff(plan: RulePlan, existing: Iterable[Rule]) -> tuple[list[Rule], list[Rul
 
 
 def _wishes(topic: Topic) -> Iterator[Wish | LeftOut]:
-    yield from (keyword_wish(keyword) for keyword in topic.collect.keywords)
+    for keyword in topic.collect.keywords:
+        yield from (keyword_wish(keyword), *open_edge(keyword))
     yield from (user_wish(user) for user in topic.collect.users)
     tiles = MOST_TILES
     for box in topic.collect.geo:

@@ -8,7 +8,7 @@ import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 
-import conf.topic
+import conf.race
 from conf import VERSION
 from conf.errors import PulsoError
 from conf.settings import Settings
@@ -101,7 +101,7 @@ def test_the_method_changes_with_a_threshold_an_alias_or_the_folding_and_only_th
     alias = both()
     poll.write()
     with monkeypatch.context() as patch:
-        patch.setattr(conf.topic, "FOLDING", "another")
+        patch.setattr(conf.race, "FOLDING", "another")
         folding = both()
     assert len({first, threshold, flag_at, alias, folding}) == 5
     assert both() == first

@@ -43,6 +43,16 @@ def test_a_keyword_is_asked_for_as_it_is_written_and_as_a_hashtag(keyword: str, 
     assert only_value(plan_of(keyword)) == value
 
 
+def test_an_open_edge_is_told_and_the_word_is_asked_for() -> None:
+    plan = plan_of("путин*")
+    assert [rule.value for rule in plan.rules] == [only_value(plan_of("путин"))]
+    assert [(part.what, "without its *" in part.why) for part in plan.left_out] == [("keyword путин*", True)]
+
+
+def test_full_width_signs_are_those_of_ascii() -> None:
+    assert only_value(plan_of("＃Vote")) == only_value(plan_of("#Vote"))
+
+
 @pytest.mark.parametrize(
     ("keyword", "why"), [("#two words", "no hashtag"), ("#123", "no hashtag"), ("...", "no letter")]
 )

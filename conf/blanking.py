@@ -1,0 +1,94 @@
+"""Blanking: spaces in place of the addresses and @handles of a text, so that no name is found inside them.
+
+A network says with spans where they are. A span is believed only if an address or a handle stands there: a link or a
+mention can be shown as words, and these are text. What no span covers is found by patterns. A blanked text has the
+length of the text, so spans stay right, and blanking it again changes nothing.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+Span = tuple[int, int]
+"""The place of a part of a text: its first character, and the one after its last."""
+
+ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
+"""`http(s)://`, and what RFC 3986 allows after it."""
+_ENDS = r"(?![A-Za-z0-9_\u00c0-\u024f\u0300-\u036f]|://)"
+X_HANDLE = re.compile(
+    r"[@＠](?:(?<![A-Za-z0-9_!#$%&*@＠][@＠])|(?<=\bRT[@＠]))[A-Za-z0-9_]{1,15}"
+    rf"{_ENDS}(?:[@＠][A-Za-z0-9_.-]*[A-Za-z0-9_]{_ENDS})*",
+    re.ASCII,
+)
+"""A handle on X, by X's own rule (https://github.com/twitter/twitter-text), but for its old limit of 20 letters.
+
+More may follow without a space: another handle, or the server of a handle of another network.
+"""
+HANDLE = re.compile(
+    r"[@＠](?<![\w/][@＠])[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?(?:[@＠][A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)*"
+)
+"""A handle on Mastodon or Bluesky: a name or a domain, and perhaps a server."""
+_SHOWN_HANDLE = re.compile(r"[@＠][^\s@＠]+(?:@[^\s@＠]+)?|[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_START = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
+_HOST_END = re.compile(r"[/?#:]")
+_CLIPPED = re.compile(r"(?:…|\.\.\.)$")
+
+
+def blank(text: str, spans: Iterable[Span] = (), handle: "re.Pattern[str]" = HANDLE) -> str:
+    """Returns the text with spaces in place of the spans, and of each address and handle outside them.
+
+    A span that is not within the text is ignored. `handle` is the pattern of a handle.
+    """
+    text = blank_spans(text, spans)
+    if "://" in text:
+        text = ADDRESS.sub(_spaces, text)
+    return handle.sub(_spaces, text) if "@" in text or "＠" in text else text
+
+
+def blank_spans(text: str, spans: Iterable[Span]) -> str:
+    """Returns the text with spaces in place of the spans. A span that is not within the text is ignored."""
+    for start, end in spans:
+        if 0 <= start < end <= len(text):
+            text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text
+
+
+def link_spans(text: str, start: Any, end: Any, target: Any) -> list[Span]:
+    """Returns the span of a link if its shown text is an address, whole or shortened; none if it is words."""
+    return [(start, end)] if _is_within(text, start, end) and _is_address(text[start:end], target) else []
+
+
+def mention_spans(text: str, start: Any, end: Any) -> list[Span]:
+    """Returns the span of a mention if it is shown as a handle; none if it is shown as words."""
+    return [(start, end)] if _is_within(text, start, end) and _SHOWN_HANDLE.fullmatch(text[start:end]) else []
+
+
+def _is_within(text: str, start: Any, end: Any) -> bool:
+    return type(start) is int and type(end) is int and 0 <= start < end <= len(text)
+
+
+def _is_address(shown: str, target: Any) -> bool:
+    """Returns whether a link's shown text is an address: it has a scheme or `www.`, or begins as the target does."""
+    if not shown or any(map(str.isspace, shown)):
+        return False
+    begun = _START.match(shown)
+    if begun is None or begun.end():
+        return begun is not None
+    bare = _CLIPPED.sub("", shown).casefold()
+    if "." not in bare or type(target) is not str:
+        return False
+    aim = _START.sub("", target).casefold()
+    return aim.startswith(bare) or _host(bare) == _host(aim)
+
+
+def _host(address: str) -> str:
+    """Returns the host of an address without its scheme, as it stands in the network's names (IDNA)."""
+    host = _HOST_END.split(address, maxsplit=1)[0]
+    try:
+        return host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        return host
+
+
+def _spaces(match: "re.Match[str]") -> str:
+    return " " * len(match[0])

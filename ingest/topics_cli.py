@@ -1,0 +1,45 @@
+"""`python -m ingest topics`: checks the rules of a topic file."""
+
+from typing import Annotated
+
+import typer
+
+from conf import cli
+from conf.settings import load_settings
+from conf.topic import load_topic
+from ingest.topic_check import Limits, judged, newest_posts, rules_of, shared
+from stores.connect import cassandra_session
+
+app = cli.application("The rules of topic files.")
+
+
+@app.callback()
+def topics() -> None:
+    """The rules of topic files."""
+
+
+@app.command()
+def check(
+    topic: Annotated[str, typer.Argument(help="Topic: the name of its file in conf/topics.")],
+    posts: Annotated[int, typer.Option(help="Read at most this many of the newest stored posts.", min=1)] = 20_000,
+    common: Annotated[
+        float, typer.Option(help="Warn of an alias that matches more than this part of the posts.", min=0, max=1)
+    ] = 0.5,
+    enough: Annotated[
+        int, typer.Option(help="Warn of a rule that matches nothing once this many posts were read.", min=1)
+    ] = 1_000,
+) -> None:
+    """Warn of an alias that is a common word, of rules that two candidates share, of rules that match nothing."""
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    rules = rules_of(topic_file)
+    alone = list(shared(topic_file))
+    for line in alone:
+        typer.echo(line)
+    with cassandra_session(settings) as session:
+        stored = newest_posts(session, settings.keyspace, topic_file, posts)
+        total, found = judged(rules, stored, Limits(common, enough))
+    for line in found:
+        typer.echo(line)
+    few = f"; rules that match nothing are told from {enough:,} posts on" if total < enough else ""
+    typer.echo(f"{len(rules):,} rules, {total:,} posts; warnings: {len(alone) + len(found)}{few}", err=True)
