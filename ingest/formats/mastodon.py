@@ -127,7 +127,8 @@ def parse_event(line: bytes) -> Post:
     The event time is `created_at`; the id is the status's id on the server that sent the event.
     """
     event = _EVENT.decode(line)
-    status, server = event.payload, event.server
+    status = event.payload
+    server = (_host_of(status.account.url) if "@" not in status.account.acct else None) or event.server
     shown = status.reblog or status
     content = _Content(shown)
     post = Post(

@@ -136,11 +136,11 @@ def parse_status(payload: bytes) -> Post:
     if retweeted:
         prefix = RT_PREFIX.match(status.full_text or status.text or "")
         post.retweet_of, post.retweet_of_author = retweeted.id_str, _handle(retweeted) or (prefix and prefix[1].lower())
-    elif status.quoted_status_id_str:
+    elif quote_of := status.quoted_status_id_str or (quoted.id_str if quoted else None):
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
-        post.quote_of = status.quoted_status_id_str
+        post.quote_of = quote_of
         link = status.quoted_status_permalink.expanded.split("/") if status.quoted_status_permalink else []
-        named = link[3].lower() if len(link) > 5 and link[5] == status.quoted_status_id_str else None
+        named = link[3].lower() if len(link) > 5 and link[5] == quote_of else None
         post.quote_of_author = _handle(quoted) or named
     post.place = status.place.full_name if status.place else None
     if status.coordinates and status.coordinates.coordinates:
