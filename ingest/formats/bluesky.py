@@ -166,14 +166,14 @@ def parse_event(payload: bytes) -> Post:
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    times = [created_at(record.created_at), _time(event.time_us) if event.time_us is not None else None]
-    known = [at for at in times if at is not None]
-    if not known:
+    made_at = created_at(record.created_at)
+    seen_at = made_at if event.time_us is None else _time(event.time_us)
+    if seen_at is None:
         raise InvalidMessage("neither time_us nor createdAt is a time")
     post = Post(
         source="bluesky",
         post_id=f"{event.did}/{commit.rkey}",
-        event_at=min(known),
+        event_at=min(seen_at, made_at or seen_at),
         author_id=event.did,
         author=event.did,
     )
@@ -217,20 +217,18 @@ def _set_content(post: Post, record: Record, text: str) -> None:
     post.text = text
     post.lang = record.langs[0] if record.langs else None
     post.folded = fold(blank(_without_facets(text, facets)))
-    tags = _named(features, _TAG, "tag") + list(record.tags or ())
+    named = [(feature.get("$type"), feature) for feature in features]
+    tags = _texts([feature.get("tag") for kind, feature in named if kind == _TAG]) + (record.tags or [])
     post.hashtags = unique([fold(tag) for tag in tags])
-    post.mentions = unique(_named(features, _MENTION, "did"))
-    external = (record.embed or {}).get("external")
-    links = _named(features, _LINK, "uri") + (_texts([external.get("uri")]) if isinstance(external, dict) else [])
-    post.urls = unique(links)
+    post.mentions = unique(_texts([feature.get("did") for kind, feature in named if kind == _MENTION]))
+    links = [feature.get("uri") for kind, feature in named if kind == _LINK]
+    if record.embed and isinstance(external := record.embed.get("external"), dict):
+        links.append(external.get("uri"))
+    post.urls = unique(_texts(links))
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
-    post.quote_of, post.quote_of_author = _quoted(record.embed or {})
-
-
-def _named(features: list[dict[str, Any]], kind: str, key: str) -> list[str]:
-    """Returns what features of one kind name, such as the accounts of mentions."""
-    return _texts([feature.get(key) for feature in features if feature.get("$type") == kind])
+    if record.embed:
+        post.quote_of, post.quote_of_author = _quoted(record.embed)
 
 
 def _texts(values: list[Any]) -> list[str]:

@@ -5,7 +5,6 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -155,9 +154,10 @@ def _handle(status: Content | None) -> str | None:
 
 
 def _instant_or_none(value: str | None) -> datetime | None:
-    with suppress(InvalidMessage):
+    try:
         return parse_instant(value) if value else None
-    return None
+    except InvalidMessage:
+        return None
 
 
 def parse_instant(value: str) -> datetime:
@@ -167,17 +167,16 @@ def parse_instant(value: str) -> datetime:
 
     Raises InvalidMessage if it is another text.
     """
-    with suppress(ValueError, OverflowError):
-        at = datetime.fromisoformat(value) if value[:1].isdigit() else None
-        if at is not None and at.tzinfo is not None:
-            return at.astimezone(UTC)
     try:
+        if value[:1].isdigit() and (at := datetime.fromisoformat(value)).tzinfo is not None:
+            return at.astimezone(UTC)
         _, month, day, clock, offset, year = value.split()
         hour, minute, second = clock.split(":")
+        moment = (int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second))
+        if offset == "+0000":
+            return datetime(*moment, tzinfo=UTC)
         shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
-        zone = timezone(-shift if offset[0] == "-" else shift)
-        at = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
-        return at.astimezone(UTC)
+        return datetime(*moment, tzinfo=timezone(-shift if offset[0] == "-" else shift)).astimezone(UTC)
     except (ValueError, KeyError, IndexError, OverflowError):
         raise InvalidMessage(f"not a v1.1 date: {value[:60]!r}") from None
 
