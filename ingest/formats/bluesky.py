@@ -157,14 +157,14 @@ def parse_event(payload: bytes) -> Post:
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    times = [created_at(record.created_at), _time(event.time_us) if event.time_us is not None else None]
-    known = [at for at in times if at is not None]
-    if not known:
+    made_at = created_at(record.created_at)
+    seen_at = made_at if event.time_us is None else _time(event.time_us)
+    if seen_at is None:
         raise InvalidMessage("neither time_us nor createdAt is a time")
     post = Post(
         source="bluesky",
         post_id=f"{event.did}/{commit.rkey}",
-        event_at=min(known),
+        event_at=min(seen_at, made_at or seen_at),
         author_id=event.did,
         author=event.did,
     )
@@ -210,11 +210,14 @@ def _set_content(post: Post, record: Record, text: str) -> None:
     more = record.tags if isinstance(record.tags, list) else []
     post.hashtags = fold_tags([*facets.tags, *_texts(more)])
     post.mentions = unique(facets.mentions)
-    external = (record.embed or {}).get("external")
-    post.urls = unique(facets.links + (_texts([external.get("uri")]) if isinstance(external, dict) else []))
+    links = facets.links
+    if record.embed and isinstance(external := record.embed.get("external"), dict):
+        links = links + _texts([external.get("uri")])
+    post.urls = unique(links)
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
-    post.quote_of, post.quote_of_author = _quoted(record.embed or {})
+    if record.embed:
+        post.quote_of, post.quote_of_author = _quoted(record.embed)
 
 
 def _texts(values: list[Any]) -> list[str]:

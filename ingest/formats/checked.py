@@ -36,13 +36,12 @@ def checked(post: Post, longest_text: int) -> Post:
     if type(post.text) is str and len(post.text) > longest_text:
         length = f"{len(post.text):,} characters, {post.source} allows {longest_text:,}"
         raise InvalidMessage(f"over-long text: {length}")
-    for name, is_usable, problem in _REQUIRED:
+    required, optional = (_REQUIRED_OF_X, _OPTIONAL_OF_X) if post.source == "x" else (_REQUIRED, _OPTIONAL)
+    for name, is_usable, problem in required:
         value = getattr(post, name)
         if not is_usable(value):
             raise InvalidMessage(f"{_empty(value)}{name.replace('_', ' ')}{'' if value == '' else problem}")
-    if post.source == "x":
-        _check_x_ids(post)
-    for name, usable in _OPTIONAL:
+    for name, usable in optional:
         value = getattr(post, name)
         if value is not None:
             setattr(post, name, usable(value))
@@ -59,7 +58,7 @@ def checked_deletion(deletion: Deletion) -> Deletion:
     if deletion.source == "x":
         for x_id in (deletion.post_id, deletion.author_id):
             if x_id is not None and not _is_x_id(x_id):
-                raise InvalidMessage(_NO_X_ID.format("id", x_id[:40]))
+                raise InvalidMessage(f"the id {x_id[:40]!r}{_NO_X_ID}")
     for at in (deletion.at, deletion.said_at, deletion.until):
         if at is not None and not _is_time(at):
             raise InvalidMessage(f"a deletion of a post of {at.year}")
@@ -73,20 +72,12 @@ def checked_loss(lost: Lost) -> Lost:
     return lost
 
 
-def _check_x_ids(post: Post) -> None:
-    """Leaves out references that are no ids. Raises InvalidMessage if the post or the author has none."""
-    for name in ("post_id", "author_id"):
-        if not _is_x_id(value := getattr(post, name)):
-            raise InvalidMessage(_NO_X_ID.format(name.replace("_", " "), value[:40]))
-    for name in ("retweet_of", "reply_to", "quote_of"):
-        value = getattr(post, name)
-        if value is not None and not _is_x_id(value):
-            setattr(post, name, None)
-            setattr(post, f"{name}_author", None)
-
-
 def _is_x_id(value: object) -> bool:
     return type(value) is str and len(value) <= 19 and value.isdecimal() and value.isascii()
+
+
+def _x_id(value: object) -> object:
+    return value if _is_x_id(value) else None
 
 
 def _empty(value: object) -> str:
@@ -148,7 +139,7 @@ def _list(longest: int, most: int) -> Callable[[object], list[str]]:
     return usable
 
 
-_NO_X_ID = "the {} {!r} is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
+_NO_X_ID = " is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
 _A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
 _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("source", lambda value: value in NETWORKS, " is no network"),
@@ -177,5 +168,12 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _is_true) for name in ("author_is_bot", "is_update")),
 )
 """All other fields, with what returns the part of the value that can be used."""
+_REQUIRED_OF_X = tuple(
+    (name, _is_x_id, _NO_X_ID) if name in ("post_id", "author_id") else (name, is_usable, problem)
+    for name, is_usable, problem in _REQUIRED
+)
+_OPTIONAL_OF_X = tuple(
+    (name, _x_id if name in ("retweet_of", "reply_to", "quote_of") else usable) for name, usable in _OPTIONAL
+)
 UNCHECKED = {field.name for field in fields(Post)} - {name for name, *_ in (*_REQUIRED, *_OPTIONAL)}
 """The fields that nothing checks: none. A test holds this."""

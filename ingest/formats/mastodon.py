@@ -126,7 +126,8 @@ def parse_event(line: bytes) -> Post:
     The event time is `created_at`; the id is the status's id on the server that sent the event.
     """
     event = _EVENT.decode(line)
-    status, server = event.payload, event.server
+    status = event.payload
+    server = (_host_of(status.account.url) if "@" not in status.account.acct else None) or event.server
     shown = status.reblog or status
     content = Markup(shown.content, f"{shown.spoiler_text}\n" if shown.spoiler_text else "")
     post = Post(
@@ -134,7 +135,7 @@ def parse_event(line: bytes) -> Post:
         post_id=status.id,
         event_at=status.created_at.astimezone(UTC),
         author_id=status.account.id,
-        author=_address(status.account.acct, status.account.url, server),
+        author=_address(status.account.acct, "", server),
         text=content.text,
         lang=shown.language,
         reply_to=status.in_reply_to_id,
@@ -163,7 +164,9 @@ def parse_event(line: bytes) -> Post:
 
 def _set_quote(post: Post, status: Status, server: str) -> None:
     """Sets the quoted status (Mastodon 4.4 and later). A shallow quote has only its id; some forks have it directly."""
-    quote = status.quote or {}
+    quote = status.quote
+    if not quote:
+        return
     quoted = quote.get("quoted_status") or (quote if "account" in quote else {})
     post.quote_of = (quoted.get("id") if isinstance(quoted, dict) else None) or quote.get("quoted_status_id")
     with suppress(msgspec.ValidationError, AttributeError):  # without a usable account, the id is kept
@@ -183,9 +186,10 @@ def _address(acct: str, url: str, server: str) -> str:
 
 
 def _host_of(url: str) -> str | None:
-    with suppress(ValueError):
+    try:
         return urlsplit(url).hostname
-    return None
+    except ValueError:
+        return None
 
 
 def _in_unicode(acct: str) -> str:

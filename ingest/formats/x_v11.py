@@ -5,7 +5,6 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -149,11 +148,11 @@ def parse_status(payload: bytes) -> Post:
     if retweeted:
         prefix = RT_PREFIX.match(status.full_text or status.text or "")
         post.retweet_of, post.retweet_of_author = retweeted.id_str, _handle(retweeted) or (prefix and prefix[1].lower())
-    elif status.quoted_status_id_str:
+    elif quote_of := status.quoted_status_id_str or (quoted.id_str if quoted else None):
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
-        post.quote_of = status.quoted_status_id_str
+        post.quote_of = quote_of
         link = status.quoted_status_permalink.expanded.split("/") if status.quoted_status_permalink else []
-        named = link[3].lower() if len(link) > 5 and link[5] == status.quoted_status_id_str else None
+        named = link[3].lower() if len(link) > 5 and link[5] == quote_of else None
         post.quote_of_author = _handle(quoted) or named
     post.place = status.place.full_name if status.place else None
     if status.coordinates and status.coordinates.coordinates:
@@ -168,9 +167,10 @@ def _handle(status: Content | None) -> str | None:
 
 
 def _instant_or_none(value: str | None) -> datetime | None:
-    with suppress(InvalidMessage):
+    try:
         return parse_instant(value) if value else None
-    return None
+    except InvalidMessage:
+        return None
 
 
 def parse_instant(value: str) -> datetime:
@@ -180,17 +180,16 @@ def parse_instant(value: str) -> datetime:
 
     Raises InvalidMessage if it is another text.
     """
-    with suppress(ValueError, OverflowError):
-        at = datetime.fromisoformat(value) if value[:1].isdigit() else None
-        if at is not None and at.tzinfo is not None:
-            return at.astimezone(UTC)
     try:
+        if value[:1].isdigit() and (at := datetime.fromisoformat(value)).tzinfo is not None:
+            return at.astimezone(UTC)
         _, month, day, clock, offset, year = value.split()
         hour, minute, second = clock.split(":")
+        moment = (int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second))
+        if offset == "+0000":
+            return datetime(*moment, tzinfo=UTC)
         shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:5]))
-        zone = timezone(-shift if offset[0] == "-" else shift)
-        at = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), int(second), tzinfo=zone)
-        return at.astimezone(UTC)
+        return datetime(*moment, tzinfo=timezone(-shift if offset[0] == "-" else shift)).astimezone(UTC)
     except (ValueError, KeyError, IndexError, OverflowError):
         raise InvalidMessage(f"not a v1.1 date: {value[:60]!r}") from None
 

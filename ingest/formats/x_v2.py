@@ -5,7 +5,6 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 import html
 import re
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -223,7 +222,8 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     raw, entities = (retweeted or tweet).full()
     text = unescaped(raw)
     mentions = unique([m.username.lower() for m in entities.mentions or ()])
-    if post.retweet_of and (prefix := RT_PREFIX.match(tweet.text)):
+    is_known = retweeted is not None and post.retweet_of_author is not None
+    if post.retweet_of and not is_known and (prefix := RT_PREFIX.match(tweet.text)):
         # The clipped text names the author, also where `includes` lacks the post or its author. That is no mention.
         post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
         if retweeted is None:
@@ -267,19 +267,25 @@ def _by_id(includes: Any, part: str) -> dict[str, Any]:
 
 def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> dict[str, Any]:
     line: dict[str, Any] = {"data": tweet}
-    with suppress(*MALFORMED):  # a broken reference: it is left out when the post is parsed
-        references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
-        tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
-        people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
-        place = (tweet.get("geo") or {}).get("place_id")
-        line["includes"] = {
-            "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
-            "tweets": tweets,
-            "places": [by_id["places"][place]] if place in by_id["places"] else [],
-        }
+    try:
+        line["includes"] = _includes_of(tweet, by_id)
+    except MALFORMED:  # a broken reference: it is left out when the post is parsed
+        line["includes"] = None
     if twarc:
         line["__twarc"] = twarc
     return line
+
+
+def _includes_of(tweet: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
+    tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
+    people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
+    place = (tweet.get("geo") or {}).get("place_id")
+    return {
+        "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
+        "tweets": tweets,
+        "places": [by_id["places"][place]] if place in by_id["places"] else [],
+    }
 
 
 def _split(keys: Keys, line: bytes) -> Parts:

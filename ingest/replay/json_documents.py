@@ -15,10 +15,10 @@ from ingest.replay.part import Document, Part
 
 _BETWEEN = re.compile(rb"(?:[\s,\[\]\x00\x1e]|\xef\xbb\xbf)*+")
 _NO_JSON = re.compile(rb'[^"{]*+(?:"[^\n]*+\n?)?')
+_OPENING, _CLOSING = b"{}"
 _STRING = rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+'
 _IN_STRING = re.compile(_STRING, re.DOTALL)
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"' + _STRING + rb'")*+', re.DOTALL)
-_OPENING, _CLOSING = b"{[", b"}]"
+_TO_BRACE = re.compile(rb'(?:[^"{}]++|"' + _STRING + rb'")*+', re.DOTALL)
 
 
 def json_documents(part: Part) -> Iterator[Document]:
@@ -125,7 +125,8 @@ class _Value:
     def __init__(self, first: int) -> None:
         self.ended = self.broken = False
         self._first = first
-        self._open = bytearray()
+        self._depth = 0
+        self._last = b""
         self._in_string = self._escaped = False
         self._text = bytearray()
 
@@ -151,14 +152,13 @@ class _Value:
         """Returns whether a line begins an object that can't be inside this one, so that this one is broken."""
         if line[:1] not in (b"{", b"["):
             return False
-        end = self._text[-1:]
-        last = bytes(self._text.rstrip()[-1:] if end.isspace() else end)
-        return not (last == b":" or (last in (b",", b"[") and self._open[-1:] == b"["))
+        return self._last not in (b":", b",", b"[")
 
     def take(self, piece: bytes, at: int) -> int:
         """Reads on; returns the position after the object, or the length of the piece if it goes on."""
         end = self._end_in(piece, at)
         self._text += piece[at : min(end, at + LONGEST_LINE + 1 - len(self._text))]
+        self._last = piece[at:end].rstrip()[-1:] or self._last
         return end
 
     def _end_in(self, piece: bytes, at: int) -> int:
@@ -166,16 +166,16 @@ class _Value:
             if self._in_string:
                 at = self._string_end(piece, at)
                 continue
-            at = _TO_BRACKET.match(piece, at).end()  # type: ignore[union-attr]
+            at = _TO_BRACE.match(piece, at).end()  # type: ignore[union-attr]
             if at == len(piece):
                 break
             found = piece[at]
             at += 1
-            if found in _OPENING:
-                self._open.append(found)
-            elif found in _CLOSING:
-                self._open.pop()
-                if not self._open:
+            if found == _OPENING:
+                self._depth += 1
+            elif found == _CLOSING:
+                self._depth -= 1
+                if not self._depth:
                     self.ended = True
                     return at
             else:

@@ -61,7 +61,7 @@ NOT_READ: tuple[tuple[str, Callable[[bytes], object]], ...] = tuple(
         ("XML", rb"(?:\xef\xbb\xbf|\s)*<\?xml"),
         ("Python's notation, not JSON: write it with json.dumps", rb"\s*\[?\s*\{'"),
         ("data of an unknown kind", rb".*?[\0-\x08\x0e-\x1a]"),
-        ("a table, not JSON", _TABLE.pattern),
+        ("a table or other text, not JSON", _TABLE.pattern),
         ("text that is not JSON", rb"."),
     )
 )

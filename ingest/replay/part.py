@@ -30,8 +30,9 @@ class Part:
     def head(self) -> bytes:
         """Returns the first bytes, up to LOOK, and leaves them to be read."""
         if self.stream.seekable():
+            begins = self.stream.tell()
             head = self.stream.read(LOOK)
-            self.stream.seek(0)
+            self.stream.seek(begins)
         else:
             head, error = _start_of(self.stream)
             self.stream = io.BufferedReader(_Again(head, self.stream, error), CHUNK)

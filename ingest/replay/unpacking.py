@@ -180,7 +180,7 @@ def _zip(part: Part) -> Iterator[Part]:
                     part.notes.append(f"{part.name}/{member.filename} is encrypted: unpack it first")
                     continue
                 with archive.open(member) as file:
-                    yield part.member(member.filename, file)
+                    yield part.member(member.filename, _Streamed(file))  # type: ignore[arg-type]
 
 
 def _tar(part: Part) -> Iterator[Part]:
@@ -193,7 +193,7 @@ def _tar(part: Part) -> Iterator[Part]:
 
 
 class _Streamed:
-    """A file of a tar that is read as it comes: it says that it can't go back, though its class says that it can."""
+    """A file of an archive, read as it comes. Its class can go back, but would unpack it anew from its start."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self.read = file.read

@@ -57,8 +57,11 @@ def test_an_odd_value_is_left_out_or_the_post_is_refused_and_what_is_left_can_be
 def test_only_a_post_without_usable_id_author_time_or_text_is_refused() -> None:
     assert reason(post_id="") == "empty post id"
     assert reason(author_id="") == "empty author id"
-    assert reason(post_id="x" * 513) == "the post id is no text of 1 to 512 characters"
-    assert reason(author_id=7) == "the author id is no text of 1 to 512 characters"
+    assert reason(source="bluesky", post_id="x" * 513) == "the post id is no text of 1 to 512 characters"
+    assert reason(source="bluesky", author_id=7) == "the author id is no text of 1 to 512 characters"
+    for odd in ("1.8e18", "18e17", "-5", "x", "1" * 20, "١٢", 7, " 7"):
+        assert "the post id is no id of X, which is digits only" in reason(post_id=odd)
+        assert "the author id is no id of X, which is digits only" in reason(author_id=odd)
     assert reason(source="myspace") == "the source is no network"
     assert reason(text=None) == "the text is no text"
     assert "with a time zone" in reason(event_at=AT.replace(tzinfo=None))

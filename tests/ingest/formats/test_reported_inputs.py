@@ -122,6 +122,9 @@ class TestX:
         link = {"expanded": "https://twitter.com/Bea/status/6"}
         assert one(v11(quoted_status_id_str="6", quoted_status_permalink=link)).quote_of_author == "bea"
 
+    def test_a_quoted_status_says_which_it_is(self) -> None:
+        assert one(v11(quoted_status={"id_str": "6", "user": None})).quote_of == "6"
+
     def test_a_page_of_search_and_a_site_stream(self) -> None:
         page = orjson.dumps({"statuses": [v11(), v11(id_str="8"), {}], "search_metadata": {}})
         assert [each.post_id if isinstance(each, Post) else "refused" for each in outcomes_of(page)] == [
@@ -281,6 +284,19 @@ class TestMastodon:
     def test_what_may_be_private_is_never_taken_for_public(self, visibility: object) -> None:
         assert not [each for each in outcomes_of(_update(visibility=visibility)) if isinstance(each, Post)]
         assert not [each for each in outcomes_of(_update(visibility=visibility, text=True)) if isinstance(each, Post)]
+
+    def test_a_server_whose_accounts_bear_another_domain_has_one_name(self) -> None:
+        account = {"id": "1", "acct": "Ana", "url": "https://web.e.social/@Ana"}
+        mentions = [{"id": "1", "acct": "ana"}, {"id": "2", "acct": "bo", "url": "https://web.e.social/@bo"}]
+        reply = {"in_reply_to_id": "5", "in_reply_to_account_id": "2"}
+        payload = mastodon_status(1, account=account, mentions=mentions, **reply)
+        for server in ("", "e.social", "web.e.social"):
+            post = one({"event": "update", "server": server, "payload": payload})
+            assert (post.author, post.mentions, post.reply_to_author) == (
+                "ana@web.e.social",
+                ["ana@web.e.social", "bo@web.e.social"],
+                "bo@web.e.social",
+            )
 
     def test_a_thread_and_a_page_of_search(self) -> None:
         first, second = mastodon_status(1), mastodon_status(2)

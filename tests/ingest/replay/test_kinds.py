@@ -127,8 +127,8 @@ def test_reported_files_that_are_not_read_are_named(name: str, told: str) -> Non
         (b"\n<!DOCTYPE html>", "a web page"),
         (b"<?xml version='1.0'?>", "XML"),
         (b"[{'id': 1}]", "Python's notation"),
-        (b"id;text\n1;x\n", "a table, not JSON"),
-        (b"id\ttext\n", "a table, not JSON"),
+        (b"id;text\n1;x\n", "a table or other text, not JSON"),
+        (b"id\ttext\n", "a table or other text, not JSON"),
         (b"hello", "text that is not JSON"),
         (b"\x01\x02\x03hello", "data of an unknown kind"),
         (zipped({"[Content_Types].xml": b"<?xml?>", "xl/x.xml": b""}), "an Office file: save the sheet as CSV"),
@@ -156,7 +156,10 @@ def test_a_file_that_is_packed_without_end_is_not_unpacked(tmp_path: Path) -> No
 def test_other_files_of_an_archive_are_left_out_and_told(tmp_path: Path) -> None:
     found, capture = read(zipped({"a.png": b"\x89PNG", "b": TWO, "c.csv": b"a,b\n1,2\n"}), tmp_path)
     assert found == FOUND
-    assert capture.notes == [f"{tmp_path}/file/a.png is a picture", f"{tmp_path}/file/c.csv is a table, not JSON"]
+    assert capture.notes == [
+        f"{tmp_path}/file/a.png is a picture",
+        f"{tmp_path}/file/c.csv is a table or other text, not JSON",
+    ]
 
 
 def test_a_place_names_the_file_in_the_archive(tmp_path: Path) -> None:

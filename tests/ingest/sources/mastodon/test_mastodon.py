@@ -87,9 +87,7 @@ class TestFormat:
     def test_what_is_not_for_everybody_is_no_post(self, given: bytes) -> None:
         assert split(given) == []
 
-    @pytest.mark.parametrize(
-        "given", [line({}), line({**status(1), "id": 5.5}), line({**status(1), "created_at": "x"})]
-    )
+    @pytest.mark.parametrize("odd", [{}, {**status(1), "id": 5.5}, {**status(1), "created_at": "x"}])
     def test_what_is_no_status_is_refused(self, odd: dict[str, Any]) -> None:
         [unit] = split(line(odd))
         if isinstance(unit, Unit):
