@@ -93,7 +93,7 @@ class TestX:
     def test_places_count_characters_of_the_text_as_sent(self) -> None:
         text = "🔥&lt;3 @old_handle_of_twenty Rivera"
         assert x(text).folded == "🔥<3 @old_handle_of_twenty rivera"
-        assert x(text, mentions=[{"start": 7, "end": 28, "username": "o"}]).folded == "🔥<3 rivera"
+        assert x(text, mentions=[{"start": 7, "end": 28, "username": "old_handle_of_twenty"}]).folded == "🔥<3 rivera"
 
     @pytest.mark.parametrize("text", ["이재명이 앞선다", "이재명은 오늘", "오늘 이재명 후보", "한동훈을 지지"])
     def test_korean_particles_stand_after_a_name(self, text: str) -> None:
