@@ -40,7 +40,8 @@ _NAMED = {"ENG": "n", "ETH": "d", "THORN": "th", "KRA": "q", "IOTA": "i"}
 def _plain_latin() -> Iterator[tuple[str, str]]:
     """Yields lower-case Latin letters with strokes, hooks and the like, and ligatures, each with its plain letters.
 
-    Their Unicode names say which these are. They are those of the transform Latin-ASCII of Unicode's CLDR.
+    Their Unicode names say which these are. They are those of the transform Latin-ASCII of Unicode's CLDR, and a few
+    more of the same kinds, such as the open o (ɔ).
     """
     for code in (code for first, last in _LATIN for code in range(first, last + 1)):
         if named := _LATIN_NAME.fullmatch(unicodedata.name(chr(code), "")):

@@ -84,8 +84,9 @@ class Markup:
             self._break()
 
     def _break(self) -> None:
-        self._parts.append("\n")
-        self._length += 1
+        if self._parts[-1] != "\n":
+            self._parts.append("\n")
+            self._length += 1
 
     def _add(self, escaped: str) -> None:
         """Adds text, if it is shown."""
