@@ -24,7 +24,7 @@ _VOID = frozenset("area base br col embed hr img input link meta source track wb
 _NO_TEXT = frozenset(("script", "style", "template", "title"))
 _HIDDEN = frozenset(("invisible", "quote-inline"))
 """Classes of elements that are not shown: the parts of a shortened address, and the address of a quoted post."""
-_TAG = re.compile(r"<(/?)(?:([a-zA-Z][^\s/<>]*)|[!?])([^<>]*)>")
+_TAG = re.compile(r"<(/?)(?:([a-zA-Z][^\s/<>]*+)|[!?])([^<>]*+)>")
 """A tag or a comment. Servers escape `<` and `>` inside of both, so each is found in one step whatever comes after."""
 _ATTRIBUTE = re.compile(r"(class|href|rel)\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _WORDS, _LINK, _MENTION = "words", "link", "mention"

@@ -12,6 +12,7 @@ import regex
 
 from conf.aliases import alias_pattern
 from ingest.formats import Unit, parse, split
+from ingest.formats.markup import Markup
 from ingest.formats.post import Post
 from tests.ingest.sources.bluesky.test_live_bluesky import AT
 from tests.support.bluesky import event
@@ -211,3 +212,8 @@ class TestMastodon:
 
     def test_elements_that_never_end_take_no_long_time(self) -> None:
         assert mastodon("<b>" * 30_000 + "x" + "</i>" * 30_000 + "</p>").folded == "x"
+
+    @pytest.mark.parametrize("piece", ["<a", "a", "<a class='", ' class="', "</", "<!--", "&amp", "<p><a href=x>"])
+    def test_hostile_markup_takes_no_long_time(self, piece: str) -> None:
+        Markup("<" + piece * 100_000)  # a step that looks back through all of it would need minutes
+        Markup(f"<a {piece * 100_000}>x")
