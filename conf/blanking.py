@@ -6,7 +6,7 @@ length of the text, so spans stay right, and blanking it again changes nothing.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 Span = tuple[int, int]
@@ -29,17 +29,19 @@ HANDLE = re.compile(
 )
 """A handle on Mastodon or Bluesky: a name or a domain, and perhaps a server."""
 _SHOWN_HANDLE = re.compile(r"[@＠][^\s@＠]+(?:@[^\s@＠]+)?|[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_SCHEMES = ("https://", "http://")
 _START = re.compile(r"^(?:https?://)?(?:www\.)?", re.IGNORECASE)
 _HOST_END = re.compile(r"[/?#:]")
 _CLIPPED = re.compile(r"(?:…|\.\.\.)$")
 
 
-def blank(text: str, spans: Iterable[Span] = (), handle: "re.Pattern[str]" = HANDLE) -> str:
+def blank(text: str, spans: Sequence[Span] = (), handle: "re.Pattern[str]" = HANDLE) -> str:
     """Returns the text with spaces in place of the spans, and of each address and handle outside them.
 
     A span that is not within the text is ignored. `handle` is the pattern of a handle.
     """
-    text = blank_spans(text, spans)
+    if spans:
+        text = blank_spans(text, spans)
     if "://" in text:
         text = ADDRESS.sub(_spaces, text)
     return handle.sub(_spaces, text) if "@" in text or "＠" in text else text
@@ -53,9 +55,21 @@ def blank_spans(text: str, spans: Iterable[Span]) -> str:
     return text
 
 
-def link_spans(text: str, start: Any, end: Any, target: Any) -> list[Span]:
-    """Returns the span of a link if its shown text is an address, whole or shortened; none if it is words."""
-    return [(start, end)] if _is_within(text, start, end) and _is_address(text[start:end], target) else []
+def link_spans(text: str, links: Sequence[tuple[Any, Any, Any]]) -> list[Span]:
+    """Returns the spans of links whose shown text is an address, whole or shortened, and not words.
+
+    A link is its start, its end and its target. Links that overlap are one link, with the target of the first.
+    """
+    if not links:
+        return []
+    merged: list[tuple[int, int, Any]] = []
+    usable = [link for link in links if _is_within(text, *link[:2])]
+    for start, end, target in sorted(usable, key=lambda link: link[:2]) if len(usable) > 1 else usable:
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]), merged[-1][2])
+        else:
+            merged.append((start, end, target))
+    return [(start, end) for start, end, target in merged if _is_address(text[start:end].strip(), target)]
 
 
 def mention_spans(text: str, start: Any, end: Any) -> list[Span]:
@@ -69,8 +83,10 @@ def _is_within(text: str, start: Any, end: Any) -> bool:
 
 def _is_address(shown: str, target: Any) -> bool:
     """Returns whether a link's shown text is an address: it has a scheme or `www.`, or begins as the target does."""
-    if not shown or any(map(str.isspace, shown)):
+    if not shown or len(shown.split(None, 1)) > 1:
         return False
+    if shown.startswith(_SCHEMES):
+        return True
     begun = _START.match(shown)
     if begun is None or begun.end():
         return begun is not None

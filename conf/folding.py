@@ -17,12 +17,9 @@ ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
 """The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
 ARTICLE = "ال"
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
+_ASCII_WORD = re.compile(r"\w+", re.ASCII)
 _APOSTROPHES = "`‘’‛′‵ʹʻʼʽˈ՚׳ߴߵꞋꞌ❛❜"
-_SPACED_APOSTROPHES = "´᾽᾿"
-"""Apostrophes that NFKD takes for a space with an accent."""
-_DASHES = (
-    "\u02d7\u058a\u05be\u1400\u1806\u2010-\u2015\u2043\u2212\u2e17\u2e1a\u2e3a\u2e3b\u2e40\u2e5d\u301c\u3030\u30a0"
-)
+_DASHES = "˗֊־᐀᠆‐‑‒–—―⁃−⸗⸚⸺⸻⹀⹝〜〰゠"
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670"
 """Accents, Hebrew points, Arabic harakat. The vowel signs of other scripts stay: there they are letters."""
 _TATWEEL = "\u0640"
@@ -43,16 +40,19 @@ _NAMED = {"ENG": "n", "ETH": "d", "THORN": "th", "KRA": "q", "IOTA": "i"}
 def _plain_latin() -> Iterator[tuple[str, str]]:
     """Yields lower-case Latin letters with strokes, hooks and the like, and ligatures, each with its plain letters.
 
-    Their Unicode names say which these are. They are those of the transform Latin-ASCII of Unicode's CLDR.
+    Their Unicode names say which these are. They are those of the transform Latin-ASCII of Unicode's CLDR, and a few
+    more of the same kinds, such as the open o (ɔ).
     """
     for code in (code for first, last in _LATIN for code in range(first, last + 1)):
         if named := _LATIN_NAME.fullmatch(unicodedata.name(chr(code), "")):
             yield chr(code), _NAMED.get(named[1], named[1].lower())
 
 
-_PLAIN = {**dict(_plain_latin()), **dict.fromkeys(_APOSTROPHES, "'"), "\u05f4": '"'}
+_PLAIN = {**dict(_plain_latin()), **dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_DASHES, "-"), "\u05f4": '"'}
 _LEFT_OUT = re.compile(f"[{_MARKS}{_TATWEEL}{_FORMAT}]")
-_DASH = re.compile(f"[{_DASHES}]")
+_ACCENTED = "\u00c0-\u0233\u0386-\u03ce\u0400-\u0477\u04c1-\u04f9\u1e00-\u1ffc\u219a-\u21cf\u2204-\u22ed"
+"""Ranges with all characters of NFKC that have an accent inside. A text without these need not be taken apart."""
+_TO_LEAVE_OUT = re.compile(f"[{_ACCENTED}{_MARKS}{_TATWEEL}{_FORMAT}]")
 _OTHER = re.compile(f"[{''.join(_PLAIN)}]")
 _RARE = regex.compile("[\U00010ead-\U0001d17a\U000e0001-\U000e007f]")
 """The ranges beyond U+FFFF that have dashes or format characters. No emoji and no styled letter lies in them."""
@@ -68,14 +68,16 @@ def fold(text: str) -> str:
     is removed.
     """
     if text.isascii():
-        return " ".join(text.lower().replace("`", "'").split())
-    for sign in _SPACED_APOSTROPHES:
-        if sign in text:
-            text = text.replace(sign, "'")
-    bare = _DASH.sub("-", _LEFT_OUT.sub("", unicodedata.normalize("NFKD", text)))
-    if _RARE.search(bare):
-        bare = _RARE_DASH.sub("-", _RARE_FORMAT.sub("", bare))
-    lower = unicodedata.normalize("NFC", bare).casefold()
+        return " ".join((text.replace("`", "'") if "`" in text else text).lower().split())
+    if "´" in text or "᾽" in text or "᾿" in text:  # NFKD takes these apostrophes for a space with an accent
+        text = text.replace("´", "'").replace("᾽", "'").replace("᾿", "'")
+    bare = unicodedata.normalize("NFKC", text)
+    if _TO_LEAVE_OUT.search(bare) or _RARE.search(bare):
+        bare = _LEFT_OUT.sub("", unicodedata.normalize("NFKD", text))
+        if _RARE.search(bare):
+            bare = _RARE_DASH.sub("-", _RARE_FORMAT.sub("", bare))
+        bare = unicodedata.normalize("NFC", bare)
+    lower = bare.casefold()
     return " ".join(_OTHER.sub(lambda match: _PLAIN[match[0]], lower).split())
 
 
@@ -99,7 +101,10 @@ def words_of(folded: str) -> set[str]:
 
     A word is a run of letters, marks, digits and underscores, cut to LONGEST_WORD characters.
     """
-    return {word[:LONGEST_WORD] for word in _WORD.findall(folded)}
+    words = set((_ASCII_WORD if folded.isascii() else _WORD).findall(folded))
+    if words and max(map(len, words)) > LONGEST_WORD:
+        return {word[:LONGEST_WORD] for word in words}
+    return words
 
 
 def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
@@ -108,9 +113,14 @@ def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]
     Arabic words are among them with and without their prefixes, since an alias is found with each of these.
     """
     words = words_of(folded or "")
-    if folded and not folded.isascii():
-        words |= {form for word in words if word[0] in "وبكفال" for form in _without_prefixes(word)}
-    return words | {f"#{tag}" for tag in hashtags or ()}
+    if folded and not folded.isascii() and (prefixed := _PREFIXED.findall(folded)):
+        words.update(form for word in prefixed for form in _without_prefixes(word[:LONGEST_WORD]))
+    if hashtags:
+        words.update([f"#{tag}" for tag in hashtags])
+    return words
+
+
+_PREFIXED = regex.compile(r"(?<![\p{L}\p{M}\p{Nd}_])[وبكفال][\p{L}\p{M}\p{Nd}_]+")
 
 
 def _without_prefixes(word: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from conf.blanking import Span, link_spans, mention_spans
 from ingest.formats.checked import MOST_ITEMS
 
-_KIND = "app.bsky.richtext.facet#"
+_TAG, _MENTION, _LINK = (f"app.bsky.richtext.facet#{kind}" for kind in ("tag", "mention", "link"))
 
 
 class Facets:
@@ -20,33 +20,39 @@ class Facets:
         self.mentions: list[str] = []
         self.links: list[str] = []
         self.spans: list[Span] = []
+        self._shown_links: list[tuple[int | None, int | None, str]] = []
         self._text = text
         self._bytes = None if text.isascii() else text.encode("utf-8", "surrogatepass")
         for facet in facets[:MOST_ITEMS] if isinstance(facets, list) else ():
             if isinstance(facet, dict) and isinstance(features := facet.get("features"), list):
                 index = facet.get("index")
-                ends = (index.get("byteStart"), index.get("byteEnd")) if isinstance(index, dict) else (None, None)
-                start, end = map(self._in_characters, ends)
+                start, end = self._place(index) if isinstance(index, dict) else (None, None)
                 for feature in features[:MOST_ITEMS]:
                     if isinstance(feature, dict):
                         self._take(feature, start, end)
+        if self._shown_links:
+            self.spans += link_spans(text, self._shown_links)
 
     def _take(self, feature: dict[str, Any], start: int | None, end: int | None) -> None:
         kind = feature.get("$type")
-        if kind == f"{_KIND}tag" and isinstance(tag := feature.get("tag"), str):
+        if kind == _TAG and isinstance(tag := feature.get("tag"), str):
             self.tags.append(tag)
-        elif kind == f"{_KIND}mention" and isinstance(did := feature.get("did"), str):
+        elif kind == _MENTION and isinstance(did := feature.get("did"), str):
             self.mentions.append(did)
             self.spans += mention_spans(self._text, start, end)
-        elif kind == f"{_KIND}link" and isinstance(uri := feature.get("uri"), str):
+        elif kind == _LINK and isinstance(uri := feature.get("uri"), str):
             self.links.append(uri)
-            self.spans += link_spans(self._text, start, end, uri)
+            self._shown_links.append((start, end, uri))
 
-    def _in_characters(self, at: Any) -> int | None:
-        """Returns an offset in bytes as one in characters; None if it is not in the text, or inside a character."""
-        if type(at) is not int or at < 0 or self._bytes is None:
-            return at if type(at) is int else None
+    def _place(self, index: dict[str, Any]) -> tuple[Any, Any]:
+        """Returns a facet's place in characters; (None, None) if it is not in the text, or cuts a character in two."""
+        start, end = index.get("byteStart"), index.get("byteEnd")
+        if self._bytes is None:
+            return start, end
+        if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(self._bytes):
+            return None, None
         try:
-            return len(self._bytes[:at].decode("utf-8", "surrogatepass")) if at <= len(self._bytes) else None
+            first = len(self._bytes[:start].decode("utf-8", "surrogatepass"))
+            return first, first + len(self._bytes[start:end].decode("utf-8", "surrogatepass"))
         except UnicodeDecodeError:
-            return None
+            return None, None

@@ -4,25 +4,33 @@ What servers send: https://docs.joinmastodon.org/spec/activitypub/#sanitization.
 """
 
 import re
-from collections import Counter
-from html.parser import HTMLParser
+from collections import defaultdict
+from html import unescape
 
 from conf.blanking import Span, blank, link_spans, mention_spans
 
-_BLOCKS = re.compile(
-    r"address|article|aside|blockquote|br|caption|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6r]|"
-    r"header|legend|li|main|nav|ol|option|p|pre|section|select|summary|table|tbody|td|tfoot|th|thead|tr|ul"
+_BLOCKS = frozenset(
+    (
+        *("address", "article", "aside", "blockquote", "br", "caption", "dd", "details"),
+        *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1"),
+        *("h2", "h3", "h4", "h5", "h6", "header", "hr", "legend", "li", "main", "nav", "ol"),
+        *("option", "p", "pre", "section", "select", "summary", "table", "tbody", "td"),
+        *("tfoot", "th", "thead", "tr", "ul"),
+    )
 )
 """Elements whose start and end break words."""
-_VOID = re.compile(r"area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr")
+_VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 """Elements without an end."""
 _NO_TEXT = frozenset(("script", "style", "template", "title"))
 _HIDDEN = frozenset(("invisible", "quote-inline"))
 """Classes of elements that are not shown: the parts of a shortened address, and the address of a quoted post."""
+_TAG = re.compile(r"<(/?)(?:([a-zA-Z][^\s/<>]*+)|[!?])([^<>]*+)>")
+"""A tag or a comment. Servers escape `<` and `>` inside of both, so each is found in one step whatever comes after."""
+_ATTRIBUTE = re.compile(r"(class|href|rel)\s*=\s*(\"[^\"]*\"|'[^']*')", re.IGNORECASE)
 _WORDS, _LINK, _MENTION = "words", "link", "mention"
 
 
-class Markup(HTMLParser):
+class Markup:
     """Reads `content`, after `before`, which is plain text.
 
     `text` is the text as shown, `bare` the same without addresses and handles, and `links` the addresses of the links
@@ -30,36 +38,40 @@ class Markup(HTMLParser):
     """
 
     def __init__(self, content: str, before: str = "") -> None:
-        super().__init__(convert_charrefs=True)
         self.links: list[str] = []
         self._parts, self._length = [before], len(before)
         self._open: list[tuple[str, bool]] = []
-        self._counts: Counter[str] = Counter()
+        self._counts: defaultdict[str, int] = defaultdict(int)
         self._hidden = 0
         self._anchor: tuple[int, str, str] | None = None
         self._anchors: list[tuple[int, int, str, str]] = []
-        self.feed(content)
-        self.close()
+        end = 0
+        for tag in _TAG.finditer(content):
+            self._add(content[end : tag.start()])
+            end = tag.end()
+            if name := (tag[2] or "").lower():
+                self._end(name) if tag[1] else self._start(name, tag[3])
+        self._add(content[end:])
         self._end_anchor()
         shown = "".join(self._parts)
         self.text, self.bare = shown.strip(), blank(shown, self._spans(shown))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def _start(self, tag: str, attributes: str) -> None:
         """Remembers where links and hidden parts begin; a block breaks the word before it."""
-        if _BLOCKS.fullmatch(tag):
-            self._add("\n")
-        if _VOID.fullmatch(tag):
+        if tag in _BLOCKS:
+            self._break()
+        if tag in _VOID:
             return
-        given = dict(attrs)
-        classes = (given.get("class") or "").split()
+        self._counts[tag] += 1
+        given = {name.lower(): unescape(value[1:-1]) for name, value in _ATTRIBUTE.findall(attributes)}
+        classes = given.get("class", "").split()
         hides = tag in _NO_TEXT or not _HIDDEN.isdisjoint(classes)
         self._open.append((tag, hides))
-        self._counts[tag] += 1
         self._hidden += hides
         if tag == "a":
-            self._start_anchor(given.get("href") or "", classes, given.get("rel") or "")
+            self._start_anchor(given.get("href", ""), classes, given.get("rel", ""))
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         """Remembers where links and hidden parts end, also those inside that have no end of their own."""
         name = "" if self._counts[tag] else tag
         while name != tag:
@@ -68,17 +80,20 @@ class Markup(HTMLParser):
             self._hidden -= hid
             if name == "a":
                 self._end_anchor()
-        if _BLOCKS.fullmatch(tag):
-            self._add("\n")
+        if tag in _BLOCKS:
+            self._break()
 
-    def handle_data(self, data: str) -> None:
-        """Adds text that is shown."""
-        if not self._hidden:
-            self._add(data)
+    def _break(self) -> None:
+        if self._parts[-1] != "\n":
+            self._parts.append("\n")
+            self._length += 1
 
-    def _add(self, text: str) -> None:
-        self._parts.append(text)
-        self._length += len(text)
+    def _add(self, escaped: str) -> None:
+        """Adds text, if it is shown."""
+        if escaped and not self._hidden:
+            text = unescape(escaped) if "&" in escaped else escaped
+            self._parts.append(text)
+            self._length += len(text)
 
     def _start_anchor(self, href: str, classes: list[str], rel: str) -> None:
         self._end_anchor()
@@ -98,7 +113,7 @@ class Markup(HTMLParser):
         found: list[Span] = []
         for start, end, kind, href in self._anchors:
             if kind == _LINK:
-                found += link_spans(shown, start, end, href)
+                found += link_spans(shown, [(start, end, href)])
             elif kind == _MENTION:
                 found += mention_spans(shown, start, end)
         return found

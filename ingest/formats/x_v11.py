@@ -15,7 +15,7 @@ from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.post import InvalidMessage, Post, unique
-from ingest.formats.x_v2 import LONGEST_TEXT, RT_PREFIX, folded_text, unescaped
+from ingest.formats.x_v2 import LONGEST_HANDLE, LONGEST_TEXT, RT_PREFIX, folded_text, is_glued, unescaped
 
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
@@ -44,9 +44,15 @@ class Entities(msgspec.Struct):
     urls: list[Url] | None = None
 
     def spans(self, text: str) -> list[Span]:
-        """Returns where addresses and handles stand in the text as X sends it: places count its characters."""
-        found = [span for m in self.user_mentions or () for span in mention_spans(text, *_ends(m.indices))]
-        return found + [span for u in self.urls or () for span in link_spans(text, *_ends(u.indices), u.url)]
+        """Returns where addresses and handles stand that the patterns alone would not end there, as in `x_v2`."""
+        found: list[Span] = []
+        for mention in self.user_mentions or ():
+            if len(mention.screen_name) > LONGEST_HANDLE:
+                found += mention_spans(text, *_ends(mention.indices))
+        if self.urls:
+            places = [(*_ends(u.indices), u.url) for u in self.urls]
+            found += link_spans(text, [place for place in places if is_glued(text, place[1])])
+        return found
 
 
 def _ends(indices: Any) -> tuple[Any, Any]:
@@ -135,7 +141,7 @@ def parse_status(payload: bytes) -> Post:
         lang=status.lang,
         reply_to=status.in_reply_to_status_id_str,
         folded=folded_text(raw, entities.spans(raw)),
-        hashtags=fold_tags(tag.text for tag in entities.hashtags or ()),
+        hashtags=fold_tags([tag.text for tag in entities.hashtags]) if entities.hashtags else [],
         mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,

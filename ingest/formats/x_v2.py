@@ -18,6 +18,8 @@ from ingest.formats.lenient import Lenient
 from ingest.formats.malformed import MALFORMED
 from ingest.formats.post import Post, unique
 
+LONGEST_HANDLE = 15
+"""The most letters of a handle on X; some old ones have more."""
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -25,6 +27,7 @@ RT_PREFIX = re.compile(r"RT @([A-Za-z0-9_]{1,15}):")
 """How the clipped text of a retweet begins: it names the author of the retweeted post."""
 _LEADING = re.compile(r"(?:[@\uff20]([A-Za-z0-9_]{1,15})(?![A-Za-z0-9_])\s*)")
 _OF_POST = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(?!i/)([A-Za-z0-9_]{1,15})/status/(\d+)")
+_SPACES = ("", " ", "\n")
 
 
 class Tag(msgspec.Struct):
@@ -51,9 +54,17 @@ class Entities(msgspec.Struct):
     urls: list[Url] | None = None
 
     def spans(self, text: str) -> list[Span]:
-        """Returns where addresses and handles stand in the text as X sends it: places count its characters."""
-        found = [span for m in self.mentions or () for span in mention_spans(text, m.start, m.end)]
-        return found + [span for u in self.urls or () for span in link_spans(text, u.start, u.end, u.url)]
+        """Returns where addresses and handles stand that the patterns alone would not end there.
+
+        Places count the characters of the text as X sends it.
+        """
+        found: list[Span] = []
+        for mention in self.mentions or ():
+            if len(mention.username) > LONGEST_HANDLE:
+                found += mention_spans(text, mention.start, mention.end)
+        if self.urls:
+            found += link_spans(text, [(u.start, u.end, u.url) for u in self.urls if is_glued(text, u.end)])
+        return found
 
 
 class Note(msgspec.Struct):
@@ -230,8 +241,13 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
             mentions = [m for m in mentions if m != prefix[1].lower()]
     post.text, post.mentions = text, mentions
     post.folded = folded_text(raw, entities.spans(raw))
-    post.hashtags = fold_tags(tag.tag for tag in entities.hashtags or ())
+    post.hashtags = fold_tags([tag.tag for tag in entities.hashtags]) if entities.hashtags else []
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+
+
+def is_glued(text: str, end: Any) -> bool:
+    """Returns whether something else than white space stands after an address that ends at `end`."""
+    return type(end) is int and text[end : end + 1] not in _SPACES
 
 
 def unescaped(raw: str) -> str:
@@ -241,7 +257,8 @@ def unescaped(raw: str) -> str:
 
 def folded_text(raw: str, spans: list[Span]) -> str:
     """Returns the folded form of a text as X sends it. The spans are those of its addresses and handles."""
-    return fold(blank(unescaped(blank_spans(raw, spans)), handle=X_HANDLE))
+    text = blank_spans(raw, spans) if spans else raw
+    return fold(blank(html.unescape(text) if "&" in text else text, (), X_HANDLE))
 
 
 def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:

@@ -32,7 +32,7 @@ def test_a_span_takes_what_is_in_it_and_nothing_else(text: str, spans: list[tupl
 @given(st.text(st.characters(exclude_characters="@＠:")), SPANS)
 def test_what_is_no_address_and_no_handle_is_never_lost(text: str, spans: list[tuple[int, int]]) -> None:
     claimed = [span for start, end in spans for span in mention_spans(text, start, end)]
-    claimed += [span for start, end in spans for span in link_spans(text, start, end, "https://t.example/a")]
+    claimed += link_spans(text, [(start, end, "https://t.example/a") for start, end in spans])
     blanked = blank(text, claimed)
     lost = {at for at, char in enumerate(text) if blanked[at] != char}
     assert all("." in text[start:end] or "www" in text[start:end] for start, end in claimed)
@@ -82,12 +82,12 @@ def test_what_no_span_covers(text: str, x: str, other: str) -> None:
     ],
 )
 def test_only_an_address_is_taken_for_one(shown: str, target: object, is_address: bool) -> None:
-    assert link_spans(shown, 0, len(shown), target) == ([(0, len(shown))] if is_address else [])
+    assert link_spans(shown, [(0, len(shown), target)]) == ([(0, len(shown))] if is_address else [])
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, 4), (0, 5), (3, 3), (4, 0), (None, 4), (0, 4.0), (True, 4), ("0", 4)])
 def test_a_span_that_is_none_takes_nothing(start: object, end: object) -> None:
-    assert mention_spans("@ana", start, end) == link_spans("w.ph", start, end, "http://w.ph") == []
+    assert mention_spans("@ana", start, end) == link_spans("w.ph", [(start, end, "http://w.ph")]) == []
 
 
 def test_a_mention_shown_as_words_is_text() -> None:

@@ -12,6 +12,7 @@ import regex
 
 from conf.aliases import alias_pattern
 from ingest.formats import Unit, parse, split
+from ingest.formats.markup import Markup
 from ingest.formats.post import Post
 from tests.ingest.sources.bluesky.test_live_bluesky import AT
 from tests.support.bluesky import event
@@ -93,7 +94,7 @@ class TestX:
     def test_places_count_characters_of_the_text_as_sent(self) -> None:
         text = "🔥&lt;3 @old_handle_of_twenty Rivera"
         assert x(text).folded == "🔥<3 @old_handle_of_twenty rivera"
-        assert x(text, mentions=[{"start": 7, "end": 28, "username": "o"}]).folded == "🔥<3 rivera"
+        assert x(text, mentions=[{"start": 7, "end": 28, "username": "old_handle_of_twenty"}]).folded == "🔥<3 rivera"
 
     @pytest.mark.parametrize("text", ["이재명이 앞선다", "이재명은 오늘", "오늘 이재명 후보", "한동훈을 지지"])
     def test_korean_particles_stand_after_a_name(self, text: str) -> None:
@@ -211,3 +212,8 @@ class TestMastodon:
 
     def test_elements_that_never_end_take_no_long_time(self) -> None:
         assert mastodon("<b>" * 30_000 + "x" + "</i>" * 30_000 + "</p>").folded == "x"
+
+    @pytest.mark.parametrize("piece", ["<a", "a", "<a class='", ' class="', "</", "<!--", "&amp", "<p><a href=x>"])
+    def test_hostile_markup_takes_no_long_time(self, piece: str) -> None:
+        Markup("<" + piece * 100_000)  # a step that looks back through all of it would need minutes
+        Markup(f"<a {piece * 100_000}>x")
