@@ -181,7 +181,7 @@ def _address(acct: str, url: str, server: str) -> str:
     `www.` before a name belongs to the pages of a server, not to its accounts.
     """
     if "@" not in acct:
-        acct = f"{acct}@{(_host_of(url) or server).removeprefix('www.')}"
+        acct = f"{acct}@{((url and _host_of(url)) or server).removeprefix('www.')}"
     return (_in_unicode(acct) if "xn--" in acct else acct).lower()
 
 

@@ -217,17 +217,19 @@ def test_server_sent_events(end: bytes, tmp_path: Path) -> None:
 
 
 PEAK = """
-import resource, sys
+import re, sys
+from pathlib import Path
 from ingest.replay.captures import open_captures
-import lzma, zipfile
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+before = peak()
 [capture] = open_captures([sys.argv[1]])
 count = sum(1 for _ in capture.documents())
-print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, capture.broken, capture.unread)
+print(count, peak() - before, capture.broken, capture.unread)
 """
 LINE = b'{"data": {"id": "1", "text": "%s"}}' % (b"x" * 900)
-COUNT = 60_000
-"""So many lines are 56 MB."""
+COUNT = 120_000
+"""So many lines are 112 MB. Of zstd data, up to 64 MiB are unpacked at once."""
 LARGE: dict[str, Callable[[], bytes]] = {
     "lines": lambda: (LINE + b"\n") * COUNT,
     "no line ends": lambda: LINE * COUNT,
@@ -243,6 +245,7 @@ LARGE: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux's /proc")
 @pytest.mark.parametrize("kind", LARGE)
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(LARGE[kind]())
@@ -250,7 +253,7 @@ def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     count, kilobytes = done.stdout.split()
     assert int(count) == COUNT
-    assert int(kilobytes) < 45_000
+    assert int(kilobytes) < 75_000
 
 
 class TestElsewhere:
