@@ -53,9 +53,10 @@ def words_of(folded: str) -> set[str]:
     return {word[:LONGEST_WORD] for word in _WORD.findall(folded)}
 
 
-def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
-    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #."""
-    return words_of(folded or "") | {f"#{tag}" for tag in hashtags or ()}
+def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -> set[str]:
+    """Returns the words by which search finds a post: the words of its folded texts, and each hashtag with its #."""
+    words = {f"#{tag}" for tag in hashtags or ()}
+    return words.union(*(words_of(text) for text in folded if text))
 
 
 def alias_pattern(aliases: list[str]) -> str:

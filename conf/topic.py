@@ -4,11 +4,20 @@ import difflib
 import math
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from conf.bots import RULES, Bots
 from conf.digest import digest
@@ -24,6 +33,8 @@ METHOD = "mentions/1 votes/1 interval/normal-95"
 It is part of the `method` of every result by race.
 """
 
+Matched = Literal["text", "cards", "alt"]
+"""Where aliases are searched: in the text, in link cards and polls, in the descriptions of images."""
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -121,6 +132,7 @@ class Race(Part):
     candidates: tuple[Candidate, ...] = Field(min_length=1)
     outcome: Shares = Field(default_factory=dict)
     polls: tuple[Poll, ...] = ()
+    _match: tuple[Matched, ...] = PrivateAttr(("text",))
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> "Race":
@@ -144,10 +156,22 @@ class Race(Part):
         return self
 
     @property
+    def match(self) -> tuple[Matched, ...]:
+        """Where aliases are searched: what the topic's `match` says, in the order of Matched."""
+        return self._match
+
+    def matched_in(self, match: tuple[Matched, ...]) -> "Race":
+        """Returns the race with another `match`."""
+        race = self.model_copy()
+        race._match = match
+        return race
+
+    @property
     def method(self) -> str:
         """A digest of what the race's shares depend on: its rules, the folding and the counting method."""
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
-        return digest(METHOD, FOLDING, self.id, sorted(rules))
+        more = [] if self.match == ("text",) else [self.match]
+        return digest(METHOD, FOLDING, self.id, sorted(rules), *more)
 
 
 def _check_shares(what: str, shares: Shares, ids: list[str]) -> None:
@@ -167,6 +191,7 @@ class Topic(Part):
     buckets: int = Field(8, ge=1, le=1024)
     retention_days: int | None = Field(None, ge=1, le=7_000)
     collect: Collect = Collect()
+    match: tuple[Matched, ...] = Field(("text",), min_length=1)
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
     graph: Graphs = Graphs()
@@ -180,6 +205,21 @@ class Topic(Part):
                 f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}"
             )
         return value
+
+    @field_validator("match", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("match")
+    @classmethod
+    def _in_one_order(cls, value: tuple[Matched, ...]) -> tuple[Matched, ...]:
+        return tuple(each for each in get_args(Matched) if each in value)
+
+    @field_validator("races")
+    @classmethod
+    def _races_know_the_match(cls, races: tuple[Race, ...], info: ValidationInfo) -> tuple[Race, ...]:
+        return tuple(race.matched_in(info.data.get("match", race.match)) for race in races)
 
     @model_validator(mode="after")
     def _races_are_unique(self) -> "Topic":

@@ -11,6 +11,7 @@ import msgspec
 from conf.folding import blank, fold
 from ingest.formats.checked import EARLIEST
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
@@ -212,6 +213,16 @@ def _set_content(post: Post, record: Record) -> None:
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
     post.quote_of, post.quote_of_author = _quoted(record.embed or {})
+    if record.embed:
+        _add_more(post, record.embed)
+
+
+def _add_more(post: Post, embed: dict[str, Any]) -> None:
+    """Adds the text of an embed: of its link card, and the descriptions of its images or its video."""
+    for each in (embed, embed.get("media")):  # with a quote, they stand in `media`
+        if isinstance(each, dict) and not each.keys().isdisjoint(("external", "images", "alt")):
+            alt = [*values_of(each.get("images"), "alt"), each.get("alt")]
+            add_more(post, values_of(each.get("external"), "title", "description"), alt)
 
 
 def _without_facets(text: str, facets: list[Facet]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 
@@ -37,6 +37,9 @@ class Post:
     quote_of: str | None = None
     quote_of_author: str | None = None
     folded: str = ""
+    text_more: str | None = None
+    folded_cards: str | None = None
+    folded_alt: str | None = None
     hashtags: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)

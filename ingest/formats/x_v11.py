@@ -13,9 +13,11 @@ import msgspec
 from conf.folding import X_HANDLE, blank, fold
 from conf.snowflakes import x_made_at
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.more_text import add_more, decoded, holds, unescaped, values_of
 from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, unique
 from ingest.formats.x_v2 import LONGEST_TEXT
 
+_CARD_TEXTS = ("title", "description", *(f"choice{number}_label" for number in range(1, 5)))
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
     m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
@@ -44,6 +46,7 @@ class Entities(msgspec.Struct):
 class Extended(msgspec.Struct):
     full_text: str
     entities: Entities | None = None
+    extended_entities: msgspec.Raw = msgspec.Raw()
 
 
 class User(msgspec.Struct):
@@ -79,6 +82,8 @@ class Status(msgspec.Struct, kw_only=True):
     quoted_status_id_str: str | None = None
     place: Place | None = None
     coordinates: Point | None = None
+    extended_entities: msgspec.Raw = msgspec.Raw()
+    card: msgspec.Raw = msgspec.Raw()
 
     def full(self) -> tuple[str, Entities]:
         """Returns the full text, HTML-unescaped, and its entities. Raises InvalidMessage where there is no text."""
@@ -162,10 +167,31 @@ def parse_status(payload: bytes) -> Post:
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
         post.quote_of = status.quoted_status_id_str
         post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
+    _add_more(post, retweeted or status)
     post.place = status.place.full_name if status.place else None
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
     return post
+
+
+def _add_more(post: Post, shown: Status) -> None:
+    """Adds the texts of the card (a poll is one, too) and the descriptions of the media."""
+    extended = shown.extended_tweet.extended_entities if shown.extended_tweet else shown.extended_entities
+    extended = extended or shown.extended_entities
+    if not (shown.card or holds(extended, b"ext_alt_text")):
+        return
+    media = next(values_of(decoded(extended), "media"), None)
+    alt = values_of(media, "ext_alt_text")
+    add_more(post, unescaped(_card_texts(decoded(shown.card))), unescaped(alt))
+
+
+def _card_texts(card: object) -> list[object]:
+    """Returns the title, the description and the options of a card; its values are a list or an object, by API."""
+    bindings = next(values_of(card, "binding_values"), None)
+    if isinstance(bindings, list):
+        bindings = {each.get("key"): each.get("value") for each in bindings if isinstance(each, dict)}
+    found = values_of(bindings, *_CARD_TEXTS)
+    return [text for value in found for text in values_of(value, "string_value")]
 
 
 def parse_deletion(payload: bytes) -> Deletion:

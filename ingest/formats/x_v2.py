@@ -13,7 +13,9 @@ import orjson
 
 from conf.folding import X_HANDLE, blank, fold
 from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.more_text import add_more, decoded, holds, unescaped, values_of
 from ingest.formats.post import Post, unique
+from ingest.formats.x_attachments import KEYS, attachable, attached_to, objects_attached_to
 
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
@@ -33,6 +35,8 @@ class Mention(msgspec.Struct):
 class Url(msgspec.Struct):
     url: str | None = None
     expanded_url: str | None = None
+    title: Any = None
+    description: Any = None
 
 
 class Entities(msgspec.Struct):
@@ -81,6 +85,7 @@ class Content(msgspec.Struct, kw_only=True):
     author_id: str | None = None
     entities: Entities | None = None
     note_tweet: Note | None = None
+    attachments: msgspec.Raw = msgspec.Raw()
 
     def full(self) -> tuple[str, Entities]:
         """Returns the full text, HTML-unescaped, and its entities.
@@ -114,6 +119,8 @@ class Includes(msgspec.Struct):
     users: list[User] | None = None
     tweets: list[Content] | None = None
     places: list[Place] | None = None
+    media: msgspec.Raw = msgspec.Raw()
+    polls: msgspec.Raw = msgspec.Raw()
 
 
 class Twarc(msgspec.Struct):
@@ -136,7 +143,9 @@ def parse_line(payload: bytes) -> Post:
     users = {user.id: user for user in includes.users or ()}
     tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
     places = {place.id: place.full_name for place in includes.places or ()}
-    return to_post(line.data, users, tweets, places, line.twarc)
+    post = to_post(line.data, users, tweets, places, line.twarc)
+    add_more_of(post, tweets.get(post.retweet_of or "") or line.data, includes)
+    return post
 
 
 def to_post(
@@ -204,6 +213,29 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
 
 
+def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
+    """Adds what a post shows beside its text: link cards, polls, and descriptions of its media.
+
+    `shown` is the post or, for a retweet, the retweeted one. The objects that it has attached stand in `includes` or,
+    in a flattened post, in the attachments themselves.
+    """
+    entities = (shown.entities, shown.note_tweet.entities if shown.note_tweet else None)
+    links = [url for some in entities if some for url in some.urls or () if url.title or url.description]
+    alt, options = (
+        shown.attachments and (holds(included, key) or holds(shown.attachments, key))
+        for included, key in ((includes.media, b"alt_text"), (includes.polls, b"options"))
+    )
+    if not (links or alt or options):
+        return
+    attached = decoded(shown.attachments)
+    attached = attached if isinstance(attached, dict) else {}
+    media = attached_to(attached, "media", "media_keys", "media_key", includes.media)
+    polls = attached_to(attached, "poll", "poll_ids", "id", includes.polls)
+    cards = [text for url in links for text in (url.title, url.description)]
+    cards += [label for options in values_of(polls, "options") for label in values_of(options, "label")]
+    add_more(post, unescaped(cards), unescaped(values_of(media, "alt_text")))
+
+
 def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
     post.place = geo.full_name or places.get(geo.place_id or "")
     if geo.coordinates and geo.coordinates.coordinates:
@@ -214,6 +246,7 @@ def split_page(page: dict[str, Any]) -> list[bytes]:
     """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to."""
     includes = page.get("includes") or {}
     by_id = {part: {item["id"]: item for item in includes.get(part) or ()} for part in ("users", "tweets", "places")}
+    by_id |= {part: attachable(includes.get(part), key) for part, key in KEYS.items()}
     return [_page_line(tweet, by_id, page.get("__twarc")) for tweet in page["data"]]
 
 
@@ -229,6 +262,7 @@ def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> byte
             "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
             "tweets": tweets,
             "places": [by_id["places"][place]] if place in by_id["places"] else [],
+            **objects_attached_to([tweet, *tweets], by_id),
         }
     if twarc:
         line["__twarc"] = twarc
