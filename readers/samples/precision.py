@@ -48,8 +48,8 @@ def as_frame(found: Precision) -> pd.DataFrame:
     sheet, rows = found.sheet, []
     for rule, posts in sheet.rule_posts.items():
         answers = sheet.answers(rule)
-        estimate = wilson(answers) if answers.read else None
-        rows.append((rule, posts, answers.read + sheet.empty[rule], answers.read, answers.right, *(estimate or UNKNOWN)))
+        estimate = wilson(answers) if answers.read else UNKNOWN
+        rows.append((rule, posts, answers.read + sheet.empty[rule], answers.read, answers.right, *estimate))
     read, right = sheet.right.total() + sheet.wrong.total(), sheet.right.total()
     for name, one in ((ALL, found.overall), (SHARE, found.share)):
         rows.append((name, sheet.constants.posts, sheet.rows, read, right, *(one or UNKNOWN)))
