@@ -17,7 +17,7 @@ from bench.results import Row, Section
 from bench.stored_month import stored_month
 from conf.errors import PulsoError
 from conf.folding import search_words
-from conf.tables import POSTS
+from conf.tables import MATCHED, POSTS
 from readers.search.post_reads import Span
 from readers.search.query import parse_query
 from readers.search.search import PostSearch, posts_frame
@@ -70,9 +70,11 @@ def _first_pages(search: PostSearch, word: str, span: Span, times: int) -> list[
 
 def _scan(lab: Lab) -> Iterator[Any]:
     """Yields every post of the topic from a scan of the table: event time, source, id, and words."""
-    query = f"SELECT topic, source, post_id, event_at, folded, hashtags FROM {lab.settings.keyspace}.{POSTS.name}"
+    columns = ", ".join(("topic", "source", "post_id", "event_at", "hashtags", *MATCHED.values()))
+    query = f"SELECT {columns} FROM {lab.settings.keyspace}.{POSTS.name}"
     for row in lab.session.execute(SimpleStatement(query, fetch_size=5000), timeout=120):
-        yield (row.event_at, row.source, row.post_id, search_words(row.folded, row.hashtags))
+        words = search_words([getattr(row, name) for name in MATCHED.values()], row.hashtags)
+        yield (row.event_at, row.source, row.post_id, words)
 
 
 def _words(scanned: list[Any]) -> dict[str, tuple[str, int]]:

@@ -107,16 +107,17 @@ def words_of(folded: str) -> set[str]:
     return words
 
 
-def search_words(folded: str | None, hashtags: Iterable[str] | None) -> set[str]:
-    """Returns the words by which search finds a post: the words of its folded text, and each hashtag with its #.
+def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -> set[str]:
+    """Returns the words by which search finds a post: the words of its folded texts, and each hashtag with its #.
+
 
     Arabic words are among them with and without their prefixes, since an alias is found with each of these.
     """
-    words = words_of(folded or "")
-    if folded and not folded.isascii() and (prefixed := _PREFIXED.findall(folded)):
-        words.update(form for word in prefixed for form in _without_prefixes(word[:LONGEST_WORD]))
-    if hashtags:
-        words.update([f"#{tag}" for tag in hashtags])
+    words = {f"#{tag}" for tag in hashtags or ()}
+    for text in filter(None, folded):
+        words |= words_of(text)
+        if not text.isascii() and (prefixed := _PREFIXED.findall(text)):
+            words.update(form for word in prefixed for form in _without_prefixes(word[:LONGEST_WORD]))
     return words
 
 

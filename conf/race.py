@@ -1,9 +1,9 @@
 """A race: the candidates who are counted, and the names by which posts mention them."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from conf.aliases import alias_of, alias_pattern
 from conf.digest import digest
@@ -17,6 +17,8 @@ METHOD = "mentions/2 votes/1 interval/normal-95"
 It is part of the `method` of every result by race.
 """
 
+Matched = Literal["text", "cards", "alt"]
+"""Where aliases are searched: in the text, in link cards and polls, in the descriptions of images."""
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -89,6 +91,7 @@ class Race(Part):
     candidates: tuple[Candidate, ...] = Field(min_length=1)
     outcome: Shares = Field(default_factory=dict)
     polls: tuple[Poll, ...] = ()
+    _match: tuple[Matched, ...] = PrivateAttr(("text",))
 
     @model_validator(mode="after")
     def _ids_are_unique_and_known(self) -> "Race":
@@ -112,10 +115,22 @@ class Race(Part):
         return self
 
     @property
+    def match(self) -> tuple[Matched, ...]:
+        """Where aliases are searched: what the topic's `match` says, in the order of Matched."""
+        return self._match
+
+    def matched_in(self, match: tuple[Matched, ...]) -> "Race":
+        """Returns the race with another `match`."""
+        race = self.model_copy()
+        race._match = match
+        return race
+
+    @property
     def method(self) -> str:
         """A digest of what the race's shares depend on: its rules, the folding and the counting method."""
         rules = [[c.id, c.pattern, c.folded_hashtags, c.lower_handles] for c in self.candidates]
-        return digest(METHOD, FOLDING, self.id, sorted(rules))
+        more = [] if self.match == ("text",) else [self.match]
+        return digest(METHOD, FOLDING, self.id, sorted(rules), *more)
 
 
 def _check_shares(what: str, shares: Shares, ids: list[str]) -> None:

@@ -4,17 +4,17 @@ import difflib
 import math
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from conf.bots import RULES, Bots
 from conf.errors import WrongUse
 from conf.graph import Graphs
 from conf.part import Part
-from conf.race import Candidate, Id, Phrase, Poll, Race
+from conf.race import Candidate, Id, Matched, Phrase, Poll, Race
 
 
 class Box(Part):
@@ -51,6 +51,7 @@ class Topic(Part):
     buckets: int = Field(8, ge=1, le=1024)
     retention_days: int | None = Field(None, ge=1, le=7_000)
     collect: Collect = Collect()
+    match: tuple[Matched, ...] = Field(("text",), min_length=1)
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
     graph: Graphs = Graphs()
@@ -64,6 +65,21 @@ class Topic(Part):
                 f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}"
             )
         return value
+
+    @field_validator("match", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+    @field_validator("match")
+    @classmethod
+    def _in_one_order(cls, value: tuple[Matched, ...]) -> tuple[Matched, ...]:
+        return tuple(each for each in get_args(Matched) if each in value)
+
+    @field_validator("races")
+    @classmethod
+    def _races_know_the_match(cls, races: tuple[Race, ...], info: ValidationInfo) -> tuple[Race, ...]:
+        return tuple(race.matched_in(info.data.get("match", race.match)) for race in races)
 
     @model_validator(mode="after")
     def _races_are_unique(self) -> "Topic":

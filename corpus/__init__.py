@@ -15,28 +15,35 @@ from conf.errors import WrongUse
 from conf.topic import Topic
 from corpus.clock import CAMPAIGN, WORKERS
 from corpus.lines import Writer
+from corpus.meant import meant
 from corpus.plan import plan_of
 
-__all__ = ["CAMPAIGN", "WORKERS", "generate"]
+__all__ = ["CAMPAIGN", "WORKERS", "generate", "meant"]
 
 LINES_A_CHUNK = 1000
 
 
 def generate(
-    topic: Topic, posts: int = 170_000, seed: int = 2016, workers: tuple[int, int] = WORKERS
+    topic: Topic,
+    posts: int = 170_000,
+    seed: int = 2016,
+    workers: tuple[int, int] = WORKERS,
+    lookalikes: float = 0.0,
 ) -> Iterator[bytes]:
     """Returns the corpus in chunks of up to 1,000 NDJSON lines, sorted by `created_at`.
 
     Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A shorter corpus is not
     the first part of a longer corpus with the same seed. Two corpora have no post id in common if their `workers`,
-    half-open ranges within WORKERS, do not overlap. Raises WrongUse where `posts` or `seed` is negative.
+    half-open ranges within WORKERS, do not overlap. `lookalikes` is the share, 0..1, of people's posts that have a
+    candidate's name, but mean somebody or something else; `meant` tells which. Raises WrongUse where `posts` or `seed`
+    is negative.
     """
     if posts < 0 or seed < 0:
         raise WrongUse("posts and seed can't be negative", "Give 0 or more")
-    return _chunks(topic, posts, seed, workers)
+    return _chunks(topic, posts, seed, workers, lookalikes)
 
 
-def _chunks(topic: Topic, posts: int, seed: int, workers: tuple[int, int]) -> Iterator[bytes]:
-    writer = Writer(topic, plan_of(topic, posts, seed, workers), seed)
+def _chunks(topic: Topic, posts: int, seed: int, workers: tuple[int, int], lookalikes: float) -> Iterator[bytes]:
+    writer = Writer(topic, plan_of(topic, posts, seed, workers, lookalikes), seed)
     for start in range(0, posts, LINES_A_CHUNK):
         yield b"".join(writer.lines(start, min(start + LINES_A_CHUNK, posts)))

@@ -184,6 +184,7 @@ def _briefs(plan: Plan, posts: Ints) -> Briefs:
         subject=plan.subject[posts],
         second=plan.second[posts],
         day=manila_day(plan.ms[posts]),
+        lookalike=plan.lookalike[posts],
     )
 
 

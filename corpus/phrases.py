@@ -202,6 +202,19 @@ CLOSERS = (
     "Ok?", "Bow.", "Goodnight na.", "Kape muna.", "Ganern.", "Sana all.", "Let's go!!!", "Hmm...", "Yun lang po.",
     "#1 tayo!", "Mabuhay!", "Sad but true.",
 )  # fmt: skip
+LOOKALIKES: Phrases = {
+    "en": (
+        "My neighbour {alias} sells a fridge in {place}, message me", "{alias} Street in {place} is flooded {emoji}",
+        "Happy birthday to my cousin {alias}! {emoji}", "Reading the novel of {alias}, {n} pages to go",
+        "Shoes {n}% off today {emoji} {own}", "Follow for follow {emoji} {own} {link}", "Lost dog in {place}: {alias}",
+    ),
+    "tl": (
+        "Si {alias} na pinsan ko, nasa {place} na {emoji}", "Trapik sa {alias} Street {emoji}",
+        "Maligayang kaarawan sa tita ko na si {alias}! {emoji}", "Sapatos, {n}% off ngayon {emoji} {own}",
+        "Nawawala ang pusa namin sa {place}, {alias} ang pangalan", "Ang ganda ng nobela ni {alias} {emoji}",
+    ),
+}  # fmt: skip
+"""Another person, a street, a pet of that name, and adverts under a candidate's hashtag: found, but not meant."""
 BOTS: Phrases = {"en": BOT_LINES, "tl": BOT_LINES}
 FACES: Phrases = {"en": ("{a} {emoji}{emoji}{emoji}",), "tl": ("{a} {emoji}{emoji}",)}
 TAILS = (

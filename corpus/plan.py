@@ -9,7 +9,7 @@ from conf.topic import Topic
 from corpus.authors import Cast, cast_of, posts_of, reach_of
 from corpus.cascades import Cascades, cascades_of
 from corpus.clock import WORKERS, campaign_part, snowflakes
-from corpus.draws import Floats, Ints, stream
+from corpus.draws import Flags, Floats, Ints, stream
 from corpus.leanings import mood_of, subjects
 from corpus.voices import lures_of
 
@@ -20,7 +20,8 @@ class Plan:
 
     `cast` and `reach` are the accounts and how widely each is read. `ms` is a post's time in milliseconds since 1970,
     `ids` its id, `author` the number of its account. `subject` and `second` are the numbers of the candidates that it
-    is about (-1: none). `cascades` says which post it refers to.
+    is about (-1: none). `cascades` says which post it refers to. A `lookalike` has the name of its subject, but means
+    somebody or something else.
     """
 
     cast: Cast
@@ -31,14 +32,21 @@ class Plan:
     subject: Ints
     second: Ints
     cascades: Cascades
+    lookalike: Flags
 
 
-def plan_of(topic: Topic, posts: int, seed: int, workers: tuple[int, int] = WORKERS) -> Plan:
-    """Draws the plan of a corpus; `workers` is the half-open range of the worker numbers in the posts' ids."""
+def plan_of(topic: Topic, posts: int, seed: int, workers: tuple[int, int] = WORKERS, lookalikes: float = 0.0) -> Plan:
+    """Draws the plan of a corpus; `workers` is the half-open range of the worker numbers in the posts' ids.
+
+    `lookalikes` is the share of look-alikes among people's posts about one candidate, 0..1.
+    """
     cast = cast_of(topic, posts, lures_of(topic))
     ms, author = posts_of(cast, posts, stream(seed, "authors"))
     reach = reach_of(cast, stream(seed, "reach"))
     mood = mood_of(topic, stream(seed, "mood"))
     subject, second = subjects(mood, cast, author, campaign_part(ms), stream(seed, "subjects"))
     cascades = cascades_of(cast, ms, author, subject, reach, stream(seed, "cascades"))
-    return Plan(cast, reach, ms, snowflakes(ms, stream(seed, "ids"), workers), author, subject, second, cascades)
+    ids = snowflakes(ms, stream(seed, "ids"), workers)
+    about_one = (author >= cast.first_person) & (subject >= 0) & (second < 0)
+    lookalike = about_one & (stream(seed, "lookalikes").random(posts) < lookalikes)
+    return Plan(cast, reach, ms, ids, author, subject, second, cascades, lookalike)

@@ -20,7 +20,7 @@ LANGUAGES = ("en", "tl")
 TAGALOG_PER_CENT, OPENER_PER_CENT, CLOSER_PER_CENT, ANSWER_PER_CENT = 58, 35, 35, 45
 LONG_PER_MILLE, NOTE_PER_MILLE, FACES_PER_MILLE = 220, 14, 12
 
-SLOTS = ("a", "b", "issue", "place", "thing", "emoji", "n", "tag", "trend", "trap", "own", "link", "user")
+SLOTS = ("a", "b", "issue", "place", "thing", "emoji", "n", "tag", "trend", "trap", "own", "link", "user", "alias")
 CATEGORIES = (
     phrases.ABOUT,
     phrases.NOBODY,
@@ -29,15 +29,19 @@ CATEGORIES = (
     phrases.OFFICIAL,
     phrases.BOTS,
     phrases.FACES,
+    phrases.LOOKALIKES,
 )
-ABOUT, NOBODY, PAIR, ANSWER, OFFICIAL, BOT, FACES = range(7)
+ABOUT, NOBODY, PAIR, ANSWER, OFFICIAL, BOT, FACES, LOOKALIKE = range(8)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 PAIRS = words([one + other for one in LETTERS for other in LETTERS])
 NUMBERS = words([str(number) for number in range(2, 99)])
 
 
 class Briefs(NamedTuple):
-    """The tasks for the texts, in columns: who writes, about whom (candidates' numbers; -1: nobody), on which day."""
+    """The tasks for the texts, in columns: who writes, about whom (candidates' numbers; -1: nobody), on which day.
+
+    A `lookalike` has the name of its subject, but means somebody or something else.
+    """
 
     is_official: Flags
     is_bot: Flags
@@ -46,6 +50,7 @@ class Briefs(NamedTuple):
     subject: Ints
     second: Ints
     day: Ints
+    lookalike: Flags
 
 
 class Worded(NamedTuple):
@@ -73,6 +78,7 @@ class Composer:
         counts_nobody = Rules(topic).counts_nobody
         voices, tags = voices_of(topic), topic_tags(topic)
         self._names = Pool(*(voice.names for voice in voices), tags)
+        self._aliases = Pool(*(voice.aliases for voice in voices), tags)
         self._own_tags = Pool(*(voice.tags or ("",) for voice in voices), ("",))
         self._tags, self._traps = Pool(tags), Pool(traps_of(topic, cast.lures))
         self._trends = words([vocabulary.TRENDS[place] for place in rng.permutation(len(vocabulary.TRENDS))])
@@ -114,6 +120,7 @@ class Composer:
             self._own_tags.pick(draws[1] // 1000, briefs.subject),
             links(draws[11], draws[10]),
             self._people[(self._people.size * (skewed * skewed * skewed)).astype(np.int64)],
+            self._aliases.pick(draws[1], briefs.subject),
         )
 
     def _dressed(self, core: Words, lang: Ints, category: Ints, may_be_long: Flags, draws: Ints) -> Words:
@@ -121,7 +128,7 @@ class Composer:
 
         The long sentences make texts that X clips in a retweet or stores as a note.
         """
-        bare = np.isin(category, (BOT, FACES, OFFICIAL))
+        bare = np.isin(category, (BOT, FACES, OFFICIAL, LOOKALIKE))
         long = may_be_long & ~bare & (draws[14] % 1000 < LONG_PER_MILLE)
         note = long & (draws[14] % 1000 < NOTE_PER_MILLE)
         opener = self._openers.pick(draws[8] // 100) + " "
@@ -137,8 +144,9 @@ class Composer:
 def _categories(briefs: Briefs, draw: Ints) -> Ints:
     faces = ~briefs.is_reply & (draw // 1000 % 1000 < FACES_PER_MILLE)
     answers = briefs.is_reply & (draw // 1000 % 100 < ANSWER_PER_CENT)
-    conditions = (briefs.is_bot, briefs.is_official, faces, briefs.second >= 0, answers, briefs.subject >= 0)
-    return np.select(conditions, (BOT, OFFICIAL, FACES, PAIR, ANSWER, ABOUT), NOBODY).astype(np.int64)
+    by_whom = (briefs.is_bot, briefs.is_official, briefs.lookalike)
+    conditions = (*by_whom, faces, briefs.second >= 0, answers, briefs.subject >= 0)
+    return np.select(conditions, (BOT, OFFICIAL, LOOKALIKE, FACES, PAIR, ANSWER, ABOUT), NOBODY).astype(np.int64)
 
 
 def links(first: Ints, second: Ints) -> Words:

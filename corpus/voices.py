@@ -27,10 +27,14 @@ KNOWN_TRAPS = ("binayaran", "poetry", "marcoses", "mirriam", "roxasian", "poem",
 
 
 class Voice(NamedTuple):
-    """The forms of one candidate's name: `names` to draw from (with common ones several times), and hashtags."""
+    """The forms of one candidate's name: `names` to draw from (with common ones several times), and hashtags.
+
+    `aliases` are those of the names that are neither hashtags nor handles.
+    """
 
     names: tuple[str, ...]
     tags: tuple[str, ...]
+    aliases: tuple[str, ...]
 
 
 class Rules:
@@ -72,7 +76,8 @@ def _voice(topic: Topic, rules: Rules, number: int, candidate: Candidate) -> Voi
     tags = tuple(f"#{form}" for tag in candidate.hashtags for form in _tag_forms(topic, tag.lstrip("#＃")))
     handles = [f"@{with_capitals(topic, handle)}" for handle in x_handles(candidate)]
     usable = [name for name in names if number in rules.counted(name)]
-    return Voice((*usable, *tags, *(handles * 4)) or (html_escape(candidate.name),), tags)
+    full = (html_escape(candidate.name),)
+    return Voice((*usable, *tags, *(handles * 4)) or full, tags, tuple(usable) or full)
 
 
 def x_handles(candidate: Candidate) -> list[str]:

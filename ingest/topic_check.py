@@ -12,25 +12,29 @@ from cassandra.cluster import Session
 
 from conf.aliases import alias_of, alias_pattern
 from conf.folding import bare_handle, fold_tag
-from conf.race import Candidate, Race
+from conf.race import Candidate, Matched, Race
 from conf.schema import bound
-from conf.tables import POSTS
+from conf.tables import MATCHED, POSTS
 from conf.topic import Topic
 from stores.execute import in_flight
 from stores.prepare import prepared
 
 Place = tuple[str, str]
 """The ids of a race and of a candidate."""
-_COLUMNS = ("folded", "hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author")
+_COLUMNS = ("hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One way in which posts mention a candidate: `kind` is alias, hashtag or handle; `written` is from the file."""
+    """One way in which posts mention a candidate: `kind` is alias, hashtag or handle; `written` is from the file.
+
+    `match` says in which texts aliases are searched.
+    """
 
     place: Place
     kind: str
     written: str
+    match: tuple[Matched, ...] = ("text",)
 
     def __str__(self) -> str:
         return f"{'/'.join(self.place)}: {self.kind} {self.written}"
@@ -38,8 +42,8 @@ class Rule:
     def holds(self, post: Any) -> bool:
         """Returns whether a stored post meets the rule."""
         if self.kind == "alias":
-            folded = post.folded or ""
-            return self._needle in folded and self._pattern.search(folded) is not None
+            texts = [getattr(post, MATCHED[each]) or "" for each in self.match]
+            return any(self._needle in text and self._pattern.search(text) is not None for text in texts)
         if self.kind == "hashtag":
             return fold_tag(self.written) in (post.hashtags or ())
         referred = (post.retweet_of_author, post.reply_to_author, post.quote_of_author)
@@ -101,7 +105,8 @@ def newest_posts(session: Session, keyspace: str, topic: Topic, most: int) -> It
     keys = session.execute(prepared(session, f"SELECT DISTINCT {', '.join(POSTS.partition)} FROM {table}"))
     partitions = [(key.day.date(), key.bucket) for key in keys if key.topic == topic.topic]
     where = f"WHERE {bound(POSTS.partition)} ORDER BY source DESC, post_id DESC LIMIT ?"
-    select = prepared(session, f"SELECT {', '.join(_COLUMNS)} FROM {table} {where}")
+    columns = ", ".join([*_COLUMNS, *(MATCHED[each] for each in topic.match)])
+    select = prepared(session, f"SELECT {columns} FROM {table} {where}")
     left = most
     for day in sorted({day for day, _ in partitions}, reverse=True):
         buckets = [bucket for of, bucket in partitions if of == day]
@@ -142,4 +147,5 @@ def _inside(short: Rule, long: Rule) -> str:
 
 def _rules(race: Race, candidate: Candidate) -> list[Rule]:
     kinds = {"alias": candidate.aliases, "hashtag": candidate.hashtags, "handle": candidate.handles}
-    return [Rule((race.id, candidate.id), kind, written) for kind, all_ in kinds.items() for written in all_]
+    place = (race.id, candidate.id)
+    return [Rule(place, kind, written, race.match) for kind, all_ in kinds.items() for written in all_]

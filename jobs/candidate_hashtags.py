@@ -28,7 +28,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
 from jobs.measures.authors import account
 from jobs.measures.hashtags import FEWEST_AUTHORS
-from jobs.measures.mentions import ANYONE, COLUMNS, require_races, with_named
+from jobs.measures.mentions import ANYONE, COLUMNS, further_columns, require_races, with_named
 from jobs.measures.periods import with_periods
 
 TOP = 20
@@ -145,7 +145,7 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
 
 JOB = Job(
     name="candidate_hashtags",
-    inputs=(Posts(["source", "author_id", "event_at", *COLUMNS]),),
+    inputs=(Posts(["source", "author_id", "event_at", *COLUMNS], further=further_columns),),
     outputs=(Output(CANDIDATE_HASHTAGS),),
     transform=transform,
     methods=lambda topic, _: {race.id: method(race) for race in topic.races},

@@ -10,10 +10,12 @@ from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
 from readers.polls.poll_cli import poll
 from readers.runs.runs_cli import runs
+from readers.samples.precision_cli import precision
+from readers.samples.sample_cli import sample
 from readers.search.search_cli import search
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, graph, export, search, runs):
+for command in (poll, graph, export, search, runs, sample, precision):
     app.command()(command)
 
 

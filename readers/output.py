@@ -12,25 +12,28 @@ import pyarrow.parquet as pq
 from readers.files import opened, refuse_terminal
 from readers.plain import printable
 
+BOM = "\ufeff"
 CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet reads a cell that begins with one of these as a formula."""
 _JSON = {"orient": "records", "date_format": "iso", "date_unit": "ms", "double_precision": 15}
 
 
-def write_frame(frame: pd.DataFrame, format_: str, out: Path | None) -> None:
+def write_frame(frame: pd.DataFrame, format_: str, out: Path | None, begin: str = "") -> None:
     """Writes a frame as JSON (one array of objects, ISO times), or in one of the formats of `write_pages`.
+
+    `begin` stands before CSV: a spreadsheet reads a file as UTF-8 if it begins with BOM.
 
     Raises WrongUse if Parquet would go to a terminal.
     """
     if format_ != "json":
-        write_pages([frame], format_, out)
+        write_pages([frame], format_, out, begin)
         return
     with opened(out) as file:
         file.write(_shown(f"{frame.to_json(**_JSON)}\n", out))
 
 
-def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -> int:
+def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None, begin: str = "") -> int:
     """Writes pages of the same columns as CSV, NDJSON or Parquet, page by page; returns the number of rows.
 
     In CSV, a list is written as its items with spaces between them, and an apostrophe is put before a text that a
@@ -48,7 +51,7 @@ def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None) -
     with opened(out) as file:
         for number, page in enumerate(pages):
             text = _csv(page, header=number == 0) if format_ == "csv" else _ndjson(page)
-            file.write(_shown(text, out))
+            file.write(_shown(begin + text if number == 0 else text, out))
             rows += len(page)
     return rows
 

@@ -3,6 +3,9 @@
 from conf.schema import Column, Table
 from conf.tables.columns import A_NETWORK, KINDS, NETWORKS, TOPIC, key, one_of
 
+MATCHED = {"text": "folded", "cards": "folded_cards", "alt": "folded_alt"}
+"""The columns in which aliases are searched, by the names that a topic's `match` has for them."""
+
 POSTS = Table(
     name="posts",
     doc="One row per post and topic, under the day of its event time in the topic's time zone.",
@@ -27,6 +30,9 @@ POSTS = Table(
         "quote_of": Column("text", "id of the quoted post"),
         "quote_of_author": Column("text", "its author, as in the column author"),
         "folded": Column("text", "the folded text without URLs and handles, in which aliases are searched"),
+        "text_more": Column("text", "text of link cards and polls, then of image descriptions; a line for each"),
+        "folded_cards": Column("text", "the text of link cards and polls, folded as in folded"),
+        "folded_alt": Column("text", "the descriptions of images and videos, folded as in folded"),
         "hashtags": Column("frozen<list<text>>", "hashtags, folded, without #"),
         "mentions": Column("frozen<list<text>>", "mentioned accounts, as in the column author"),
         "urls": Column("frozen<list<text>>", "links, as the network expands them"),
@@ -50,7 +56,7 @@ POST_WORDS = Table(
     clustering=POSTS.clustering,
     columns={
         **{name: POSTS.columns[name] for name in POSTS.key},
-        "words": Column("set<text>", "distinct words of posts.folded, and each hashtag with its #"),
+        "words": Column("set<text>", "distinct words of the folded columns of posts, and each hashtag with its #"),
     },
     indexes={"idx": "values(words)"},
     taken_from=POSTS.name,

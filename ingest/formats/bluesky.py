@@ -16,6 +16,7 @@ from ingest.formats.facets import Facets
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
+from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
 
 POST = "app.bsky.feed.post"
@@ -218,6 +219,15 @@ def _set_content(post: Post, record: Record, text: str) -> None:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
     if record.embed:
         post.quote_of, post.quote_of_author = _quoted(record.embed)
+        _add_more(post, record.embed)
+
+
+def _add_more(post: Post, embed: dict[str, Any]) -> None:
+    """Adds the text of an embed: of its link card, and the descriptions of its images or its video."""
+    for each in (embed, embed.get("media")):  # with a quote, they stand in `media`
+        if isinstance(each, dict) and not each.keys().isdisjoint(("external", "images", "alt")):
+            alt = [*values_of(each.get("images"), "alt"), each.get("alt")]
+            add_more(post, values_of(each.get("external"), "title", "description"), alt)
 
 
 def _texts(values: list[Any]) -> list[str]:

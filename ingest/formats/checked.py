@@ -16,6 +16,8 @@ from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
 LONGEST_NAME = 512
 """The most characters of an id, a handle or a hashtag."""
 LONGEST_URL = 4_096
+LONGEST_MORE = 16_000
+"""The most characters of the texts beside a post's own; the rest is left out."""
 LONGEST_LANG = 64
 MOST_ITEMS = 1_000
 """The most hashtags, mentions or links of a post; further ones are left out."""
@@ -104,6 +106,18 @@ def _short(longest: int) -> Callable[[str | None], str | None]:
     return lambda value: value if _is_short(value, longest) else None
 
 
+def shortened(text: str, longest: int) -> str:
+    """Returns the first `longest` characters, without the word that they cut: half a word could be another word."""
+    if len(text) <= longest:
+        return text
+    cut = text[:longest]
+    return cut if text[longest].isspace() else cut.rsplit(None, 1)[0]
+
+
+def _more(value: object) -> str | None:
+    return (shortened(value, LONGEST_MORE) or None) if type(value) is str else None
+
+
 def _label(value: object) -> str | None:
     return value[:LONGEST_NAME] if type(value) is str else None
 
@@ -156,6 +170,7 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author")
     ),
     *((name, _short(LONGEST_NAME)) for name in ("quote_of", "quote_of_author")),
+    *((name, _more) for name in ("text_more", "folded_cards", "folded_alt")),
     *((name, _label) for name in ("place", "client")),
     *((name, _list(LONGEST_NAME, MOST_ITEMS)) for name in ("hashtags", "mentions")),
     ("urls", _list(LONGEST_URL, MOST_ITEMS)),

@@ -49,10 +49,22 @@ class Lenient(Generic[T]):
                     break
             before = path
             try:
-                return msgspec.convert(message, self._type)
+                return self._converted(message)
             except msgspec.ValidationError as next_error:
                 error = next_error
         raise first
+
+    def _converted(self, message: Any) -> T:
+        """Returns the message as the type. The parts that the type leaves undecoded are encoded first, once each."""
+        while True:
+            try:
+                return msgspec.convert(message, self._type)
+            except msgspec.ValidationError as error:
+                path = _path(error) if str(error).startswith("Expected `raw`") else []
+                if not path:
+                    raise
+                holder = _at(message, path[:-1])
+                holder[path[-1]] = msgspec.Raw(msgspec.json.encode(holder[path[-1]]))
 
 
 def _path(error: msgspec.ValidationError) -> Path:

@@ -18,6 +18,7 @@ from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.markup import Markup
+from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Deletion, Post, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -46,6 +47,8 @@ class Tag(msgspec.Struct):
 
 class Card(msgspec.Struct):
     url: str | None = None
+    title: Any = None
+    description: Any = None
 
 
 class Application(msgspec.Struct):
@@ -66,6 +69,8 @@ class Status(msgspec.Struct, kw_only=True):
     mentions: list[Mention] = []
     tags: list[Tag] = []
     card: Card | None = None
+    poll: Any = None
+    media_attachments: Any = None
     application: Application | None = None
     reblog: "Status | None" = None
     quote: dict[str, Any] | None = None
@@ -159,7 +164,17 @@ def parse_event(line: bytes) -> Post:
         post.retweet_of = status.reblog.id
         post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
     _set_quote(post, status, server)
+    _add_more(post, shown)
     return post
+
+
+def _add_more(post: Post, shown: Status) -> None:
+    """Adds the text of the link's card, the options of a poll, and the descriptions of the media."""
+    card, poll, media = shown.card, shown.poll, shown.media_attachments
+    if not (card or poll or media):
+        return
+    options = [text for each in values_of(poll, "options") for text in values_of(each, "title")]
+    add_more(post, [*((card.title, card.description) if card else ()), *options], values_of(media, "description"))
 
 
 def _set_quote(post: Post, status: Status, server: str) -> None:

@@ -37,6 +37,9 @@ class Post:
     quote_of: str | None = None
     quote_of_author: str | None = None
     folded: str = ""
+    text_more: str | None = None
+    folded_cards: str | None = None
+    folded_alt: str | None = None
     hashtags: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)

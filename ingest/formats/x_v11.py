@@ -14,9 +14,11 @@ from conf.blanking import Span, link_spans, mention_spans
 from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
+from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import InvalidMessage, Post, unique
-from ingest.formats.x_v2 import LONGEST_HANDLE, LONGEST_TEXT, RT_PREFIX, folded_text, is_glued, unescaped
+from ingest.formats.x_v2 import LONGEST_HANDLE, LONGEST_TEXT, RT_PREFIX, all_unescaped, folded_text, is_glued, unescaped
 
+_CARD_TEXTS = ("title", "description", *(f"choice{number}_label" for number in range(1, 5)))
 _MARKUP = re.compile(r"<[^>]*>")
 _MONTHS = {
     m: i for i, m in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], 1)
@@ -62,6 +64,7 @@ def _ends(indices: Any) -> tuple[Any, Any]:
 class Extended(msgspec.Struct):
     full_text: str
     entities: Entities | None = None
+    extended_entities: msgspec.Raw = msgspec.Raw()
 
 
 class User(msgspec.Struct):
@@ -93,6 +96,8 @@ class Content(msgspec.Struct, kw_only=True):
     full_text: str | None = None
     extended_tweet: Extended | None = None
     entities: Entities | None = None
+    extended_entities: msgspec.Raw = msgspec.Raw()
+    card: msgspec.Raw = msgspec.Raw()
 
     def full(self) -> tuple[str, Entities]:
         """Returns the full text with HTML's escapes, and its entities. Raises InvalidMessage where there is no text."""
@@ -130,7 +135,8 @@ def parse_status(payload: bytes) -> Post:
     status = _STATUS.decode(payload)
     retweeted, quoted = status.retweeted_status, status.quoted_status
     has_text = retweeted is not None and (retweeted.full_text or retweeted.text or retweeted.extended_tweet)
-    raw, entities = (retweeted if retweeted is not None and has_text else status).full()
+    shown = retweeted if retweeted is not None and has_text else status
+    raw, entities = shown.full()
     post = Post(
         source="x",
         post_id=status.id_str,
@@ -160,6 +166,7 @@ def parse_status(payload: bytes) -> Post:
         link = status.quoted_status_permalink.expanded.split("/") if status.quoted_status_permalink else []
         named = link[3].lower() if len(link) > 5 and link[5] == quote_of else None
         post.quote_of_author = _handle(quoted) or named
+    _add_more(post, shown)
     post.place = status.place.full_name if status.place else None
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
@@ -170,6 +177,26 @@ def parse_status(payload: bytes) -> Post:
 
 def _handle(status: Content | None) -> str | None:
     return status.user.screen_name.lower() if status is not None and status.user else None
+
+
+def _add_more(post: Post, shown: Content) -> None:
+    """Adds the texts of the card (a poll is one, too) and the descriptions of the media."""
+    extended = shown.extended_tweet.extended_entities if shown.extended_tweet else shown.extended_entities
+    extended = extended or shown.extended_entities
+    if not (shown.card or holds(extended, b"ext_alt_text")):
+        return
+    media = next(values_of(decoded(extended), "media"), None)
+    alt = values_of(media, "ext_alt_text")
+    add_more(post, all_unescaped(_card_texts(decoded(shown.card))), all_unescaped(alt))
+
+
+def _card_texts(card: object) -> list[object]:
+    """Returns the title, the description and the options of a card; its values are a list or an object, by API."""
+    bindings = next(values_of(card, "binding_values"), None)
+    if isinstance(bindings, list):
+        bindings = {each.get("key"): each.get("value") for each in bindings if isinstance(each, dict)}
+    found = values_of(bindings, *_CARD_TEXTS)
+    return [text for value in found for text in values_of(value, "string_value")]
 
 
 def _instant_or_none(value: str | None) -> datetime | None:

@@ -5,6 +5,7 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 import html
 import re
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -15,8 +16,10 @@ from conf.blanking import X_HANDLE, Span, blank, blank_spans, link_spans, mentio
 from conf.folding import fold, fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
-from ingest.formats.malformed import MALFORMED
+from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import Post, unique
+from ingest.formats.x_attachments import attached_to
+from ingest.formats.x_v2_page import split_page
 
 LONGEST_HANDLE = 15
 """The most letters of a handle on X; some old ones have more."""
@@ -46,6 +49,8 @@ class Url(msgspec.Struct):
     expanded_url: str | None = None
     start: Any = None
     end: Any = None
+    title: Any = None
+    description: Any = None
 
 
 class Entities(msgspec.Struct):
@@ -107,6 +112,7 @@ class Content(msgspec.Struct, kw_only=True):
     author_id: str | None = None
     entities: Entities | None = None
     note_tweet: Note | None = None
+    attachments: msgspec.Raw = msgspec.Raw()
 
     def full(self) -> tuple[str, Entities]:
         """Returns the full text as X sends it, with HTML's escapes, and its entities.
@@ -139,6 +145,8 @@ class Includes(msgspec.Struct):
     users: list[User] | None = None
     tweets: list[Content] | None = None
     places: list[Place] | None = None
+    media: msgspec.Raw = msgspec.Raw()
+    polls: msgspec.Raw = msgspec.Raw()
 
 
 class Twarc(msgspec.Struct):
@@ -161,7 +169,9 @@ def parse_line(payload: bytes) -> Post:
     users = {user.id: user for user in includes.users or ()}
     tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
     places = {place.id: place.full_name for place in includes.places or ()}
-    return to_post(line.data, users, tweets, places, line.twarc)
+    post = to_post(line.data, users, tweets, places, line.twarc)
+    add_more_of(post, tweets.get(post.retweet_of or "") or line.data, includes)
+    return post
 
 
 def to_post(
@@ -255,54 +265,44 @@ def unescaped(raw: str) -> str:
     return html.unescape(raw) if "&" in raw else raw
 
 
+def all_unescaped(values: Iterable[object]) -> Iterator[object]:
+    """Yields the values, and texts without HTML's escapes."""
+    return (unescaped(value) if type(value) is str else value for value in values)
+
+
 def folded_text(raw: str, spans: list[Span]) -> str:
     """Returns the folded form of a text as X sends it. The spans are those of its addresses and handles."""
     text = blank_spans(raw, spans) if spans else raw
     return fold(blank(html.unescape(text) if "&" in text else text, (), X_HANDLE))
 
 
+def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
+    """Adds what a post shows beside its text: link cards, polls, and descriptions of its media.
+
+    `shown` is the post or, for a retweet, the retweeted one. The objects that it has attached stand in `includes` or,
+    in a flattened post, in the attachments themselves.
+    """
+    entities = (shown.entities, shown.note_tweet.entities if shown.note_tweet else None)
+    links = [url for some in entities if some for url in some.urls or () if url.title or url.description]
+    alt, options = (
+        shown.attachments and (holds(included, key) or holds(shown.attachments, key))
+        for included, key in ((includes.media, b"alt_text"), (includes.polls, b"options"))
+    )
+    if not (links or alt or options):
+        return
+    attached = decoded(shown.attachments)
+    attached = attached if isinstance(attached, dict) else {}
+    media = attached_to(attached, "media", "media_keys", "media_key", includes.media)
+    polls = attached_to(attached, "poll", "poll_ids", "id", includes.polls)
+    cards = [text for url in links for text in (url.title, url.description)]
+    cards += [label for options in values_of(polls, "options") for label in values_of(options, "label")]
+    add_more(post, all_unescaped(cards), all_unescaped(values_of(media, "alt_text")))
+
+
 def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
     post.place = geo.full_name or places.get(geo.place_id or "")
     if geo.coordinates and geo.coordinates.coordinates:
         post.lon, post.lat = geo.coordinates.coordinates
-
-
-def split_page(page: dict[str, Any]) -> list[bytes]:
-    """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to.
-
-    Errors in a post are found later, when it is parsed.
-    """
-    by_id = {part: _by_id(page.get("includes"), part) for part in ("users", "tweets", "places")}
-    return [orjson.dumps(_page_line(tweet, by_id, page.get("__twarc"))) for tweet in page["data"]]
-
-
-def _by_id(includes: Any, part: str) -> dict[str, Any]:
-    items = includes.get(part) if isinstance(includes, dict) else None
-    whole = (item for item in items or () if isinstance(item, dict)) if isinstance(items, list) else ()
-    return {item["id"]: item for item in whole if isinstance(item.get("id"), str)}
-
-
-def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> dict[str, Any]:
-    line: dict[str, Any] = {"data": tweet}
-    try:
-        line["includes"] = _includes_of(tweet, by_id)
-    except MALFORMED:  # a broken reference: it is left out when the post is parsed
-        line["includes"] = None
-    if twarc:
-        line["__twarc"] = twarc
-    return line
-
-
-def _includes_of(tweet: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
-    tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
-    people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
-    place = (tweet.get("geo") or {}).get("place_id")
-    return {
-        "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
-        "tweets": tweets,
-        "places": [by_id["places"][place]] if place in by_id["places"] else [],
-    }
 
 
 def _split(keys: Keys, line: bytes) -> Parts:

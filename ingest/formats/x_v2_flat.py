@@ -8,7 +8,7 @@ import msgspec
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.post import Post
-from ingest.formats.x_v2 import LONGEST_TEXT, Content, Twarc, Tweet, User, to_post
+from ingest.formats.x_v2 import LONGEST_TEXT, Content, Includes, Twarc, Tweet, User, add_more_of, to_post
 
 
 class FlatReference(Content, kw_only=True):
@@ -38,7 +38,9 @@ def parse_flat(payload: bytes) -> Post:
     people = (tweet.in_reply_to_user, *(r.author_user or r.author for r in references))
     users = {user.id: user for user in (tweet.author_user or tweet.author, *people) if user}
     tweets: dict[str, Content] = {r.id: r for r in references if r.text is not None}
-    return to_post(tweet, users, tweets, {}, tweet.twarc)
+    post = to_post(tweet, users, tweets, {}, tweet.twarc)
+    add_more_of(post, tweets.get(post.retweet_of or "") or tweet, Includes())
+    return post
 
 
 def _split(_keys: Keys, line: bytes) -> Parts:

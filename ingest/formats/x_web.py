@@ -47,6 +47,7 @@ def _status(wrapped: Any, depth: int = 1) -> dict[str, Any] | None:
         "id_str": tweet.get("rest_id") or legacy.get("id_str"),
         "user": _user(tweet, legacy),
         "source": tweet.get("source") or legacy.get("source"),
+        "card": _part(tweet, "card", "legacy"),
         "retweeted_status": retweeted,
         "quoted_status": quoted,
         "extended_tweet": _extended(note) if isinstance(note, dict) else None,

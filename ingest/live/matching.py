@@ -4,6 +4,7 @@ import regex
 
 from conf.aliases import alias_pattern
 from conf.folding import bare_handle, fold_tag
+from conf.tables import MATCHED
 from conf.topic import Box, Topic
 from ingest.formats.post import Post
 
@@ -18,6 +19,7 @@ class TopicMatcher:
         self._hashtags = {fold_tag(word) for word in collect.keywords if " " not in word.strip()}
         self._users = {bare_handle(user) for user in collect.users}
         self._boxes = collect.geo
+        self._match = topic.match
         self._languages = {language.lower() for language in collect.languages}
 
     def wants(self, post: Post) -> bool:
@@ -27,7 +29,9 @@ class TopicMatcher:
         return self._by_words(post) or self._by_people(post) or self._by_place(post)
 
     def _by_words(self, post: Post) -> bool:
-        return bool(self._pattern and self._pattern.search(post.folded)) or not self._hashtags.isdisjoint(post.hashtags)
+        if self._pattern and any(self._pattern.search(getattr(post, MATCHED[each]) or "") for each in self._match):
+            return True
+        return not self._hashtags.isdisjoint(post.hashtags)
 
     def _by_people(self, post: Post) -> bool:
         people = {post.author, post.retweet_of_author, post.reply_to_author, post.quote_of_author, *post.mentions}

@@ -12,7 +12,7 @@ from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStateme
 
 from conf.folding import search_words
 from conf.schema import Table, bound
-from conf.tables import HIDDEN_POSTS, POST_TABLES, POST_WORDS, POSTS
+from conf.tables import HIDDEN_POSTS, MATCHED, POST_TABLES, POST_WORDS, POSTS
 from ingest.write.rows import Row
 from stores.encoding import bigint, int32
 from stores.prepare import prepared
@@ -54,7 +54,7 @@ class PostStatements:
 
     def show(self, batch: BatchStatement, stored: Any, time: int) -> None:
         """Moves a hidden post's row, as it was read with its `ttl`, back to the posts, with its words."""
-        words = {"words": search_words(stored.folded or "", stored.hashtags or [])}
+        words = {"words": search_words([getattr(stored, name) for name in MATCHED.values()], stored.hashtags)}
         for table in (POSTS, POST_WORDS):
             self._add(batch, table, stored, words, time)
         self.delete_hidden(batch, [getattr(stored, name) for name in POSTS.key], time)

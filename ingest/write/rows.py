@@ -57,7 +57,7 @@ def row_of(post: Post, topic: Topic) -> Row:
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
-    words = search_words(post.folded, post.hashtags)
+    words = search_words((post.folded, post.folded_cards, post.folded_alt), post.hashtags)
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, topic.buckets)

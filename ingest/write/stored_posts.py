@@ -14,7 +14,7 @@ from cassandra.query import PreparedStatement
 from conf.partitions import bucket_of
 from conf.schema import bound
 from conf.snowflakes import mastodon_made_at, x_made_at
-from conf.tables import HIDDEN_POSTS, POSTS, TOPIC_LAYOUT
+from conf.tables import HIDDEN_POSTS, MATCHED, POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
 from ingest.write.post_statements import PostStatements, new_batch
@@ -23,7 +23,7 @@ from stores.prepare import prepared
 
 BEYOND = 2**62
 """The write time of every deletion, in µs: later than that of any post."""
-_COPIED = ("text", "folded", "hashtags", "mentions", "urls", "lang")
+_COPIED = ("text", "text_more", *MATCHED.values(), "hashtags", "mentions", "urls", "lang")
 _ONE_DAY = timedelta(days=1)
 _TABLES = {False: POSTS, True: HIDDEN_POSTS}
 """The tables of posts, by whether these are hidden."""

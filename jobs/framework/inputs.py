@@ -84,25 +84,34 @@ def same_window(window: Window, _: Topic) -> Window:
     return window
 
 
+def no_more(_: Topic) -> Sequence[str]:
+    """Returns no columns: the default `further`, for a job that reads the same columns of every topic."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Posts:
-    """The posts whose event time lies in the window, with these columns.
+    """The posts whose event time lies in the window, with these columns, and those that `further(topic)` returns.
 
     For a job that needs more than its window, `reach(window, topic)` returns the span of posts to read.
     """
 
     columns: Sequence[str]
     reach: Callable[[Window, Topic], Window] = same_window
+    further: Callable[[Topic], Sequence[str]] = no_more
     table: Table = POSTS
     required: bool = True
+
+    def columns_of(self, topic: Topic) -> list[str]:
+        """Returns the columns that the job reads of a topic."""
+        return list(dict.fromkeys([*self.columns, *self.further(topic)]))
 
     def read(self, at: Place) -> Read:
         """Reads each partition that contains a part of the span, once; what is checked is counted in the same pass."""
         span = self.reach(at.window, at.topic)
-        stored, posts, checks = (
-            at.posts.read(at, span, self.columns) if at.posts else read_posts(at, span, self.columns)
-        )
-        return Read(within(stored, span, self.columns), None if at.posts else stored, posts, checks=checks)
+        columns = self.columns_of(at.topic)
+        stored, posts, checks = at.posts.read(at, span, columns) if at.posts else read_posts(at, span, columns)
+        return Read(within(stored, span, columns), None if at.posts else stored, posts, checks=checks)
 
     def once(self, at: Place, read: Read) -> Read:
         """Returns `read` itself or, if its checks found posts under two days, what it read without the later copies.
@@ -112,7 +121,7 @@ class Posts:
         if read.checks is None or not may_repeat(read.checks):
             return read
         stored = counted_once(read.checks.frame)
-        frame = within(stored, self.reach(at.window, at.topic), self.columns)
+        frame = within(stored, self.reach(at.window, at.topic), self.columns_of(at.topic))
         return replace(read, frame=frame, stored=stored, posts=stored.where(lies_in(at.window)).count(), checks=None)
 
 
@@ -141,7 +150,7 @@ class SharedPosts:
         self._read: dict[Window, PostsRead] = {}
         for given in inputs:
             columns = self._columns.setdefault(given.reach(window, topic), [])
-            columns += [name for name in given.columns if name not in columns]
+            columns += [name for name in given.columns_of(topic) if name not in columns]
 
     def read(self, at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
         """Returns the posts of a span, with at least these columns; reads them if no job has read them before."""

@@ -12,7 +12,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.errors import WrongUse
-from conf.race import Candidate, Race
+from conf.race import Candidate, Matched, Race
+from conf.tables import MATCHED
 from conf.topic import Topic
 from jobs.framework.literals import evaluated_once
 from jobs.framework.window import Window
@@ -20,12 +21,17 @@ from jobs.framework.window import Window
 ANYONE = ""
 """Stands for the race as a whole, in place of a candidate's id."""
 
-COLUMNS = ["folded", "hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author"]
-"""The columns of a post that the rules use."""
+COLUMNS = [MATCHED["text"], "hashtags", "mentions", "retweet_of_author", "reply_to_author", "quote_of_author"]
+"""The columns of a post that the rules use, if the topic's `match` names only the text."""
 BITS = 62
 """The number of candidates that one mask column holds."""
 
 _REFERRED = ("retweet_of_author", "reply_to_author", "quote_of_author")
+
+
+def further_columns(topic: Topic) -> list[str]:
+    """Returns the columns that the rules use beside COLUMNS: none if the topic's `match` names only the text."""
+    return [MATCHED[each] for each in topic.match if MATCHED[each] not in COLUMNS]
 
 
 def require_races(topic: Topic, _: Window) -> None:
@@ -34,9 +40,9 @@ def require_races(topic: Topic, _: Window) -> None:
         raise WrongUse(f"topic {topic.topic} has no races", "Add races: with candidates to its file")
 
 
-def mentions(candidate: Candidate) -> Column:
-    """Returns whether a post mentions the candidate; never null."""
-    rules = [*_by_alias(candidate), *_by_hashtag(candidate), *_by_handle(candidate)]
+def mentions(candidate: Candidate, match: Sequence[Matched] = ("text",)) -> Column:
+    """Returns whether a post mentions the candidate; never null. `match` says where aliases are searched."""
+    rules = [*_by_alias(candidate, match), *_by_hashtag(candidate), *_by_handle(candidate)]
     return reduce(or_, (F.coalesce(rule, F.lit(False)) for rule in rules))
 
 
@@ -50,7 +56,7 @@ def with_masks(posts: DataFrame, races: Sequence[Race], kept: Sequence[str]) -> 
 
     Candidates are numbered through all races in the topic's order. Bit i of column n stands for candidate BITS * n + i.
     """
-    flags = [mentions(candidate) for _, candidate in _candidates(races)]
+    flags = [mentions(candidate, race.match) for race, candidate in _candidates(races)]
     masks = []
     for number, name in enumerate(mask_columns(races)):
         bits = [
@@ -99,15 +105,19 @@ def _struct_if(condition: Column, race_id: str, candidate_id: str) -> Column:
     return F.when(condition, F.struct(F.lit(race_id).alias("race"), F.lit(candidate_id).alias("candidate")))
 
 
-def _by_alias(candidate: Candidate) -> list[Column]:
-    """Returns whether the pattern matches. A plain search for a part of each alias comes first.
+def _by_alias(candidate: Candidate, match: Sequence[Matched]) -> list[Column]:
+    """Returns, for each text that is searched, whether the pattern matches. A search for a part of each alias is first.
 
     Most posts contain none of them, and a plain search finds that out far faster.
     """
     if not candidate.pattern:
         return []
-    holds_one = reduce(or_, (F.col("folded").contains(needle) for needle in candidate.needles))
-    return [holds_one & F.col("folded").rlike(candidate.pattern)]
+    return [_holds(F.col(MATCHED[each]), candidate) for each in match]
+
+
+def _holds(text: Column, candidate: Candidate) -> Column:
+    holds_one = reduce(or_, (text.contains(needle) for needle in candidate.needles))
+    return holds_one & text.rlike(candidate.pattern)
 
 
 def _by_hashtag(candidate: Candidate) -> list[Column]:

@@ -26,10 +26,10 @@ from jobs.framework.published import Published
 from jobs.measures import ballots
 from jobs.measures.authors import account, flagged, known_as
 from jobs.measures.ballots import Ballots, Counts, Spans
-from jobs.measures.mentions import BITS, COLUMNS, mentions_anyone, with_masks
+from jobs.measures.mentions import BITS, COLUMNS, further_columns, mentions_anyone, with_masks
 
 INPUTS = (
-    Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS]),
+    Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS], further=further_columns),
     Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
 )
 """The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""

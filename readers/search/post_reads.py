@@ -23,7 +23,7 @@ from cassandra.query import PreparedStatement
 from conf.folding import search_words
 from conf.schema import Table, bound
 from conf.snowflakes import x_id_at
-from conf.tables import POST_WORDS, POSTS
+from conf.tables import MATCHED, POST_WORDS, POSTS
 from conf.topic import Topic
 from readers.search.query import Query
 from readers.search.statements import COLUMNS, Statements
@@ -79,7 +79,7 @@ class PostReads:
     def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
         self._session, self._statements = statements.session, statements
         self._topic, self._query, self.span = topic, query, span
-        self._columns = ", ".join([*COLUMNS, "folded"] if query.phrases or query.terms else COLUMNS)
+        self._columns = ", ".join([*COLUMNS, *MATCHED.values()] if query.phrases or query.terms else COLUMNS)
         self._by_words = bool(query.terms) and not query.author
         self._first_rows = max(16, FIRST_ROWS // topic.buckets)
 
@@ -159,7 +159,7 @@ class PostReads:
         They need not match the search.
         """
         below = "AND (source, post_id) < (?, ?) ORDER BY source DESC, post_id DESC"
-        columns = f"{', '.join(COLUMNS)}, folded"
+        columns = ", ".join([*COLUMNS, *MATCHED.values()])
         statement = self._statements.select(columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
         answers = self._ask((statement, (self._topic.topic, day, bucket, *key)) for bucket, key in before.items())
         return dict(zip(before, (answer.all() for answer in answers), strict=True))
@@ -199,9 +199,10 @@ class PostReads:
         query = self._query
         if query.author not in (None, row.author) or query.kind not in (None, row.kind):
             return False
-        if query.terms and not search_words(row.folded, row.hashtags).issuperset(query.terms):
-            return False
-        return not query.phrases or query.holds(row.folded)
+        if not (query.terms or query.phrases):
+            return True
+        folded = [getattr(row, name) for name in MATCHED.values()]
+        return search_words(folded, row.hashtags).issuperset(query.terms) and query.holds(*folded)
 
     def _all(self, answers: Iterable[Found]) -> list[Row]:
         return self.kept(row for _, rows in self._posts(answers) for row in rows)

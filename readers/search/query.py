@@ -20,9 +20,9 @@ _UNSPACED_EDGE = regex.compile(f"^[{UNSPACED}]|[{OPEN_ON_THE_RIGHT}]$")
 class Query:
     """The conditions of a search; a post must meet all of them.
 
-    `terms` are in the index: words, and hashtags with their #. `phrases` are folded, and must occur in the column
-    `folded` as whole words. They are the exact phrases (each in one or two spellings), and words that begin or end with
-    a character of a script without spaces between words. `author` and `kind` are as in `posts`.
+    `terms` are in the index: words, and hashtags with their #. `phrases` are folded, and must occur in one of the
+    columns MATCHED as whole words. They are the exact phrases (each in one or two spellings), and words that begin or
+    end with a character of a script without spaces between words. `author` and `kind` are as in `posts`.
     """
 
     terms: tuple[str, ...] = ()
@@ -46,9 +46,9 @@ class Query:
         shown += [reading for readings in self.phrases for reading in readings]
         return regex.compile(pattern_of(map(Alias, shown))) if shown else None
 
-    def holds(self, folded: str | None) -> bool:
-        """Returns whether a folded text contains all phrases. The other conditions are checked by the index."""
-        return all(pattern.search(folded or "") for pattern in self.patterns)
+    def holds(self, *folded: str | None) -> bool:
+        """Returns whether each phrase is in one of these texts. The other conditions are checked by the index."""
+        return all(any(pattern.search(text) for text in folded if text) for pattern in self.patterns)
 
 
 def parse_query(text: str, author: str | None = None, kind: str | None = None) -> Query:

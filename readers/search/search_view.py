@@ -33,7 +33,9 @@ def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Consol
     room = max(20, console.width - OTHER_COLUMNS)
     for row in frame.to_dict("records"):
         author = row["author_id"] if pd.isna(row["author"]) else row["author"]
-        text = "" if pd.isna(row["text"]) else str(row["text"])
+        text, more = ("" if pd.isna(row[name]) else str(row[name]) for name in ("text", "text_more"))
+        if more and query.marks and not hits(one_line(text), query):
+            text = f"{text} [{more}]"  # the words stand in a link card, a poll or the description of an image
         names = (Text(one_line(str(author))), Text(str(row["kind"])))
         table.add_row(_local(row["event_at"], topic.zone), *names, emphasised(text, query, room))
     console.print(table)

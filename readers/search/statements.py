@@ -4,11 +4,11 @@ from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
 from conf.schema import Table
-from conf.tables import POST_WORDS, POSTS
+from conf.tables import MATCHED, POST_WORDS, POSTS
 from stores.moved import check_moved
 from stores.prepare import prepared
 
-COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", "folded"))
+COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", *MATCHED.values()))
 """The columns of a found post, as `posts` declares them."""
 
 

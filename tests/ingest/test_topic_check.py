@@ -57,6 +57,14 @@ def test_a_rule_that_matches_nothing_in_enough_posts_is_warned_of() -> None:
     assert judged(rules_of(topic()), [], Limits(0.5, 1)) == (0, [])
 
 
+def test_an_alias_is_looked_for_where_the_topic_counts_it() -> None:
+    posts = [Stored("the", folded_cards="bob wins", folded_alt="ana")]
+    matched = parse_topic(f"topic: t\nmatch: [text, cards]\n{RACES}", "f")
+    lines = judged(rules_of(matched), posts, Limits(1, 1))[1]
+    aliases = [line.split(" matches none")[0] for line in lines if ": alias" in line]
+    assert aliases == ["r/ana: alias ana"]
+
+
 def test_what_two_candidates_of_a_race_share_is_warned_of() -> None:
     both = """races:
   - id: r

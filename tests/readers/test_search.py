@@ -58,7 +58,7 @@ class Corpus:
         found = [
             post
             for post in self.posts
-            if search_words(post.folded, post.hashtags) >= set(asked.terms)
+            if search_words([post.folded], post.hashtags) >= set(asked.terms)
             and asked.holds(post.folded)
             and asked.author in (None, post.author)
             and asked.kind in (None, post.kind)

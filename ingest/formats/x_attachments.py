@@ -1,0 +1,36 @@
+"""The media and polls that X v2 posts have attached: the post has their keys, and `includes` the objects."""
+
+from typing import Any
+
+import msgspec
+
+from ingest.formats.more_text import decoded, values_of
+
+KEYS = {"media": "media_key", "polls": "id"}
+"""The parts of `includes` that posts have attached, and the key of an object in each."""
+
+
+def attachable(objects: object, key: str) -> dict[str, Any]:
+    """Returns these objects by their key."""
+    listed = objects if isinstance(objects, list) else []
+    return {one[key]: one for one in listed if isinstance(one, dict) and isinstance(one.get(key), str)}
+
+
+def attached_to(attached: dict[str, Any], part: str, keys: str, key: str, included: msgspec.Raw) -> list[Any]:
+    """Returns the media or polls that a post has attached, as they stand there or in `includes`."""
+    there = attached.get(part)
+    wanted = attached.get(keys)
+    if there or not included or not isinstance(wanted, list):
+        return there if isinstance(there, list) else [there]
+    return [one for name, one in attachable(decoded(included), key).items() if name in wanted]
+
+
+def objects_attached_to(tweets: list[Any], by_id: dict[str, dict[str, Any]]) -> dict[str, list[Any]]:
+    """Returns the media and polls that these posts have attached; neither key where there are none."""
+    found = {}
+    for part, keys in (("media", "media_keys"), ("polls", "poll_ids")):
+        attached = values_of([tweet.get("attachments") for tweet in tweets], keys)
+        wanted = {key for some in attached if isinstance(some, list) for key in some if isinstance(key, str)}
+        if objects := [by_id[part][key] for key in sorted(wanted) if key in by_id[part]]:
+            found[part] = objects
+    return found
