@@ -16,7 +16,7 @@ COARSER_AFTER = 50
 _WHERE = re.compile(r" - at `\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]`]+)|\[(\d+)\]")
 _MISSING = re.compile(r"Object missing required field `(\w+)_str`")
-_IDS = ("id", "_id", "_ids", "_str")
+_IDS = ("_id", "_ids", "_str")
 Path = list[str | int]
 
 
@@ -91,7 +91,7 @@ def _mended(message: Any, path: Path, error: str) -> bool:
         return _is_whole(value)
     value = _at(message, path)
     name = next((step for step in reversed(path) if isinstance(step, str)), "")
-    if _is_whole(value) and error.startswith("Expected `str") and name.endswith(_IDS):
+    if _is_whole(value) and error.startswith("Expected `str") and (name == "id" or name.endswith(_IDS)):
         holder[path[-1]] = str(value)
         return True
     if type(value) is float and error.startswith("Expected `int") and value.is_integer():
