@@ -74,12 +74,12 @@ def estimate(posts: list[Counted], totals: dict[str, int], seed: int) -> Estimat
     ("candidate", "lookalikes", "most"),
     [("duterte", 0.12, 0.97), ("poe", 0.12, 0.97), ("duterte", 0.0, 0.985)],
 )
-def test_the_interval_holds_the_true_precision_in_93_to_97_of_100_draws(
+def test_the_interval_holds_the_true_precision_as_often_as_it_says(
     topic: Topic, candidate: str, lookalikes: float, most: float
 ) -> None:
-    """Without look-alikes, only a hashtag of two candidates is wrong: 219 posts, with many retweets of the same day.
+    """In 93 to 97 of 100 draws. Without look-alikes, only a hashtag of two candidates is ever wrong: there in more.
 
-    The sample is stratified by day, so it is a little better there than the interval, which does not use the days.
+    It may be that the days do this: the sample is stratified by them, and the interval does not use it.
     """
     posts = counted(topic, candidate, lookalikes)
     truth = sum(post.right for post in posts) / len(posts)
