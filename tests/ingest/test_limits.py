@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cassandra.cluster import Session
 
+from conf.credentials import redis_url
 from conf.errors import WrongUse
 from conf.settings import DEFAULTS, Settings, load_settings
 from conf.topic import Topic
@@ -117,7 +118,7 @@ class TestReplay:
         capsys: pytest.CaptureFixture[str],
     ) -> None:
         file = tmp_path / "rubbish.jsonl"
-        file.write_bytes(b"rubbish\n")
+        file.write_bytes(capture(stream_line(tweet("1")), b"rubbish"))
         set_to.setenv("PULSO_DEAD_LETTERS_LIMIT", "2")
         assert [main(("replay", str(file), "--topic", topic.topic)) for _ in range(3)] == [0, 0, 1]
         assert "2 dead letters are waiting, so no more are taken" in capsys.readouterr().err
@@ -138,8 +139,10 @@ def test_live_collection_has_its_own_limits(stream: PostsQueue, set_to: pytest.M
 def test_live_collection_keeps_so_many_bytes_on_disk_unless_the_network_sends_again(
     stream: PostsQueue, set_to: pytest.MonkeyPatch, topic: Topic, tmp_path: Path
 ) -> None:
+    set_to.setenv("PULSO_REDIS_URL", redis_url(load_settings()))  # its login is kept in the home
+    set_to.setenv("PULSO_HOME", str(tmp_path))
+
     def buffer(source: str, limit: str) -> Buffer:
-        set_to.setenv("PULSO_HOME", str(tmp_path))
         set_to.setenv("PULSO_LIVE_SPILL_BYTES", limit)
         return make_collector(load_settings(), topic, source, Clock()).buffer
 
