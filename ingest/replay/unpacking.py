@@ -9,7 +9,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 import psutil
 import zstandard
@@ -49,7 +49,21 @@ class _Packer(Protocol):
         ...
 
 
-class _Gzip:
+class _Wrapped:
+    """What gzip, bzip2, xz and zstd have in common: the unpacker within knows when its frame has ended."""
+
+    _inner: Any
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data)
+
+
+class _Gzip(_Wrapped):
     def __init__(self, _start: bytes) -> None:
         self._inner = zlib.decompressobj(31)
 
@@ -57,16 +71,8 @@ class _Gzip:
         some = self._inner.decompress(data, CHUNK)
         return some, self._inner.unconsumed_tail
 
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
 
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-
-class _Kept:
+class _Kept(_Wrapped):
     """bzip2 and xz: their unpackers keep what they have not used yet."""
 
     def __init__(self, inner: "bz2.BZ2Decompressor | lzma.LZMADecompressor") -> None:
@@ -77,16 +83,8 @@ class _Kept:
             return self._inner.decompress(b"", CHUNK), data
         return self._inner.decompress(data, CHUNK), b""
 
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
 
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-
-class _Zstd:
+class _Zstd(_Wrapped):
     def __init__(self, start: bytes) -> None:
         window = 0 if start[1:4] == b"\x2a\x4d\x18" else zstandard.get_frame_parameters(start).window_size
         if window > (most := _most_memory()):
@@ -98,14 +96,6 @@ class _Zstd:
 
     def step(self, data: bytes) -> tuple[bytes, bytes]:
         return self._inner.decompress(data[:_FEW]), data[_FEW:]
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
 
 
 def unpacked(part: Part, depth: int = 0) -> Iterator[Part]:

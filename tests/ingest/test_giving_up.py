@@ -1,9 +1,6 @@
 """Commands that are stopped before they are done say so, in words and in their exit code."""
 
 import signal
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from cassandra.cluster import Session
@@ -11,21 +8,9 @@ from cassandra.cluster import Session
 from conf.topic import Topic
 from ingest.queue.envelope import Envelope
 from ingest.queue.posts_queue import PostsQueue
-from tests.support.commands import start_command
-from tests.support.live import wait_for
+from tests.support.live import running, wait_for
 from tests.support.ports import LOCAL
 from tests.support.posts import capture, stream_line, tweet
-
-
-@contextmanager
-def running(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
-    process = start_command("ingest", *arguments, **environment)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
 
 
 def test_a_drain_that_is_stopped_before_the_queue_is_empty_has_failed(

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from ingest.live.state import LiveState, read_states
 from ingest.queue.posts_queue import PostsQueue
@@ -14,10 +14,15 @@ from tests.support.commands import start_command
 PATIENCE = 60.0
 
 
+def streaming(topic: str, source: str) -> AbstractContextManager["subprocess.Popen[bytes]"]:
+    """Runs `stream` in the background; kills it at the end of the block if it still runs."""
+    return running("stream", "--topic", topic, "--source", source)
+
+
 @contextmanager
-def streaming(topic: str, source: str) -> Iterator["subprocess.Popen[bytes]"]:
-    """Runs the command in the background; kills it at the end of the block if it still runs."""
-    process = start_command("ingest", "stream", "--topic", topic, "--source", source)
+def running(*arguments: str, **environment: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """Runs `python -m ingest` in the background; kills it at the end of the block if it still runs."""
+    process = start_command("ingest", *arguments, **environment)
     try:
         yield process
     finally:
