@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from conf.tables import NETWORKS
+from conf.tables import KINDS, NETWORKS
 from ingest.formats.post import Deletion, InvalidMessage, Post
 
 LONGEST_NAME = 512
@@ -145,6 +145,7 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _count) for name in ("author_followers", "author_following", "version_us")),
     *((name, _time) for name in ("author_created_at", "collected_at")),
     *((name, _is_true) for name in ("author_is_bot", "is_update")),
+    ("said_kind", lambda value: value if value in KINDS else None),
 )
 """All other fields, with what returns the part of the value that can be used."""
 UNCHECKED = {field.name for field in fields(Post)} - {name for name, *_ in (*_REQUIRED, *_OPTIONAL)}

@@ -1,8 +1,8 @@
 """All formats."""
 
-from ingest.formats import bluesky, mastodon, request, x_compliance, x_v2, x_v2_flat, x_v11
+from ingest.formats import bluesky, mastodon, request, table, x_compliance, x_v2, x_v2_flat, x_v11
 from ingest.formats.format import Format
 
 _MODULES = (x_v2, bluesky, mastodon, x_v11, x_v2_flat, x_compliance, request)
-FORMATS: tuple[Format, ...] = tuple(module.FORMAT for module in _MODULES)
+FORMATS: tuple[Format, ...] = (*(module.FORMAT for module in _MODULES), *table.FORMATS)
 """In the order in which they are tried: the first one that recognises a line is its format."""

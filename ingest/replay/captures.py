@@ -7,10 +7,10 @@ import gzip
 import io
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import zstandard
 
@@ -23,6 +23,8 @@ _FEW = 2048
 """Bytes of zstd data that are decompressed at once: at most 64 MiB come of them."""
 _LARGEST_WINDOW = 2**27
 """Bytes that a zstd frame may refer back to, and so may keep in memory: as much as `zstd` itself allows by default."""
+T = TypeVar("T")
+_DAMAGED = (EOFError, OSError, zlib.error, zstandard.ZstdError)
 
 
 @dataclass
@@ -32,12 +34,17 @@ class Capture:
     name: str
     size: int | None = None
     broken: str = ""
+    share_read: float | None = None
+    """The share that was read, 0 to 1, where it is not told by bytes."""
+    _held: IO[bytes] | None = field(default=None, repr=False)
     _raw: IO[bytes] | None = field(default=None, repr=False)
     _at_end: bool = field(default=False, repr=False)
 
     @property
     def position(self) -> int:
         """The bytes read so far from the file on disk, before decompression; 0 for stdin and pipes."""
+        if self.size is not None and self.share_read is not None:
+            return int(self.size * self.share_read)
         if self.size is None or self._raw is None:
             return 0
         return self.size if self._at_end else self._raw.tell()
@@ -47,17 +54,55 @@ class Capture:
 
         If compressed data ends early or is damaged, no more lines are yielded, and `broken` says so.
         """
-        self._raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
-        number = 0
-        try:
-            for number, line in enumerate(_bounded_lines(_decompressed(self._raw)), 1):
+        last = [0]
+
+        def numbered(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+            for number, line in enumerate(_bounded_lines(stream), 1):
+                last[0] = number
                 yield number, line
-        except (EOFError, OSError, zlib.error, zstandard.ZstdError) as error:
-            self.broken = f"{self.name} is damaged or truncated after line {number:,} ({error})"
+
+        yield from self.read(numbered, lambda: f"line {last[0]:,}")
+
+    def read(self, split: Callable[[IO[bytes]], Iterator[T]], place: Callable[[], str]) -> Iterator[T]:
+        """Yields the parts into which `split` splits the decompressed data.
+
+        If the data ends early or is damaged, no more are yielded, and `broken` says so, with the `place` of the last.
+        """
+        self._raw, stream = self._opened()
+        try:
+            yield from split(stream)
+        except _DAMAGED as error:
+            self.broken = f"{self.name} is damaged or truncated after {place()} ({error})"
         finally:
             if self.name != "-":
                 self._at_end = True
                 self._raw.close()
+
+    def head(self, size: int) -> bytes:
+        """Returns up to `size` of the first decompressed bytes, of a pipe what has come so far. They are read again."""
+        raw, stream = self._opened()
+        try:
+            if self._can_be_reopened:
+                return stream.read(size)
+            ahead = _Ahead(stream, size)
+            self._raw, self._held = raw, io.BufferedReader(ahead, _CHUNK)
+            return ahead.seen
+        except _DAMAGED:
+            return b""
+        finally:
+            if self._can_be_reopened:
+                raw.close()
+
+    @property
+    def _can_be_reopened(self) -> bool:
+        return self.size is not None
+
+    def _opened(self) -> tuple[IO[bytes], IO[bytes]]:
+        """Returns the data as it is, and decompressed."""
+        if self._held is not None and self._raw is not None:
+            return self._raw, self._held
+        raw = sys.stdin.buffer if self.name == "-" else Path(self.name).open("rb")  # noqa: SIM115
+        return raw, _decompressed(raw)
 
 
 def open_captures(files: list[str]) -> list[Capture]:
@@ -123,6 +168,31 @@ class _ZstdFile(io.RawIOBase):
             self._inside = True
             self._ready = memoryview(self._frame.decompress(some))
         taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+class _Ahead(io.RawIOBase):
+    """A stream that can't be read twice, of which the first bytes were looked at: they come first.
+
+    It looks until the first line is whole, or `size` bytes are there.
+    """
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream = stream
+        self.seen = b""
+        while b"\n" not in self.seen and len(self.seen) < size and (more := stream.read1(size)):  # type: ignore[attr-defined]
+            self.seen += more
+        self._left = memoryview(self.seen)
+
+    def readable(self) -> bool:
+        """Returns True."""
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
+        part = self._left or memoryview(self._stream.read1(len(buffer)))  # type: ignore[attr-defined]
+        taken, self._left = part[: len(buffer)], part[len(buffer) :]
         buffer[: len(taken)] = taken
         return len(taken)
 
