@@ -154,9 +154,10 @@ class Rows:
 
     def _is_row(self, line: str) -> bool:
         try:
-            return len(next(csv.reader([line], delimiter=self._separator, strict=True), [])) == self._width
+            found = next(csv.reader([line], delimiter=self._separator, strict=True), [])
         except csv.Error:
             return False
+        return len(found) >= self._width and not any(found[self._width :])
 
 
 class _TooLong(Exception):
