@@ -12,16 +12,24 @@ from conf.errors import WrongUse
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def parse_yaml(model: type[Model], text: str, file: str, parts: Sequence[type[BaseModel]], what: str) -> Model:
+def parse_yaml(
+    model: type[Model],
+    text: str,
+    file: str,
+    parts: Sequence[type[BaseModel]],
+    what: str,
+    loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader,
+) -> Model:
     """Returns a YAML text as a `model`; error messages call the file `file`, and what it should be `what`.
 
-    `parts` are the models whose keys may stand in the file: the nearest of them is suggested for an unknown key.
+    `parts` are the models whose keys may stand in the file: the nearest of them is suggested for an unknown key. With
+    BaseLoader as `loader`, `No` and `on` are texts, not truth values.
 
     Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
+        content = yaml.load(text, Loader=loader)  # noqa: S506 - both loaders make plain values alone
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
