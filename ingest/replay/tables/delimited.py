@@ -1,6 +1,7 @@
 """CSV and TSV: its separator, its header, and its rows, whatever is broken in some of them."""
 
 import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from ingest.replay.tables.lines import Lines
 
 csv.field_size_limit(2 * LONGEST_LINE)  # rows are bounded here; the limit of the module would end the whole file
 SEPARATORS = ",;\t|"
+
+
+class Damaged(Exception):
+    """What is wrong with a file, of which no more can be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,13 @@ def hinted_separator(text: str) -> str | None:
 
 def _without_hint(text: str) -> str:
     return text.split("\n", 1)[-1] if hinted_separator(text) else text
+
+
+def as_csv(cells: Sequence[object]) -> str:
+    """Returns cells as a line of CSV: what a dead letter keeps of a row."""
+    out = io.StringIO()
+    csv.writer(out).writerow(["" if value is None else value for value in cells])
+    return out.getvalue()
 
 
 class Rows:

@@ -81,7 +81,7 @@ def _ready(file: str, map_: ColumnMap, header: Sequence[str], name: str) -> Colu
     try:
         return map_.without_missing(header)
     except WrongUse as error:
-        raise WrongUse(f"{file} is not what {name} asks for: {error.what}", _listed(header)) from None
+        raise WrongUse(f"{file} is not what {name} asks for: {error.what}", f"I{_listed(header)[1:]}") from None
 
 
 def _checked(file: str, mapped: Mapped) -> Mapped:
@@ -94,7 +94,7 @@ def _checked(file: str, mapped: Mapped) -> Mapped:
 def _nearest(name: str, header: Sequence[str]) -> str:
     folded = {each.casefold(): each for each in header}
     close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"Did you mean {folded[close[0]]!r}?" if close else f"{_listed(header)}".capitalize()
+    return f"Did you mean {folded[close[0]]!r}?" if close else f"I{_listed(header)[1:]}"
 
 
 def _listed(header: Sequence[str]) -> str:

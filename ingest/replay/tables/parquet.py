@@ -1,7 +1,5 @@
 """Parquet: its columns and its rows, read in portions of bounded size."""
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,9 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.errors import WrongUse
-from ingest.replay.tables.delimited import Record
+from ingest.replay.tables.delimited import Damaged, Record
 
-MAGIC = b"PAR1"
 _PORTION_BYTES = 8 * 1024 * 1024
 _MOST_ROWS = 2_000
 
@@ -37,7 +34,16 @@ class ParquetRows:
         return float(self.done / max(1, self._file.metadata.num_rows))
 
     def rows(self, header: Sequence[str]) -> Iterator[Record]:
-        """Yields the rows with these columns. A row's number is 1 more than its place, as in a CSV file."""
+        """Yields the rows with these columns. A row's number is 1 more than its place, as in a CSV file.
+
+        Raises Damaged where the file is.
+        """
+        try:
+            yield from self._rows(header)
+        except (pa.ArrowException, OSError) as error:
+            raise Damaged(str(error)) from error
+
+    def _rows(self, header: Sequence[str]) -> Iterator[Record]:
         number = 1
         for batch in self._file.iter_batches(self._portion(), columns=list(header)):
             columns = [_values(batch.column(batch.schema.get_field_index(name))) for name in header]
@@ -60,10 +66,3 @@ def _values(column: pa.Array) -> list[Any]:
         column = column.dictionary_decode()
     values: list[Any] = column.to_pylist()
     return values
-
-
-def as_csv(cells: Sequence[object]) -> str:
-    """Returns cells as a line of CSV: what a dead letter keeps of a row."""
-    out = io.StringIO()
-    csv.writer(out).writerow(["" if value is None else value for value in cells])
-    return out.getvalue()

@@ -5,22 +5,33 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import IO
-
-import pyarrow as pa
+from typing import IO, TYPE_CHECKING
 
 from conf.column_map import ColumnMap, load_map
 from conf.errors import WrongUse
 from ingest.formats import Refused, Unit
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.replay.captures import Capture
-from ingest.replay.tables.delimited import SEPARATORS, Broken, Record, Rows, header_of, hinted_separator
+from ingest.replay.tables.delimited import (
+    SEPARATORS,
+    Broken,
+    Damaged,
+    Record,
+    Rows,
+    as_csv,
+    header_of,
+    hinted_separator,
+)
 from ingest.replay.tables.facts import Facts
 from ingest.replay.tables.lines import WESTERN, Lines, is_other_alphabet
 from ingest.replay.tables.mapped import Mapped, found_map, given_map, lacking, unknown
-from ingest.replay.tables.parquet import MAGIC, ParquetRows, as_csv
 from ingest.replay.tables.preview import preview
 
+if TYPE_CHECKING:
+    from ingest.replay.tables.parquet import ParquetRows
+
+MAGIC = b"PAR1"
+"""The first bytes of a Parquet file."""
 SAMPLE = 256 * 1024
 """Bytes that are looked at to tell what a file is."""
 Part = Unit | Refused | None
@@ -57,12 +68,12 @@ class Table:
             yield record
 
     def _parquet_records(self) -> Iterator[Record]:
-        rows = ParquetRows(self.capture.name)
+        rows = _parquet(self.capture.name)
         try:
             for record in rows.rows(self.mapped.header):
                 yield record
                 self.capture.share_read = rows.share
-        except (pa.ArrowException, OSError) as error:
+        except Damaged as error:
             self.capture.broken = f"{self.capture.name} is damaged after row {rows.done + 1:,} ({error})"
         finally:
             rows.close()
@@ -89,7 +100,7 @@ def _open_parquet(capture: Capture, columns: str | None) -> Table:
         raise WrongUse(
             f"{capture.name} is Parquet that is compressed as a whole or comes through a pipe", "Give the plain file"
         )
-    rows = ParquetRows(capture.name)
+    rows = _parquet(capture.name)
     try:
         headers = {"": rows.header}
         mapped = given_map(capture.name, headers, columns) if columns else found_map(capture.name, headers)
@@ -99,11 +110,17 @@ def _open_parquet(capture: Capture, columns: str | None) -> Table:
         mapped = Mapped(mapped.map, "", names, mapped.title)
         facts = Facts(mapped.map, names)
         preview(capture.name, rows.rows(names), facts)
-    except pa.ArrowException as error:
+    except Damaged as error:
         raise WrongUse(f"{capture.name} is damaged ({error})", "Get the whole file again") from None
     finally:
         rows.close()
     return Table(capture, mapped, is_parquet=True, notes=_notes(capture.name, mapped, facts, Lines(io.BytesIO())))
+
+
+def _parquet(path: str) -> "ParquetRows":
+    from ingest.replay.tables.parquet import ParquetRows  # noqa: PLC0415 - brings Arrow, which no other file needs
+
+    return ParquetRows(path)
 
 
 def _open_csv(capture: Capture, head: bytes, columns: str | None) -> Table | None:
