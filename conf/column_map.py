@@ -4,13 +4,13 @@ A ready map is a file of `conf/column_maps`. It is told by the header of the tab
 there.
 """
 
-import codecs
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
+import yaml
 from pydantic import Field, field_validator, model_validator
 
 from conf.errors import WrongUse
@@ -139,7 +139,7 @@ class ColumnMap(Part):
     def _encoding_exists(cls, value: str | None) -> str | None:
         try:
             if value is not None:
-                codecs.lookup(value)
+                b"".decode(value)
         except LookupError:
             raise ValueError("no such encoding; give one such as utf-8, cp1252 or cp932") from None
         return value
@@ -178,16 +178,26 @@ def load_map(name: str) -> ColumnMap:
 
     Raises WrongUse if there is none, or if it is not valid; then the error names the file, the line, the key, the fix.
     """
-    path = READY / f"{name}.yaml" if name in ready_names() else Path(name)
+    if name in ready_names():
+        return _parsed(READY / f"{name}.yaml")
+    path = Path(name)
     if not path.is_file():
         close = difflib.get_close_matches(name, ready_names(), n=1)
         known = f"Did you mean {close[0]}?" if close else f"Ready maps: {', '.join(ready_names())}"
         raise WrongUse(f"no column map {name!r}: neither a file nor a ready map", known)
-    return parse_yaml(
-        ColumnMap, path.read_text(encoding="utf-8-sig", errors="replace"), str(path), _PARTS, "column map"
-    )
+    return _map_in(path)
 
 
+def _map_in(path: Path) -> ColumnMap:
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return parse_yaml(ColumnMap, text, str(path), _PARTS, "column map", yaml.BaseLoader)
+
+
+_parsed = cache(_map_in)
+"""The ready maps are read once, however many tables there are."""
+
+
+@cache
 def ready_names() -> list[str]:
     """Returns the names of the ready maps."""
     return sorted(path.stem for path in READY.glob("*.yaml"))

@@ -82,14 +82,14 @@ def _parse(payload: bytes, source: str) -> Post:
 def _set_others(post: Post, row: Row) -> None:
     """Sets who is retweeted, answered or quoted, and the text without `RT @name: `."""
     post.text = row.text
-    post.retweet_of_author = _name(row.retweet_of_author)
-    post.reply_to_author = _name(row.reply_to_author)
+    post.retweet_of_author = _owner(post, row.retweet_of) or _name(row.retweet_of_author)
+    post.reply_to_author = _owner(post, row.reply_to) or _name(row.reply_to_author)
     if post.kind == "retweet":
         if post.source == "x" and (prefix := RT.match(row.text)):
             post.text = row.text[prefix.end() :]
             post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
         return  # a quote is the retweeted post's
-    post.quote_of, post.quote_of_author = row.quote_of, _name(row.quote_of_author)
+    post.quote_of, post.quote_of_author = row.quote_of, _owner(post, row.quote_of) or _name(row.quote_of_author)
     if post.source != "x":
         return
     if post.quote_of and post.quote_of_author is None:
@@ -97,6 +97,11 @@ def _set_others(post: Post, row: Row) -> None:
         post.quote_of_author = _name(next(owners, None))
     if post.kind == "reply" and post.reply_to_author is None:
         post.reply_to_author = _answered(post, row)
+
+
+def _owner(post: Post, other: str | None) -> str | None:
+    """Returns the author of another post where its id says it, as on Bluesky."""
+    return other.partition("/")[0] if other and post.source == "bluesky" else None
 
 
 def _answered(post: Post, row: Row) -> str | None:

@@ -298,3 +298,35 @@ def test_numbers_of_parquet_that_can_hold_no_id_are_refused(files: Files, tmp_pa
 def test_a_damaged_parquet_file_is_one_line(files: Files) -> None:
     files.table.write_bytes(b"PAR1" + b"x" * 1000)
     assert "is no whole Parquet file" in files.refusal()
+
+
+def test_a_bluesky_table_with_uris_names_accounts_by_did(files: Files) -> None:
+    files.map.write_text(
+        "network: bluesky\ncolumns:\n"
+        "  {id: uri, time: at, text: text, author: handle, retweet_of: repost, reply_to: parent}\n"
+    )
+    other = "at://did:plc:other/app.bsky.feed.post/3lbbb"
+    rows = [
+        ["at://did:plc:me/app.bsky.feed.post/3laaa", "2025-03-01T10:00:00Z", "hi", "me.bsky.social", "", other],
+        ["at://did:plc:me/app.bsky.feed.post/3laac", "2025-03-01T10:00:00Z", "", "me.bsky.social", other, ""],
+    ]
+    files.write(*rows, header=["uri", "at", "text", "handle", "repost", "parent"])
+    reply, repost = files.parts()
+    assert isinstance(reply, Post)
+    assert isinstance(repost, Post)
+    assert (reply.post_id, reply.author_id, reply.author) == ("did:plc:me/3laaa", "did:plc:me", "did:plc:me")
+    assert (reply.kind, reply.reply_to, reply.reply_to_author) == ("reply", "did:plc:other/3lbbb", "did:plc:other")
+    assert (repost.kind, repost.retweet_of_author) == ("retweet", "did:plc:other")
+
+
+def test_names_that_yaml_takes_for_truth_values_are_names(files: Files) -> None:
+    files.map.write_text("network: x\ncolumns: {id: No, time: On, author: Y, text: Off, language: {constant: no}}\n")
+    files.write(["1", "2025-03-01", "ana", "hello"], header=["No", "On", "Y", "Off"])
+    assert (files.one().text, files.one().lang) == ("hello", "no")
+
+
+def test_an_encoding_that_is_none_is_told(files: Files) -> None:
+    files.write(row())
+    for name in ("cp125", "rot13"):
+        files.map.write_text(f"encoding: {name}\n{MAP}")
+        assert "encoding: no such encoding" in files.refusal()
