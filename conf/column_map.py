@@ -6,6 +6,7 @@ there.
 
 import difflib
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import available_timezones
