@@ -1,6 +1,5 @@
 """Reads single cells: ids, times, numbers, lists. A cell is a text, or what Parquet stores."""
 
-import json
 import math
 import re
 from collections.abc import Callable
@@ -8,6 +7,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from conf.column_map import FlagCell, TimeCell
 from ingest.formats.bluesky import split_uri
@@ -104,11 +105,11 @@ def two_degrees(value: Any) -> list[float]:
 def several(value: Any, *, links: bool = False) -> list[str]:
     """Returns the values of a list: of a JSON list, or of a text with commas, semicolons, bars or spaces between."""
     if type(value) is str:
-        if not value:
+        if value in ("", "[]"):
             return []
         if value[0] == "[":
             with suppress(ValueError):
-                value = json.loads(value)
+                value = msgspec.json.decode(value)
         if type(value) is str:
             return [part for part in (_BETWEEN_LINKS if links else _BETWEEN).split(value) if part]
     if not isinstance(value, list):

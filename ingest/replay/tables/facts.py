@@ -33,9 +33,14 @@ class Facts:
         self._clocks: list[cell.Clock] = []
         given = map_.columns.given
         self._raw = {name: self._raw_of(each) for name, each in given.items()}
-        self._read = {name: self._reader(name, each) for name, each in given.items()}
+        self._takes = {name: self._taker(name, each) for name, each in given.items()}
+        self._read = {name: _through(self._raw[name], take) for name, take in self._takes.items()}
         self._kinds = [(kind, self._says(kind), f"{other}_author") for kind, other in _OTHERS.items()]
-        self._optional = [(_FIELD_OF.get(name, name), read) for name, read in self._read.items() if name in _OPTIONAL]
+        self._optional = [
+            (_FIELD_OF.get(name, name), self._raw[name], self._takes[name], name in _LISTS)
+            for name in given
+            if name in _OPTIONAL
+        ]
 
     @property
     def took_utc(self) -> bool:
@@ -58,9 +63,10 @@ class Facts:
             author=author,
             text=read["text"](cells),
         )
-        for name, take in self._optional:
-            if (value := take(cells)) is not None:
-                setattr(row, name, value)
+        for name, raw, take, is_list in self._optional:
+            value = raw(cells)
+            if is_list or (value != "" and value is not None):
+                setattr(row, name, take(value))
         self._set_kind(row, cells)
         if "lon_lat" in read and (both := read["lon_lat"](cells)):
             row.lon, row.lat = both
@@ -116,9 +122,8 @@ class Facts:
             return lambda _: constant
         return cast(Read, itemgetter(self._header.index(each.column)))
 
-    def _reader(self, name: str, each: Cell) -> Read:
-        """Returns what reads one part of a post from a row."""
-        raw = self._raw[name]
+    def _taker(self, name: str, each: Cell) -> Callable[[Any], Any]:
+        """Returns what makes one part of a post from its cell."""
         take: Callable[[Any], Any]
         if name in ("id", "author_id"):
             take = partial(cell.identifier, network=self._network)
@@ -134,10 +139,12 @@ class Facts:
             take = _if_readable(partial(_other_id, network=self._network))
         else:
             take = _BY_NAME.get(name, _text_or_none)
-        return lambda cells: take(raw(cells))
+        return take
 
 
 _IDS = ("retweet_of", "reply_to", "quote_of", "reply_to_author_id")
+_LISTS = ("hashtags", "mentions")
+"""Lists of which an empty cell says that there are none."""
 _BY_NAME: dict[str, Callable[[Any], Any]] = {
     "hashtags": cell.several,
     "mentions": cell.several,
@@ -153,6 +160,10 @@ _BY_NAME: dict[str, Callable[[Any], Any]] = {
 _FIELD_OF = {"language": "lang", "edit_history": "earlier"}
 _OPTIONAL = {field.name for field in msgspec.structs.fields(Row)} - {"author_id", "author", "text"} | {*_FIELD_OF}
 """The parts of a map that are set in a Row where they are given."""
+
+
+def _through(raw: Read, take: Callable[[Any], Any]) -> Read:
+    return lambda cells: take(raw(cells))
 
 
 def _is_x_id(value: str) -> bool:
