@@ -4,17 +4,17 @@ import difflib
 import math
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 from zoneinfo import ZoneInfo, available_timezones
 
-import yaml
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from conf.bots import RULES, Bots
 from conf.errors import WrongUse
 from conf.graph import Graphs
 from conf.part import Part
 from conf.race import Candidate, Id, Matched, Phrase, Poll, Race
+from conf.yaml_part import parse_yaml
 
 
 class Box(Part):
@@ -139,66 +139,7 @@ def parse_topic(text: str, file: str) -> Topic:
 
     Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise WrongUse(
-            f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}",
-            "Check the indentation and quotes there",
-        ) from None
-    if not isinstance(content, dict):
-        raise WrongUse(f"{file}: is not a topic", "It must contain keys such as topic: and races:")
-    try:
-        return Topic.model_validate(content)
-    except ValidationError as error:
-        raise _as_wrong_use(error, node, file) from None
+    return parse_yaml(Topic, text, file, _PARTS, "topic")
 
 
-def _as_wrong_use(error: ValidationError, node: yaml.Node | None, file: str) -> WrongUse:
-    first = error.errors(include_url=False)[0]
-    where = first["loc"]
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".") or "topic"
-    message = first["msg"].removeprefix("Value error, ")
-    fix = ""
-    if first["type"] == "extra_forbidden":
-        message, fix = "unknown key", _nearest_key(str(where[-1]))
-    elif first["type"] == "missing":
-        message, fix = "is missing", "Add it"
-    else:
-        message = (
-            f"{message} (found {_short(first['input'])})"
-            if not isinstance(first["input"], dict | list | BaseModel)
-            else message
-        )
-    return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", fix)
-
-
-def _nearest_key(key: str) -> str:
-    models: list[type[BaseModel]] = [Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, *RULES.values()]
-    names = sorted({name for model in models for name in model.model_fields})
-    close = difflib.get_close_matches(key, names, n=1)
-    return f"Did you mean {close[0]}?" if close else "Remove it; the README lists the keys"
-
-
-def _line_of(node: yaml.Node | None, where: tuple[Any, ...]) -> int:
-    """Returns the line of a key in the file; for a key that is missing, the line of the nearest key around it."""
-    line = 1
-    for part in where:
-        if isinstance(node, yaml.MappingNode):
-            pairs = {key.value: (key, value) for key, value in node.value}
-            if str(part) not in pairs:
-                return line
-            key, node = pairs[str(part)]
-            line = key.start_mark.line + 1
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line + 1
-    return line
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+_PARTS: tuple[type[Part], ...] = (Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, *RULES.values())

@@ -26,6 +26,7 @@ from ingest.queue.posts_queue import PostsQueue, open_queue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
 from ingest.replay.replay import COMPLIANCE, EVERY_TOPIC, USER_COMPLIANCE, Replay
+from ingest.replay.tables.table import open_table
 from ingest.rules_cli import app as rules
 from ingest.status import is_working, read_status
 from ingest.topics_cli import app as topics
@@ -79,8 +80,16 @@ def migrate() -> None:
 
 @app.command()
 def replay(
-    files: Annotated[list[str], typer.Argument(help="Captures: files, packed or not, or addresses; - is stdin.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Captures: posts or tables, packed or not, or addresses; - is stdin.")
+    ],
     topic: TopicName,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Which column is what: a file, or twarc-csv, 4cat, tcat, zeeschuimer. Told by the header if not given."
+        ),
+    ] = None,
     match: Annotated[bool, typer.Option("--match", help="Keep only the posts that the topic asks for.")] = False,
     rate: Annotated[float, typer.Option(help="Read at most this many lines per second; 0: no limit.", min=0)] = 0,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until workers have stored the posts.")] = False,
@@ -91,7 +100,9 @@ def replay(
     """Queue the posts of captures, as live collection does."""
     settings = _settings(queue_limit=queue_limit)
     topic_file = load_topic(topic, settings.topics_dir)
-    captures = open_captures(files)
+    inputs = [(capture, open_table(capture, columns)) for capture in open_captures(files)]
+    for note in (note for _, table in inputs if table for note in table.notes):
+        ERR.print(note, highlight=False, soft_wrap=True, markup=False)
     queue = open_queue(settings)
     queue.ensure_group()
     with progress(counted=False) as display:
@@ -99,8 +110,9 @@ def replay(
         publisher = _publisher(settings, queue, display, task)
         run = Replay(topic_file.topic, queue, publisher, TopicMatcher(topic_file) if match else None)
         paced = views.Pace(rate)
-        for capture in captures:
-            _read_one(run, capture, run.read(capture), paced, views.ReplayView(display, task, capture))
+        for capture, table in inputs:
+            steps = run.read_table(table) if table else run.read(capture)
+            _read_one(run, capture, steps, paced, views.ReplayView(display, task, capture))
     _end(run, queue, wait=wait)
 
 

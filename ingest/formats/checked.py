@@ -5,12 +5,13 @@ author, time or text is refused. Any other part that can't be used is left out, 
 """
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from conf.tables import NETWORKS
+from conf.tables import KINDS, NETWORKS
 from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
 
 LONGEST_NAME = 512
@@ -76,6 +77,11 @@ def checked_loss(lost: Lost) -> Lost:
 
 def _is_x_id(value: object) -> bool:
     return type(value) is str and len(value) <= 19 and value.isdecimal() and value.isascii()
+
+
+def _is_x_account(value: object) -> bool:
+    """Returns whether it is an id of X or, from a table without the authors' ids, `@` and the handle."""
+    return _is_x_id(value) or (type(value) is str and _X_ACCOUNT.fullmatch(value) is not None)
 
 
 def _x_id(value: object) -> object:
@@ -153,6 +159,7 @@ def _list(longest: int, most: int) -> Callable[[object], list[str]]:
     return usable
 
 
+_X_ACCOUNT = re.compile(r"@[a-z0-9_]{1,50}")
 _NO_X_ID = " is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
 _A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
 _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
@@ -181,10 +188,12 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _count) for name in ("author_followers", "author_following", "version_us")),
     *((name, _time) for name in ("author_created_at", "collected_at")),
     *((name, _is_true) for name in ("author_is_bot", "is_update")),
+    ("said_kind", lambda value: value if value in KINDS else None),
 )
 """All other fields, with what returns the part of the value that can be used."""
+_IDS_OF_X = {"post_id": _is_x_id, "author_id": _is_x_account}
 _REQUIRED_OF_X = tuple(
-    (name, _is_x_id, _NO_X_ID) if name in ("post_id", "author_id") else (name, is_usable, problem)
+    (name, _IDS_OF_X[name], _NO_X_ID) if name in _IDS_OF_X else (name, is_usable, problem)
     for name, is_usable, problem in _REQUIRED
 )
 _OPTIONAL_OF_X = tuple(

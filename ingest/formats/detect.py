@@ -71,13 +71,14 @@ def _present(values: msgspec.Struct) -> dict[str, bytes]:
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
     for group, format_ in _GROUPS:
         if group <= keys.keys() and (parts := format_.split(keys, line)) is not None:
-            return [_unit(name, format_.network, payload) for name, payload in parts]
+            return [unit_of(name, format_.network, payload) for name, payload in parts]
     if keys.keys() & _NOTICES:
         return []
     raise InvalidMessage(f"not a post in a known format ({_TITLES})")
 
 
-def _unit(format_: str, source: str, payload: bytes) -> Unit | Refused:
+def unit_of(format_: str, source: str, payload: bytes) -> Unit | Refused:
+    """Returns a payload as a unit; one that is longer than any post is Refused."""
     if len(payload) > LONGEST_POST:
         return Refused(f"over-long post: {len(payload):,} bytes, at most {LONGEST_POST:,}", payload)
     return Unit(format_, source, payload)

@@ -64,6 +64,8 @@ class Post:
     """
     earlier: list[str] = field(default_factory=list)
     """The ids of earlier versions, on networks where each edit gets a new id (X). These versions are deleted."""
+    said_kind: str | None = None
+    """The kind, where a table says it but not which post is retweeted, answered or quoted."""
 
     @property
     def version_time(self) -> int | None:
@@ -78,6 +80,8 @@ class Post:
     @property
     def kind(self) -> str:
         """`retweet` if it is a repost, else `reply` if it is an answer, else `quote` if it quotes, else `original`."""
+        if self.said_kind:
+            return self.said_kind
         if self.retweet_of:
             return "retweet"
         if self.reply_to:

@@ -1,19 +1,23 @@
 """Captures: files, stdin, and addresses of files elsewhere, as the JSON documents that they hold.
 
-What a file is, its first bytes say (`kinds.py`), not its name. What is in memory does not depend on its size.
+What a file is, its first bytes say (`kinds.py`), not its name. What is in memory does not depend on its size. `tables/`
+reads those that are tables.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from conf.errors import WrongUse
 from ingest.replay.kinds import documents
 from ingest.replay.part import Document, Part, Unread
 from ingest.replay.remote import is_address, open_address, size_of
-from ingest.replay.unpacking import DAMAGED
+from ingest.replay.unpacking import DAMAGED, unpacked
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -29,12 +33,17 @@ class Capture:
     broken: str = ""
     unread: str = ""
     notes: list[str] = field(default_factory=list)
+    share_read: float | None = None
+    """The share that was read, 0 to 1, where it is not told by bytes."""
+    _looked_at: Iterator[Part] | None = field(default=None, repr=False)
     _raw: IO[bytes] | None = field(default=None, repr=False)
     _at_end: bool = field(default=False, repr=False)
 
     @property
     def position(self) -> int:
         """The bytes read so far from the file on disk, before decompression; 0 for stdin and pipes."""
+        if self.size is not None and self.share_read is not None:
+            return int(self.size * self.share_read)
         if self.size is None or self._raw is None:
             return 0
         return self.size if self._at_end else self._raw.tell()
@@ -42,22 +51,62 @@ class Capture:
     def documents(self) -> Iterator[Document]:
         """Yields each JSON document with its place: the file and the line.
 
-        If the data ends early or is damaged, no more is yielded, and `broken` says so. A document that is too
-        long is cut to LONGEST_LINE plus one byte.
+        A document that is too long is cut to LONGEST_LINE plus one byte.
         """
         count = 0
-        try:
-            self._raw = self._opened()
-            for count, document in enumerate(documents(Part(self.name, self._raw, self.notes)), 1):  # noqa: B007
+
+        def counted(parts: Iterator[Part]) -> Iterator[Document]:
+            nonlocal count
+            for count, document in enumerate(documents(parts), 1):  # noqa: B007
                 yield document
+
+        return self.read(counted, lambda: f"document {count:,}")
+
+    def read(self, split: Callable[[Iterator[Part]], Iterator[T]], place: Callable[[], str]) -> Iterator[T]:
+        """Yields what `split` yields of the files in the capture, which are unpacked.
+
+        If the data ends early or is damaged, no more is yielded, and `broken` says so, with the `place` of the last.
+        """
+        try:
+            yield from split(self._looked_at or self._parts(self.notes))
         except Unread as what:
             self.unread = f"{self.name} is {what}" + ("" if ":" in str(what) else ", which is not read")
         except DAMAGED as error:
-            self.broken = f"{self.name} is damaged or truncated after document {count:,} ({error})"
+            self.broken = f"{self.name} is damaged or truncated after {place()} ({error})"
         finally:
             self._at_end = True
             if self._raw is not None and self.name != "-":
                 self._raw.close()
+
+    def head(self, most: int) -> bytes:
+        """Returns up to `most` of the first bytes of its first file, unpacked, and leaves them to be read.
+
+        Of a pipe, it is what came until the first line is whole. Of what can't be read, it is nothing.
+        """
+        parts = self._parts(self.notes if self.is_read_once else [])
+        try:
+            first = next(parts, None)
+            head = b"" if first is None else first.head(most, self._is_enough(most))
+        except (Unread, *DAMAGED) as error:
+            self._looked_at = _failing(error) if self.is_read_once else None
+            return b""
+        if self.is_read_once:
+            self._looked_at = chain([first] if first else [], parts)
+        elif self._raw is not None:
+            self._raw.close()
+        return head
+
+    @property
+    def is_read_once(self) -> bool:
+        """Whether it comes through a pipe, so that it can't be opened again."""
+        return self.size is None
+
+    def _is_enough(self, most: int) -> Callable[[bytes], bool]:
+        return lambda head: len(head) >= most or (self.is_read_once and b"\n" in head)
+
+    def _parts(self, notes: list[str]) -> Iterator[Part]:
+        self._raw = self._opened()
+        yield from unpacked(Part(self.name, self._raw, notes))
 
     def _opened(self) -> IO[bytes]:
         if self.name == "-":
@@ -68,6 +117,11 @@ class Capture:
 def open_captures(files: list[str]) -> list[Capture]:
     """Looks at all inputs before the first is read. Raises WrongUse for the first one that is not a readable file."""
     return [_checked(name) for name in files]
+
+
+def _failing(error: Exception) -> Iterator[Part]:
+    raise error
+    yield
 
 
 def _checked(name: str) -> Capture:

@@ -4,17 +4,17 @@ To read another kind of file, add it to READ: what its first bytes are, and what
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.replay.encodings import encoding_of, in_utf8
 from ingest.replay.event_stream import event_stream
 from ingest.replay.json_documents import json_documents
 from ingest.replay.part import Document, Part, Unread
-from ingest.replay.unpacking import unpacked
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|[\s\x00\x1e,])*+[{\[](?!\s*\{?\s*')|(?s:.*?)\n(?:\{\s*[\"}]|\[\s*\{)")
 _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?(?:(?:event|data|id|retry)?:[^\n]*\n\s*)+")
+TABLE, TEXT = "a table or other text, not JSON", "text that is not JSON"
 _TABLE = re.compile(rb"[^\n\"{}<>]{1,200}[,;\t][^\n{}<>]{0,5000}(?:\n|$)")
 
 
@@ -61,19 +61,19 @@ NOT_READ: tuple[tuple[str, Callable[[bytes], object]], ...] = tuple(
         ("XML", rb"(?:\xef\xbb\xbf|\s)*<\?xml"),
         ("Python's notation, not JSON: write it with json.dumps", rb"\s*\[?\s*\{'"),
         ("data of an unknown kind", rb".*?[\0-\x08\x0e-\x1a]"),
-        ("a table or other text, not JSON", _TABLE.pattern),
-        ("text that is not JSON", rb"."),
+        (TABLE, _TABLE.pattern),
+        (TEXT, rb"."),
     )
 )
 """The kinds that are not read: what a person is told, and how their first bytes look."""
 
 
-def documents(part: Part) -> Iterator[Document]:
-    """Yields the JSON documents of a part, and of all that is packed in it, each with its place: file and line.
+def documents(parts: Iterable[Part]) -> Iterator[Document]:
+    """Yields the JSON documents of unpacked parts, each with its place: file and line.
 
     Raises Unread for a part of a kind that is not read. In an archive, such a file is left out, and noted.
     """
-    for each in unpacked(part):
+    for each in parts:
         head = each.head()
         if not head:
             continue
@@ -86,6 +86,16 @@ def documents(part: Part) -> Iterator[Document]:
             if not each.in_archive:
                 raise
             each.notes.append(f"{each.name} is {what}")
+
+
+def may_be_table(head: bytes) -> bool:
+    """Returns whether what begins so is text, and of no kind that is known."""
+    encoding = encoding_of(head)
+    try:
+        _kind_of(head.decode(encoding, "replace").encode() if encoding else head)
+    except Unread as what:
+        return str(what) in (TABLE, TEXT)
+    return False
 
 
 def _kind_of(head: bytes) -> Kind:

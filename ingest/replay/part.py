@@ -1,7 +1,7 @@
 """A part of a capture: a file, or a file in an archive, whose bytes can be looked at before they are read."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -27,14 +27,17 @@ class Part:
     notes: list[str] = field(default_factory=list)
     in_archive: bool = False
 
-    def head(self) -> bytes:
-        """Returns the first bytes, up to LOOK, and leaves them to be read."""
+    def head(self, most: int = LOOK, is_enough: Callable[[bytes], bool] = lambda head: len(head) >= LEAST) -> bytes:
+        """Returns the first bytes, up to `most`, and leaves them to be read.
+
+        A slow stream, such as a pipe, is waited for only until what came `is_enough`.
+        """
         if self.stream.seekable():
             begins = self.stream.tell()
-            head = self.stream.read(LOOK)
+            head = self.stream.read(most)
             self.stream.seek(begins)
         else:
-            head, error = _start_of(self.stream)
+            head, error = _start_of(self.stream, most, is_enough)
             self.stream = io.BufferedReader(_Again(head, self.stream, error), CHUNK)
         return head
 
@@ -47,15 +50,12 @@ class Part:
         return Part(f"{self.name}/{name}", stream, self.notes, in_archive=True)
 
 
-def _start_of(stream: IO[bytes]) -> tuple[bytes, Exception | None]:
-    """Returns what is there of a stream, and the error after it, if it is damaged there.
-
-    A slow stream, such as a pipe, is waited for only until LEAST bytes came.
-    """
+def _start_of(stream: IO[bytes], most: int, is_enough: Callable[[bytes], bool]) -> tuple[bytes, Exception | None]:
+    """Returns what is there of a stream, and the error after it, if it is damaged there."""
     read = getattr(stream, "read1", stream.read)
     head = b""
     try:
-        while len(head) < LEAST and (some := read(LOOK - len(head))):
+        while not is_enough(head) and (some := read(most - len(head))):
             head += some
     except Exception as error:  # it is raised when what stands before it was read
         if not head:

@@ -17,6 +17,7 @@ from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture
+from ingest.replay.tables.table import Table
 
 _UNKNOWN_SOURCE = "file"
 COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
@@ -110,6 +111,19 @@ class Replay:
             self._take(document, origin)
             yield self.result.queued
         self._end(capture)
+
+    def read_table(self, table: Table) -> Iterator[int]:
+        """Replays a table; after each row, yields how many posts are queued so far."""
+        for origin, part in table.parts():
+            self.result.lines += 1
+            if part is None:
+                self.result.without_post += 1
+            elif isinstance(part, Refused):
+                self._refuse(part, origin)
+            else:
+                self._queue_unit(part, origin)
+            yield self.result.queued
+        self._end(table.capture)
 
     def comply(self, capture: Capture, format_: str = COMPLIANCE) -> Iterator[int]:
         """Queues the rows of a compliance file; after each line, yields how many are queued so far."""

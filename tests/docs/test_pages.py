@@ -9,6 +9,7 @@ from dotenv import dotenv_values
 
 from conf import ROOT, VERSION
 from conf.bots import Bots
+from conf.column_map import Columns, load_map
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, parse_topic
 from ingest.sources.x.rules import rules_of
@@ -22,10 +23,14 @@ _PATH = re.compile(r"(?:[a-z_.]+/)+[a-z0-9_.-]*")
 _NOT_OURS = (".pulso", ".venv")
 
 
+def yaml_blocks(begin: str) -> list[tuple[str, str]]:
+    """Returns the blocks of all pages that begin with a key, each with its page."""
+    blocks = [(block, str(path)) for path in PAGES for block in read(path).blocks if block.language == "yaml"]
+    return [(block.text, path) for block, path in blocks if block.text.lstrip().startswith(begin)]
+
+
 def topics() -> list[Topic]:
-    return [
-        parse_topic(block.text, str(path)) for path in PAGES for block in read(path).blocks if block.language == "yaml"
-    ]
+    return [parse_topic(text, path) for text, path in yaml_blocks("topic:")]
 
 
 @pytest.mark.parametrize("path", ALL_PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -57,6 +62,21 @@ def test_every_topic_in_a_page_is_one() -> None:
     for topic in topics():
         assert topic.races
         assert rules_of(topic).rules
+
+
+def test_every_column_map_in_a_page_is_one(tmp_path: Path) -> None:
+    maps = yaml_blocks("network:")
+    assert len(yaml_blocks("")) == len(maps) + len(topics())
+    assert maps
+    for text, _ in maps:
+        (tmp_path / "map.yaml").write_text(text)
+        assert load_map(str(tmp_path / "map.yaml")).names
+
+
+def test_the_readme_names_every_part_of_a_column_map() -> None:
+    section = read(ROOT / "README.md").prose.partition("## From a table")[2].partition("\n## ")[0]
+    said = section + "retweet_of_author reply_to_author quote_of_author"
+    assert [name for name in Columns.model_fields if name not in said and name != "reply_to_author_id"] == []
 
 
 def test_every_setting_is_in_the_readmes_table() -> None:

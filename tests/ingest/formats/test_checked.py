@@ -62,6 +62,9 @@ def test_only_a_post_without_usable_id_author_time_or_text_is_refused() -> None:
     for odd in ("1.8e18", "18e17", "-5", "x", "1" * 20, "١٢", 7, " 7"):
         assert "the post id is no id of X, which is digits only" in reason(post_id=odd)
         assert "the author id is no id of X, which is digits only" in reason(author_id=odd)
+    assert checked(post(author_id="@ana_k"), LONGEST).author_id == "@ana_k"
+    assert "the author id is no id of X" in reason(author_id="@ana k")
+    assert "the post id is no id of X" in reason(post_id="@ana_k")
     assert reason(source="myspace") == "the source is no network"
     assert reason(text=None) == "the text is no text"
     assert "with a time zone" in reason(event_at=AT.replace(tzinfo=None))

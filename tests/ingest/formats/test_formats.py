@@ -295,6 +295,9 @@ class TestTheRegistry:
             "x_v11",
             "bluesky",
             "mastodon",
+            "table_x",
+            "table_bluesky",
+            "table_mastodon",
         }
         assert set(DELETIONS) == {
             *("x_v11_delete", "x_v11_user", "x_compliance", "x_compliance_user", "x_compliance_event"),

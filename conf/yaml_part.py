@@ -1,0 +1,94 @@
+"""Reads a YAML file that a person writes as a Part; a mistake is told with the file, the line, the key and the fix."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from conf.errors import WrongUse
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse_yaml(
+    model: type[Model],
+    text: str,
+    file: str,
+    parts: Sequence[type[BaseModel]],
+    what: str,
+    loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader,
+) -> Model:
+    """Returns a YAML text as a `model`; error messages call the file `file`, and what it should be `what`.
+
+    `parts` are the models whose keys may stand in the file: the nearest of them is suggested for an unknown key. With
+    BaseLoader as `loader`, `No` and `on` are texts, not truth values.
+
+    Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.load(text, Loader=loader)  # noqa: S506 - both loaders make plain values alone
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise WrongUse(
+            f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}",
+            "Check the indentation and quotes there",
+        ) from None
+    if not isinstance(content, dict):
+        required = [f"{name}:" for name, field in model.model_fields.items() if field.is_required()]
+        raise WrongUse(f"{file}: is not a {what}", f"It must contain keys such as {' and '.join(required)}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise _as_wrong_use(error, node, file, parts, what) from None
+
+
+def _as_wrong_use(
+    error: ValidationError, node: yaml.Node | None, file: str, parts: Sequence[type[BaseModel]], what: str
+) -> WrongUse:
+    first = error.errors(include_url=False)[0]
+    where = first["loc"]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in where).lstrip(".") or what
+    message = first["msg"].removeprefix("Value error, ")
+    fix = ""
+    if first["type"] == "extra_forbidden":
+        message, fix = "unknown key", _nearest_key(str(where[-1]), parts)
+    elif first["type"] == "missing":
+        message, fix = "is missing", "Add it"
+    else:
+        message = (
+            f"{message} (found {_short(first['input'])})"
+            if not isinstance(first["input"], dict | list | BaseModel)
+            else message
+        )
+    return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", fix)
+
+
+def _nearest_key(key: str, parts: Sequence[type[BaseModel]]) -> str:
+    names = sorted({name for part in parts for name in part.model_fields})
+    close = difflib.get_close_matches(key, names, n=1)
+    return f"Did you mean {close[0]}?" if close else "Remove it; the README lists the keys"
+
+
+def _line_of(node: yaml.Node | None, where: tuple[Any, ...]) -> int:
+    """Returns the line of a key in the file; for a key that is missing, the line of the nearest key around it."""
+    line = 1
+    for part in where:
+        if isinstance(node, yaml.MappingNode):
+            pairs = {key.value: (key, value) for key, value in node.value}
+            if str(part) not in pairs:
+                return line
+            key, node = pairs[str(part)]
+            line = key.start_mark.line + 1
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,151 @@
+"""Rows of tables (CSV, TSV, Parquet), as `replay` queues them: the facts of one row, under the names of a Post.
+
+A row has passed a column map (ingest/replay/tables). What a table does not say is taken from the text: the hashtags,
+the mentions, and who is retweeted (`RT @name:`) or answered (the only @name at the beginning).
+"""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from conf.blanking import HANDLE, X_HANDLE, blank
+from conf.folding import fold, fold_tags
+from ingest.formats import bluesky, mastodon, x_v2
+from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.post import InvalidMessage, Post, unique
+
+RT = re.compile(r"RT @(\w{1,15}):? ", re.ASCII)
+"""How a retweet's text begins where a tool has put the retweeted author before it; older ones write no colon."""
+_LEADING = re.compile(r"(?:@\w{1,15}\s+)+", re.ASCII)
+_X_MENTION = re.compile(r"(?<!\w)[@\uff20](\w{1,15}+)(?![\w\u2026])", re.ASCII)
+_TAG = re.compile(r"(?<![\w&/])[#\uff03]([\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]++)(?!\u2026)")
+"""A hashtag in a text; not one that is clipped."""
+_STATUS = re.compile(r"(?:twitter|x)\.com/(\w{1,15})/status(?:es)?/(\d+)", re.ASCII)
+
+
+class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """One row. `kind` is set where the row says it, though it may not say which post is meant.
+
+    `hashtags` and `mentions` are None if the table has no such column. Names may have an `@` or `#`, and any case.
+    """
+
+    post_id: str
+    event_at: datetime
+    author_id: str
+    text: str
+    author: str | None = None
+    kind: str | None = None
+    lang: str | None = None
+    retweet_of: str | None = None
+    retweet_of_author: str | None = None
+    reply_to: str | None = None
+    reply_to_author: str | None = None
+    reply_to_author_id: str | None = None
+    quote_of: str | None = None
+    quote_of_author: str | None = None
+    hashtags: list[str] | None = None
+    mentions: list[str] | None = None
+    urls: list[str] = []
+    place: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+    author_followers: int | None = None
+    author_following: int | None = None
+    author_created_at: datetime | None = None
+    collected_at: datetime | None = None
+    client: str | None = None
+    earlier: list[str] = []
+
+
+_ROW = msgspec.json.Decoder(Row)
+_SAME = (
+    *("post_id", "event_at", "author_id", "lang", "retweet_of", "reply_to", "place", "lat", "lon", "author_followers"),
+    *("author_following", "author_created_at", "collected_at", "client"),
+)
+"""The fields that a Post takes as they are."""
+
+
+def _parse(payload: bytes, source: str) -> Post:
+    row = _ROW.decode(payload)
+    post = Post(source=source, **{name: getattr(row, name) for name in _SAME})
+    post.author = post.author_id if source == "bluesky" else _name(row.author)
+    post.said_kind = row.kind
+    post.urls = unique(row.urls)
+    if len(row.earlier) > 1:
+        post.earlier = [i for i in row.earlier if i.isdecimal() and int(i) < int(post.post_id)]
+    _set_others(post, row)
+    _set_content(post, row)
+    return post
+
+
+def _set_others(post: Post, row: Row) -> None:
+    """Sets who is retweeted, answered or quoted, and the text without `RT @name: `."""
+    post.text = row.text
+    post.retweet_of_author = _owner(post, row.retweet_of) or _name(row.retweet_of_author)
+    post.reply_to_author = _owner(post, row.reply_to) or _name(row.reply_to_author)
+    if post.kind == "retweet":
+        if post.source == "x" and (prefix := RT.match(row.text)):
+            post.text = row.text[prefix.end() :]
+            post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
+        return  # a quote is the retweeted post's
+    post.quote_of, post.quote_of_author = row.quote_of, _owner(post, row.quote_of) or _name(row.quote_of_author)
+    if post.source != "x":
+        return
+    if post.quote_of and post.quote_of_author is None:
+        owners = (found[1] for url in post.urls if (found := _STATUS.search(url)) and found[2] == post.quote_of)
+        post.quote_of_author = _name(next(owners, None))
+    if post.kind == "reply" and post.reply_to_author is None:
+        post.reply_to_author = _answered(post, row)
+
+
+def _owner(post: Post, other: str | None) -> str | None:
+    """Returns the author of another post where its id says it, as on Bluesky."""
+    return other.partition("/")[0] if other and post.source == "bluesky" else None
+
+
+def _answered(post: Post, row: Row) -> str | None:
+    """Returns who is answered, where no column names them: oneself, or the only @name at the text's beginning."""
+    if row.reply_to_author_id == post.author_id:
+        return post.author
+    leading = _LEADING.match(post.text)
+    names = leading[0].split() if leading else []
+    return _name(names[0]) if len(names) == 1 else None
+
+
+def _set_content(post: Post, row: Row) -> None:
+    """Sets hashtags and mentions. A retweet's lists may be those of its clipped text, so its text is read, too."""
+    is_retweet = post.kind == "retweet"
+    tags = row.hashtags or []
+    if row.hashtags is None or is_retweet:
+        tags = tags + [tag for tag in _TAG.findall(post.text) if not tag.isdecimal()]
+    mentions = [name for name in map(_name, row.mentions or ()) if name]
+    if post.source == "x" and (row.mentions is None or is_retweet):
+        mentions += map(str.lower, _X_MENTION.findall(post.text))
+    post.hashtags = fold_tags(tags)
+    post.mentions = unique([name for name in mentions if not (is_retweet and name == post.retweet_of_author)])
+    post.folded = fold(blank(post.text, (), X_HANDLE if post.source == "x" else HANDLE))
+
+
+def _name(value: str | None) -> str | None:
+    """Returns a handle as Posts have it."""
+    return value.strip().lstrip("@\uff20").lower() or None if value else None
+
+
+def _split(_keys: Keys, _line: bytes) -> Parts:
+    raise InvalidMessage("a row of a table, not a line of a capture")
+
+
+def _format(network: str, longest_text: int) -> Format:
+    def parse_row(payload: bytes) -> Post:
+        return _parse(payload, network)
+
+    return Format(
+        network=network, keys=(), split=_split, longest_text=longest_text, parsers={f"table_{network}": parse_row}
+    )
+
+
+_LONGEST: dict[str, Any] = {module.FORMAT.network: module.FORMAT.longest_text for module in (x_v2, bluesky, mastodon)}
+FORMATS = tuple(_format(network, longest) for network, longest in _LONGEST.items())
+"""One format for each network."""
