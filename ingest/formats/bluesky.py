@@ -11,7 +11,7 @@ import msgspec
 from conf.folding import blank, fold
 from ingest.formats.checked import EARLIEST
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
@@ -54,6 +54,10 @@ class Account(msgspec.Struct):
     status: str | None = None
 
 
+class Identity(msgspec.Struct):
+    handle: Any = None
+
+
 class Commit(msgspec.Struct):
     operation: str
     collection: str
@@ -78,6 +82,7 @@ class EventHead(msgspec.Struct):
     time_us: int = 0
     commit: CommitHead | None = None
     account: Account | None = None
+    identity: Identity | None = None
 
     @property
     def carries_post(self) -> bool:
@@ -122,6 +127,14 @@ def parse_account(payload: bytes) -> Deletion:
     at = _time(event.time_us)
     until = at if becomes == "deleted" else None
     return Deletion(source="bluesky", author=event.did, becomes=becomes, said_at=at, until=until)
+
+
+def parse_identity(payload: bytes) -> Name:
+    """Returns the handle of an account by an identity event (https://atproto.com/specs/sync)."""
+    event = _HEAD.decode(payload)
+    return Name(
+        source="bluesky", author_id=event.did, handle=(event.identity or Identity()).handle, at=_time(event.time_us)
+    )
 
 
 def _time(time_us: int) -> datetime:
@@ -201,7 +214,7 @@ def _set_content(post: Post, record: Record) -> None:
     facets = record.facets or []
     features = [feature for facet in facets for feature in facet.features]
     post.text = record.text
-    post.lang = record.langs[0] if record.langs else None
+    post.lang, post.languages = record.langs[0] if record.langs else None, record.langs or []
     post.folded = fold(blank(_without_facets(record.text, facets)))
     tags = [f["tag"] for f in features if f.get("$type") == _TAG] + list(record.tags or ())
     post.hashtags = unique([fold(tag) for tag in tags])
@@ -245,6 +258,8 @@ def _split(_keys: Keys, line: bytes) -> Parts:
     event = _HEAD.decode(line)
     if event.account is not None:
         return [("bluesky_account", line)]
+    if event.identity is not None:
+        return [("bluesky_identity", line)]
     if event.carries_deletion:
         return [("bluesky_delete", line)]
     return [("bluesky", line)] if event.carries_post else []
@@ -258,4 +273,5 @@ FORMAT = Format(
     longest_text=3_000,  # its lexicon allows 3,000 bytes
     parsers={"bluesky": parse_event},
     deletions={"bluesky_delete": parse_deletion, "bluesky_account": parse_account},
+    names={"bluesky_identity": parse_identity},
 )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ingest.formats.post import Deletion, Post
+from ingest.formats.post import Deletion, Name, Post
 
 Parts = list[tuple[str, bytes]]
 """What one line holds: for each post or deletion, the name of its parser and the message."""
@@ -31,3 +31,5 @@ class Format:
     """The parsers of posts, by name."""
     deletions: Mapping[str, Callable[[bytes], Deletion]] = field(default_factory=dict)
     """The parsers of deletions, by name."""
+    names: Mapping[str, Callable[[bytes], Name]] = field(default_factory=dict)
+    """The parsers of notices of an account's handle, by name."""

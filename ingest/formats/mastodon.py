@@ -14,7 +14,7 @@ import msgspec
 from conf.folding import blank, fold
 from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Deletion, Post, unique
+from ingest.formats.post import Deletion, Post, known_accounts, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 SHOWN = ("public", "unlisted")
@@ -145,6 +145,12 @@ def parse_event(line: bytes) -> Post:
         post.retweet_of = status.reblog.id
         post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
     _set_quote(post, status, server)
+    people = [(mention.id, _address(mention.acct, "", server)) for mention in shown.mentions]
+    if status.reblog:
+        people.append((status.reblog.account.id, post.retweet_of_author or ""))
+    if post.reply_to_author:
+        people.append((status.in_reply_to_account_id or "", post.reply_to_author))
+    post.accounts = known_accounts(post, people)
     return post
 
 

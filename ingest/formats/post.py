@@ -1,10 +1,11 @@
 """The post and the deletion that parsers return, and the error for a message that is neither of the two."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-PARSER_VERSION = 3
+PARSER_VERSION = 4
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 
@@ -39,6 +40,8 @@ class Post:
     folded: str = ""
     hashtags: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+    """The accounts to which the post refers, as `id handle`, where the message tells both."""
     urls: list[str] = field(default_factory=list)
     place: str | None = None
     lat: float | None = None
@@ -49,6 +52,10 @@ class Post:
     collected_at: datetime | None = None
     author_is_bot: bool | None = None
     client: str | None = None
+    languages: list[str] = field(default_factory=list)
+    """All language tags, where the author may give several (Bluesky); `lang` is the first. They are not stored."""
+    box: tuple[float, float, float, float] | None = None
+    """The bounds of `place`, in degrees: west, south, east, north. They are not stored."""
     version_us: int | None = None
     """The time of this version, in µs since 1970, on networks where an edited post keeps its id.
 
@@ -80,6 +87,23 @@ class Post:
         if self.reply_to:
             return "reply"
         return "quote" if self.quote_of else "original"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What an account is called: its handle, in lower case, and when the network said so. None: it did not say."""
+
+    source: str
+    author_id: str
+    handle: str | None
+    at: datetime
+
+
+def known_accounts(post: Post, pairs: Iterable[tuple[str | None, str | None]]) -> list[str]:
+    """Returns `Post.accounts`: of these pairs of id and handle, those whose handle the post refers to."""
+    named = {*post.mentions, post.retweet_of_author, post.reply_to_author, post.quote_of_author}
+    found = {f"{account_id} {handle}": None for account_id, handle in pairs if account_id and handle in named}
+    return list(found)
 
 
 PLACE = ("place", "lat", "lon")

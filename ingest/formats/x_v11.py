@@ -5,6 +5,8 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -13,7 +15,7 @@ import msgspec
 from conf.folding import X_HANDLE, blank, fold
 from conf.snowflakes import x_made_at
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, known_accounts, unique
 from ingest.formats.x_v2 import LONGEST_TEXT
 
 _MARKUP = re.compile(r"<[^>]*>")
@@ -28,6 +30,7 @@ class Tag(msgspec.Struct):
 
 class Mention(msgspec.Struct):
     screen_name: str
+    id_str: str | None = None
 
 
 class Url(msgspec.Struct):
@@ -60,6 +63,7 @@ class Point(msgspec.Struct):
 
 class Place(msgspec.Struct):
     full_name: str | None = None
+    bounding_box: Any = None
 
 
 class Status(msgspec.Struct, kw_only=True):
@@ -74,6 +78,7 @@ class Status(msgspec.Struct, kw_only=True):
     source: str | None = None
     in_reply_to_status_id_str: str | None = None
     in_reply_to_screen_name: str | None = None
+    in_reply_to_user_id_str: str | None = None
     retweeted_status: "Status | None" = None
     quoted_status: "Status | None" = None
     quoted_status_id_str: str | None = None
@@ -162,10 +167,31 @@ def parse_status(payload: bytes) -> Post:
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
         post.quote_of = status.quoted_status_id_str
         post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
-    post.place = status.place.full_name if status.place else None
+    post.accounts = known_accounts(post, _pairs(status, entities))
+    if status.place:
+        post.place, post.box = status.place.full_name, _box(status.place.bounding_box)
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
     return post
+
+
+def _pairs(status: Status, shown: Entities) -> Iterator[tuple[str | None, str | None]]:
+    """Yields the ids and handles of accounts that a status tells."""
+    for other in (status.retweeted_status, status.quoted_status):
+        if other:
+            yield other.user.id_str, other.user.screen_name.lower()
+    if status.in_reply_to_screen_name:
+        yield status.in_reply_to_user_id_str, status.in_reply_to_screen_name.lower()
+    for mention in shown.user_mentions or ():
+        yield mention.id_str, mention.screen_name.lower()
+
+
+def _box(bounds: Any) -> tuple[Any, Any, Any, Any] | None:
+    """Returns the bounds of a place (west, south, east, north), unchecked, from the corners of its bounding box."""
+    with suppress(AttributeError, TypeError, ValueError, LookupError):
+        lons, lats = zip(*bounds["coordinates"][0], strict=True)
+        return min(lons), min(lats), max(lons), max(lats)
+    return None
 
 
 def parse_deletion(payload: bytes) -> Deletion:

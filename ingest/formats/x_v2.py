@@ -5,6 +5,7 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 import html
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ import orjson
 
 from conf.folding import X_HANDLE, blank, fold
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Post, unique
+from ingest.formats.post import Post, known_accounts, unique
 
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
@@ -59,6 +60,7 @@ class Geo(msgspec.Struct):
     place_id: str | None = None
     coordinates: Point | None = None
     full_name: str | None = None  # in a flattened post, where the place stands in the post itself
+    geo: Any = None  # there, too
 
 
 class Metrics(msgspec.Struct):
@@ -108,6 +110,7 @@ class Tweet(Content, kw_only=True):
 class Place(msgspec.Struct):
     id: str
     full_name: str | None = None
+    geo: Any = None
 
 
 class Includes(msgspec.Struct):
@@ -135,12 +138,12 @@ def parse_line(payload: bytes) -> Post:
     includes = line.includes or Includes()
     users = {user.id: user for user in includes.users or ()}
     tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
-    places = {place.id: place.full_name for place in includes.places or ()}
+    places = {place.id: place for place in includes.places or ()}
     return to_post(line.data, users, tweets, places, line.twarc)
 
 
 def to_post(
-    tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, str | None], twarc: Twarc | None
+    tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, Place], twarc: Twarc | None
 ) -> Post:
     """Returns a post, with what is known, by id, of the users, posts and places that it refers to."""
     author = users.get(tweet.author_id)
@@ -162,6 +165,7 @@ def to_post(
         post.author_created_at = author.created_at
     _set_references(post, tweet, users, tweets)
     _set_content(post, tweet, tweets.get(post.retweet_of or ""))
+    post.accounts = known_accounts(post, _pairs(post, tweet, users, tweets))
     if tweet.geo:
         _set_place(post, tweet.geo, places)
     return post
@@ -204,10 +208,34 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
 
 
-def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
-    post.place = geo.full_name or places.get(geo.place_id or "")
+def _pairs(
+    post: Post, tweet: Tweet, users: dict[str, User], tweets: dict[str, Content]
+) -> Iterator[tuple[str | None, str | None]]:
+    """Yields the ids and handles of accounts that a line tells."""
+    for user in users.values():
+        yield user.id, user.username.lower()
+    retweeted, answered, quoted = (tweets.get(i or "") for i in (post.retweet_of, post.reply_to, post.quote_of))
+    yield retweeted.author_id if retweeted else None, post.retweet_of_author
+    yield answered.author_id if answered else tweet.in_reply_to_user_id, post.reply_to_author
+    yield quoted.author_id if quoted else None, post.quote_of_author
+    for content in (tweet, retweeted):
+        for entities in (content.entities, content.note_tweet and content.note_tweet.entities) if content else ():
+            for mention in (entities and entities.mentions) or ():
+                yield mention.id, mention.username.lower()
+
+
+def _set_place(post: Post, geo: Geo, places: dict[str, Place]) -> None:
+    place = places.get(geo.place_id or "")
+    post.place = geo.full_name or (place.full_name if place else None)
+    post.box = box_of(geo.geo or (place.geo if place else None))
     if geo.coordinates and geo.coordinates.coordinates:
         post.lon, post.lat = geo.coordinates.coordinates
+
+
+def box_of(geo: Any) -> tuple[Any, Any, Any, Any] | None:
+    """Returns the bounds of a place (west, south, east, north) as X tells them, unchecked; None if it does not."""
+    bounds = geo.get("bbox") if isinstance(geo, dict) else None
+    return tuple(bounds) if isinstance(bounds, list) and len(bounds) == 4 else None
 
 
 def split_page(page: dict[str, Any]) -> list[bytes]:

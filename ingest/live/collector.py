@@ -286,6 +286,8 @@ class Collector:
                 envelopes.append(part)
                 accepted += 1
         self.state.accepted += accepted
+        for reason, count in self._selection.take_left_out():
+            self.state.left_out[reason] = self.state.left_out.get(reason, 0) + count
         if self._archive and accepted:
             self._archive.add(event.at_us, event.line)
 

@@ -39,6 +39,8 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     that have ended, in µs. `record` is the id of the record in Redis, and `notes` the number of notes that were queued
     in it (`ingest/queue/notes.py`). All counts are since the first start.
 
+    `left_out` counts the posts that the topic does not ask for, by reason (`ingest/live/matching.py`).
+
     `queued` is the position in the collector's buffer up to which all events are queued, and `spilled` the bytes of
     those after it that are on disk.
     """
@@ -62,6 +64,7 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     notes: int = 0
     queued: Position = ("", 0)
     spilled: int = 0
+    left_out: dict[str, int] = {}
 
 
 @dataclass(frozen=True)

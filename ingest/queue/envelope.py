@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.formats import DELETIONS, Unit
+from ingest.formats import DELETIONS, NAMES, Unit
 
 
 class Route(StrEnum):
@@ -22,6 +22,8 @@ class Route(StrEnum):
     """A repost without a text. It is stored with the text of the reposted post, if that post is stored."""
     DELETION = "deletion"
     """A deletion: the post is deleted in every topic."""
+    NAME = "name"
+    """What an account is called. It is stored if a post of the account is, or if somebody replays it."""
     NOTE = "note"
     """A collector's note: a gap, or the time up to which all messages are queued. It is stored."""
 
@@ -89,8 +91,8 @@ def place_of(message_id: str) -> tuple[int, int]:
 
 
 def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> Envelope:
-    """Returns a unit as a message. Its route is DELETION if its format is one of DELETIONS, else POST."""
-    route = Route.DELETION if unit.format in DELETIONS else Route.POST
+    """Returns a unit as a message. Its route is DELETION or NAME if its format is one of these, else POST."""
+    route = Route.DELETION if unit.format in DELETIONS else Route.NAME if unit.format in NAMES else Route.POST
     return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, route)
 
 

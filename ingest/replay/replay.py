@@ -2,12 +2,13 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ingest.formats import Refused, Unit, parse, parse_deletion, split
+from ingest.formats import Refused, Unit, parse, parse_deletion, parse_name, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
@@ -28,15 +29,17 @@ EVERY_TOPIC = "*"
 class ReplayResult:
     """What a replay did, in numbers.
 
-    `unmatched` is the number of posts that do not match the topic, `without_post` of lines such as heartbeats and
-    notices, `refused` of lines and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
-    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures.
+    `unmatched` counts the posts that do not match the topic, by reason. `without_post` is the number of lines such as
+    heartbeats and notices, `refused` of lines and posts that can't be read, `names` of notices of an account's handle.
+    `stored`, `taken_back`, `expired`, `deleted` and `refused_by_worker` are known after `wait` has ended. `broken` says
+    what is wrong with damaged captures.
     """
 
     lines: int = 0
     queued: int = 0
     deletions: int = 0
-    unmatched: int = 0
+    names: int = 0
+    unmatched: Counter[str] = field(default_factory=Counter)
     without_post: int = 0
     refused: int = 0
     stored: int | None = None
@@ -51,10 +54,11 @@ class ReplayResult:
         parts = [f"{self.lines:,} lines read"]
         if self.queued or not self.deletions:
             parts.append(f"{self.queued:,} posts queued")
-        if self.deletions:
-            parts.append(f"{self.deletions:,} deletions queued")
+        others = ((self.deletions, "deletions"), (self.names, "handles"))
+        parts += [f"{count:,} {what} queued" for count, what in others if count]
         if self.unmatched:
-            parts.append(f"{self.unmatched:,} posts that do not match the topic")
+            why = ", ".join(f"{count:,} {reason}" for reason, count in self.unmatched.most_common())
+            parts.append(f"{self.unmatched.total():,} posts that do not match the topic ({why})")
         if self.without_post:
             parts.append(f"{self.without_post:,} lines without a post")
         parts.append(f"{self.refused:,} lines refused")
@@ -147,8 +151,8 @@ class Replay:
 
     @property
     def messages(self) -> int:
-        """Posts and deletions queued."""
-        return self.result.queued + self.result.deletions
+        """Posts, deletions and handles queued."""
+        return self.result.queued + self.result.deletions + self.result.names
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
         """Yields how many of the queued messages workers have acked, until they have acked all."""
@@ -180,14 +184,18 @@ class Replay:
             if envelope.route == Route.DELETION:
                 parse_deletion(unit.format, unit.payload)
                 self._queue_deletion(envelope)
+            elif envelope.route == Route.NAME:
+                parse_name(unit.format, unit.payload)
+                self._publisher.put(envelope)
+                self.result.names += 1
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
 
     def _queue_post(self, envelope: Envelope, post: Post) -> None:
-        if self._matcher and not self._matcher.wants(post):
-            self.result.unmatched += 1
+        if self._matcher and (reason := self._matcher.left_out(post)):
+            self.result.unmatched[reason] += 1
             return
         self._publisher.put(replace(envelope, route=Route.UPDATE) if post.is_update else envelope)
         self.result.queued += 1

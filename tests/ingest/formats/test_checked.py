@@ -113,11 +113,19 @@ def test_a_place_has_both_degrees_or_none(given: tuple[Any, Any], kept: tuple[An
     assert (found.lat, found.lon) == kept
 
 
+@pytest.mark.parametrize(
+    "box", [None, [1, 2, 3, 4], (1, 2, 3), (1, 2, 3, "4"), (181, 2, 3, 4), (1, 4, 3, 2), (1, 2, float("inf"), 4)]
+)
+def test_a_place_s_box_has_four_usable_sides_or_is_left_out(box: Any) -> None:
+    assert checked(post(box=box), LONGEST).box is None
+
+
 def test_a_good_post_is_not_changed() -> None:
     whole = {
         **{"author": "ana", "lang": "tl", "retweet_of": "2", "retweet_of_author": "bob", "reply_to": "3"},
         **{"hashtags": ["a"], "mentions": ["b"], "urls": ["https://c"], "lat": 14.5, "lon": 121.0, "client": "web"},
         **{"author_followers": 0, "author_created_at": AT, "author_is_bot": False, "version_us": 5, "is_update": True},
+        **{"accounts": ["12 b"], "languages": ["tl", "en"], "box": (120.9, 14.5, 121.0, 14.7)},
     }
     assert checked(post(**whole), LONGEST) == post(**whole)
 
