@@ -214,7 +214,7 @@ def _set_content(post: Post, record: Record) -> None:
     facets = record.facets or []
     features = [feature for facet in facets for feature in facet.features]
     post.text = record.text
-    post.lang, post.languages = record.langs[0] if record.langs else None, record.langs or []
+    post.lang, post.languages = record.langs[0] if record.langs else None, record.langs
     post.folded = fold(blank(_without_facets(record.text, facets)))
     tags = [f["tag"] for f in features if f.get("$type") == _TAG] + list(record.tags or ())
     post.hashtags = unique([fold(tag) for tag in tags])

@@ -14,7 +14,7 @@ import msgspec
 from conf.folding import blank, fold
 from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Deletion, Post, known_accounts, unique
+from ingest.formats.post import Deletion, Post, as_accounts, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 SHOWN = ("public", "unlisted")
@@ -116,6 +116,7 @@ def parse_event(line: bytes) -> Post:
     status, server = event.payload, event.server
     shown = status.reblog or status
     content = _Content(shown)
+    ids: dict[str, str | None] = {_address(mention.acct, "", server): mention.id for mention in shown.mentions}
     post = Post(
         source="mastodon",
         post_id=status.id,
@@ -127,7 +128,7 @@ def parse_event(line: bytes) -> Post:
         reply_to=status.in_reply_to_id,
         folded=fold(blank(content.bare)),
         hashtags=unique([fold(tag.name) for tag in shown.tags]),
-        mentions=unique([_address(mention.acct, "", server) for mention in shown.mentions]),
+        mentions=list(ids),
         urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
         author_followers=status.account.followers_count,
         author_following=status.account.following_count,
@@ -140,17 +141,15 @@ def parse_event(line: bytes) -> Post:
     if status.in_reply_to_id:
         by_id = {mention.id: mention.acct for mention in status.mentions} | {status.account.id: status.account.acct}
         replied = by_id.get(status.in_reply_to_account_id or "")
-        post.reply_to_author = _address(replied, "", server) if replied else None
+        if replied:
+            post.reply_to_author = _address(replied, "", server)
+            ids[post.reply_to_author] = status.in_reply_to_account_id
     if status.reblog:
         post.retweet_of = status.reblog.id
         post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
+        ids[post.retweet_of_author] = status.reblog.account.id
     _set_quote(post, status, server)
-    people = [(mention.id, _address(mention.acct, "", server)) for mention in shown.mentions]
-    if status.reblog:
-        people.append((status.reblog.account.id, post.retweet_of_author or ""))
-    if post.reply_to_author:
-        people.append((status.in_reply_to_account_id or "", post.reply_to_author))
-    post.accounts = known_accounts(post, people)
+    post.accounts = as_accounts(ids)
     return post
 
 

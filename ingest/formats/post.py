@@ -1,6 +1,6 @@
 """The post and the deletion that parsers return, and the error for a message that is neither of the two."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -52,7 +52,7 @@ class Post:
     collected_at: datetime | None = None
     author_is_bot: bool | None = None
     client: str | None = None
-    languages: list[str] = field(default_factory=list)
+    languages: list[str] | None = None
     """All language tags, where the author may give several (Bluesky); `lang` is the first. They are not stored."""
     box: tuple[float, float, float, float] | None = None
     """The bounds of `place`, in degrees: west, south, east, north. They are not stored."""
@@ -99,11 +99,9 @@ class Name:
     at: datetime
 
 
-def known_accounts(post: Post, pairs: Iterable[tuple[str | None, str | None]]) -> list[str]:
-    """Returns `Post.accounts`: of these pairs of id and handle, those whose handle the post refers to."""
-    named = {*post.mentions, post.retweet_of_author, post.reply_to_author, post.quote_of_author}
-    found = {f"{account_id} {handle}": None for account_id, handle in pairs if account_id and handle in named}
-    return list(found)
+def as_accounts(ids: Mapping[str, str | None]) -> list[str]:
+    """Returns `Post.accounts` from ids by handle; a handle whose id is unknown is left out."""
+    return [f"{account_id} {handle}" for handle, account_id in ids.items() if account_id]
 
 
 PLACE = ("place", "lat", "lon")

@@ -5,7 +5,6 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 from conf.folding import X_HANDLE, blank, fold
 from conf.snowflakes import x_made_at
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, known_accounts, unique
+from ingest.formats.post import PLACE, Deletion, InvalidMessage, Post, as_accounts, unique
 from ingest.formats.x_v2 import LONGEST_TEXT
 
 _MARKUP = re.compile(r"<[^>]*>")
@@ -141,6 +140,7 @@ def parse_status(payload: bytes) -> Post:
     status = _STATUS.decode(payload)
     retweeted, quoted = status.retweeted_status, status.quoted_status
     text, entities = (retweeted or status).full()
+    ids = {m.screen_name.lower(): m.id_str for m in entities.user_mentions or ()}
     post = Post(
         source="x",
         post_id=status.id_str,
@@ -152,7 +152,7 @@ def parse_status(payload: bytes) -> Post:
         reply_to=status.in_reply_to_status_id_str,
         folded=fold(blank(text, X_HANDLE)),
         hashtags=unique([fold(tag.text) for tag in entities.hashtags or ()]),
-        mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
+        mentions=list(ids),
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,
         author_following=status.user.friends_count,
@@ -161,29 +161,22 @@ def parse_status(payload: bytes) -> Post:
     )
     if status.in_reply_to_status_id_str and status.in_reply_to_screen_name:
         post.reply_to_author = status.in_reply_to_screen_name.lower()
+        ids[post.reply_to_author] = status.in_reply_to_user_id_str
     if retweeted:
         post.retweet_of, post.retweet_of_author = retweeted.id_str, retweeted.user.screen_name.lower()
+        ids[retweeted.user.screen_name.lower()] = retweeted.user.id_str
     elif status.quoted_status_id_str:
         # Not for a retweet: there this is the quote of the retweeted post, not its own.
         post.quote_of = status.quoted_status_id_str
-        post.quote_of_author = quoted.user.screen_name.lower() if quoted else None
-    post.accounts = known_accounts(post, _pairs(status, entities))
+        if quoted:
+            post.quote_of_author = quoted.user.screen_name.lower()
+            ids[post.quote_of_author] = quoted.user.id_str
+    post.accounts = as_accounts(ids)
     if status.place:
         post.place, post.box = status.place.full_name, _box(status.place.bounding_box)
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
     return post
-
-
-def _pairs(status: Status, shown: Entities) -> Iterator[tuple[str | None, str | None]]:
-    """Yields the ids and handles of accounts that a status tells."""
-    for other in (status.retweeted_status, status.quoted_status):
-        if other:
-            yield other.user.id_str, other.user.screen_name.lower()
-    if status.in_reply_to_screen_name:
-        yield status.in_reply_to_user_id_str, status.in_reply_to_screen_name.lower()
-    for mention in shown.user_mentions or ():
-        yield mention.id_str, mention.screen_name.lower()
 
 
 def _box(bounds: Any) -> tuple[Any, Any, Any, Any] | None:

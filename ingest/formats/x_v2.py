@@ -5,7 +5,6 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 
 import html
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ import orjson
 
 from conf.folding import X_HANDLE, blank, fold
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import Post, known_accounts, unique
+from ingest.formats.post import Post, as_accounts, unique
 
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
@@ -164,8 +163,8 @@ def to_post(
         post.author_followers, post.author_following = metrics.followers_count, metrics.following_count
         post.author_created_at = author.created_at
     _set_references(post, tweet, users, tweets)
-    _set_content(post, tweet, tweets.get(post.retweet_of or ""))
-    post.accounts = known_accounts(post, _pairs(post, tweet, users, tweets))
+    mentioned = _set_content(post, tweet, tweets.get(post.retweet_of or ""))
+    post.accounts = as_accounts(_ids(post, tweet, tweets, mentioned))
     if tweet.geo:
         _set_place(post, tweet.geo, places)
     return post
@@ -195,9 +194,11 @@ def _replied_to(tweet: Tweet, users: dict[str, User]) -> str | None:
     return next((m.username.lower() for m in mentions if m.id == user_id), None)
 
 
-def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
+def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> dict[str, str | None]:
+    """Sets text, hashtags, mentions and links; returns the ids of the accounts in the entities, by handle."""
     text, entities = (retweeted or tweet).full()
-    mentions = unique([m.username.lower() for m in entities.mentions or ()])
+    ids = {m.username.lower(): m.id for m in entities.mentions or ()}
+    mentions = list(ids)
     if post.retweet_of and retweeted is None and (prefix := _RT_PREFIX.match(text)):
         # `includes` lacks the retweeted post. The clipped text still names its author, which is not a mention.
         post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
@@ -206,22 +207,20 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     post.folded = fold(blank(text, X_HANDLE))
     post.hashtags = unique([fold(tag.tag) for tag in entities.hashtags or ()])
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+    return ids
 
 
-def _pairs(
-    post: Post, tweet: Tweet, users: dict[str, User], tweets: dict[str, Content]
-) -> Iterator[tuple[str | None, str | None]]:
-    """Yields the ids and handles of accounts that a line tells."""
-    for user in users.values():
-        yield user.id, user.username.lower()
-    retweeted, answered, quoted = (tweets.get(i or "") for i in (post.retweet_of, post.reply_to, post.quote_of))
-    yield retweeted.author_id if retweeted else None, post.retweet_of_author
-    yield answered.author_id if answered else tweet.in_reply_to_user_id, post.reply_to_author
-    yield quoted.author_id if quoted else None, post.quote_of_author
-    for content in (tweet, retweeted):
-        for entities in (content.entities, content.note_tweet and content.note_tweet.entities) if content else ():
-            for mention in (entities and entities.mentions) or ():
-                yield mention.id, mention.username.lower()
+def _ids(post: Post, tweet: Tweet, tweets: dict[str, Content], ids: dict[str, str | None]) -> dict[str, str | None]:
+    """Returns the ids of mentioned accounts, with those of the accounts that a post retweets, answers or quotes."""
+    for name, post_id, known in (
+        (post.retweet_of_author, post.retweet_of, None),
+        (post.reply_to_author, post.reply_to, tweet.in_reply_to_user_id),
+        (post.quote_of_author, post.quote_of, None),
+    ):
+        if name and post_id:
+            target = tweets.get(post_id)
+            ids[name] = (target.author_id if target else known) or ids.get(name)
+    return ids
 
 
 def _set_place(post: Post, geo: Geo, places: dict[str, Place]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from conf.topic import Topic
 from ingest.formats.checked import UNCHECKED, checked, checked_deletion
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, InvalidMessage, Post, as_accounts
 from ingest.write.rows import row_of
 
 LONGEST = 3_000
@@ -142,3 +142,7 @@ def test_a_deletion_needs_a_usable_id_or_author() -> None:
             checked_deletion(deletion)
     kept = Deletion(source="bluesky", author="did:x", at=AT)
     assert checked_deletion(kept) is kept
+
+
+def test_accounts_are_those_whose_ids_are_told() -> None:
+    assert as_accounts({"b": "2", "c": None, "d": "", "e": "5"}) == ["2 b", "5 e"]
