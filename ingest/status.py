@@ -55,8 +55,8 @@ class Live:
 
     All messages that were received before `through` are queued. `gap_since` and `gap_reason` describe the gap that is
     open now; `gaps` and `gap_seconds` are the number and the total length of the gaps that have ended since the first
-    start. `left_out` counts the posts that the topic does not ask for, by reason. `spilled_bytes` are the bytes of
-    messages that the collector keeps on its disk until they can be queued.
+    start. `asked_for` is the number of posts that the topic asks for, and `left_out` counts the others, by reason.
+    `spilled_bytes` are the bytes of messages that the collector keeps on its disk until they can be queued.
     """
 
     topic: str
@@ -72,12 +72,13 @@ class Live:
     refused: int
     shed: int
     spilled_bytes: int
+    asked_for: int
     left_out: dict[str, int]
 
     @property
     def drops_all(self) -> bool:
         """Whether the topic asks for none of the posts that came, of which there were many."""
-        return not self.accepted and sum(self.left_out.values()) >= MANY
+        return not self.asked_for and sum(self.left_out.values()) >= MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
         refused=state.refused,
         shed=state.shed,
         spilled_bytes=state.spilled,
+        asked_for=state.asked_for,
         left_out=state.left_out,
     )
 

@@ -23,7 +23,7 @@ from ingest.write.worker import Worker
 MOVE_PATIENCE = 2.0
 WAIT_PATIENCE, WAIT_TOLD_EVERY = 5.0, 60.0
 """A replay that waits says so after so many seconds, and then once in so many."""
-DROPS_ALL = "the topic asks for none of the posts that came. Check its collect: part, where `left out` says why"
+DROPS_ALL = "the topic asks for none of the posts that came so far. Check its collect: part, where `left out` says why"
 NO_WORKER = "no worker is running: start one with `.venv/bin/python -m ingest work`"
 
 
@@ -204,7 +204,7 @@ def print_status(status: Status, stream: str) -> None:
 
 def _live_table(live: Sequence[Live]) -> Table:
     table = Table("topic", "live from", "state", "collected through", box=None, header_style="bold")
-    for name in ("received", "queued", "gaps", "not collected", "shed", "MiB on disk"):
+    for name in ("received", "asked for", "gaps", "not collected", "shed", "MiB on disk"):
         table.add_column(name, justify="right")
     table.add_column("left out")
     table.add_column("gap now")
@@ -212,7 +212,7 @@ def _live_table(live: Sequence[Live]) -> Table:
         through = f"{one.through:%Y-%m-%d %H:%M:%S}Z" if one.through else ""
         since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one.gap_reason}" if one.gap_since else ""
         table.add_row(
-            *(one.topic, one.source, one.state, through, f"{one.received:,}", f"{one.accepted:,}", f"{one.gaps:,}"),
+            *(one.topic, one.source, one.state, through, f"{one.received:,}", f"{one.asked_for:,}", f"{one.gaps:,}"),
             *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", f"{one.spilled_bytes / 2**20:,.1f}"),
             *(told_left_out(one.left_out), since),
         )

@@ -13,6 +13,9 @@ from ingest.queue.envelope import Envelope, Route, envelope_of
 SELECTING = ("x",)
 """Sources that filter by the topic's rules themselves, so every message from them is wanted."""
 
+ASKED_FOR = "asked for"
+"""Stands for the posts that the topic asks for, beside the reasons for which others are left out."""
+
 FILLING = ("bluesky", "mastodon")
 """Sources that fetch what was missed. They notice by themselves that they stood still, and connect anew."""
 
@@ -31,7 +34,7 @@ class Selection:
     def __init__(self, topic: str, source: str, matcher: TopicMatcher) -> None:
         self._topic, self._source = topic, source
         self._matcher = None if source in SELECTING else matcher
-        self._left_out: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
 
     def of(self, line: bytes) -> Iterator[Envelope | Rejected]:
         """Yields the parts of a message that the topic asks for, and those that can't be read.
@@ -41,17 +44,21 @@ class Selection:
         for part in split(line):
             if isinstance(part, Refused):
                 yield Rejected(self._envelope(Unit("", self._source, part.payload)), part.reason)
-            elif self._matcher is None or part.format in DELETIONS or part.format in NAMES:
+            elif part.format in DELETIONS or part.format in NAMES:
+                yield self._envelope(part)
+            elif self._matcher is None:
+                self._counts[ASKED_FOR] += 1
                 yield self._envelope(part)
             else:
                 yield from self._matched(self._matcher, part)
 
-    def take_left_out(self) -> list[tuple[str, int]]:
-        """Returns how many posts were left out since the last call, by reason (`TopicMatcher.left_out`)."""
-        if not self._left_out:
-            return []
-        counts, self._left_out = self._left_out, Counter()
-        return list(counts.items())
+    def take_counts(self) -> Counter[str]:
+        """Returns how many posts came since the last call: ASKED_FOR, or left out, by reason (`TopicMatcher.left_out`).
+
+        Reposts count in neither: only a worker knows whether their post is stored.
+        """
+        counts, self._counts = self._counts, Counter()
+        return counts
 
     def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
         envelope = self._envelope(unit)
@@ -68,12 +75,10 @@ class Selection:
         if post.source == "bluesky" and post.retweet_of:
             return Route.REPOST
         reason = matcher.left_out(post)
+        self._counts[reason or ASKED_FOR] += 1
         if reason is None:
             return Route.UPDATE if post.is_update else Route.POST
-        if post.is_update:
-            return Route.UPDATE_IF_STORED
-        self._left_out[reason] += 1
-        return None
+        return Route.UPDATE_IF_STORED if post.is_update else None
 
     def _envelope(self, unit: Unit) -> Envelope:
         return replace(envelope_of(self._topic, unit, origin="live"), source=self._source)

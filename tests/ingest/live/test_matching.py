@@ -11,8 +11,8 @@ from ingest.formats import Unit, parse, split
 from ingest.formats.post import Post
 from ingest.live.languages import Languages
 from ingest.live.matching import REASONS, TopicMatcher
-from ingest.live.selection import Selection
-from tests.support.bluesky import event
+from ingest.live.selection import ASKED_FOR, Selection
+from tests.support.bluesky import REPOST, event
 from tests.support.posts import stream_line, tweet
 
 AT = datetime(2026, 5, 25, 14, 0, tzinfo=UTC)
@@ -125,7 +125,12 @@ def test_what_is_left_out_is_counted_by_reason() -> None:
         {"text": "Mittag", "langs": ["de"]},
     ):
         list(selection.of(event(record, AT)))
-    counts = dict(selection.take_left_out())
-    assert counts == {"other language": 1, "no language": 2, "no match": 2}
-    assert set(counts) == set(REASONS)
-    assert selection.take_left_out() == []
+    list(
+        selection.of(
+            event({"subject": {"uri": "at://did:plc:b/app.bsky.feed.post/3l", "cid": "c"}}, AT, collection=REPOST)
+        )
+    )
+    counts = selection.take_counts()
+    assert counts == {"asked for": 1, "other language": 1, "no language": 2, "no match": 2}
+    assert set(counts) == {ASKED_FOR, *REASONS}
+    assert selection.take_counts() == {}

@@ -33,18 +33,19 @@ def test_a_topic_that_drops_everything_is_seen_within_a_minute(
         monkeypatch.setenv("PULSO_BLUESKY_HOSTS", server.address)
         with streaming(topic.topic, "bluesky") as process:
             wait_for(lambda: bool(server.asked), "a connection", process)
-            server.add(*(event({"text": "halalan2016", "langs": ["fil-PH"]}, at(i / 100)) for i in range(1000)))
+            server.add(*(event({"text": "halalan2016", "langs": ["fil-PH"]}, at(i / 100)) for i in range(999)))
+            server.add(event(None, at(10), operation="delete"), event({"text": "halalan2016"}, at(11)))
             began = time.monotonic()
             told: dict[str, object] = {}
-            while told.get("received") != 1000 and time.monotonic() - began < MINUTE:
+            while told.get("received") != 1001 and time.monotonic() - began < MINUTE:
                 live = orjson.loads(run_command("ingest", "status", "--json").stdout)["live"]
                 told = live[0] if live else {}
-            assert told["left_out"] == {"other language": 1000}
-            assert told["accepted"] == 0
+            assert told["left_out"] == {"other language": 999, "no language": 1}
+            assert (told["accepted"], told["asked_for"]) == (1, 0)
             shown = run_command("ingest", "status").stdout
-            assert "1,000 other language" in shown
-            assert f"{topic.topic} from bluesky: the topic asks for none of the posts that came" in shown
-            assert "0 queued, left out: 1,000 other language" in stop(process)
+            assert "999 other language, 1 no language" in shown
+            assert f"{topic.topic} from bluesky: the topic asks for none of the posts that came so far" in shown
+            assert "1 queued, left out: 999 other language, 1 no language" in stop(process)
 
 
 def test_a_name_is_told_by_an_identity_event_of_the_stream(
