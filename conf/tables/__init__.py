@@ -20,9 +20,11 @@ from conf.tables.columns import (
     Period,
 )
 from conf.tables.posts import (
+    ACCOUNT_NAMES,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     HIDDEN_POSTS,
+    NAME_BUCKETS,
     POST_TABLES,
     POST_WORDS,
     POSTS,
@@ -43,6 +45,7 @@ from conf.tables.summaries import (
 TABLES = (
     *POST_TABLES,
     HIDDEN_POSTS,
+    ACCOUNT_NAMES,
     TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
@@ -67,6 +70,7 @@ TABLES = (
 """All tables, in the order in which they are created."""
 
 __all__ = [
+    "ACCOUNT_NAMES",
     "AUTHOR_ACTIVITY",
     "CANDIDATE_HASHTAGS",
     "CANDIDATE_POLL",
@@ -85,6 +89,7 @@ __all__ = [
     "KINDS",
     "KIND_COLUMNS",
     "LONGER_PERIODS",
+    "NAME_BUCKETS",
     "NETWORKS",
     "PERIODS",
     "PERIOD_KEY",
