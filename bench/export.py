@@ -87,6 +87,7 @@ def _store(lab: Lab, edges: list[Edge]) -> set[str]:
                 **measures,
                 "bucket": bucket_of(node, buckets),
                 "node": node,
+                "label": node,
                 "pagerank": 1 / len(nodes),
             }
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         ),
         description="Jetstream hosts, comma-separated; the next one is used when one fails.",
     )
+    bluesky_appview: str = Field(
+        "https://public.api.bsky.app", description="The address that `names` asks for the handles of Bluesky accounts."
+    )
     mastodon_url: str = Field("https://mastodon.social", description="The Mastodon server to collect from.")
     x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="An X app's token.")
     mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="Mastodon token.")

@@ -22,6 +22,7 @@ from ingest.dead_letters_cli import app as dead_letters
 from ingest.formats.request import account_of
 from ingest.live.matching import TopicMatcher
 from ingest.live.run import collect
+from ingest.names_cli import names
 from ingest.queue.posts_queue import PostsQueue, open_queue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture, open_captures
@@ -39,6 +40,7 @@ app = cli.application("From a source, through Redis, into Cassandra. Add -v anyw
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(rules, name="rules")
 app.add_typer(topics, name="topics")
+app.command()(names)
 
 WORKER_PATIENCE = 5.0
 """A waiting command says that no worker is running if none has started within this many seconds."""

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector as Family
 from conf.errors import PulsoError
 from conf.instants import micros
 from ingest.live.collector import Collector
+from ingest.live.matching import REASONS
 from ingest.queue.posts_queue import PostsQueue
 from ingest.status import read_status
 from ingest.write.worker import Worker
@@ -77,6 +78,12 @@ class _Live(Family):
             family = CounterMetricFamily(f"pulso_stream_{name}", doc, labels=labels)
             family.add_metric(values, value)
             yield family
+        left_out = CounterMetricFamily(
+            "pulso_stream_left_out", "Posts that the topic does not ask for, by reason.", labels=(*labels, "reason")
+        )
+        for reason in REASONS:
+            left_out.add_metric((*values, reason), state.left_out.get(reason, 0))
+        yield left_out
         gauges = {
             "up": (int(state.up), "1 while connected."),
             "buffer_bytes": (self._collector.buffer.size, "Bytes of messages in the buffer, not yet sent to Redis."),

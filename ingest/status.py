@@ -12,12 +12,19 @@ from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
+MANY = 1000
+"""A topic that asked for none of so many posts probably asks for the wrong thing."""
+NOT_STORED = ("unmatched", "taken_back", "expired")
+"""The outcomes of messages that left the queue, and of which nothing is stored."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
     """Counts of a topic's messages from a source, since the first message.
 
-    `waiting` is the number of queued messages that are not acked.
+    `waiting` is the number of queued messages that are not acked. `left_out` counts those that were not stored, by
+    reason: changes and reposts of posts that are not stored (`unmatched`), posts that were taken back, and posts that
+    are older than the topic keeps them.
     """
 
     topic: str
@@ -28,6 +35,7 @@ class Flow:
     deleted: int
     waiting: int
     stored_per_second: float
+    left_out: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class Live:
 
     All messages that were received before `through` are queued. `gap_since` and `gap_reason` describe the gap that is
     open now; `gaps` and `gap_seconds` are the number and the total length of the gaps that have ended since the first
-    start. `spilled_bytes` are the bytes of messages that the collector keeps on its disk until they can be queued.
+    start. `asked_for` is the number of posts that the topic asks for, and `left_out` counts the others, by reason.
+    `spilled_bytes` are the bytes of messages that the collector keeps on its disk until they can be queued.
     """
 
     topic: str
@@ -63,6 +72,13 @@ class Live:
     refused: int
     shed: int
     spilled_bytes: int
+    asked_for: int
+    left_out: dict[str, int]
+
+    @property
+    def drops_all(self) -> bool:
+        """Whether the topic asks for none of the posts that came, of which there were many."""
+        return not self.asked_for and sum(self.left_out.values()) >= MANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +154,8 @@ def _live(queue: PostsQueue, state: LiveState, now_us: int) -> Live:
         refused=state.refused,
         shed=state.shed,
         spilled_bytes=state.spilled,
+        asked_for=state.asked_for,
+        left_out=state.left_out,
     )
 
 
@@ -157,6 +175,7 @@ def _flows(queue: PostsQueue, now: int) -> list[Flow]:
             deleted=count["deleted"],
             waiting=max(count["queued"] - sum(count[outcome] for outcome in OUTCOMES), 0),
             stored_per_second=rates.get((topic, source), 0.0),
+            left_out={reason: count[reason] for reason in NOT_STORED if count[reason]},
         )
         for (topic, source), count in sorted(counts.items())
     ]

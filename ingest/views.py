@@ -1,7 +1,7 @@
 """The output of ingest for people: progress, status and dead letters. Also the speed limit of a replay."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ import orjson
 import redis
 from rich.progress import Progress, TaskID
 from rich.table import Table
+from rich.text import Text
 
 from conf.terminal import ERR, out_console, progress
 from ingest.live.collector import Collector
@@ -22,6 +23,7 @@ from ingest.write.worker import Worker
 MOVE_PATIENCE = 2.0
 WAIT_PATIENCE, WAIT_TOLD_EVERY = 5.0, 60.0
 """A replay that waits says so after so many seconds, and then once in so many."""
+DROPS_ALL = "the topic asks for none of the posts that came so far. Check its collect: part, where `left out` says why"
 NO_WORKER = "no worker is running: start one with `.venv/bin/python -m ingest work`"
 
 
@@ -166,6 +168,7 @@ def stream_summary(state: LiveState) -> str:
     """Returns one line with the counts of a live collection since its first start."""
     said = [f"{state.topic} from {state.source}: {state.received:,} received", f"{state.accepted:,} queued"]
     said += [f"{state.refused:,} refused"] if state.refused else []
+    said += [f"left out: {told_left_out(state.left_out)}"] if state.left_out else []
     said += [f"{state.shed:,} shed"] if state.shed else []
     said += [f"{state.unarchived:,} not archived"] if state.unarchived else []
     if not state.connects:
@@ -203,22 +206,31 @@ def print_status(status: Status, stream: str) -> None:
         console.print(table)
     if status.live:
         console.print(_live_table(status.live))
+    for one in status.live:
+        if one.drops_all:
+            console.print(Text(f"{one.topic} from {one.source}: {DROPS_ALL}", style="yellow"))
 
 
 def _live_table(live: Sequence[Live]) -> Table:
     table = Table("topic", "live from", "state", "collected through", box=None, header_style="bold")
-    for name in ("gaps", "not collected", "shed", "MiB on disk"):
+    for name in ("received", "asked for", "gaps", "not collected", "shed", "MiB on disk"):
         table.add_column(name, justify="right")
+    table.add_column("left out")
     table.add_column("gap now")
     for one in live:
         through = f"{one.through:%Y-%m-%d %H:%M:%S}Z" if one.through else ""
         since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one.gap_reason}" if one.gap_since else ""
         table.add_row(
-            *(one.topic, one.source, one.state, through, f"{one.gaps:,}"),
+            *(one.topic, one.source, one.state, through, f"{one.received:,}", f"{one.asked_for:,}", f"{one.gaps:,}"),
             *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", f"{one.spilled_bytes / 2**20:,.1f}"),
-            since,
+            *(told_left_out(one.left_out), since),
         )
     return table
+
+
+def told_left_out(counts: Mapping[str, int]) -> str:
+    """Returns the numbers of posts that were left out, by reason, in a few words."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def print_letters(letters: list[DeadLetter], count: int) -> None:

@@ -2,8 +2,7 @@
 
 The job counts each author's posts, by kind, and `mentions_received`: the posts by others that mention the author, each
 once. As in the mention graph, retweets do not count as mentions. `followers` is the last known number in the period. An
-author is identified by the handle in lower case (X), the DID (Bluesky) or user@server (Mastodon), or else by the
-network's id.
+author is known by network and id, and `label` is the latest handle (`jobs/measures/authors.py`).
 
 `bot_flags` names the bot rules that fired, and `bot_score` is the sum of their weights, at most 1 (conf/bots.py,
 jobs/measures/bot_rules.py). For near-duplicates, a post is compared with all posts of the job's window. All other rules
@@ -25,28 +24,30 @@ from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
+from jobs.framework.names import Names
 from jobs.framework.window import Window
-from jobs.measures.authors import known_as
+from jobs.measures import authors
+from jobs.measures.authors import account, named, names_in, resolved, with_labels
 from jobs.measures.bot_rules import flags, score
 from jobs.measures.near_duplicates import with_near_duplicate, with_signature, with_words
 from jobs.measures.periods import with_periods
 
-METHOD = "activity/1"
+METHOD = "activity/2"
 """The version of the measures and rules. Raise it when they change."""
 HOURS_A_DAY = 24
 
 
-def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
-    """Returns one row per author and period in which the author posted."""
-    named = with_author(posts)
-    received = mentions_received(named, window)
-    measures = author_measures(observed(named, topic.bots, window), topic.bots, window)
+def author_activity(posts: DataFrame, topic: Topic, window: Window, names: DataFrame | None = None) -> DataFrame:
+    """Returns one row per author and period in which the author posted. `names` has rows of `account_names`."""
+    own = with_author(posts)
+    received = mentions_received(own, posts, window)
+    measures = author_measures(observed(own, topic.bots, window), topic.bots, window)
     known = measures.join(received, on=["author", *PERIOD_KEY], how="left").select(
         "*", flags(topic.bots).alias("bot_flags")
     )
-    return known.select(
+    return with_labels(known, "author", posts, names).select(
         F.lit(topic.topic).alias("topic"),
-        *(*PERIOD_KEY, "author", "posts", *KIND_COLUMNS),
+        *(*PERIOD_KEY, "author", "label", "posts", *KIND_COLUMNS),
         F.coalesce("mentions_received", F.lit(0)).alias("mentions_received"),
         "followers",
         score(topic.bots).alias("bot_score"),
@@ -55,19 +56,22 @@ def author_activity(posts: DataFrame, topic: Topic, window: Window) -> DataFrame
 
 
 def with_author(posts: DataFrame) -> DataFrame:
-    """Returns the posts without `author_id`; `author` is, as in the graphs, the handle or else the id.
+    """Returns the posts without `author_id`; `author` is the author's key, as in the graphs.
 
-    Posts whose author has neither handle nor id are left out.
+    Posts without an author are left out.
     """
     others = [name for name in posts.columns if name not in ("author", "author_id")]
-    return posts.select(known_as().alias("author"), *others).where(F.col("author").isNotNull())
+    return posts.select(account().alias("author"), *others).where(F.col("author").isNotNull())
 
 
-def mentions_received(posts: DataFrame, window: Window) -> DataFrame:
-    """Returns the number of posts by others that mention each author, by period, without retweets."""
-    mentioned = F.explode(F.array_distinct("mentions")).alias("mentioned")
-    pairs = posts.where(F.col("kind") != "retweet").select("author", "event_at", mentioned)
-    of_others = pairs.where(F.col("mentioned") != F.col("author"))
+def mentions_received(own: DataFrame, posts: DataFrame, window: Window) -> DataFrame:
+    """Returns the number of posts by others that mention each author, by period, without retweets.
+
+    `own` are the `posts` with their authors' keys. Whose handles are mentioned is told by all `posts`.
+    """
+    mentioned = F.explode(F.transform(F.array_distinct("mentions"), named)).alias("mentioned")
+    pairs = own.where(F.col("kind") != "retweet").select("author", "event_at", mentioned)
+    of_others = resolved(pairs, "mentioned", posts).where(F.col("mentioned") != F.col("author"))
     return (
         with_periods(of_others.select(F.col("mentioned").alias("author"), "event_at"), window)
         .groupBy("author", *PERIOD_KEY)
@@ -156,7 +160,7 @@ RULE = Rule(
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns each author's activity."""
-    return {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window)}
+    return {AUTHOR_ACTIVITY.name: author_activity(inputs[POSTS.name], topic, window, names_in(inputs))}
 
 
 def methods(topic: Topic, _: Inputs) -> dict[str, str]:
@@ -169,10 +173,11 @@ JOB = Job(
     inputs=(
         Posts(
             [
-                *("author_id", "author", "kind", "event_at", "folded", "mentions", "client"),
+                *(*authors.COLUMNS, "kind", "folded", "mentions", "client"),
                 *("author_followers", "author_following", "author_created_at", "author_is_bot"),
             ]
         ),
+        Names(),
     ),
     outputs=(Output(AUTHOR_ACTIVITY, rules=(RULE,)),),
     transform=transform,

@@ -24,8 +24,10 @@ from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
+from jobs.framework.names import Names
 from jobs.framework.window import Window
-from jobs.measures.authors import known_as
+from jobs.measures import authors
+from jobs.measures.authors import account, named, names_in, resolved, with_labels
 from jobs.measures.periods import with_periods
 
 TOP = 100
@@ -39,15 +41,17 @@ RULE = Rule(
 )
 
 
-def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
+def compute_cascades(posts: DataFrame, topic: Topic, window: Window, names: DataFrame | None = None) -> DataFrame:
     """Returns one row per period and post: the first TOP of each period by retweets.
+
+    `names` has rows of `account_names`.
 
     Triggers Spark actions: only a computed level shows whether the chains of quotes go on.
     """
     retweets = with_periods(
         posts.where((F.col("kind") == "retweet") & F.col("retweet_of").isNotNull()).select(
-            *("source", F.col("retweet_of").alias("post_id"), F.col("retweet_of_author").alias("author")),
-            *(known_as().alias("who"), F.col("event_at").alias("at"), "event_at"),
+            *("source", F.col("retweet_of").alias("post_id"), named(F.col("retweet_of_author")).alias("author")),
+            *(account().alias("who"), F.col("event_at").alias("at"), "event_at"),
         ),
         window,
         LONGER_PERIODS,
@@ -58,7 +62,7 @@ def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFram
         .agg(
             F.count(F.lit(1)).alias("retweets"),
             F.count_distinct("who").alias("retweeters"),
-            F.max("author").alias("named"),
+            F.max_by("author", F.struct("at", "author")).alias("named"),
             F.min("at").alias("first_at"),
             F.max("at").alias("last_at"),
         )
@@ -66,9 +70,9 @@ def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFram
         .where(F.col("rank") <= TOP)
         .localCheckpoint(eager=True)
     )
-    own = posts.select("source", "post_id", known_as().alias("own"), F.col("event_at").alias("posted_at"))
+    own = posts.select("source", "post_id", account().alias("own"), F.col("event_at").alias("posted_at"))
     start = F.least(F.coalesce("posted_at", "first_at"), "first_at")
-    return (
+    found = (
         first.join(_halves(first, retweets), on=ROOT, how="inner")
         .join(own, on=["source", "post_id"], how="left")
         .join(_quoted(first, posts), on=ROOT, how="left")
@@ -84,6 +88,7 @@ def compute_cascades(posts: DataFrame, topic: Topic, window: Window) -> DataFram
             _seconds(start, F.col("half_at")).alias("half_life_seconds"),
         )
     )
+    return with_labels(resolved(found, "author", posts), "author", posts, names)
 
 
 def _seconds(start: Column, end: Column) -> Column:
@@ -129,7 +134,7 @@ def _quoted(first: DataFrame, posts: DataFrame) -> DataFrame:
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the most retweeted posts."""
-    return {CASCADES.name: compute_cascades(inputs[POSTS.name], topic, window)}
+    return {CASCADES.name: compute_cascades(inputs[POSTS.name], topic, window, names_in(inputs))}
 
 
 JOB = Job(
@@ -137,14 +142,15 @@ JOB = Job(
     inputs=(
         Posts(
             [
-                *("source", "post_id", "author_id", "author", "kind", "event_at"),
+                *(*authors.COLUMNS, "kind"),
                 *("retweet_of", "retweet_of_author", "quote_of"),
             ]
         ),
+        Names(),
     ),
     outputs=(Output(CASCADES, rules=(RULE,)),),
     transform=transform,
-    methods=by_name("cascades/1"),
+    methods=by_name("cascades/2"),
 )
 
 if __name__ == "__main__":

@@ -9,6 +9,9 @@ dangling mass spread evenly, sums to 1), weakly connected components, communitie
 weighted graph, density, reciprocity, the share of the largest component, and the first 100 nodes by each measure. Small
 graphs are measured with `igraph` and NumPy, many at a time; large ones on Spark frames. `engine` says which
 (jobs/graphs).
+
+A node is an account, by network and id, or a folded hashtag; `label` is the account's latest handle, or the hashtag
+(`jobs/measures/authors.py`).
 """
 
 import sys
@@ -22,11 +25,13 @@ from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
+from jobs.framework.names import Names
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
 from jobs.graphs.few import Few, tables_of
 from jobs.graphs.frames import COUNTED, KEYS, SUMMARY_MEASURES, Options
 from jobs.graphs.keys import graphs_of
+from jobs.measures.authors import labels, names_in, with_labels
 from jobs.measures.interactions import COLUMNS, interactions
 from jobs.measures.periods import with_periods
 
@@ -35,8 +40,8 @@ FEW_EDGES = 20_000
 """Up to so many edges, self-edges included, are measured on Spark's driver, which then takes a second at most."""
 
 
-def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
-    """Returns the rows of the four tables.
+def compute_graphs(posts: DataFrame, topic: Topic, window: Window, names: DataFrame | None = None) -> Frames:
+    """Returns the rows of the four tables. `names` has rows of `account_names`.
 
     Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
     """
@@ -44,19 +49,36 @@ def compute_graphs(posts: DataFrame, topic: Topic, window: Window) -> Frames:
     graphs = graphs_of(edges)
     of_few = sum(graph.edges for graph in graphs) <= FEW_EDGES
     is_few = of_few and all(graph.edges <= topic.graph.local_max_edges for graph in graphs)
-    tables = tables_of(edges, TOP_MEASURES, TOP, Options().seed) if is_few else _tables_of_many(edges, topic)
+    if is_few:
+        tables = tables_of(edges, TOP_MEASURES, TOP, Options().seed, _labels_in(edges, posts, names))
+    else:
+        tables = _tables_of_many(edges, topic, posts, names)
     name = F.lit(topic.topic).alias("topic")
     published = (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     return {table.name: frame.select(name, "*") for table, frame in zip(published, tables, strict=True)}
 
 
-def _tables_of_many(edges: DataFrame, topic: Topic) -> Few:
+def _labels_in(edges: DataFrame, posts: DataFrame, names: DataFrame | None) -> dict[str, str]:
+    """Returns the known labels of the accounts that have edges, by their keys. Triggers a Spark action."""
+    accounts = edges.where(F.col("graph") != "hashtag").select(F.explode(F.array("src", "dst")).alias("account"))
+    return dict(map(tuple, labels(posts, names).join(accounts, on="account", how="left_semi").collect()))
+
+
+def _tables_of_many(edges: DataFrame, topic: Topic, posts: DataFrame, names: DataFrame | None) -> Few:
     """Returns the tables of graphs that are measured by Spark's executors."""
     loops = edges.where(F.col("src") == F.col("dst"))
     kept = edges.where(F.col("src") != F.col("dst"))
     measured = measure(kept, topic.graph.local_max_edges)
     summary = with_self_edges(measured.summary, loops)
-    return Few(kept, with_times(measured.nodes, kept), top_nodes(measured.nodes), summary)
+    nodes = with_node_labels(measured.nodes, posts, names)
+    return Few(kept, with_times(nodes, kept), top_nodes(nodes), summary)
+
+
+def with_node_labels(nodes: DataFrame, posts: DataFrame, names: DataFrame | None) -> DataFrame:
+    """Adds the column `label`: what people read of an account; of a hashtag, the hashtag."""
+    is_tag = F.col("graph") == "hashtag"
+    accounts = with_labels(nodes.where(~is_tag), "node", posts, names)
+    return accounts.unionByName(nodes.where(is_tag).select("*", F.col("node").alias("label")))
 
 
 def edges_of(posts: DataFrame, window: Window) -> DataFrame:
@@ -86,8 +108,8 @@ def top_nodes(nodes: DataFrame) -> DataFrame:
     )
     place = Over.partitionBy(*KEYS, "measure").orderBy(F.desc("value"), "node")
     return (
-        nodes.select(*KEYS, "node", F.explode(figures).alias("one"))
-        .select(*KEYS, "node", "one.*")
+        nodes.select(*KEYS, "node", "label", F.explode(figures).alias("one"))
+        .select(*KEYS, "node", "label", "one.*")
         .withColumn("rank", F.row_number().over(place))
         .where(F.col("rank") <= TOP)
     )
@@ -136,18 +158,18 @@ RULES = {
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the rows of the five graphs."""
-    return compute_graphs(inputs[POSTS.name], topic, window)
+    return compute_graphs(inputs[POSTS.name], topic, window, names_in(inputs))
 
 
 JOB = Job(
     name="network_graph",
-    inputs=(Posts(COLUMNS),),
+    inputs=(Posts(COLUMNS), Names()),
     outputs=tuple(
         Output(table, rules=(RULES[table.name],))
         for table in (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     ),
     transform=transform,
-    methods=by_name("graphs/1 pagerank/0.85 leiden"),
+    methods=by_name("graphs/2 pagerank/0.85 leiden"),
 )
 
 if __name__ == "__main__":

@@ -20,10 +20,12 @@ from conf.tables.columns import (
     Period,
 )
 from conf.tables.posts import (
+    ACCOUNT_NAMES,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     HIDDEN_POSTS,
     MATCHED,
+    NAME_BUCKETS,
     POST_TABLES,
     POST_WORDS,
     POSTS,
@@ -44,6 +46,7 @@ from conf.tables.summaries import (
 TABLES = (
     *POST_TABLES,
     HIDDEN_POSTS,
+    ACCOUNT_NAMES,
     TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
@@ -68,6 +71,7 @@ TABLES = (
 """All tables, in the order in which they are created."""
 
 __all__ = [
+    "ACCOUNT_NAMES",
     "AUTHOR_ACTIVITY",
     "CANDIDATE_HASHTAGS",
     "CANDIDATE_POLL",
@@ -87,6 +91,7 @@ __all__ = [
     "KIND_COLUMNS",
     "LONGER_PERIODS",
     "MATCHED",
+    "NAME_BUCKETS",
     "NETWORKS",
     "PERIODS",
     "PERIOD_KEY",

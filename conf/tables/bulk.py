@@ -2,9 +2,11 @@
 
 from conf.schema import Column, Table
 from conf.tables.columns import (
+    ACCOUNT,
     BUCKET,
     GRAPH_COLUMNS,
     KIND_COUNTS,
+    LABEL,
     PERIOD_COLUMNS,
     PERIOD_KEY,
     RUN,
@@ -24,7 +26,8 @@ AUTHOR_ACTIVITY = Table(
     columns={
         **PERIOD_COLUMNS,
         **BUCKET,
-        "author": key("text", "as in posts; the network's author id if the handle is unknown"),
+        "author": key("text", "network:id"),
+        **LABEL,
         "posts": count("posts by the author"),
         **KIND_COUNTS,
         "mentions_received": count("posts by others that mention the author; retweets do not count"),
@@ -46,7 +49,8 @@ GRAPH_NODES = Table(
     columns={
         **GRAPH_COLUMNS,
         **BUCKET,
-        "node": key("text", "handle, DID, user@server, author id (if the handle is unknown) or folded hashtag"),
+        "node": key("text", f"an account ({ACCOUNT}), or the folded hashtag"),
+        **LABEL,
         "in_degree": count("edges that end at the node; in the hashtag graph, all its edges"),
         "out_degree": count("edges that start at the node; in the hashtag graph, all its edges"),
         "in_weight": count("sum of the weights of the edges in in_degree"),
@@ -73,6 +77,7 @@ GRAPH_TOP_NODES = Table(
         "measure": one_of("the measure, a column of graph_nodes", *TOP_MEASURES),
         "rank": key("int", "1 is the node with the highest value"),
         "node": key("text", "as in graph_nodes"),
+        **LABEL,
         "value": key("double", "the node's value of the measure"),
         **RUN,
     },
@@ -89,8 +94,8 @@ GRAPH_EDGES = Table(
     columns={
         **GRAPH_COLUMNS,
         **BUCKET,
-        "src": key("text", "the author who acts, or the hashtag that is first in sorted order"),
-        "dst": key("text", "the other author, or the other hashtag"),
+        "src": key("text", "node of the author who acts, or the hashtag that is first in sorted order"),
+        "dst": key("text", "node of the other author, or the other hashtag"),
         "weight": count("number of posts"),
         "first_at": key("timestamp", "time of the first post, UTC"),
         "last_at": key("timestamp", "time of the last post, UTC"),

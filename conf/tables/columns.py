@@ -45,6 +45,10 @@ UNDIRECTED_GRAPHS = frozenset({"hashtag"})
 """The graphs whose edges have no direction; all others are directed."""
 
 
+ACCOUNT = "network:id, such as x:12; where only the handle is known, x:@handle"
+"""An account in words: what a column `author`, or a node of a graph, holds."""
+LABEL = {"label": key("text", "latest handle that is known; without one, the id. What people read; it can change")}
+
 TOPIC = {"topic": key("text", "topic id")}
 PERIOD_COLUMNS = {
     **TOPIC,

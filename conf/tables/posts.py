@@ -35,6 +35,7 @@ POSTS = Table(
         "folded_alt": Column("text", "the descriptions of images and videos, folded as in folded"),
         "hashtags": Column("frozen<list<text>>", "hashtags, folded, without #"),
         "mentions": Column("frozen<list<text>>", "mentioned accounts, as in the column author"),
+        "accounts": Column("frozen<list<text>>", "accounts that it refers to and whose ids are known: 'id handle'"),
         "urls": Column("frozen<list<text>>", "links, as the network expands them"),
         "place": Column("text", "full name of the tagged place"),
         "lat": Column("double", "latitude, degrees"),
@@ -72,6 +73,24 @@ HIDDEN_POSTS = Table(
     clustering=POSTS.clustering,
     columns=POSTS.columns,
     indexes={"author_idx": "author"},
+)
+
+NAME_BUCKETS = 64
+"""Partitions of a topic's names: 6 million accounts have under 100,000 rows in each."""
+
+ACCOUNT_NAMES = Table(
+    name="account_names",
+    doc="Handles of Bluesky accounts, whose posts have only DIDs: from identity events, and from the public AppView.",
+    partition=("topic", "bucket"),
+    clustering=("source", "author_id"),
+    columns={
+        **TOPIC,
+        "bucket": key("int", "CRC-32 of author_id modulo 64"),
+        "source": one_of(A_NETWORK, *NETWORKS),
+        "author_id": key("text", "the network's author id; the DID on Bluesky"),
+        "handle": key("text", "the handle, in lower case"),
+        "told_at": key("timestamp", "when the network said so, UTC; a later one replaces it"),
+    },
 )
 
 TAKEN_BACK = Table(

@@ -7,6 +7,7 @@ each of whole periods.
 from conf.schema import Column, Table
 from conf.tables.columns import (
     A_NETWORK,
+    ACCOUNT,
     GRAPH_COLUMNS,
     KIND_COUNTS,
     LONGER_PERIODS,
@@ -164,7 +165,8 @@ CASCADES = Table(
         "rank": key("int", "1 was retweeted most"),
         "source": one_of(A_NETWORK, *NETWORKS),
         "post_id": key("text", "the retweeted post, stored or not"),
-        "author": Column("text", "author of that post, as in posts.author; null if unknown"),
+        "author": Column("text", f"author of that post: {ACCOUNT}; null if unknown"),
+        "label": Column("text", "latest handle of the author that is known; without one, the id; null if unknown"),
         "posted_at": Column(
             "timestamp", "when it was posted, UTC; null if it is not among the stored posts of the job's window"
         ),

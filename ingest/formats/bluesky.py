@@ -17,7 +17,7 @@ from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
 from ingest.formats.more_text import add_more, values_of
-from ingest.formats.post import Becomes, Deletion, InvalidMessage, Post, unique
+from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
@@ -49,6 +49,10 @@ class Account(msgspec.Struct):
     status: str | None = None
 
 
+class Identity(msgspec.Struct):
+    handle: Any = None
+
+
 class CommitHead(msgspec.Struct, kw_only=True):
     operation: str | None = None
     type: str | None = None  # what Jetstream's first releases have in place of `operation`
@@ -77,6 +81,7 @@ class EventHead(msgspec.Struct):
     time_us: int | None = None
     commit: CommitHead | None = None
     account: Account | None = None
+    identity: Identity | None = None
 
     @property
     def carries_post(self) -> bool:
@@ -123,6 +128,15 @@ def parse_account(payload: bytes) -> Deletion:
     at = _time(event.time_us) if event.time_us is not None else None
     until = at if becomes == "deleted" else None
     return Deletion(source="bluesky", author=event.did, becomes=becomes, said_at=at, until=until)
+
+
+def parse_identity(payload: bytes) -> Name:
+    """Returns the handle of an account by an identity event (https://atproto.com/specs/sync)."""
+    event = _HEAD.decode(payload)
+    if event.time_us is None:
+        raise InvalidMessage("an identity event without a time")
+    handle = event.identity.handle if event.identity else None
+    return Name(source="bluesky", author_id=event.did, handle=handle, at=_time(event.time_us))
 
 
 def _time(time_us: int) -> datetime:
@@ -206,7 +220,7 @@ def split_uri(uri: str) -> tuple[str | None, str | None]:
 def _set_content(post: Post, record: Record, text: str) -> None:
     facets = Facets(text, record.facets)
     post.text = text
-    post.lang = record.langs[0] if record.langs else None
+    post.lang, post.languages = record.langs[0] if record.langs else None, record.langs
     post.folded = fold(blank(text, facets.spans))
     more = record.tags if isinstance(record.tags, list) else []
     post.hashtags = fold_tags([*facets.tags, *_texts(more)])
@@ -250,6 +264,8 @@ def _split(keys: Keys, line: bytes) -> Parts | None:
     event = _HEAD.decode(line)
     if event.account is not None:
         return [("bluesky_account", line)]
+    if event.identity is not None:
+        return [("bluesky_identity", line)]
     if event.carries_deletion:
         return [("bluesky_delete", line)]
     return [("bluesky", line)] if event.carries_post else []
@@ -263,4 +279,5 @@ FORMAT = Format(
     longest_text=3_000,  # its lexicon allows 3,000 bytes
     parsers={"bluesky": parse_event},
     deletions={"bluesky_delete": parse_deletion, "bluesky_account": parse_account},
+    names={"bluesky_identity": parse_identity},
 )

@@ -7,19 +7,22 @@ author, time or text is refused. Any other part that can't be used is left out, 
 import math
 import re
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from conf.tables import KINDS, NETWORKS
-from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
 
 LONGEST_NAME = 512
 """The most characters of an id, a handle or a hashtag."""
+LONGEST_ACCOUNT = 2 * LONGEST_NAME + 1
 LONGEST_URL = 4_096
 LONGEST_MORE = 16_000
 """The most characters of the texts beside a post's own; the rest is left out."""
 LONGEST_LANG = 64
+LONGEST_HANDLE = 253
+_HANDLE = re.compile(r"([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 MOST_ITEMS = 1_000
 """The most hashtags, mentions or links of a post; further ones are left out."""
 MOST_EARLIER = 100
@@ -68,6 +71,23 @@ def checked_deletion(deletion: Deletion) -> Deletion:
     return deletion
 
 
+def checked_name(name: Name) -> Name:
+    """Returns a notice of a handle; a handle that can't be one counts as none. Raises InvalidMessage without an id."""
+    if not _is_name(name.author_id) or not _is_time(name.at):
+        raise InvalidMessage("a handle of no account, or told at no time")
+    return replace(name, handle=as_handle(name.handle))
+
+
+def as_handle(value: object) -> str | None:
+    """Returns a Bluesky handle in lower case; None for any other value, and where the network finds it invalid.
+
+    https://atproto.com/specs/handle
+    """
+    if type(value) is not str or len(value) > LONGEST_HANDLE or not _HANDLE.fullmatch(value):
+        return None
+    return None if value.lower() == "handle.invalid" else value.lower()
+
+
 def checked_loss(lost: Lost) -> Lost:
     """Returns a loss. Raises InvalidMessage if its time or number is not usable."""
     if not _is_time(lost.at) or _count(lost.posts) is None or lost.posts < 0:
@@ -86,6 +106,10 @@ def _is_x_account(value: object) -> bool:
 
 def _x_id(value: object) -> object:
     return value if _is_x_id(value) else None
+
+
+def _x_accounts(values: object) -> list[str]:
+    return [value for value in _accounts(values) if _is_x_id(value.partition(" ")[0])]
 
 
 def _empty(value: object) -> str:
@@ -159,6 +183,18 @@ def _list(longest: int, most: int) -> Callable[[object], list[str]]:
     return usable
 
 
+def _box(value: object) -> tuple[float, float, float, float] | None:
+    """Returns the bounds of a place (west, south, east, north) if all four are degrees, else None."""
+    if type(value) is not tuple or len(value) != len(_BOUNDS):
+        return None
+    west, south, east, north = (usable(bound) for usable, bound in zip(_BOUNDS, value, strict=True))
+    if west is None or south is None or east is None or north is None or south > north:
+        return None
+    return west, south, east, north
+
+
+_accounts = _list(LONGEST_ACCOUNT, MOST_ITEMS)
+_BOUNDS = (_degrees(180), _degrees(90), _degrees(180), _degrees(90))
 _X_ACCOUNT = re.compile(r"@[a-z0-9_]{1,50}")
 _NO_X_ID = " is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
 _A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
@@ -181,6 +217,9 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _label) for name in ("place", "client")),
     *((name, _list(LONGEST_NAME, MOST_ITEMS)) for name in ("hashtags", "mentions")),
     ("urls", _list(LONGEST_URL, MOST_ITEMS)),
+    ("accounts", _accounts),
+    ("languages", _list(LONGEST_LANG, MOST_ITEMS)),
+    ("box", _box),
     ("earlier", _list(LONGEST_NAME, MOST_EARLIER)),
     ("lang", _short(LONGEST_LANG)),
     ("lat", _degrees(90)),
@@ -196,8 +235,7 @@ _REQUIRED_OF_X = tuple(
     (name, _IDS_OF_X[name], _NO_X_ID) if name in _IDS_OF_X else (name, is_usable, problem)
     for name, is_usable, problem in _REQUIRED
 )
-_OPTIONAL_OF_X = tuple(
-    (name, _x_id if name in ("retweet_of", "reply_to", "quote_of") else usable) for name, usable in _OPTIONAL
-)
+_OF_X = {"retweet_of": _x_id, "reply_to": _x_id, "quote_of": _x_id, "accounts": _x_accounts}
+_OPTIONAL_OF_X = tuple((name, _OF_X.get(name, usable)) for name, usable in _OPTIONAL)
 UNCHECKED = {field.name for field in fields(Post)} - {name for name, *_ in (*_REQUIRED, *_OPTIONAL)}
 """The fields that nothing checks: none. A test holds this."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from ingest.formats.post import Deletion, Lost, Post
+from ingest.formats.post import Deletion, Lost, Name, Post
 
 Parts = list[tuple[str, bytes]]
 """What one line holds: for each post or deletion, the name of its parser and the message."""
@@ -36,3 +36,5 @@ class Format:
     """The parsers of deletions, by name."""
     losses: Mapping[str, Callable[[bytes], Lost]] = field(default_factory=dict)
     """The parsers of notices that say how many posts were left out, by name."""
+    names: Mapping[str, Callable[[bytes], Name]] = field(default_factory=dict)
+    """The parsers of notices of an account's handle, by name."""

@@ -19,7 +19,7 @@ from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.markup import Markup
 from ingest.formats.more_text import add_more, values_of
-from ingest.formats.post import Deletion, Post, unique
+from ingest.formats.post import Deletion, Post, as_accounts, unique
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 SHOWN = ("public", "unlisted")
@@ -135,6 +135,7 @@ def parse_event(line: bytes) -> Post:
     server = (_host_of(status.account.url) if "@" not in status.account.acct else None) or event.server
     shown = status.reblog or status
     content = Markup(shown.content, f"{shown.spoiler_text}\n" if shown.spoiler_text else "")
+    ids: dict[str, str | None] = {_address(each.acct, each.url, server): each.id for each in shown.mentions}
     post = Post(
         source="mastodon",
         post_id=status.id,
@@ -146,7 +147,7 @@ def parse_event(line: bytes) -> Post:
         reply_to=status.in_reply_to_id,
         folded=fold(content.bare),
         hashtags=fold_tags(tag.name for tag in shown.tags),
-        mentions=unique([_address(mention.acct, mention.url, server) for mention in shown.mentions]),
+        mentions=list(ids),
         urls=unique(content.links + ([shown.card.url] if shown.card and shown.card.url else [])),
         author_followers=status.account.followers_count,
         author_following=status.account.following_count,
@@ -159,12 +160,16 @@ def parse_event(line: bytes) -> Post:
     if status.in_reply_to_id:
         known: list[Mention | Account] = [status.account, *status.mentions]
         replied = next((each for each in known if each.id == status.in_reply_to_account_id), None)
-        post.reply_to_author = _address(replied.acct, replied.url, server) if replied else None
+        if replied:
+            post.reply_to_author = _address(replied.acct, replied.url, server)
+            ids[post.reply_to_author] = replied.id
     if status.reblog:
         post.retweet_of = status.reblog.id
         post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
+        ids[post.retweet_of_author] = status.reblog.account.id
     _set_quote(post, status, server)
     _add_more(post, shown)
+    post.accounts = as_accounts(ids)
     return post
 
 

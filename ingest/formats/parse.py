@@ -1,11 +1,11 @@
-"""Turns a queued unit into a Post, a Deletion, or what was Lost."""
+"""Turns a queued unit into a Post, a Deletion, a Name, or what was Lost."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
-from ingest.formats.checked import checked, checked_deletion, checked_loss
+from ingest.formats.checked import checked, checked_deletion, checked_loss, checked_name
 from ingest.formats.malformed import MALFORMED, reason_of
-from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
 from ingest.formats.registry import FORMATS
 from ingest.formats.repair import repaired
 
@@ -16,6 +16,8 @@ DELETIONS = {name: parser for each in FORMATS for name, parser in each.deletions
 """The formats of messages that delete something, with their parsers."""
 LOSSES = {name: parser for each in FORMATS for name, parser in each.losses.items()}
 """The formats of messages that say how many posts a network left out, with their parsers."""
+NAMES = {name: parser for each in FORMATS for name, parser in each.names.items()}
+"""The formats of messages that tell an account's handle, with their parsers."""
 
 
 def parse_deletion(format_: str, payload: bytes) -> Deletion:
@@ -26,6 +28,11 @@ def parse_deletion(format_: str, payload: bytes) -> Deletion:
 def parse_loss(format_: str, payload: bytes) -> Lost:
     """Parses a message in one of the formats LOSSES. Raises InvalidMessage with the reason."""
     return checked_loss(_parsed(LOSSES[format_], payload))
+
+
+def parse_name(format_: str, payload: bytes) -> Name:
+    """Parses a message in one of the formats NAMES. Raises InvalidMessage with the reason."""
+    return checked_name(_parsed(NAMES[format_], payload))
 
 
 def parse(format_: str, payload: bytes) -> Post:

@@ -1,5 +1,6 @@
 """The post and the deletion that parsers return, and the error for a message that is neither of the two."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -42,6 +43,8 @@ class Post:
     folded_alt: str | None = None
     hashtags: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
+    """The accounts to which the post refers, as `id handle`, where the message tells both."""
     urls: list[str] = field(default_factory=list)
     place: str | None = None
     lat: float | None = None
@@ -52,6 +55,10 @@ class Post:
     collected_at: datetime | None = None
     author_is_bot: bool | None = None
     client: str | None = None
+    languages: list[str] | None = None
+    """All language tags, where the author may give several (Bluesky); `lang` is the first. They are not stored."""
+    box: tuple[float, float, float, float] | None = None
+    """The bounds of `place`, in degrees: west, south, east, north. They are not stored."""
     version_us: int | None = None
     """The time of this version, in µs since 1970, on networks where an edited post keeps its id.
 
@@ -87,6 +94,21 @@ class Post:
         if self.reply_to:
             return "reply"
         return "quote" if self.quote_of else "original"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """What an account is called: its handle, in lower case, and when the network said so. None: it did not say."""
+
+    source: str
+    author_id: str
+    handle: str | None
+    at: datetime
+
+
+def as_accounts(ids: Mapping[str, str | None]) -> list[str]:
+    """Returns `Post.accounts` from ids by handle; a handle whose id is unknown is left out."""
+    return [f"{account_id} {handle}" for handle, account_id in ids.items() if account_id and handle]
 
 
 PLACE = ("place", "lat", "lon")

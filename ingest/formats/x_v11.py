@@ -5,6 +5,7 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -15,7 +16,7 @@ from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.more_text import add_more, decoded, holds, values_of
-from ingest.formats.post import InvalidMessage, Post, unique
+from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
 from ingest.formats.x_v2 import LONGEST_HANDLE, LONGEST_TEXT, RT_PREFIX, all_unescaped, folded_text, is_glued, unescaped
 
 _CARD_TEXTS = ("title", "description", *(f"choice{number}_label" for number in range(1, 5)))
@@ -31,6 +32,7 @@ class Tag(msgspec.Struct):
 
 class Mention(msgspec.Struct):
     screen_name: str
+    id_str: str | None = None
     indices: Any = None
 
 
@@ -81,6 +83,7 @@ class Point(msgspec.Struct):
 
 class Place(msgspec.Struct):
     full_name: str | None = None
+    bounding_box: Any = None
 
 
 class Permalink(msgspec.Struct):
@@ -117,6 +120,7 @@ class Status(Content, kw_only=True):
     source: str | None = None
     in_reply_to_status_id_str: str | None = None
     in_reply_to_screen_name: str | None = None
+    in_reply_to_user_id_str: str | None = None
     retweeted_status: Content | None = None
     quoted_status: Content | None = None
     quoted_status_id_str: str | None = None
@@ -137,6 +141,7 @@ def parse_status(payload: bytes) -> Post:
     has_text = retweeted is not None and (retweeted.full_text or retweeted.text or retweeted.extended_tweet)
     shown = retweeted if retweeted is not None and has_text else status
     raw, entities = shown.full()
+    ids = {m.screen_name.lower(): m.id_str for m in entities.user_mentions or ()}
     post = Post(
         source="x",
         post_id=status.id_str,
@@ -148,7 +153,7 @@ def parse_status(payload: bytes) -> Post:
         reply_to=status.in_reply_to_status_id_str,
         folded=folded_text(raw, entities.spans(raw)),
         hashtags=fold_tags([tag.text for tag in entities.hashtags]) if entities.hashtags else [],
-        mentions=unique([m.screen_name.lower() for m in entities.user_mentions or ()]),
+        mentions=list(ids),
         urls=unique([u.expanded_url or u.url or "" for u in entities.urls or ()]),
         author_followers=status.user.followers_count,
         author_following=status.user.friends_count,
@@ -157,6 +162,7 @@ def parse_status(payload: bytes) -> Post:
     )
     if status.in_reply_to_status_id_str and status.in_reply_to_screen_name:
         post.reply_to_author = status.in_reply_to_screen_name.lower()
+        ids[post.reply_to_author] = status.in_reply_to_user_id_str or ids.get(post.reply_to_author)
     if retweeted:
         prefix = RT_PREFIX.match(status.full_text or status.text or "")
         post.retweet_of, post.retweet_of_author = retweeted.id_str, _handle(retweeted) or (prefix and prefix[1].lower())
@@ -166,8 +172,12 @@ def parse_status(payload: bytes) -> Post:
         link = status.quoted_status_permalink.expanded.split("/") if status.quoted_status_permalink else []
         named = link[3].lower() if len(link) > 5 and link[5] == quote_of else None
         post.quote_of_author = _handle(quoted) or named
+    if (referred := retweeted or quoted) and referred.user:
+        ids[referred.user.screen_name.lower()] = referred.user.id_str
+    post.accounts = as_accounts(ids)
     _add_more(post, shown)
-    post.place = status.place.full_name if status.place else None
+    if status.place:
+        post.place, post.box = status.place.full_name, _box(status.place.bounding_box)
     if status.coordinates and status.coordinates.coordinates:
         post.lon, post.lat = status.coordinates.coordinates
     elif status.geo and status.geo.coordinates:
@@ -197,6 +207,14 @@ def _card_texts(card: object) -> list[object]:
         bindings = {each.get("key"): each.get("value") for each in bindings if isinstance(each, dict)}
     found = values_of(bindings, *_CARD_TEXTS)
     return [text for value in found for text in values_of(value, "string_value")]
+
+
+def _box(bounds: Any) -> tuple[Any, Any, Any, Any] | None:
+    """Returns the bounds of a place (west, south, east, north), unchecked, from the corners of its bounding box."""
+    with suppress(AttributeError, TypeError, ValueError, LookupError):
+        lons, lats = zip(*bounds["coordinates"][0], strict=True)
+        return min(lons), min(lats), max(lons), max(lats)
+    return None
 
 
 def _instant_or_none(value: str | None) -> datetime | None:

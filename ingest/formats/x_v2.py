@@ -17,7 +17,7 @@ from conf.folding import fold, fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.more_text import add_more, decoded, holds, values_of
-from ingest.formats.post import Post, unique
+from ingest.formats.post import Post, as_accounts, unique
 from ingest.formats.x_attachments import attached_to
 from ingest.formats.x_v2_page import split_page
 
@@ -90,6 +90,7 @@ class Geo(msgspec.Struct):
     place_id: str | None = None
     coordinates: Point | None = None
     full_name: str | None = None  # in a flattened post, where the place stands in the post itself
+    geo: Any = None  # there, too
 
 
 class Metrics(msgspec.Struct):
@@ -139,6 +140,7 @@ class Tweet(Content, kw_only=True):
 class Place(msgspec.Struct):
     id: str
     full_name: str | None = None
+    geo: Any = None
 
 
 class Includes(msgspec.Struct):
@@ -168,14 +170,14 @@ def parse_line(payload: bytes) -> Post:
     includes = line.includes or Includes()
     users = {user.id: user for user in includes.users or ()}
     tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
-    places = {place.id: place.full_name for place in includes.places or ()}
+    places = {place.id: place for place in includes.places or ()}
     post = to_post(line.data, users, tweets, places, line.twarc)
     add_more_of(post, tweets.get(post.retweet_of or "") or line.data, includes)
     return post
 
 
 def to_post(
-    tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, str | None], twarc: Twarc | None
+    tweet: Tweet, users: dict[str, User], tweets: dict[str, Content], places: dict[str, Place], twarc: Twarc | None
 ) -> Post:
     """Returns a post, with what is known, by id, of the users, posts and places that it refers to."""
     author = users.get(tweet.author_id)
@@ -196,7 +198,8 @@ def to_post(
         post.author_followers, post.author_following = metrics.followers_count, metrics.following_count
         post.author_created_at = author.created_at
     _set_references(post, tweet, users, tweets)
-    _set_content(post, tweet, tweets.get(post.retweet_of or ""))
+    mentioned = _set_content(post, tweet, tweets.get(post.retweet_of or ""))
+    post.accounts = as_accounts(_ids(post, tweet, tweets, mentioned))
     if tweet.geo:
         _set_place(post, tweet.geo, places)
     return post
@@ -239,10 +242,12 @@ def _named_in_link(tweet: Tweet, post_id: str) -> str | None:
     return next((match[1].lower() for match in found if match and match[2] == post_id), None)
 
 
-def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
+def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> dict[str, str | None]:
+    """Sets text, hashtags, mentions and links; returns the ids of the accounts in the entities, by handle."""
     raw, entities = (retweeted or tweet).full()
     text = unescaped(raw)
-    mentions = unique([m.username.lower() for m in entities.mentions or ()])
+    ids = {m.username.lower(): m.id for m in entities.mentions or ()}
+    mentions = list(ids)
     is_known = retweeted is not None and post.retweet_of_author is not None
     if post.retweet_of and not is_known and (prefix := RT_PREFIX.match(tweet.text)):
         # The clipped text names the author, also where `includes` lacks the post or its author. That is no mention.
@@ -253,6 +258,7 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> None:
     post.folded = folded_text(raw, entities.spans(raw))
     post.hashtags = fold_tags([tag.tag for tag in entities.hashtags]) if entities.hashtags else []
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+    return ids
 
 
 def is_glued(text: str, end: Any) -> bool:
@@ -274,6 +280,19 @@ def folded_text(raw: str, spans: list[Span]) -> str:
     """Returns the folded form of a text as X sends it. The spans are those of its addresses and handles."""
     text = blank_spans(raw, spans) if spans else raw
     return fold(blank(html.unescape(text) if "&" in text else text, (), X_HANDLE))
+
+
+def _ids(post: Post, tweet: Tweet, tweets: dict[str, Content], ids: dict[str, str | None]) -> dict[str, str | None]:
+    """Returns the ids of mentioned accounts, with those of the accounts that a post retweets, answers or quotes."""
+    for name, post_id, known in (
+        (post.retweet_of_author, post.retweet_of, None),
+        (post.reply_to_author, post.reply_to, tweet.in_reply_to_user_id),
+        (post.quote_of_author, post.quote_of, None),
+    ):
+        if name and post_id:
+            target = tweets.get(post_id)
+            ids[name] = (target.author_id if target else None) or ids.get(name) or known
+    return ids
 
 
 def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
@@ -299,10 +318,18 @@ def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
     add_more(post, all_unescaped(cards), all_unescaped(values_of(media, "alt_text")))
 
 
-def _set_place(post: Post, geo: Geo, places: dict[str, str | None]) -> None:
-    post.place = geo.full_name or places.get(geo.place_id or "")
+def _set_place(post: Post, geo: Geo, places: dict[str, Place]) -> None:
+    place = places.get(geo.place_id or "")
+    post.place = geo.full_name or (place.full_name if place else None)
+    post.box = box_of(geo.geo or (place.geo if place else None))
     if geo.coordinates and geo.coordinates.coordinates:
         post.lon, post.lat = geo.coordinates.coordinates
+
+
+def box_of(geo: Any) -> tuple[Any, Any, Any, Any] | None:
+    """Returns the bounds of a place (west, south, east, north) as X tells them, unchecked; None if it does not."""
+    bounds = geo.get("bbox") if isinstance(geo, dict) else None
+    return tuple(bounds) if isinstance(bounds, list) and len(bounds) == 4 else None
 
 
 def _split(keys: Keys, line: bytes) -> Parts:

@@ -1,5 +1,7 @@
 """Matches posts with the `collect` part of a topic, for networks that can't filter by themselves."""
 
+from typing import Literal, get_args
+
 import regex
 
 from conf.aliases import alias_pattern
@@ -7,6 +9,11 @@ from conf.folding import bare_handle, fold_tag
 from conf.tables import MATCHED
 from conf.topic import Box, Topic
 from ingest.formats.post import Post
+from ingest.live.languages import Languages
+
+Reason = Literal["no match", "other language", "no language"]
+"""Why a post is left out: no keyword, user or place of the topic; or one of these, but another language, or none."""
+REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class TopicMatcher:
@@ -20,13 +27,22 @@ class TopicMatcher:
         self._users = {bare_handle(user) for user in collect.users}
         self._boxes = collect.geo
         self._match = topic.match
-        self._languages = {language.lower() for language in collect.languages}
+        self._languages = Languages(collect.languages)
 
     def wants(self, post: Post) -> bool:
         """Returns whether the topic asks for this post."""
-        if self._languages and (post.lang or "").lower() not in self._languages:
-            return False
-        return self._by_words(post) or self._by_people(post) or self._by_place(post)
+        return self.left_out(post) is None
+
+    def left_out(self, post: Post) -> Reason | None:
+        """Returns why the topic does not ask for this post; None if it does.
+
+        The language is looked at last. So if all that matches is left out for its language, the reason says so.
+        """
+        if not (self._by_words(post) or self._by_people(post) or self._by_place(post)):
+            return "no match"
+        if self._languages.want(post):
+            return None
+        return "other language" if post.lang or post.languages else "no language"
 
     def _by_words(self, post: Post) -> bool:
         if self._pattern and any(self._pattern.search(getattr(post, MATCHED[each]) or "") for each in self._match):
@@ -38,8 +54,19 @@ class TopicMatcher:
         return not self._users.isdisjoint(p for p in people if p)
 
     def _by_place(self, post: Post) -> bool:
+        """Returns whether the post's point lies in a box of the topic or, without a point, the middle of its place."""
+        if not self._boxes:
+            return False
         lat, lon = post.lat, post.lon
+        if (lat is None or lon is None) and post.box:
+            lat, lon = _middle(*post.box)
         return lat is not None and lon is not None and any(_holds(box, lat, lon) for box in self._boxes)
+
+
+def _middle(west: float, south: float, east: float, north: float) -> tuple[float, float]:
+    """Returns the middle of a place's box, latitude first; `west` is greater than `east` across the date line."""
+    lon = (west + east) / 2 + (180 if west > east else 0)
+    return (south + north) / 2, lon - 360 if lon > 180 else lon
 
 
 def _holds(box: Box, lat: float, lon: float) -> bool:

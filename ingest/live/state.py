@@ -39,6 +39,9 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     that have ended, in µs. `record` is the id of the record in Redis, and `notes` the number of notes that were queued
     in it (`ingest/queue/notes.py`). All counts are since the first start.
 
+    `asked_for` is the number of posts that the topic asks for. Of a network that sends everything, `left_out` counts
+    the others, by reason (`ingest/live/matching.py`). `accepted` also counts deletions, reposts and notices.
+
     `queued` is the position in the collector's buffer up to which all events are queued, and `spilled` the bytes of
     those after it that are on disk.
     """
@@ -62,6 +65,8 @@ class LiveState(msgspec.Struct, omit_defaults=True):
     notes: int = 0
     queued: Position = ("", 0)
     spilled: int = 0
+    asked_for: int = 0
+    left_out: dict[str, int] = {}
 
 
 @dataclass(frozen=True)

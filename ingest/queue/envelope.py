@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ingest.formats import DELETIONS, LOSSES, Unit
+from ingest.formats import DELETIONS, LOSSES, NAMES, Unit
 
 
 class Route(StrEnum):
@@ -22,8 +22,17 @@ class Route(StrEnum):
     """A repost without a text. It is stored with the text of the reposted post, if that post is stored."""
     DELETION = "deletion"
     """A deletion: the post is deleted in every topic."""
+    NAME = "name"
+    """What an account is called. It is stored if a post of the account is, or if somebody replays it."""
     NOTE = "note"
     """A note: a gap, the time up to which all is queued, or how many posts a network left out. It is stored."""
+
+
+_ROUTES = {
+    **dict.fromkeys(DELETIONS, Route.DELETION),
+    **dict.fromkeys(NAMES, Route.NAME),
+    **dict.fromkeys(LOSSES, Route.NOTE),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +98,8 @@ def place_of(message_id: str) -> tuple[int, int]:
 
 
 def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> Envelope:
-    """Returns a unit as a message: a deletion or a note by its format, else a post."""
-    route = Route.DELETION if unit.format in DELETIONS else Route.NOTE if unit.format in LOSSES else Route.POST
-    return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, route)
+    """Returns a unit as a message: a deletion, a handle or a note by its format, else a post."""
+    return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, _ROUTES.get(unit.format, Route.POST))
 
 
 def message_of(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:

@@ -17,9 +17,9 @@ from ingest.queue.envelope import Envelope, Message, message_of, place_of
 from stores.connect import RedisClient, redis_client
 
 GROUP = "workers"
-OUTCOMES = ("stored", "dead", "deleted", "shown", "unmatched", "noted", "taken_back", "expired")
+OUTCOMES = ("stored", "dead", "deleted", "shown", "unmatched", "noted", "taken_back", "expired", "named")
 """Outcomes of a message: post stored; refused; deletion applied, or withdrawn; change of a post that is not stored;
-note stored; post not stored since it was taken back, or since it is older than its topic keeps posts."""
+note stored; post not stored since it was taken back, or since it is older than its topic keeps posts; handle stored."""
 REPLAY_TTL = 7 * 24 * 3600
 """Seconds for which the outcome of a replay is kept."""
 RATE_SPAN = 60

@@ -2,12 +2,13 @@
 
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, split
+from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
@@ -31,9 +32,9 @@ EVERY_TOPIC = "*"
 class ReplayResult:
     """What a replay did, in numbers.
 
-    `unmatched` is the number of posts that do not match the topic, `losses` of notices that posts were left out,
-    `without_post` of lines such as heartbeats and
-    notices, `refused` of documents and posts that can't be read. `stored`, `taken_back`, `expired`, `deleted` and
+    `unmatched` counts the posts that do not match the topic, by reason. `without_post` is the number of lines such as
+    heartbeats and notices, `refused` of documents and posts that can't be read, `names` of notices of an account's
+    handle, `losses` of notices that posts were left out. `stored`, `taken_back`, `expired`, `deleted` and
     `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures, `useless`
     which captures hold nothing that can be read, and why.
     """
@@ -41,7 +42,8 @@ class ReplayResult:
     lines: int = 0
     queued: int = 0
     deletions: int = 0
-    unmatched: int = 0
+    names: int = 0
+    unmatched: Counter[str] = field(default_factory=Counter)
     without_post: int = 0
     losses: int = 0
     refused: int = 0
@@ -56,11 +58,13 @@ class ReplayResult:
     def summary(self) -> str:
         """One line for a person."""
         has_posts = bool(self.queued or not self.deletions)
+        why = ", ".join(f"{count:,} {reason}" for reason, count in self.unmatched.most_common())
         parts = (
             (True, self.lines, "lines read"),
             (has_posts, self.queued, "posts queued"),
             (self.deletions, self.deletions, "deletions queued"),
-            (self.unmatched, self.unmatched, "posts that do not match the topic"),
+            (self.names, self.names, "handles queued"),
+            (self.unmatched, self.unmatched.total(), f"posts that do not match the topic ({why})"),
             (self.losses, self.losses, "notices of posts that the network left out"),
             (self.without_post, self.without_post, "lines without a post"),
             (True, self.refused, "lines refused"),
@@ -179,8 +183,8 @@ class Replay:
 
     @property
     def messages(self) -> int:
-        """Posts, deletions and notices queued."""
-        return self.result.queued + self.result.deletions + self.result.losses
+        """Posts, deletions, handles and notices queued."""
+        return self.result.queued + self.result.deletions + self.result.names + self.result.losses
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
         """Yields how many of the queued messages workers have acked, until they have acked all."""
@@ -217,6 +221,10 @@ class Replay:
                 parse_loss(unit.format, unit.payload)
                 self._publisher.put(envelope)
                 self.result.losses += 1
+            elif envelope.route == Route.NAME:
+                parse_name(unit.format, unit.payload)
+                self._publisher.put(envelope)
+                self.result.names += 1
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
             self._of_capture.useful = True
@@ -224,8 +232,8 @@ class Replay:
             self._refuse_envelope(envelope, str(error))
 
     def _queue_post(self, envelope: Envelope, post: Post) -> None:
-        if self._matcher and not self._matcher.wants(post):
-            self.result.unmatched += 1
+        if self._matcher and (reason := self._matcher.left_out(post)):
+            self.result.unmatched[reason] += 1
             return
         self._publisher.put(replace(envelope, route=Route.UPDATE) if post.is_update else envelope)
         self.result.queued += 1

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 from conf.settings import DEFAULTS
-from ingest.formats import parse, parse_deletion
+from ingest.formats import parse, parse_deletion, parse_name
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message, Route
 from ingest.queue.notes import parse_note
@@ -19,6 +19,7 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.admission import Admission
 from ingest.write.refusal import Fence, Refusal
 from ingest.write.store import Store
+from ingest.write.topics import TopicBook
 from ingest.write.withdrawals import Withdrawal, Withdrawals, targets
 
 Outcomes = dict[str, list[Message]]
@@ -32,18 +33,20 @@ class Changes:
     no other worker claims them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts of a worker
         self,
         queue: PostsQueue,
         consumer: str,
         store: Store,
         admission: Admission,
         withdrawals: Withdrawals,
+        topics: TopicBook,
         hold_every: float,
         limit: int = DEFAULTS.worker_changes_limit,
     ) -> None:
         self._queue, self._consumer = queue, consumer
         self._store, self._admission, self._withdrawals = store, admission, withdrawals
+        self._topics = topics
         self._waiting: dict[str, Message] = {}
         self._hold_every = hold_every
         self._limit = limit
@@ -127,10 +130,22 @@ class Changes:
             case Route.NOTE:
                 self._store.collection.write(message, parse_note(message.format, message.payload))
                 return "noted"
+            case Route.NAME:
+                return self._name(message)
             case Route.UPDATE | Route.UPDATE_IF_STORED | Route.REPOST:
                 post = self._as_stored(message)
                 return "unmatched" if post is None else self._replace(message, post)
         raise InvalidMessage(f"unknown route {message.route!r}: a newer release may have queued the message")
+
+    def _name(self, message: Message) -> str:
+        """Stores an account's handle. Of live messages, which tell of every account, only those that are stored."""
+        name, names = parse_name(message.format, message.payload), self._store.names
+        topic = self._topics.get(message.topic)
+        wanted = name.handle is not None and (message.replay or names.is_wanted(name, topic))
+        if not wanted or self._withdrawals.is_away(name.source, name.author_id):
+            return "unmatched"
+        names.write([name], topic)
+        return "named"
 
     def _as_stored(self, message: Message) -> Post | None:
         """The post as it is to be stored, with what is taken from stored rows; None if it is not to be stored."""

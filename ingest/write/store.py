@@ -5,12 +5,14 @@ from cassandra.cluster import Session
 from conf.settings import DEFAULTS
 from ingest.write.collection_record import CollectionRecord
 from ingest.write.ledger import Ledger
+from ingest.write.names import AccountNames
 from ingest.write.stored_posts import StoredPosts
 from ingest.write.writer import PostWriter
 
 
 class Store:
-    """Four objects for one keyspace: for writing posts, for stored posts, for what was taken back, and for collection.
+    """The objects for one keyspace: for writing posts, for stored posts, for accounts' names, for what was taken back,
+    and for the record of collection.
 
     Raises PulsoError, with the fix, if tables are missing.
     """
@@ -26,5 +28,6 @@ class Store:
         self.keyspace = keyspace
         self.posts = PostWriter(session, keyspace, batch_bytes, in_flight)
         self.stored = StoredPosts(session, keyspace)
+        self.names = AccountNames(session, keyspace)
         self.ledger = Ledger(session, keyspace, taken_back_days)
         self.collection = CollectionRecord(session, keyspace)

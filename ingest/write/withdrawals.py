@@ -13,6 +13,7 @@ from conf.snowflakes import x_made_at
 from ingest.formats.post import Deletion, Post
 from ingest.queue.envelope import Message
 from ingest.write.ledger import Entry, Key
+from ingest.write.names import AccountNames
 from ingest.write.refusal import Fence, Refusal
 from ingest.write.stored_posts import Found, StoredPosts
 from ingest.write.taken_back import TakenBack, Verdict
@@ -43,6 +44,11 @@ class Withdrawal(NamedTuple):
         return self.deletion.author or self.deletion.author_id or ""
 
     @property
+    def takes_account(self) -> bool:
+        """Whether it is about an account as a whole, so that its name goes, too."""
+        return self.key.kind == "account" and not self.deletion.fields
+
+    @property
     def time(self) -> int:
         """When it was said, in µs: by the network's clock if that is known, or by the queue's."""
         return micros(self.deletion.said_at) if self.deletion.said_at else self.message.write_time
@@ -58,8 +64,8 @@ class Withdrawal(NamedTuple):
 class Withdrawals:
     """Applies withdrawals. Every method raises the errors of a store that is down; repeat it then."""
 
-    def __init__(self, stored: StoredPosts, taken_back: TakenBack) -> None:
-        self._stored = stored
+    def __init__(self, stored: StoredPosts, taken_back: TakenBack, names: AccountNames) -> None:
+        self._stored, self._names = stored, names
         self._taken_back = taken_back
 
     def apply(self, withdrawals: Sequence[Withdrawal]) -> tuple[dict[str, list[Message]], list[Refusal]]:
@@ -74,6 +80,7 @@ class Withdrawals:
         back, unknown = self._bring_back(back)
         self._note([each for each in away if _is_known(each)], known=True)
         self._note([each for each in away if not _is_known(each)], known=False)
+        self._names.remove([(each.key.source, each.key.id) for each in away if each.takes_account])
         stored = [(each, found) for each, found in self._find([*away, *back], refused) if found]
         self._note([each for each, _ in stored if each in away and not _is_known(each)], known=True)
         for each, found in stored:
@@ -85,6 +92,11 @@ class Withdrawals:
             "unmatched": [each.message for each in unknown],
         }
         return outcomes, refused
+
+    def is_away(self, source: str, author_id: str) -> bool:
+        """Returns whether an account is deleted or hidden."""
+        key = Key(source, "account", author_id)
+        return any(entry.state != "stripped" for entry in self._taken_back.entries([key])[1].get(key, ()))
 
     def replace_earlier(self, post: Post, time: int) -> None:
         """Deletes the versions that an edit replaces; `time` is the write time of the edit in µs.

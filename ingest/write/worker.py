@@ -95,10 +95,10 @@ class Worker:
         self._dead_letters = DeadLetters(queue)
         self._store = store
         taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
-        self._withdrawals = Withdrawals(store.stored, taken_back)
+        self._withdrawals = Withdrawals(store.stored, taken_back, store.names)
         self._admission = Admission(store.stored, topics, taken_back, self._withdrawals)
         self._changes = Changes(
-            queue, self.consumer, store, self._admission, self._withdrawals, claim_idle / 4, changes_limit
+            queue, self.consumer, store, self._admission, self._withdrawals, topics, claim_idle / 4, changes_limit
         )
         self._claim_idle = claim_idle
         self._read_count = read_count

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from functools import reduce
+from operator import and_
 from typing import Any
 
+import structlog
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,6 +25,8 @@ from jobs.framework.runs import ENDED_WELL, told_of
 from jobs.framework.window import Window
 from stores.prepare import prepared
 from stores.published import Period, Pointer, Pointers, place_of
+
+log = structlog.get_logger("job")
 
 TRIES, PAUSE = 5, 1.0
 """How often a published table is read if later runs replace it meanwhile, and the seconds between two readings."""
@@ -74,11 +78,31 @@ class Published:
                 return None
             periods, run_id = chosen
             stored = self._joined(at, periods, run_id)
-            stored.count()
+            if not self._is_as_declared(stored):
+                stored.unpersist()
+                self._say_earlier_release(at)
+                return None
             if all(pointers.run_of(period) == run_id for period in periods):
                 return Read(stored, stored, run_id=run_id, method=self._method(at, run_id))
             stored.unpersist()
         raise PulsoError(f"{self.table.name} was replaced again and again while it was being read", "Try again later")
+
+    def _is_as_declared(self, stored: DataFrame) -> bool:
+        """Reads the rows; returns whether they have values in all columns that are never null.
+
+        An earlier release may have written them, before a column was added.
+        """
+        needed = [name for name in self.columns if not self.table.columns[name].nullable]
+        is_whole = reduce(and_, (F.col(name).isNotNull() for name in needed), F.lit(True))
+        return stored.where(~is_whole).isEmpty() if stored.count() else True
+
+    def _say_earlier_release(self, at: Place) -> None:
+        """Says that rows can't be used. Raises PulsoError unless the input is optional."""
+        what = f"{self.table.name} of this window is from an earlier release"
+        fix = f"Run jobs/{self.table.job}.py --topic {at.topic.topic} over this window again"
+        if not self.optional:
+            raise PulsoError(what, fix)
+        log.warning(f"{what}, and is not used", fix=fix)
 
     def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
         rows = table_rows(at.spark, at.settings, self.table)

@@ -4,7 +4,8 @@ For some thousand edges, Spark takes seconds to plan and compile the joins and s
 graphs, and a second to start a Python worker. Here nothing is planned. The figures are those of the local engine.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from jobs.graphs.keys import hash_of
 from jobs.graphs.local import ENGINE
 
 TIMES = "first_at timestamp, last_at timestamp"
+_PREFIX = re.compile("^[a-z]+:@?")
 _KEYS = EDGES.partition(", src")[0]
 _SENT = ("number", "src", "dst", "weight", "src_hash", "dst_hash")
 
@@ -32,11 +34,14 @@ class Few(NamedTuple):
     summary: DataFrame
 
 
-def tables_of(edges: DataFrame, measures: Sequence[str], top: int, seed: int) -> Few:
+def tables_of(
+    edges: DataFrame, measures: Sequence[str], top: int, seed: int, labels: Mapping[str, str] | None = None
+) -> Few:
     """Returns the tables of all graphs of a frame: EDGES with `first_at` and `last_at`, self-edges included.
 
     `measures` are those by which the first `top` nodes of a graph are listed; equal values are ordered by name. `seed`
-    is the seed of the communities. Triggers a Spark action, which brings the edges to the driver.
+    is the seed of the communities, and `labels` are the known labels of accounts by their keys. Triggers a
+    Spark action, which brings the edges to the driver.
     """
     hashes = [hash_of(end).alias(f"{end}_hash") for end in ("src", "dst")]
     found: pd.DataFrame = edges.select(*KEYS, "src", "dst", "weight", "first_at", "last_at", *hashes).toPandas()
@@ -47,14 +52,17 @@ def tables_of(edges: DataFrame, measures: Sequence[str], top: int, seed: int) ->
     nodes, graphs = _measured(kept, keys, seed)
     kept, nodes = _with_places(kept, nodes)
     nodes = nodes.merge(_times(kept), on=["number", "node_place"])
+    nodes = nodes.assign(label=_labels(nodes, keys, labels or {}))
     tops = pd.concat(_tops(nodes, measure, top) for measure in measures)
     types = ", ".join(f"{name} {kind}" for name, kind in NODE_MEASURES.items())
     of_graphs = ", ".join(f"{name} {kind}" for name, kind in SUMMARY_MEASURES.items())
     spark = edges.sparkSession
     return Few(
         _frame(spark, kept, f"{EDGES}, {TIMES}"),
-        _frame(spark, _named(nodes, keys), f"{_KEYS}, node string, {types}, {TIMES}"),
-        _frame(spark, _named(tops, keys), f"{_KEYS}, node string, measure string, value double, rank int"),
+        _frame(spark, _named(nodes, keys), f"{_KEYS}, node string, label string, {types}, {TIMES}"),
+        _frame(
+            spark, _named(tops, keys), f"{_KEYS}, node string, label string, measure string, value double, rank int"
+        ),
         _frame(spark, _summary(graphs, loops, keys), f"{_KEYS}, {of_graphs}, self_edges long, engine string"),
     )
 
@@ -87,11 +95,20 @@ def _times(kept: pd.DataFrame) -> pd.DataFrame:
     return ends.groupby(["number", "node_place"], as_index=False).agg({"first_at": "min", "last_at": "max"})
 
 
+def _labels(nodes: pd.DataFrame, keys: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
+    """Returns what people read of each node, as `jobs.measures.authors.label` does for large graphs."""
+    is_tag = keys["graph"].isin(UNDIRECTED_GRAPHS).to_numpy()[nodes["number"]]
+    pairs = zip(nodes["node"], is_tag, strict=True)
+    return [node if tag else labels.get(node) or _PREFIX.sub("", node) for node, tag in pairs]
+
+
 def _tops(nodes: pd.DataFrame, measure: str, top: int) -> pd.DataFrame:
     ordered = nodes.sort_values(["number", measure, "node_place"], ascending=[True, False, True])
     rank = ordered.groupby("number").cumcount() + 1
     value = ordered[measure].astype("float64")
-    return ordered[["number", "node"]].assign(measure=measure, value=value, rank=rank.astype("int32"))[rank <= top]
+    return ordered[["number", "node", "label"]].assign(measure=measure, value=value, rank=rank.astype("int32"))[
+        rank <= top
+    ]
 
 
 def _summary(graphs: pd.DataFrame, loops: pd.DataFrame, keys: pd.DataFrame) -> pd.DataFrame:

@@ -1,23 +1,116 @@
-"""Authors: their names in graphs and tables, and the authors whom the bot rules flag."""
+"""Accounts: what an account is known by, what it is called, and which ones the bot rules flag.
+
+An account is known by its network and the network's author id, such as `x:12`. It keeps this key when its handle
+changes. Posts name other accounts by their handles. A handle stands for the account that bore it last: the author of a
+post in the window, or an account of which a post tells id and handle (`accounts`). If no post of the window tells whose
+handle it is, the account is known by the handle itself, such as `x:@ana`. On Bluesky, posts name accounts by their ids.
+
+`label` is what people read: the latest handle that the posts of the window tell or, on Bluesky, the one in
+`account_names`. Without any, it is the id.
+"""
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from conf.tables import ACCOUNT_NAMES
 from conf.topic import Topic
+from jobs.framework.job import Inputs
 
-
-def known_as() -> Column:
-    """Returns the name of a post's author in graphs and tables: the handle, or the id if no handle is known."""
-    return F.coalesce("author", "author_id")
+COLUMNS = ["source", "post_id", "author_id", "author", "accounts", "event_at"]
+"""The columns of `posts` that tell which handle belongs to which account."""
+LAST = ("at", "post", "own")
+"""What orders the sightings of an account, or of a handle: the latest counts."""
+NAMED_BY_ID = "bluesky"
+"""The network whose posts name accounts by their ids."""
 
 
 def account() -> Column:
-    """Returns what tells a post's author from all others: the network and the network's author id."""
-    return F.concat_ws(":", "source", "author_id")
+    """Returns the key of a post's author; null if the post has none."""
+    return _key(F.col("author_id"))
+
+
+def named(name: Column) -> Column:
+    """Returns the key of an account that a post names, before `resolved`; null if it names none."""
+    return F.when(F.col("source") == NAMED_BY_ID, _key(name)).otherwise(F.concat("source", F.lit(":@"), name))
+
+
+def _key(account_id: Column) -> Column:
+    return F.concat("source", F.lit(":"), account_id)
+
+
+def sightings(posts: DataFrame) -> DataFrame:
+    """Returns one row per account and handle that the posts tell: account, alias, handle, and LAST.
+
+    `alias` is the key by `named`. `at` and `post` are the time and the id, as a number, of the last such post; `own`
+    says that an author of a post bore the handle.
+    """
+    own = _sighting(F.col("author_id"), F.col("author"), own=True)
+    others = F.transform(F.coalesce("accounts", F.array()), _of_pair)
+    when = F.unix_micros("event_at").alias("at"), F.col("post_id").cast("decimal(20,0)").alias("post")
+    return (
+        posts.where(F.col("source") != NAMED_BY_ID)
+        .select("source", *when, F.explode(F.concat(F.array(own), others)).alias("seen"))
+        .where(F.col("seen.handle").isNotNull())
+        .groupBy("source", "seen.account_id", "seen.handle")
+        .agg(F.max("at").alias("at"), F.max("post").alias("post"), F.max("seen.own").alias("own"))
+        .select(_key(F.col("account_id")).alias("account"), named(F.col("handle")).alias("alias"), "handle", *LAST)
+    )
+
+
+def _of_pair(pair: Column) -> Column:
+    parts = F.split(pair, " ", 2)
+    return _sighting(parts[0], parts[1], own=False)
+
+
+def _sighting(account_id: Column, handle: Column, *, own: bool) -> Column:
+    return F.struct(account_id.alias("account_id"), handle.alias("handle"), F.lit(own).alias("own"))
+
+
+def holders(seen: DataFrame) -> DataFrame:
+    """Returns the account that each handle stands for, from `sightings`: alias, holder."""
+    return seen.groupBy("alias").agg(F.max_by("account", F.struct(*LAST, "account")).alias("holder"))
+
+
+def resolved(rows: DataFrame, column: str, posts: DataFrame, unless: Column | None = None) -> DataFrame:
+    """Returns rows with the account's key in `column`, in place of the key that `named` has made of a handle.
+
+    Rows for which `unless` holds stay as they are.
+    """
+    known = F.col(column) == F.col("alias")
+    wanted = known if unless is None else known & ~unless
+    others = [name for name in rows.columns if name != column]
+    joined = rows.join(holders(sightings(posts)), on=wanted, how="left")
+    return joined.select(*others, F.coalesce("holder", column).alias(column))
+
+
+def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
+    """Returns one row per account whose handle is known: account, label. `names` has rows of `account_names`."""
+    latest = F.max_by("handle", F.struct(*LAST, "handle")).alias("label")
+    found = sightings(posts).groupBy("account").agg(latest)
+    if names is None:
+        return found
+    return found.unionByName(names.select(_key(F.col("author_id")).alias("account"), F.col("handle").alias("label")))
+
+
+def label(node: str) -> Column:
+    """Returns what people read of a key in the column `node`, joined with `labels`."""
+    return F.coalesce("label", F.regexp_replace(node, "^[a-z]+:@?", ""))
+
+
+def with_labels(rows: DataFrame, node: str, posts: DataFrame, names: DataFrame | None) -> DataFrame:
+    """Adds the column `label`: what people read of the accounts whose keys are in the column `node`."""
+    known = labels(posts, names).withColumnRenamed("account", "labelled")
+    joined = rows.join(known, on=F.col(node) == F.col("labelled"), how="left")
+    return joined.select(*rows.columns, F.when(F.col(node).isNotNull(), label(node)).alias("label"))
+
+
+def names_in(inputs: Inputs) -> DataFrame | None:
+    """Returns the rows of `account_names` among a job's inputs; None if the topic has none."""
+    return inputs.get(ACCOUNT_NAMES.name)
 
 
 def flagged(activity: DataFrame, topic: Topic) -> DataFrame:
-    """Returns the authors, one row each, whose score over the whole window reaches the topic's `flag_at`.
+    """Returns the accounts, one row each, whose score over the whole window reaches the topic's `flag_at`.
 
     `activity` has rows of `author_activity` of one window; those of hours and days are ignored.
     """

@@ -10,10 +10,11 @@ text, once per post; retweets do not count here, either. If the other author is 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.measures.authors import known_as
+from jobs.measures import authors
+from jobs.measures.authors import account, named, resolved
 
 COLUMNS = [
-    *("author_id", "author", "kind", "event_at", "mentions", "hashtags"),
+    *(*authors.COLUMNS, "kind", "mentions", "hashtags"),
     *("retweet_of_author", "reply_to_author", "quote_of_author"),
 ]
 """The columns of `posts` from which interactions are made."""
@@ -21,17 +22,18 @@ _TYPE = "array<struct<graph: string, src: string, dst: string>>"
 
 
 def interactions(posts: DataFrame) -> DataFrame:
-    """Returns one row per interaction, also with oneself: graph, src, dst, event_at."""
-    author, kind = known_as(), F.col("kind")
+    """Returns one row per interaction, also with oneself: graph, src, dst, event_at; accounts by their keys."""
+    author, kind = account(), F.col("kind")
     own = kind != "retweet"
     found = F.concat(
-        _to_one("retweet", author, F.col("retweet_of_author"), kind == "retweet"),
-        _to_one("reply", author, F.col("reply_to_author"), own),
-        _to_one("quote", author, F.col("quote_of_author"), own),
+        _to_one("retweet", author, named(F.col("retweet_of_author")), kind == "retweet"),
+        _to_one("reply", author, named(F.col("reply_to_author")), own),
+        _to_one("quote", author, named(F.col("quote_of_author")), own),
         _when(own & author.isNotNull(), _mentions(author)),
         _when(own, _pairs(F.array_sort(F.array_distinct("hashtags")))),
     )
-    return posts.select("event_at", F.explode(found).alias("one")).select("one.*", "event_at")
+    pairs = posts.select("event_at", F.explode(found).alias("one")).select("one.*", "event_at")
+    return resolved(pairs, "dst", posts, unless=F.col("graph") == "hashtag")
 
 
 def _to_one(graph: str, src: Column, dst: Column, wanted: Column) -> Column:
@@ -40,7 +42,7 @@ def _to_one(graph: str, src: Column, dst: Column, wanted: Column) -> Column:
 
 
 def _mentions(author: Column) -> Column:
-    return F.transform(F.array_distinct("mentions"), lambda other: _edge("mention", author, other))
+    return F.transform(F.array_distinct("mentions"), lambda other: _edge("mention", author, named(other)))
 
 
 def _pairs(tags: Column) -> Column:

@@ -24,13 +24,13 @@ from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
 from jobs.framework.published import Published
 from jobs.measures import ballots
-from jobs.measures.authors import account, flagged, known_as
+from jobs.measures.authors import account, flagged
 from jobs.measures.ballots import Ballots, Counts, Spans
 from jobs.measures.mentions import BITS, COLUMNS, further_columns, mentions_anyone, with_masks
 
 INPUTS = (
-    Posts(["source", "author_id", "author", "kind", "event_at", *COLUMNS], further=further_columns),
-    Published(AUTHOR_ACTIVITY, ["author", "period", "bot_score"], optional=True),
+    Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns),
+    Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
 )
 """The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
 FEW_POSTS = 200_000
@@ -107,27 +107,26 @@ def _counted_here(found: DataFrame, plan: "_Plan") -> DataFrame:
 def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) -> DataFrame:
     """Returns the posts that mention a candidate: voter (network and author id), at_us, kind (a number), masks, marked.
 
-    `marked` says that the bot rules flag the post's author, under the name of this post. Posts of flagged authors are
-    kept even if they mention nobody: the author may have had another name in other posts.
+    `marked` says that the bot rules flag the post's author.
     """
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
-    voters = with_marks(posts, flagged).select(
+    voters = posts.select(
         "*",
         account().alias("voter"),
         F.unix_micros("event_at").alias("at_us"),
         F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
     )
-    masked = with_masks(voters, races, ["voter", "at_us", "kind_number", "marked"])
-    return masked.where(mentions_anyone(races) | F.col("marked"))
+    masked = with_masks(voters, races, ["voter", "at_us", "kind_number"])
+    return with_marks(masked.where(mentions_anyone(races)), flagged)
 
 
-def with_marks(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
-    """Adds the column `marked`: whether `flagged` has the name of the post's author."""
+def with_marks(voters: DataFrame, flagged: DataFrame | None) -> DataFrame:
+    """Adds the column `marked`: whether `flagged` has the post's voter."""
     if flagged is None:
-        return posts.withColumn("marked", F.lit(False))
-    names = flagged.select(F.col("author").alias("flagged_name"))
-    return posts.join(F.broadcast(names), on=known_as() == F.col("flagged_name"), how="left").withColumn(
-        "marked", F.col("flagged_name").isNotNull()
+        return voters.withColumn("marked", F.lit(False))
+    accounts = F.broadcast(flagged.select(F.col("author").alias("flagged_account")))
+    return voters.join(accounts, on=F.col("voter") == F.col("flagged_account"), how="left").select(
+        *voters.columns, F.col("flagged_account").isNotNull().alias("marked")
     )
 
 

@@ -28,7 +28,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Node:
-    """A node: the figures that the job computed over the whole graph, and the position in the drawing."""
+    """A node: the figures that the job computed over the whole graph, and the position in the drawing.
+
+    `name` is what people read of it: the label.
+    """
 
     name: str
     pagerank: float
@@ -69,13 +72,13 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
             f"nothing is left of the {graph.summary.graph} graph to draw",
             "Prune less" if whole.names else "The graph is empty: the period has no such posts",
         )
-    read = graph.nodes("node", "pagerank", "in_weight", "out_weight", "community")
+    read = graph.nodes("node", "label", "pagerank", "in_weight", "out_weight", "community")
     rows = list(compress(read, kept.nodes))  # both reads return nodes in the same order
     order = sorted(range(len(rows)), key=lambda n: (-rows[n].pagerank, rows[n].node))
     edges = _edges(whole, kept, order)
     places = layout(len(rows), edges)
     nodes = [
-        Node(row.node, row.pagerank, row.in_weight, row.out_weight, row.community, float(x), float(y))
+        Node(row.label or row.node, row.pagerank, row.in_weight, row.out_weight, row.community, float(x), float(y))
         for row, (x, y) in zip((rows[n] for n in order), places, strict=True)
     ]
     return Drawing(nodes, edges, _colours(nodes))

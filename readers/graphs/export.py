@@ -88,7 +88,7 @@ def _frame(page: list[Any], columns: list[str]) -> "pd.DataFrame":
 
     frame = pd.DataFrame([[getattr(row, name) for name in columns] for row in page], columns=columns)
     for name in columns:
-        if name in ("node", "src", "dst"):
+        if name in ("node", "label", "src", "dst"):
             frame[name] = frame[name].astype("string")
         elif name in ("first_at", "last_at"):
             frame[name] = pd.to_datetime(frame[name], utc=True)

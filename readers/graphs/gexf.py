@@ -41,11 +41,11 @@ def gexf(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bo
 
 
 def _node(row: Any) -> str:
-    name = xml(row.node)
     values = "".join(
         f'<attvalue for="{number}" value="{getattr(row, column)}"/>' for number, column in enumerate(ATTRIBUTES)
     )
-    return f'<node id="{name}" label="{name}"{_span(row)}><attvalues>{values}</attvalues></node>\n'
+    names = f'id="{xml(row.node)}" label="{xml(row.label or row.node)}"'
+    return f"<node {names}{_span(row)}><attvalues>{values}</attvalues></node>\n"
 
 
 def _span(row: Any) -> str:

@@ -2,8 +2,8 @@
 
 It is a stream, with one row in memory at a time.
 
-In GraphML, a node's id must be an XML name token. `label` is the node's name, unchanged except for characters that XML
-does not allow.
+In GraphML, a node's id must be an XML name token. `node` is the node's name and `label` what people read of it,
+unchanged except for characters that XML does not allow.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from readers.graphs.gexf import ATTRIBUTES, iso
 from readers.graphs.names import token, xml
 
 _TIMES = {"first_at": "string", "last_at": "string"}
-_OF_NODE = {"label": "string", **ATTRIBUTES, **_TIMES}
+_OF_NODE = {"label": "string", "node": "string", **ATTRIBUTES, **_TIMES}
 _OF_EDGE = {"weight": "long", **_TIMES}
 
 
@@ -30,7 +30,8 @@ def graphml(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed:
             yield f'<key id="{what[0]}_{name}" for="{what}" attr.name="{name}" attr.type="{type_}"/>\n'
     yield f'<graph id="G" edgedefault="{kind}">\n'
     for row in nodes:
-        values = {"label": xml(row.node), **{name: getattr(row, name) for name in ATTRIBUTES}, **_times(row)}
+        names = {"label": xml(row.label or row.node), "node": xml(row.node)}
+        values = {**names, **{name: getattr(row, name) for name in ATTRIBUTES}, **_times(row)}
         yield f'<node id="{token(row.node)}">{_data("n", values)}</node>\n'
     for row in edges:
         values = {"weight": row.weight, **_times(row)}

@@ -13,7 +13,10 @@ Backbone = Annotated[
     float | None,
     typer.Option(help="Keep edges that are significant at this level, such as 0.05 (disparity filter).", min=0, max=1),
 ]
-Ego = Annotated[str | None, typer.Option(help="Keep this node and all nodes within --steps edges of it.")]
+Ego = Annotated[
+    str | None,
+    typer.Option(help="Keep this account (handle or node) or hashtag, and all nodes within --steps edges of it."),
+]
 Steps = Annotated[int, typer.Option(help="The most edges between --ego and a node.", min=1)]
 KCore = Annotated[int, typer.Option(help="Keep nodes with at least this many neighbours that are kept, too.", min=0)]
 Top = Annotated[int | None, typer.Option(help="Keep this many nodes, the first by PageRank.", min=1)]

@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 class Pruning:
     """The conditions that nodes and edges must meet to be kept.
 
+    `ego` is a node or, if only one node has it, its label.
+
     `min_weight` keeps edges of at least that many posts. `backbone` keeps edges that are significant at this level:
     they have more posts than expected if the posts of an end were spread at random over its edges (disparity filter:
     Serrano, Boguñá and Vespignani 2009). `ego` keeps that node and all nodes within `steps` edges of it, whichever way
@@ -41,9 +43,10 @@ class Pruning:
 
 @dataclass(frozen=True)
 class Arrays:
-    """A graph in memory: names and PageRanks of nodes; src, dst (positions in the node list) and weights of edges."""
+    """A graph in memory: names, labels, PageRanks of nodes; src, dst (positions in the node list), weights of edges."""
 
     names: Sequence[str]
+    labels: Sequence[str]
     pagerank: NDArray[np.float64]
     src: Ints
     dst: Ints
@@ -61,9 +64,10 @@ class Kept:
 
 def arrays(graph: StoredGraph) -> Arrays:
     """Reads a graph into memory: some 150 bytes per node and 24 per edge."""
-    names, ranks = [], []
-    for row in graph.nodes("node", "pagerank"):
+    names, labels, ranks = [], [], []
+    for row in graph.nodes("node", "label", "pagerank"):
         names.append(row.node)
+        labels.append(row.label or row.node)
         ranks.append(row.pagerank)
     place = {name: number for number, name in enumerate(names)}
     ends = np.fromiter(
@@ -71,7 +75,7 @@ def arrays(graph: StoredGraph) -> Arrays:
         np.dtype((np.int64, 3)),
     )
     src, dst, weight = np.ascontiguousarray(ends.T)
-    return Arrays(names, np.array(ranks), src, dst, weight, graph.directed)
+    return Arrays(names, labels, np.array(ranks), src, dst, weight, graph.directed)
 
 
 def pruned(graph: Arrays, pruning: Pruning) -> Kept:
@@ -123,15 +127,28 @@ def _ends(graph: Arrays, edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def _around(graph: Arrays, edges: NDArray[np.bool_], ego: str, steps: int) -> NDArray[np.bool_]:
-    if ego not in graph.names:
-        raise PulsoError(f"{ego!r} is no node of the graph", "Handles are in lower case, without @; hashtags without #")
     nodes = np.zeros(len(graph.names), bool)
-    nodes[graph.names.index(ego)] = True
+    nodes[_place_of(graph, ego)] = True
     src, dst = graph.src[edges], graph.dst[edges]
     for _ in range(steps):
         touched = nodes[src] | nodes[dst]
         nodes[src[touched]] = nodes[dst[touched]] = True
     return nodes
+
+
+def _place_of(graph: Arrays, ego: str) -> int:
+    """Returns the place of the node with this name or, if there is none, with this label."""
+    if ego in graph.names:
+        return graph.names.index(ego)
+    places = [place for place, label in enumerate(graph.labels) if label == ego]
+    if len(places) > 1:
+        raise PulsoError(
+            f"{len(places)} nodes of the graph have the label {ego!r}",
+            f"Give one of the nodes: {', '.join(graph.names[place] for place in places[:5])}",
+        )
+    if not places:
+        raise PulsoError(f"{ego!r} is no node of the graph", "Handles are in lower case, without @; hashtags without #")
+    return places[0]
 
 
 def _coreness(graph: Arrays, edges: NDArray[np.bool_]) -> Ints:

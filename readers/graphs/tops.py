@@ -17,6 +17,6 @@ def top_nodes(graph: StoredGraph) -> pd.DataFrame:
     frame = pd.DataFrame([[getattr(found, name) for name in COLUMNS] for found in rows], columns=COLUMNS)
     for name in ("period_start", "period_end"):
         frame[name] = pd.to_datetime(frame[name], utc=True)
-    for name in ("topic", "period", "graph", "measure", "node", "run_id"):
+    for name in ("topic", "period", "graph", "measure", "node", "label", "run_id"):
         frame[name] = frame[name].astype("string")
     return frame

@@ -65,7 +65,8 @@ def _cells(tops: pd.DataFrame, measures: dict[str, str], shown: int) -> list[lis
         for measure in measures:
             row = by_measure[measure].iloc[rank - 1]
             value = f"{row['value']:.2%}" if measure == "pagerank" else f"{int(row['value']):,}"
-            cells += [Text(one_line(row["node"])), value]
+            shown_as = row["node"] if pd.isna(row["label"]) else row["label"]
+            cells += [Text(one_line(shown_as)), value]
         found.append(cells)
     return found
 

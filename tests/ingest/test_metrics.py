@@ -65,6 +65,10 @@ def test_a_stream_s_metrics(stream: PostsQueue, topic: Topic, monkeypatch: pytes
             process.kill()
             process.communicate()
     assert found[f"pulso_stream_accepted_total{labels}"] == 1
+    left_out = {name: value for name, value in found.items() if name.startswith("pulso_stream_left_out_total")}
+    assert {name.split('reason="')[1].split('"')[0]: value for name, value in left_out.items()} == {
+        **{"no match": 1, "other language": 0, "no language": 0}
+    }
     assert found[f"pulso_stream_up{labels}"] == 1
     assert found[f"pulso_stream_connects_total{labels}"] == 1
     assert found[f"pulso_stream_shed_total{labels}"] == found[f"pulso_stream_gap_seconds_total{labels}"] == 0

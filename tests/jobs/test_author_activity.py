@@ -43,7 +43,8 @@ bots:
     "f",
 )
 SCHEMA = (
-    "author string, author_id string, kind string, event_at timestamp, folded string, mentions array<string>, "
+    "source string, post_id string, author string, author_id string, accounts array<string>, kind string, "
+    "event_at timestamp, folded string, mentions array<string>, "
     "client string, author_followers bigint, author_following bigint, author_created_at timestamp, "
     "author_is_bot boolean"
 )
@@ -75,7 +76,7 @@ def posts_of(author: str | None, *hours: float, texts: tuple[str, ...] = (), **c
     rows = []
     for number, hour in enumerate(hours):
         row = dict.fromkeys(name.split()[0] for name in SCHEMA.split(", "))
-        row |= {"author": author, "author_id": f"id {author}", "kind": "original", "event_at": START}
+        row |= {"source": "x", "author": author, "author_id": f"id {author}", "kind": "original", "event_at": START}
         row["event_at"] = START + timedelta(hours=hour)
         row["folded"] = texts[number % len(texts)] if texts else f"short {number}"
         rows.append(row | changes)
@@ -130,7 +131,7 @@ def rows(small: DataFrame) -> list[Row]:
 
 
 def of(rows: list[Row], author: str, period: str = "window") -> Row:
-    found = [row for row in rows if (row.author, row.period) == (author, period)]
+    found = [row for row in rows if (row.label, row.period) == (author, period)]
     return min(found, key=lambda row: row.since)
 
 
@@ -170,23 +171,54 @@ def test_the_score_sums_weights_so_that_weak_signs_flag_nobody(rows: list[Row], 
     assert of(rows, "two signs").bot_score == 0.55
     assert of(rows, "app").bot_score == 0.4
     found = {row.author for row in flagged(small, TOPIC).collect()}
-    assert found == {"awake", "declared", "two signs"}
+    assert found == {"x:id awake", "x:id declared", "x:id two signs"}
 
 
 def test_mentions_received_are_posts_of_others_that_are_no_retweets(rows: list[Row]) -> None:
     assert of(rows, "named").mentions_received == 2
     assert of(rows, "named", "day").mentions_received == 1
     assert of(rows, "fast").mentions_received == 1
-    assert not [row for row in rows if row.author == "nobody wrote"]
+    assert not [row for row in rows if row.label == "nobody wrote"]
 
 
 def test_followers_are_the_last_that_were_delivered(rows: list[Row]) -> None:
     assert (of(rows, "named").followers, of(rows, "fast").followers, of(rows, "odd").followers) == (9, None, -5)
 
 
-def test_an_author_without_a_handle_goes_by_the_id_and_one_without_both_is_left_out(rows: list[Row]) -> None:
-    assert of(rows, "77").posts == 1
+def test_an_author_without_a_handle_is_called_by_the_id_and_one_without_an_id_is_left_out(rows: list[Row]) -> None:
+    assert (of(rows, "77").posts, of(rows, "77").author) == (1, "x:77")
     assert not [row for row in rows if row.author is None]
+
+
+def test_an_account_keeps_its_key_when_its_handle_changes_and_is_called_by_the_latest(spark: SparkSession) -> None:
+    posts = [
+        *posts_of("old", 1.0, author_id="5"),
+        *posts_of("new", 2.0, author_id="5"),
+        *posts_of("namer", 1.0, author_id="6", mentions=["old", "old"]),
+        *posts_of("namer", 3.0, author_id="6", mentions=["new"]),
+        *posts_of("namer", 4.0, author_id="6", mentions=["third"], accounts=["5 third"]),
+        *posts_of("heir", 5.0, author_id="7"),
+        *posts_of("heir", 0.5, author_id="8"),
+        *posts_of("namer", 6.0, author_id="6", mentions=["heir"]),
+    ]
+    found = author_activity(spark.createDataFrame(posts, SCHEMA), TOPIC, WINDOW).where("period = 'window'").collect()
+    told = {row.author: (row.label, row.posts, row.mentions_received) for row in found}
+    assert told["x:5"] == ("third", 2, 3)
+    assert told["x:6"] == ("namer", 4, 0)
+    assert (told["x:7"], told["x:8"]) == (("heir", 1, 1), ("heir", 1, 0))
+
+
+def test_on_bluesky_names_are_those_of_the_table_and_else_the_did(spark: SparkSession) -> None:
+    posts = [
+        *posts_of("did:plc:a", 1.0, author_id="did:plc:a", source="bluesky", mentions=["did:plc:b"]),
+        *posts_of("did:plc:b", 2.0, author_id="did:plc:b", source="bluesky"),
+    ]
+    names = spark.createDataFrame(
+        [("bluesky", "did:plc:a", "ana.example")], "source string, author_id string, handle string"
+    )
+    found = author_activity(spark.createDataFrame(posts, SCHEMA), TOPIC, WINDOW, names).where("period = 'window'")
+    told = {row.author: (row.label, row.mentions_received) for row in found.collect()}
+    assert told == {"bluesky:did:plc:a": ("ana.example", 0), "bluesky:did:plc:b": ("did:plc:b", 1)}
 
 
 def test_columns_are_the_tables_without_the_runs(small: DataFrame) -> None:
@@ -278,9 +310,10 @@ def test_all_flooders_are_flagged_and_at_most_one_in_a_hundred_people(
     frame = activity_of_flooded
     cast = plan_of(ph2016, POSTS, SEED).cast
     handles = [handle.lower() for handle in handles_of(ph2016, cast, stream(SEED, "handles"))]
+    called = {row.author: row.label for row in frame.collect()}
     known, people = handles[cast.first_bot : cast.first_person], set(handles[cast.first_person :])
-    hit = {row.author for row in flagged(frame, ph2016).collect()}
-    marked = {row.author for row in frame.where("size(bot_flags) > 0").collect()}
+    hit = {called[row.author] for row in flagged(frame, ph2016).collect()}
+    marked = {row.label for row in frame.where("size(bot_flags) > 0").collect()}
     assert set(flooders(20)) <= hit
     assert set(known) <= hit
     assert len(people) == 4000

@@ -210,15 +210,15 @@ def test_each_rule_is_evaluated_once(spark: SparkSession) -> None:
     assert plan.count("RLIKE") == sum(bool(c.pattern) for race in TOPIC.races for c in race.candidates)
 
 
-def test_an_author_who_is_flagged_under_one_name_is_left_out_under_all(spark: SparkSession) -> None:
-    by = {"old": post("1", "lunch"), "new": post("1", "ana"), "two": post("2", "bob")}
+def test_an_account_that_is_flagged_is_left_out_under_all_its_handles(spark: SparkSession) -> None:
+    by = {"old": post("1", "ana"), "new": post("1", "ana"), "two": post("2", "bob"), "1": post("3", "bob")}
     rows = [{**p, "author": name, "event_at": p["event_at"].replace(tzinfo=UTC)} for name, p in by.items()]
     posts = spark.createDataFrame(rows, f"{SCHEMA}, author string")
-    flagged = spark.createDataFrame([("old",)], "author string")
+    flagged = spark.createDataFrame([("x:1",)], "author string")
     polled = candidate_poll(posts, TOPIC, window(), flagged).where("race = 'r' and period = 'window'").collect()
     without_bots = {row.candidate: row.share_authors_no_bots for row in polled}
     assert without_bots == {"ana": 0.0, "bob": 1.0, "cy": 0.0}
-    assert {row.authors_total for row in polled} == {2}
+    assert {row.authors_total for row in polled} == {3}
 
 
 def test_the_driver_and_the_executors_count_the_same(spark: SparkSession) -> None:
@@ -238,7 +238,7 @@ def test_the_driver_and_the_executors_count_the_same(spark: SparkSession) -> Non
     ]
     rows = [{**p, "event_at": p["event_at"].replace(tzinfo=UTC), "author": f"@{p['author_id']}"} for p in posts]
     inputs = spark.createDataFrame(rows, f"{SCHEMA}, author string")
-    for flagged in (None, spark.createDataFrame([("@a1",), ("@nul",)], "author string")):
+    for flagged in (None, spark.createDataFrame([("x:a1",), ("x:nul",), ("bluesky:日本",)], "author string")):
         here, there = (candidate_poll(inputs, TOPIC, window(), flagged, few=few) for few in (True, False))
         assert is_local(here)
         assert here.count() > 20

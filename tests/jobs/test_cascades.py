@@ -41,6 +41,9 @@ SPREAD = [
     *(post("q1", 4, "quote", "1"), post("q2", 5, "quote", "1"), post("q3", 6, "quote", "q1")),
     post("rq", 7, "retweet", "q3"),
     post("gone1", 8, "retweet", "99", retweet_of_author="bob"),
+    post("renamed", 9, "retweet", "98", retweet_of_author="old", author="new", author_id="o"),
+    post("older", 0, author="old", author_id="o"),
+    post("gone2", 9, "retweet", "97", retweet_of_author="ben", accounts=["77 ben"]),
     *(post("s1", 0, "retweet", "1", source="mastodon"), post("reply", 9, "reply", "1")),
 ]
 
@@ -50,12 +53,15 @@ def test_a_cascade_is_counted_and_timed(spark: SparkSession) -> None:
     assert {period for period, _ in rows} == {"day", "window"}
     for period in ("day", "window"):
         row = rows[period, "99"]
-        assert (row.author, row.posted_at, row.retweets, row.depth) == ("bob", None, 1, 1)
+        assert (row.author, row.label, row.posted_at, row.retweets, row.depth) == ("x:@bob", "bob", None, 1, 1)
+        assert (rows[period, "98"].author, rows[period, "98"].label) == ("x:o", "new")
+        assert (rows[period, "97"].author, rows[period, "97"].label) == ("x:77", "ben")
         assert (row.duration_seconds, row.half_life_seconds) == (0, 0)
         assert rows[period, "q3"].depth == 1
     of_ana = list(compute_cascades(frame(spark, SPREAD), TOPIC, parse_window(START, END, TOPIC.zone)).collect())
     row = next(r for r in of_ana if (r.period, r.source, r.post_id) == ("window", "x", "1"))
-    assert (row.rank, row.author, row.retweets, row.retweeters, row.quotes) == (1, "ana", 6, 5, 2)
+    assert (row.rank, row.author, row.retweets, row.retweeters, row.quotes) == (1, "x:a1", 6, 5, 2)
+    assert row.label == "ana"
     assert (row.duration_seconds, row.half_life_seconds) == (30 * 60, 3 * 60)
     assert row.depth == 3
 

@@ -103,7 +103,7 @@ def check(run: Run) -> None:
         found = {(e.src, e.dst): (e.weight, e.first_at, e.last_at) for e in edges.itertuples()}
         naive = {e: [at.astimezone(UTC).replace(tzinfo=None) for at in network.times[e]] for e in network.weights}
         assert found == {e: (w, min(naive[e]), max(naive[e])) for e, w in network.weights.items() if e[0] != e[1]}, key
-        _check_nodes(key, graph, nodes.set_index("node"))
+        _check_nodes(key, graph, nodes.set_index("node"), network.labels)
         parts = list(nx.weakly_connected_components(graph) if directed else nx.connected_components(graph))
         assert summary.components == len(parts), key
         assert summary.giant_share == pytest.approx(max(map(len, parts)) / len(graph)), key
@@ -115,8 +115,9 @@ def check(run: Run) -> None:
         assert summary.engine == "igraph"
 
 
-def _check_nodes(key: Any, graph: Any, nodes: pd.DataFrame) -> None:
+def _check_nodes(key: Any, graph: Any, nodes: pd.DataFrame, labels: dict[str, str]) -> None:
     assert set(nodes.index) == set(graph), key
+    assert nodes["label"].to_dict() == {node: labels[node] for node in graph}, key
     ways = [graph.in_degree, graph.out_degree] if graph.is_directed() else [graph.degree, graph.degree]
     for prefix, way in zip(("in", "out"), ways, strict=True):
         assert nodes[f"{prefix}_degree"].to_dict() == dict(way()), key
@@ -143,6 +144,7 @@ def test_the_first_nodes_are_those_with_the_highest_values(corpus: Run) -> None:
             ordered = nodes.sort_values([measure, "node"], ascending=[False, True]).head(TOP)
             ranked = rows.sort_values("rank")
             assert ranked["node"].tolist() == ordered["node"].tolist(), (key, measure)
+            assert ranked["label"].tolist() == ordered["label"].tolist()
             assert ranked["value"].tolist() == ordered[measure].tolist()
             assert ranked["rank"].tolist() == list(range(1, len(ordered) + 1))
 
@@ -170,9 +172,12 @@ def _split(page: bytes) -> list[bytes]:
     return [orjson.dumps({"data": post, "includes": found["includes"]}) for post in found["data"]]
 
 
+IDS = {name: str(900 + place) for place, name in enumerate((*HOSTILE, "me"))}
+
+
 def acting(number: int, name: str, other: str, kind: str = "replied_to", tags: tuple[str, ...] = ()) -> bytes:
     """Returns a post by `name` that answers, quotes or retweets a post by `other`."""
-    users = {n: user(str(900 + place), n) for place, n in enumerate(dict.fromkeys((name, other)))}
+    users = {n: user(IDS[n], n) for n in dict.fromkeys((name, other))}
     target = tweet(str(number + 5000), author_id=users[other]["id"])
     post = tweet(
         str(number),
@@ -197,7 +202,8 @@ def test_names_that_files_take_badly_a_rerun_self_edges_alone_and_an_empty_windo
     for key, summary in first.summary.items():
         assert key[0] in ("reply", "mention")
         if key[0] == "reply":
-            assert set(first.nodes[key]["node"]) == set(HOSTILE)
+            assert set(first.nodes[key]["label"]) == set(HOSTILE)
+            assert all(node.startswith("x:90") for node in first.nodes[key]["node"])
             assert (summary.nodes, summary.edges, summary.self_edges) == (3, 2, 1)
     found = run_on(acting(4, "me", "me", "quoted", ("a", "b")))
     runs = [{summary.run_id for summary in of.summary.values()} for of in (first, found)]

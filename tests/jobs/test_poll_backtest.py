@@ -61,8 +61,8 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession) -> dict[str, Any]:
-    """The backtest of POSTS, with two authors flagged: one by the handle `one`, the other by the id 3."""
-    flagged = spark.createDataFrame([("one",), ("3",)], "author string")
+    """The backtest of POSTS, with two accounts flagged."""
+    flagged = spark.createDataFrame([("x:1",), ("x:3",)], "author string")
     rows = poll_backtest(frame(spark, POSTS), TOPIC, window(), flagged).collect()
     assert {(row.race, row.topic) for row in rows} == {("r", "t")}
     assert len({row.measure for row in rows}) == len(rows)
@@ -150,8 +150,7 @@ def test_a_mistake_in_a_poll_is_told(old: str, new: str, message: str) -> None:
 def test_the_backtest_equals_one_computed_apart(spark: SparkSession, few: bool) -> None:
     data = corpus()
     bots = set(sorted({seen.author for seen in data.seen})[::9])
-    names = {row[2] for row in data.rows if row[1] in bots}
-    flagged: DataFrame = spark.createDataFrame([(name,) for name in sorted(names)], "author string")
+    flagged: DataFrame = spark.createDataFrame([(account,) for account in sorted(bots)], "author string")
     over = window("2016-04-08T16:00Z")
     inside = [row for row in data.rows if over.start <= row[4] < over.end]
     rows = poll_backtest(frame(spark, inside), data.topic, over, flagged, few=few).collect()

@@ -91,13 +91,13 @@ START, END = (datetime.fromisoformat(value) for value in WINDOW)
 
 @pytest.fixture(scope="module")
 def flagged(corpus: Corpus, spark: SparkSession, session: Session, settings: Settings) -> set[str]:
-    """The handles that author_activity flags over the window."""
+    """The accounts that author_activity flags over the window."""
     done = run(author_activity.JOB, spark, session, settings, corpus.topic, *WINDOW)
     assert done.rows_written > POSTS / 2
     period = Period("", "window", START, END)
     rows = published_rows(session, settings.keyspace, AUTHOR_ACTIVITY, corpus.topic, period)
     activity = {row.author: row for row in rows}
-    posts = Counter(post.handle for post in corpus.seen if START <= post.at < END)
+    posts = Counter(post.author for post in corpus.seen if START <= post.at < END)
     assert {author: row.posts for author, row in activity.items()} == posts
     return {author for author, row in activity.items() if row.bot_score >= corpus.topic.bots.flag_at}
 
@@ -128,7 +128,7 @@ def test_the_share_without_bots_is_that_of_the_authors_who_are_left(
 ) -> None:
     assert flagged
     rules = yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"][race]
-    people = [post for post in corpus.seen if post.handle not in flagged]
+    people = [post for post in corpus.seen if post.author not in flagged]
     expected = independent_poll.poll(people, rules, START, END, "Asia/Manila")
     for key, row in published(session, settings, corpus.topic, rules["id"]).items():
         share = expected[key]["share_authors"] if key in expected else None

@@ -16,7 +16,7 @@ from tests.support.independent_poll import Seen
 SCHEMA = (
     "source string, author_id string, author string, kind string, event_at timestamp, folded string, "
     "hashtags array<string>, mentions array<string>, retweet_of_author string, reply_to_author string, "
-    "quote_of_author string, post_id string, retweet_of string, quote_of string"
+    "quote_of_author string, accounts array<string>, post_id string, retweet_of string, quote_of string"
 )
 COLUMNS = [column.split()[0] for column in SCHEMA.split(", ")]
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import regex
 
+from tests.support.independent_accounts import Accounts
 from tests.support.independent_poll import Seen, periods_of
 
 P = 2**31 - 1
@@ -36,9 +37,10 @@ class Item:
 
     def __init__(self, raw: bytes) -> None:
         line, seen = json.loads(raw), Seen(raw)
+        self.line = line
         data, users = line["data"], {u["id"]: u for u in line["includes"]["users"]}
         user = users[data["author_id"]]
-        self.author, self.at, self.kind = user["username"].lower(), seen.at, seen.kind
+        self.author, self.at, self.kind = seen.author, seen.at, seen.kind
         self.followers = user["public_metrics"]["followers_count"]
         self.following = user["public_metrics"]["following_count"]
         self.opened = datetime.fromisoformat(user["created_at"])
@@ -106,22 +108,28 @@ def activity(items: list[Item], start: datetime, end: datetime, zone: ZoneInfo) 
     """Returns every figure of `author_activity`, by (period, period_start, period_end, author)."""
     inside = sorted((item for item in items if start <= item.at < end), key=lambda item: item.at)
     mark_repeats(inside)
+    accounts = Accounts((item.line for item in inside), start, end)
     tallies: dict[Key, Tally] = defaultdict(Tally)
     for item in inside:
         for period in periods_of(item.at, start, end, zone):
             tallies[*period, item.author].add(item, item.at.astimezone(zone).date())
     for item in inside:
-        for mentioned in item.mentions - {item.author} if item.kind != "retweet" else ():
+        others = {accounts.key(handle) for handle in item.mentions} - {item.author}
+        for mentioned in others if item.kind != "retweet" else ():
             for period in periods_of(item.at, start, end, zone):
                 if (*period, mentioned) in tallies:
                     tallies[*period, mentioned].received += 1
-    return {key: _row(tally, (key[2] - key[1]).total_seconds() / 3600) for key, tally in tallies.items()}
+    return {
+        key: _row(tally, accounts.label(key[3]), (key[2] - key[1]).total_seconds() / 3600)
+        for key, tally in tallies.items()
+    }
 
 
-def _row(tally: Tally, hours: float) -> dict[str, Any]:
+def _row(tally: Tally, label: str, hours: float) -> dict[str, Any]:
     flags = tally.flags(hours)
     assert tally.last
     return {
+        "label": label,
         "posts": tally.kinds.total(),
         **{name: tally.kinds[kind] for kind, name in KINDS.items()},
         "mentions_received": tally.received,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import networkx as nx
 
+from tests.support.independent_accounts import Accounts
 from tests.support.independent_poll import fold
 
 Key = tuple[str, str, datetime, datetime]
@@ -19,10 +20,11 @@ Key = tuple[str, str, datetime, datetime]
 
 @dataclass
 class Network:
-    """One graph of one period: the weight and the times of each edge."""
+    """One graph of one period: the weight and the times of each edge, and what each node is called."""
 
     weights: Counter[tuple[str, str]] = field(default_factory=Counter)
     times: dict[tuple[str, str], list[datetime]] = field(default_factory=lambda: defaultdict(list))
+    labels: dict[str, str] = field(default_factory=dict)
 
     def graph(self, *, directed: bool) -> Any:
         """Returns the graph without self-edges."""
@@ -35,13 +37,12 @@ class Network:
         return sum(a == b for a, b in self.weights)
 
 
-def interactions(raw: bytes) -> tuple[datetime, list[tuple[str, str, str]]]:
-    """Returns the time of a post, and its edges as (graph, src, dst)."""
-    line = json.loads(raw)
+def interactions(line: dict[str, Any]) -> tuple[datetime, list[tuple[str, str, str]]]:
+    """Returns the time of a post, and its edges as (graph, src, dst): src is the author's key, dst a handle."""
     data, includes = line["data"], line.get("includes", {})
     handles = {u["id"]: u["username"].lower() for u in includes.get("users", [])}
     tweets = {t["id"]: t for t in includes.get("tweets", [])}
-    me = handles[data["author_id"]]
+    me = f"x:{data['author_id']}"
     references = {r["type"]: tweets.get(r["id"]) for r in data.get("referenced_tweets", [])}
     at = datetime.fromisoformat(data["created_at"])
     if "retweeted" in references:
@@ -68,10 +69,13 @@ def interactions(raw: bytes) -> tuple[datetime, list[tuple[str, str, str]]]:
 def networks(lines: Iterable[bytes], start: datetime, end: datetime, zone: str) -> dict[Key, Network]:
     """Returns every graph of every whole hour and day in a window, and of the window itself."""
     found: dict[Key, Network] = defaultdict(Network)
-    for raw in lines:
-        at, some = interactions(raw)
+    read = [json.loads(raw) for raw in lines]
+    accounts = Accounts(read, start, end)
+    for line in read:
+        at, named = interactions(line)
         if not start <= at < end:
             continue
+        some = [(g, a, b if g == "hashtag" else accounts.key(b)) for g, a, b in named]
         hour = at.replace(minute=0, second=0, microsecond=0)
         local = at.astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
         spans = [
@@ -85,4 +89,6 @@ def networks(lines: Iterable[bytes], start: datetime, end: datetime, zone: str) 
                     network = found[graph, period, first, last]
                     network.weights[a, b] += 1
                     network.times[a, b].append(at)
+                    for node in (a, b):
+                        network.labels[node] = node if graph == "hashtag" else accounts.label(node)
     return found

@@ -48,8 +48,7 @@ class Seen:
         handles = {u["id"]: u["username"].lower() for u in includes.get("users", [])}
         tweets = {t["id"]: t for t in includes.get("tweets", [])}
         self.at = datetime.fromisoformat(data["created_at"])
-        self.author = data["author_id"]
-        self.handle = handles[self.author]
+        self.author = f"x:{data['author_id']}"
         references = {r["type"]: r["id"] for r in data.get("referenced_tweets", [])}
         self.kind = next((kind for name, kind in KINDS.items() if name in references), "original")
         shown = tweets.get(references.get("retweeted", ""), data)

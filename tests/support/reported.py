@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from conf import ROOT
-from ingest.formats import DELETIONS, LOSSES, Refused, parse, parse_deletion, parse_loss, split
-from ingest.formats.post import Deletion, InvalidMessage, Lost, Post
+from ingest.formats import DELETIONS, LOSSES, NAMES, Refused, parse, parse_deletion, parse_loss, parse_name, split
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
 from ingest.replay.captures import Capture
 
 CASES = ROOT.parent / "shared" / "cases"
-Outcome = Post | Deletion | Lost | str
+Outcome = Post | Deletion | Name | Lost | str
 """What becomes of one unit; a text is the reason for which it is refused."""
 
 
@@ -50,6 +50,8 @@ def _outcome(format_: str, payload: bytes) -> Outcome:
     try:
         if format_ in DELETIONS:
             return parse_deletion(format_, payload)
+        if format_ in NAMES:
+            return parse_name(format_, payload)
         return parse_loss(format_, payload) if format_ in LOSSES else parse(format_, payload)
     except InvalidMessage as reason:
         return str(reason)

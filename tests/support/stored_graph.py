@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
@@ -17,11 +18,22 @@ from stores.execute import execute_all
 from stores.prepare import prepared
 
 START, END = datetime(2016, 5, 1, tzinfo=UTC), datetime(2016, 5, 3, tzinfo=UTC)
+Labels = Mapping[str, str | None]
 Weights = Mapping[tuple[str, str], int]
 
 
-def store(weights: Weights, session: Session, settings: Settings, topic: Topic, graph: str = "retweet") -> Any:
-    """Stores a graph of one window and returns it as a NetworkX graph. Component numbers stand for communities, too."""
+def store(
+    weights: Weights,
+    session: Session,
+    settings: Settings,
+    topic: Topic,
+    graph: str = "retweet",
+    labels: Labels = MappingProxyType({}),
+) -> Any:
+    """Stores a graph of one window and returns it as a NetworkX graph. Component numbers stand for communities, too.
+
+    A node without one of the `labels` is its own label.
+    """
     made = nx.Graph() if graph == "hashtag" else nx.DiGraph()
     made.add_weighted_edges_from((a, b, w) for (a, b), w in weights.items())
     ranks = nx.pagerank(made) if weights else {}
@@ -34,6 +46,7 @@ def store(weights: Weights, session: Session, settings: Settings, topic: Topic, 
     nodes = [
         {
             **{**key, "bucket": bucket_of(node, buckets), "node": node, "pagerank": ranks[node]},
+            "label": labels.get(node, node),
             **{f"{side}_degree": way[node] for side, way in zip(("in", "out"), ways, strict=True)},
             **{f"{side}_weight": way(weight="weight")[node] for side, way in zip(("in", "out"), ways, strict=True)},
             **{"component": component[node], "community": component[node], "first_at": START, "last_at": END},
@@ -49,7 +62,7 @@ def store(weights: Weights, session: Session, settings: Settings, topic: Topic, 
     ]
     first = sorted(ranks, key=lambda node: (-ranks[node], node))[:100]
     tops = [
-        {**key, "measure": measure, "rank": rank, "node": node, "value": float(rank)}
+        {**key, "measure": measure, "rank": rank, "node": node, "label": labels.get(node, node), "value": float(rank)}
         for measure in ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
         for rank, node in enumerate(first, 1)
     ]

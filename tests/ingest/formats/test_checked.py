@@ -9,7 +9,7 @@ import pytest
 
 from conf.topic import Topic
 from ingest.formats.checked import UNCHECKED, checked, checked_deletion
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, InvalidMessage, Post, as_accounts
 from ingest.write.rows import row_of
 
 LONGEST = 3_000
@@ -121,11 +121,19 @@ def test_a_place_has_both_degrees_or_none(given: tuple[Any, Any], kept: tuple[An
     assert (found.lat, found.lon) == kept
 
 
+@pytest.mark.parametrize(
+    "box", [None, [1, 2, 3, 4], (1, 2, 3), (1, 2, 3, "4"), (181, 2, 3, 4), (1, 4, 3, 2), (1, 2, float("inf"), 4)]
+)
+def test_a_place_s_box_has_four_usable_sides_or_is_left_out(box: Any) -> None:
+    assert checked(post(box=box), LONGEST).box is None
+
+
 def test_a_good_post_is_not_changed() -> None:
     whole = {
         **{"author": "ana", "lang": "tl", "retweet_of": "2", "retweet_of_author": "bob", "reply_to": "3"},
         **{"hashtags": ["a"], "mentions": ["b"], "urls": ["https://c"], "lat": 14.5, "lon": 121.0, "client": "web"},
         **{"author_followers": 0, "author_created_at": AT, "author_is_bot": False, "version_us": 5, "is_update": True},
+        **{"accounts": ["12 b"], "languages": ["tl", "en"], "box": (120.9, 14.5, 121.0, 14.7)},
     }
     assert checked(post(**whole), LONGEST) == post(**whole)
 
@@ -142,3 +150,13 @@ def test_a_deletion_needs_a_usable_id_or_author() -> None:
             checked_deletion(deletion)
     kept = Deletion(source="bluesky", author="did:x", at=AT)
     assert checked_deletion(kept) is kept
+
+
+def test_accounts_are_those_whose_ids_are_told() -> None:
+    assert as_accounts({"b": "2", "c": None, "d": "", "e": "5", "": "6"}) == ["2 b", "5 e"]
+
+
+def test_an_account_of_x_whose_id_is_not_digits_is_left_out() -> None:
+    assert checked(post(accounts=["1.895e+18 b", "12 c", "x d"]), LONGEST).accounts == ["12 c"]
+    bluesky = post(source="bluesky", accounts=["did:plc:a b"])
+    assert checked(bluesky, LONGEST).accounts == ["did:plc:a b"]

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ingest.formats.post import PLACE, Deletion, Lost, Post
+from ingest.formats.post import PLACE, Deletion, Lost, Name, Post
 from tests.support.mastodon_server import status as mastodon_status
 from tests.support.posts import stream_line, tweet, user
 from tests.support.reported import by_document, outcomes, outcomes_of, posts
@@ -48,6 +48,12 @@ class TestX:
     def test_only_a_single_leading_handle_says_who_is_answered(self, text: str, author: str | None) -> None:
         data = tweet(text=text, in_reply_to_user_id="20", referenced_tweets=[{"type": "replied_to", "id": "9"}])
         assert one({"data": data}).reply_to_author == author
+
+    def test_an_answered_account_has_the_id_that_its_mention_tells(self) -> None:
+        data = tweet(text="@Bo hi", in_reply_to_user_id="20", referenced_tweets=[{"type": "replied_to", "id": "9"}])
+        assert one({"data": data}).accounts == ["20 bo"]
+        data["entities"] = {"mentions": [{"username": "Bo", "id": "30", "start": 0, "end": 3}]}
+        assert one({"data": data}).accounts == ["30 bo"]
 
     def test_an_answer_to_oneself_goes_to_nobody_else(self) -> None:
         data = tweet(text="@Bo hi", in_reply_to_user_id="10", referenced_tweets=[{"type": "replied_to", "id": "9"}])
@@ -212,7 +218,9 @@ class TestBluesky:
         assert [each.becomes for line in found[:4] for each in line if isinstance(each, Deletion)] == [
             *("hidden", "hidden", "hidden", "shown")
         ]
-        assert found[4:8] == [[], [], [], []]
+        told = datetime(2025, 3, 1, 10, tzinfo=UTC)
+        assert found[4] == [Name(source="bluesky", author_id="did:plc:a", handle="new.example", at=told)]
+        assert found[5:8] == [[], [], []]
         reposted, other, *rest = (line[0] for line in found[8:])
         assert isinstance(reposted, Post)
         assert (reposted.kind, "whose subject is not a post" in str(other)) == ("retweet", True)
@@ -261,6 +269,15 @@ class TestBluesky:
         [found] = outcomes_of(orjson.dumps({"$type": "message", "payload": {**payload, **about}}))
         assert isinstance(found, Deletion)
         assert (found.author, found.becomes) == ("did:plc:a", becomes)
+
+    def test_a_handle_in_the_second_wire_format(self) -> None:
+        payload = {"$type": "x.jetstream.y#identity", "did": "did:plc:a", "handle": "Ana.example"}
+        at = "2026-08-20T10:00:00Z"
+        [named] = outcomes_of(orjson.dumps({"$type": "message", "payload": {**payload, "time": at}}))
+        [untimed] = outcomes_of(orjson.dumps({"$type": "message", "payload": payload}))
+        assert isinstance(named, Name)
+        assert (named.author_id, named.handle, named.at.isoformat()) == ("did:plc:a", "ana.example", f"{at[:-1]}+00:00")
+        assert untimed == "an identity event without a time"
 
     def test_52_an_old_post_imported_today_counts_when_it_was_written(self) -> None:
         assert posts("52")[0].event_at == datetime(2014, 5, 28, 12, 0, 12, tzinfo=UTC)

@@ -231,7 +231,10 @@ def test_match_keeps_only_what_the_topic_asks_for(stream: PostsQueue, topic: Top
     ]
     file.write_bytes(capture(*lines))
     done = replay(str(file), "--topic", topic.topic, "--match")
-    assert done.stdout == "4 lines read, 2 posts queued, 2 posts that do not match the topic, 0 lines refused\n"
+    assert (
+        done.stdout
+        == "4 lines read, 2 posts queued, 2 posts that do not match the topic (2 no match), 0 lines refused\n"
+    )
 
 
 def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from jobs.graphs.frames import EDGES, KEYS, Options
 
 START = datetime(2016, 5, 1, tzinfo=UTC)
 HOSTILE = ["ana", "bob", "zoë🗳️", "a&b", "<c>", "日本語", "العربية", "ığdır", "nul\x00", "nul"]
-NAMES = [*HOSTILE, *(f"u{i}" for i in range(200))]
+NAMES = [*HOSTILE, "x:77", "x:99", "x:@ben", "bluesky:did:plc:a", *(f"u{i}" for i in range(200))]
 Rows = list[tuple[Any, ...]]
 
 
@@ -51,11 +51,20 @@ def sorted_pandas(frame: DataFrame) -> pd.DataFrame:
 
 
 def of_few(edges: DataFrame) -> Few:
-    return tables_of(edges, TOP_MEASURES, network_graph.TOP, Options().seed)
+    labels = {"x:77": "ana", "x:78": "ben", "x:99": "cy"}
+    return tables_of(edges, TOP_MEASURES, network_graph.TOP, Options().seed, labels)
+
+
+def posts_of(spark: SparkSession) -> DataFrame:
+    """Posts that tell the handles of three accounts."""
+    return spark.createDataFrame([("ana", "77"), ("ben", "78")], "handle string, id string").selectExpr(
+        *("'x' AS source", "'1' AS post_id", "id AS author_id", "handle AS author", "array('99 cy') AS accounts"),
+        "timestamp('2016-05-01') AS event_at",
+    )
 
 
 def check_same(edges: DataFrame, topic: Topic) -> None:
-    many = network_graph._tables_of_many(edges, topic)
+    many = network_graph._tables_of_many(edges, topic, posts_of(edges.sparkSession), None)
     for name, one, other in zip(Few._fields, of_few(edges), many, strict=True):
         assert is_local(one), name
         assert dict(one.dtypes) == dict(other.dtypes), name
@@ -93,13 +102,13 @@ def test_few_edges_in_all_and_in_each_graph_stay_with_the_driver(
 ) -> None:
     assert network_graph.FEW_EDGES == 20_000
     monkeypatch.setattr(network_graph, "FEW_EDGES", few)
-    monkeypatch.setattr(network_graph, "edges_of", lambda posts, _: posts)
-    rows = [
+    rows: Rows = [
         (graph, "hour", START, START + timedelta(hours=1), f"a{i}", f"b{i}", 1, START, START)
         for graph in ("reply", "quote")
         for i in range(10)
     ]
+    monkeypatch.setattr(network_graph, "edges_of", lambda *_: frame_of(spark, rows))
     sized = topic.model_copy(update={"graph": topic.graph.model_copy(update={"local_max_edges": most})})
     window: Any = None
-    tables = network_graph.compute_graphs(frame_of(spark, rows), sized, window)
+    tables = network_graph.compute_graphs(posts_of(spark), sized, window)
     assert is_local(tables[GRAPH_SUMMARY.name]) is at_driver

@@ -128,6 +128,33 @@ def xml_name(name: str) -> str:
     return html.unescape(xml(name))
 
 
+def test_people_read_labels_and_machines_get_both(
+    session: Session, settings: Settings, topic: Topic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = {"x:1": "ana", "x:@gone": "gone", "bluesky:did:plc:b": "ben.example", "x:2": "ana", "x:3": None}
+    edges = {("x:1", "x:@gone"): 3, ("bluesky:did:plc:b", "x:1"): 2, ("x:2", "x:1"): 2, ("x:3", "x:1"): 1}
+    store(edges, session, settings, topic, labels=labels)
+    shown = {node: label or node for node, label in labels.items()}
+    gexf = nx.read_gexf(export(topic, tmp_path / "g.gexf"))
+    assert {node: values["label"] for node, values in gexf.nodes(data=True)} == shown
+    graphml = nx.read_graphml(export(topic, tmp_path / "g.graphml", "--format", "graphml"))
+    assert {values["node"]: values["label"] for _, values in graphml.nodes(data=True)} == shown
+    nodes = pd.read_csv(export(topic, tmp_path / "n.csv", "--format", "csv", "--nodes"), keep_default_na=False)
+    assert dict(zip(nodes["node"], nodes["label"], strict=True)) == {**labels, "x:3": ""}
+    page = tmp_path / "g.html"
+    assert main(["graph", "--topic", topic.topic, "--html", str(page), "--ego", "@Gone"]) == 0
+    (data,) = re.findall(r"^  const \{nodes.*?\} = (\{.*\});", page.read_text(), re.MULTILINE)
+    assert {node["name"] for node in json.loads(data)["nodes"]} == {"gone", "ana"}
+    capsys.readouterr()
+    assert main(["graph", "--topic", topic.topic]) == 0
+    table = capsys.readouterr().out
+    assert "ben.example" in table
+    assert "did:plc" not in table
+    assert main(["graph", "--topic", topic.topic, "--png", str(tmp_path / "g.png"), "--ego", "ana"]) == 1
+    assert "2 nodes of the graph have the label 'ana'. Give one of the nodes: x:" in capsys.readouterr().err
+    assert main(["graph", "--topic", topic.topic, "--png", str(tmp_path / "g.png"), "--ego", "x:2"]) == 0
+
+
 def test_no_two_names_become_one() -> None:
     draw = random.Random(3)
     names = {"".join(draw.choices(":.aF0\x00\\u1&<é", k=draw.randint(0, 7))) for _ in range(20_000)}
@@ -158,7 +185,7 @@ def as_arrays(graph: Any) -> Arrays:
     place = {name: number for number, name in enumerate(names)}
     ranks = nx.pagerank(graph)
     src, dst, weight = np.array([(place[a], place[b], w) for a, b, w in graph.edges(data="weight")]).T
-    return Arrays(names, np.array([ranks[n] for n in names]), src, dst, weight, graph.is_directed())
+    return Arrays(names, names, np.array([ranks[n] for n in names]), src, dst, weight, graph.is_directed())
 
 
 def left(graph: Any, pruning: Pruning) -> Any:

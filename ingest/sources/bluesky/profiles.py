@@ -1,0 +1,108 @@
+"""Asks Bluesky's public AppView for the handles of accounts, politely: few requests, and longer waits when it says so.
+
+API: https://docs.bsky.app/docs/api/app-bsky-actor-get-profiles. It needs no login. Accounts that are deleted, suspended
+or deactivated are left out of its answers.
+"""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+from tenacity import wait_exponential
+
+from conf.errors import PulsoError
+from conf.settings import Settings
+from ingest.formats.checked import as_handle
+from ingest.formats.post import Name
+from ingest.sources.addresses import checked_address
+from ingest.sources.back_off import BackOff
+from ingest.sources.base import Clock
+
+AT_ONCE = 25
+"""Accounts in one request. The API allows no more."""
+PAUSE = 0.2
+"""Seconds between two requests: half of the 3,000 in 5 minutes that the AppView allows."""
+ATTEMPTS, LONGEST_WAIT, ANSWER_SECONDS = 4, 300.0, 20.0
+"""How often a request is made, the most seconds to wait in between, and how long an answer may take."""
+LARGEST = 4 * 1024 * 1024
+"""Bytes of an answer. 25 profiles have some 50,000."""
+BAD_REQUEST, TOO_MANY = 400, 429
+FIX = "Check the network, or PULSO_BLUESKY_APPVIEW. What is stored is used as it is; run it again later"
+_DID = re.compile(r"did:[a-z]{1,16}:[A-Za-z0-9._:%-]{0,500}[A-Za-z0-9._-]")
+
+
+class Profiles:
+    """The public AppView of the settings. Raises WrongUse for an address that can't be used."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        address = checked_address(settings.bluesky_appview, "PULSO_BLUESKY_APPVIEW", "https", "http")
+        self._address = f"{address.rstrip('/')}/xrpc/app.bsky.actor.getProfiles"
+        self._client = httpx.Client(timeout=ANSWER_SECONDS, headers={"User-Agent": "pulso (names of accounts)"})
+        self._clock = clock
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        self._client.close()
+
+    def names(self, dids: Iterable[str]) -> Iterator[list[Name]]:
+        """Yields, for each AT_ONCE accounts, the names that the network knows. What is no DID is not asked for.
+
+        Raises PulsoError if the AppView does not answer.
+        """
+        asked = [did for did in dids if _DID.fullmatch(did)]
+        for start in range(0, len(asked), AT_ONCE):
+            if start and self._clock.wait(PAUSE):
+                return
+            yield self._of(asked[start : start + AT_ONCE])
+
+    def _of(self, dids: Sequence[str]) -> list[Name]:
+        answer = self._asked(dids)
+        if answer.status_code == BAD_REQUEST:  # it says no to all if it says no to one
+            half = len(dids) // 2
+            return [*self._of(dids[:half]), *self._of(dids[half:])] if half else []
+        if not answer.is_success:
+            raise PulsoError(f"Bluesky's AppView answered with HTTP {answer.status_code}", FIX)
+        return list(_names_in(answer, frozenset(dids)))
+
+    def _asked(self, dids: Sequence[str]) -> httpx.Response:
+        """Returns the answer to one request, made again while the AppView is busy or does not answer."""
+        back_off = BackOff(wait_exponential(multiplier=1, max=60))
+        for attempt in range(1, ATTEMPTS + 1):
+            wait, reason = back_off.next(), ""
+            try:
+                answer = self._client.get(self._address, params=[("actors", did) for did in dids])
+            except httpx.HTTPError as error:
+                reason = f"{' '.join(str(error).split())[:100] or type(error).__name__}"
+            else:
+                if answer.status_code != TOO_MANY and not answer.is_server_error:
+                    return answer
+                reason = f"HTTP {answer.status_code}"
+                wait = max(wait, _asked_wait(answer))
+            if attempt == ATTEMPTS or wait > LONGEST_WAIT or self._clock.wait(wait):
+                break
+        raise PulsoError(f"Bluesky's AppView does not answer ({reason})", FIX)
+
+
+def _asked_wait(answer: httpx.Response) -> float:
+    """Returns the seconds for which the AppView asks to wait; 0 if it does not say."""
+    asked, reset = answer.headers.get("Retry-After", ""), answer.headers.get("RateLimit-Reset", "")
+    if asked.isdecimal():
+        return float(asked)
+    return max(0.0, float(reset) - time.time()) if reset.isdecimal() else 0.0
+
+
+def _names_in(answer: httpx.Response, asked: frozenset[str]) -> Iterator[Name]:
+    """Yields the names of accounts that were asked for. Raises PulsoError if the answer is not the AppView's."""
+    now = datetime.now(UTC)
+    try:
+        found: Any = answer.json() if len(answer.content) <= LARGEST else None
+        profiles = found["profiles"]
+        pairs = [(profile["did"], as_handle(profile["handle"])) for profile in profiles]
+    except (ValueError, TypeError, LookupError, RecursionError):
+        raise PulsoError("the answer is not from Bluesky's AppView", "Check PULSO_BLUESKY_APPVIEW") from None
+    for did, handle in pairs:
+        if isinstance(did, str) and did in asked and handle:
+            yield Name(source="bluesky", author_id=did, handle=handle, at=now)
