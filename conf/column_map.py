@@ -4,19 +4,19 @@ A ready map is a file of `conf/column_maps`. It is told by the header of the tab
 there.
 """
 
-import difflib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
-from zoneinfo import available_timezones
 
 import yaml
 from pydantic import Field, field_validator, model_validator
 
 from conf.errors import WrongUse
+from conf.nearest import did_you_mean
 from conf.part import Part
 from conf.yaml_part import parse_yaml
+from conf.zone import Zone
 
 READY = Path(__file__).parent / "column_maps"
 
@@ -50,7 +50,7 @@ class TimeCell(Cell):
     """A time. Without `format` it is ISO 8601, a Unix time or X's own; `zone` is that of times that name none."""
 
     format: str | None = None
-    zone: str | None = None
+    zone: Zone | None = None
 
     @field_validator("format")
     @classmethod
@@ -60,14 +60,6 @@ class TimeCell(Cell):
         if "%" in value and any(sign in value for sign in ("%y", "%c", "%x", "%D", "%F", "%s", "%j", "%G")):
             return value
         raise ValueError("must be unix, unix_ms, or a date such as '%d/%m/%Y %H:%M'")
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
-            close = difflib.get_close_matches(value, available_timezones(), n=1)
-            raise ValueError(f"no such time zone; {f'did you mean {close[0]}?' if close else 'give one such as UTC'}")
-        return value
 
 
 class FlagCell(Cell):
@@ -183,9 +175,8 @@ def load_map(name: str) -> ColumnMap:
         return _parsed(READY / f"{name}.yaml")
     path = Path(name)
     if not path.is_file():
-        close = difflib.get_close_matches(name, ready_names(), n=1)
-        known = f"Did you mean {close[0]}?" if close else f"Ready maps: {', '.join(ready_names())}"
-        raise WrongUse(f"no column map {name!r}: neither a file nor a ready map", known)
+        fix = did_you_mean(name, ready_names(), f"Ready maps: {', '.join(ready_names())}")
+        raise WrongUse(f"no column map {name!r}: neither a file nor a ready map", fix)
     return _map_in(path)
 
 

@@ -1,6 +1,5 @@
 """Settings from the environment and `.env`. They are read once, when a command starts, and passed on as arguments."""
 
-import difflib
 import ipaddress
 import os
 import re
@@ -14,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from conf import ROOT
 from conf.errors import WrongUse
+from conf.nearest import did_you_mean
 
 PREFIX = "PULSO_"
 KIB, MIB = 1024, 1024 * 1024
@@ -172,8 +172,7 @@ def load_settings(**overrides: Any) -> Settings:
     known = {PREFIX + name.upper() for name in Settings.model_fields if "token" not in name}
     given = {*os.environ, *dotenv_values(".env")}
     for name in sorted(n for n in given if n.upper().startswith(PREFIX) and n.upper() not in known):
-        close = difflib.get_close_matches(name.upper(), known, n=1)
-        fix = f"Did you mean {close[0]}?" if close else "The settings are listed in .env.example"
+        fix = did_you_mean(name, known, "The settings are listed in .env.example")
         raise WrongUse(f"unknown setting {name}", fix)
     try:
         return Settings(**overrides)

@@ -1,20 +1,21 @@
 """A topic: which posts are collected, and which races and candidates are counted."""
 
-import difflib
 import math
 from datetime import date, datetime
 from pathlib import Path
 from typing import get_args
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from conf.bots import RULES, Bots
 from conf.errors import WrongUse
 from conf.graph import Graphs
+from conf.nearest import did_you_mean
 from conf.part import Part
 from conf.race import Candidate, Id, Matched, Phrase, Poll, Race
 from conf.yaml_part import parse_yaml
+from conf.zone import Zone
 
 
 class Box(Part):
@@ -47,7 +48,7 @@ class Topic(Part):
 
     topic: Id
     title: str = ""
-    timezone: str = "UTC"
+    timezone: Zone = "UTC"
     buckets: int = Field(8, ge=1, le=1024)
     retention_days: int | None = Field(None, ge=1, le=7_000)
     collect: Collect = Collect()
@@ -55,16 +56,6 @@ class Topic(Part):
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
     graph: Graphs = Graphs()
-
-    @field_validator("timezone")
-    @classmethod
-    def _timezone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
-            close = difflib.get_close_matches(value, available_timezones(), n=1)
-            raise ValueError(
-                f"no such time zone{f'; did you mean {close[0]}?' if close else ', give one such as Asia/Manila'}"
-            )
-        return value
 
     @field_validator("match", mode="before")
     @classmethod
@@ -125,8 +116,7 @@ def load_topic(name: str, topics_dir: Path) -> Topic:
     path = topics_dir / f"{name}.yaml"
     if not path.is_file():
         known = sorted(p.stem for p in topics_dir.glob("*.yaml"))
-        close = difflib.get_close_matches(name, known, n=1)
-        fix = f"Did you mean {close[0]}?" if close else f"Topics there: {', '.join(known) or 'none'}"
+        fix = did_you_mean(name, known, f"Topics there: {', '.join(known) or 'none'}")
         raise WrongUse(f"no topic {name!r} in {topics_dir}", fix)
     topic = parse_topic(path.read_text(encoding="utf-8", errors="replace"), str(path))
     if topic.topic != name:

@@ -1,6 +1,5 @@
 """Reads a YAML file that a person writes as a Part; a mistake is told with the file, the line, the key and the fix."""
 
-import difflib
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
@@ -8,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from conf.errors import WrongUse
+from conf.nearest import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -69,8 +69,7 @@ def _as_wrong_use(
 
 def _nearest_key(key: str, parts: Sequence[type[BaseModel]]) -> str:
     names = sorted({name for part in parts for name in part.model_fields})
-    close = difflib.get_close_matches(key, names, n=1)
-    return f"Did you mean {close[0]}?" if close else "Remove it; the README lists the keys"
+    return did_you_mean(key, names, "Remove it; the README lists the keys")
 
 
 def _line_of(node: yaml.Node | None, where: tuple[Any, ...]) -> int:

@@ -1,7 +1,6 @@
 """The command line of the files in jobs/: one job, or a set of jobs in one Spark session."""
 
 import argparse
-import difflib
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conf.errors import PulsoError, WrongUse, exit_code_of, tell
+from conf.nearest import did_you_mean
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
 from jobs.framework.inputs import Place, Posts, SharedPosts
@@ -165,8 +165,7 @@ def _chosen(jobs: Sequence[Job], wanted: str | None) -> list[Job]:
     known = [job.name for job in jobs]
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            raise WrongUse(f"--jobs: no job {name!r}", f"Did you mean {close[0]}?" if close else f"Jobs: {known}")
+            raise WrongUse(f"--jobs: no job {name!r}", did_you_mean(name, known, f"Jobs: {', '.join(known)}"))
     if not names:
         raise WrongUse("--jobs names no job", f"Jobs: {', '.join(known)}")
     return [job for job in jobs if job.name in names]

@@ -1,11 +1,11 @@
 """Finds the map of a table: the one that was given, or the ready map that its header tells."""
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from conf.column_map import ColumnMap, load_map, ready_names, told_map
 from conf.errors import WrongUse
+from conf.nearest import nearest
 
 HELP = 'Write a map of its columns and give it with --columns MAP.yaml: see "From a table" in the README'
 _MOST_NAMES = 20
@@ -92,9 +92,8 @@ def _checked(file: str, mapped: Mapped) -> Mapped:
 
 
 def _nearest(name: str, header: Sequence[str]) -> str:
-    folded = {each.casefold(): each for each in header}
-    close = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"Did you mean {folded[close[0]]!r}?" if close else f"I{_listed(header)[1:]}"
+    close = nearest(name, header)
+    return f"Did you mean {close!r}?" if close else f"I{_listed(header)[1:]}"
 
 
 def _listed(header: Sequence[str]) -> str:
