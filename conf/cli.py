@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import typer
 
-from conf.errors import exit_code_of
+from conf.errors import STOPPED, exit_code_of
 from conf.terminal import configure_logs
 
 VERBOSE = ("-v", "--verbose")
@@ -39,7 +39,10 @@ def run(
     def call() -> None:
         try:
             with within():
-                outcome.append(command.main(arguments, prog_name=name, standalone_mode=False) or 0)
+                code = command.main(arguments, prog_name=name, standalone_mode=False) or 0
+            if code == STOPPED:  # so typer tells that the user has stopped it; it says nothing
+                raise KeyboardInterrupt
+            outcome.append(code)
         except typer.TyperException as error:
             message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
             print(f"error: {message} (see {name} --help)", file=sys.stderr)

@@ -3,11 +3,14 @@
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 MOST_TEXT = 300
 """The most characters of an error that is told in one line."""
+STOPPED = 130
+"""The exit code of a command that its user has stopped, as shells have it: 128 and the number of SIGINT."""
 _CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 
 
@@ -32,6 +35,24 @@ class StoreDown(PulsoError):
     """Cassandra or Redis does not answer. Exit code 1."""
 
 
+class Stopped(PulsoError):
+    """The user has stopped the command by Ctrl-C; the text says what was done until then. Exit code 130."""
+
+    exit_code = STOPPED
+
+
+@contextmanager
+def stops_told() -> Iterator[None]:
+    """Ends the process with "stopped" and exit code 130 if the user stops it here, before or after its command runs.
+
+    Importing what a command needs takes a second or two.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(tell(Stopped("stopped")))
+
+
 def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int:
     """Runs a command and returns its exit code; an error becomes one line on stderr.
 
@@ -42,8 +63,7 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     try:
         command()
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        return 130
+        return tell(Stopped("stopped"))
     except BrokenPipeError:
         sys.stderr.close()
         return 1
@@ -57,6 +77,9 @@ def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:
 
     With `verbose`, prints the traceback, too. `of` names what failed, if one command does several things.
     """
+    if isinstance(error, Stopped):
+        print(error, file=sys.stderr)
+        return error.exit_code
     if verbose:
         traceback.print_exception(error)
     begin = f"error: {of}: " if of else "error: "

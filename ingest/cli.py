@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress, TaskID
 
 from conf import cli
-from conf.errors import PulsoError
+from conf.errors import PulsoError, Stopped
 from conf.settings import Settings, load_settings
 from conf.tables import NETWORKS
 from conf.terminal import ERR, progress
@@ -214,8 +214,7 @@ def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.P
     except KeyboardInterrupt:
         if not run.is_held_back:
             run.flush()
-        ERR.print(run.told_of_stop(), highlight=False, soft_wrap=True)
-        raise
+        raise Stopped(run.told_of_stop()) from None
     except Exception:
         run.flush()
         raise

@@ -2,6 +2,9 @@
 
 import sys
 
-from readers.cli import main
+from conf.errors import stops_told
 
-sys.exit(main())
+with stops_told():
+    from readers.cli import main
+
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""A command that its user stops by Ctrl-C says so in one line and ends with the exit code 130."""
+
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conf import ROOT
+from tests.support.commands import run_command, start_command
+from tests.support.ports import LOCAL
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A server that takes connections and never answers, so that a command waits."""
+    with socket.create_server((LOCAL, 0)) as server:
+        server.settimeout(60)
+        yield server
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ingest", "status"),
+        ("ingest", "replay", "-", "--topic", "ph2016"),
+        ("readers", "search", "--topic", "ph2016", "poe"),
+        ("deploy", "status"),
+    ],
+)
+def test_a_command_that_is_stopped_says_so_in_one_line(
+    silent: socket.socket, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    port = silent.getsockname()[1]
+    redis = {"PULSO_REDIS_URL": f"redis://{LOCAL}:{port}/0", "PULSO_CASSANDRA_PORT": str(port)}
+    process = start_command(*words, **redis, PULSO_HOME=str(tmp_path))
+    try:
+        with silent.accept()[0]:
+            process.send_signal(signal.SIGINT)
+            out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert (out, errors, process.returncode) == (b"", b"stopped\n", 130)
+
+
+@pytest.mark.parametrize("module", ["ingest", "readers", "deploy", "bench"])
+def test_so_does_one_that_is_stopped_while_it_is_still_loading(tmp_path: Path, module: str) -> None:
+    (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    done = run_command(module, "--help", PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", 130)
