@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
+        "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
+    )
+    parser.addoption(
         "--all-captures", action="store_true", help="tests/jobs/test_every_job.py runs each job on each capture"
     )
 

@@ -21,3 +21,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A Cassandra and a Redis with logins, roles and TLS."""
     with guarded_engines(tmp_path_factory.mktemp("guarded")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def long_faults(pytestconfig: pytest.Config) -> bool:
+    """Whether faults last as long as docs/faults.md tells; without it, they are as short as they can be."""
+    return bool(pytestconfig.getoption("--long-faults"))

@@ -160,10 +160,15 @@ class Ground:
         return {(row.day, row.bucket, row.source, row.post_id): row for row in rows}
 
     def clean_run(self, corpus: Path, posts: int) -> dict[Key, Any]:
-        """Stores a capture of so many posts without any fault; returns what is stored then."""
+        """Stores a capture of so many posts without any fault; returns what is stored then.
+
+        A worker runs beside the replay: the queue need not hold all posts.
+        """
         topic = self.new_topic()
-        self.replay(corpus, topic)
-        self.drain()
+        worker = self.worker()
+        self.command("replay", str(corpus), "--topic", topic, "--wait")
+        worker.terminate()
+        assert worker.wait(PATIENCE) == 0
         contents = self.contents(topic)
         assert len(contents) == posts
         return contents
