@@ -25,7 +25,7 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.migrate import migrate
 from jobs.framework.spark import spark_session
 from stores.connect import RedisClient, cassandra_session, redis_client
-from tests.support import engine_set
+from tests.support import accounts, engine_set
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
@@ -52,6 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Begins the run, in its leading process."""
     if not _is_worker(session.config):
         engine_set.begin()
+        accounts.begin()
 
 
 @pytest.hookimpl(trylast=True)
@@ -59,6 +60,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Ends the engines in the leading process, after the last test of all processes."""
     if not _is_worker(session.config):
         engine_set.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of faults, if any were tried."""
+    terminalreporter.write(accounts.told())
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,10 +10,9 @@ from tests.support.guarded import Guarded, guarded_engines
 
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Engines that may be killed; the accounts of all faults are printed at the end."""
+    """Engines that may be killed."""
     with ground(tmp_path_factory.mktemp("ground")) as made:
         yield made
-        made.print()
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,6 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ground, Thr
     """A cluster whose nodes may be killed, and a Redis beside it."""
     with cluster_ground(tmp_path_factory.mktemp("cluster")) as made:
         yield made
-        made[0].print("faults-cluster")
 
 
 @pytest.fixture(scope="module")

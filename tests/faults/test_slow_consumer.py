@@ -30,7 +30,6 @@ MORE_POSTS = 10_000
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     with ground(tmp_path_factory.mktemp("slow")) as made:
         yield made
-        made.print("faults-slow")
 
 
 @pytest.fixture(scope="module")
