@@ -25,7 +25,7 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.migrate import migrate
 from jobs.framework.spark import spark_session
 from stores.connect import RedisClient, cassandra_session, redis_client
-from tests.support import engine_set
+from tests.support import accounts, engine_set
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
@@ -41,6 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
+        "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
+    )
+    parser.addoption(
         "--all-captures", action="store_true", help="tests/jobs/test_every_job.py runs each job on each capture"
     )
 
@@ -49,6 +52,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Begins the run, in its leading process."""
     if not _is_worker(session.config):
         engine_set.begin()
+        accounts.begin()
 
 
 @pytest.hookimpl(trylast=True)
@@ -56,6 +60,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Ends the engines in the leading process, after the last test of all processes."""
     if not _is_worker(session.config):
         engine_set.end()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the table of faults, if any were tried."""
+    terminalreporter.write(accounts.told())
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,7 +14,7 @@ from conf.blanking import HANDLE, X_HANDLE, blank
 from conf.folding import fold, fold_tags
 from ingest.formats import bluesky, mastodon, x_v2
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import InvalidMessage, Post, unique
+from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
 
 RT = re.compile(r"RT @(\w{1,15}):? ", re.ASCII)
 """How a retweet's text begins where a tool has put the retweeted author before it; older ones write no colon."""
@@ -40,11 +40,13 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     lang: str | None = None
     retweet_of: str | None = None
     retweet_of_author: str | None = None
+    retweet_of_author_id: str | None = None
     reply_to: str | None = None
     reply_to_author: str | None = None
     reply_to_author_id: str | None = None
     quote_of: str | None = None
     quote_of_author: str | None = None
+    quote_of_author_id: str | None = None
     hashtags: list[str] | None = None
     mentions: list[str] | None = None
     urls: list[str] = []
@@ -77,6 +79,7 @@ def _parse(payload: bytes, source: str) -> Post:
         post.earlier = [i for i in row.earlier if i.isdecimal() and int(i) < int(post.post_id)]
     _set_others(post, row)
     _set_content(post, row)
+    post.accounts = _accounts(post, row)
     return post
 
 
@@ -103,6 +106,15 @@ def _set_others(post: Post, row: Row) -> None:
 def _owner(post: Post, other: str | None) -> str | None:
     """Returns the author of another post where its id says it, as on Bluesky."""
     return other.partition("/")[0] if other and post.source == "bluesky" else None
+
+
+def _accounts(post: Post, row: Row) -> list[str]:
+    """Returns the ids that the row tells of the accounts that it retweets, answers or quotes."""
+    if not (row.retweet_of_author_id or row.reply_to_author_id or row.quote_of_author_id):
+        return []
+    ids = {post.retweet_of_author: row.retweet_of_author_id, post.reply_to_author: row.reply_to_author_id}
+    ids[post.quote_of_author] = row.quote_of_author_id
+    return as_accounts({handle: account_id for handle, account_id in ids.items() if handle})
 
 
 def _answered(post: Post, row: Row) -> str | None:

@@ -10,10 +10,9 @@ from tests.support.guarded import Guarded, guarded_engines
 
 @pytest.fixture(scope="session")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Engines that may be killed; the accounts of all faults are printed at the end."""
+    """Engines that may be killed."""
     with ground(tmp_path_factory.mktemp("ground")) as made:
         yield made
-        made.print()
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +20,9 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A Cassandra and a Redis with logins, roles and TLS."""
     with guarded_engines(tmp_path_factory.mktemp("guarded")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def long_faults(pytestconfig: pytest.Config) -> bool:
+    """Whether faults last as long as docs/faults.md tells; without it, they are as short as they can be."""
+    return bool(pytestconfig.getoption("--long-faults"))

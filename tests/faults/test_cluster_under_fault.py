@@ -26,6 +26,8 @@ from tests.support.logged_process import LoggedProcess
 
 SEED, POSTS = 2016, 8_000
 BATCH = DEFAULTS.worker_read
+STANDS_STILL = 60.0
+"""Seconds for which a node stands still with --long-faults."""
 WAITS = "Cassandra or Redis is down or full"
 START, END = "2016-05-06T16:00Z", "2016-05-08T16:00Z"
 POLL = "race, period, period_start, candidate, posts, authors, share_posts, share_authors, posts_total, authors_total"
@@ -36,7 +38,6 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Ground, Thr
     """A cluster whose nodes may be killed, and a Redis beside it."""
     with cluster_ground(tmp_path_factory.mktemp("cluster")) as made:
         yield made
-        made[0].print("faults-cluster")
 
 
 @pytest.fixture(scope="module")
@@ -157,13 +158,20 @@ def _reading(own: Ground) -> tuple[bytes, int]:
 
 
 def test_a_node_that_stands_still_holds_ingest_up_for_seconds_only(
-    own: Ground, nodes: ThreeNodes, topic: str, clean: dict[Key, Any]
+    own: Ground, nodes: ThreeNodes, topic: str, clean: dict[Key, Any], long_faults: bool
 ) -> None:
     began = time.monotonic()
     worker = draining(own)
     nodes.pause(1)
+    paused = time.monotonic()
     worker.ends_well()  # the node still stands still, so nobody has waited for it
-    own.account("one of three nodes: stands still", topic, clean, time.monotonic() - began)
+    ingested = time.monotonic() - began
+    if long_faults:
+        time.sleep(max(0, STANDS_STILL - (time.monotonic() - paused)))
+    nodes.up()
+    nodes.tool(1, "repair", "-full", own.settings.keyspace, "posts", "post_words")
+    assert [missing_on(nodes, number, own, topic, clean) for number in range(3)] == [0, 0, 0]
+    own.account("one of three nodes: stands still, and is repaired", topic, clean, ingested)
 
 
 def test_one_node_killed_during_a_job_and_one_down_from_its_start(

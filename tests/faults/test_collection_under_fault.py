@@ -19,6 +19,7 @@ from ingest.sources.base import Clock
 from ingest.write.collection_record import LOST
 from jobs.framework.coverage import Gap, Record, coverage, read_records
 from stores.connect import cassandra_session
+from tests.support import accounts
 from tests.support.commands import start_command
 from tests.support.ground import Ground
 from tests.support.live import state_of
@@ -98,8 +99,7 @@ def account(own: Ground, fault: str, topic: str, network: Network, seconds: floa
         for post_id, at in network.published.items()
         if post_id not in found and not any(_holds(gap, at) for gap in record.gaps)
     ]
-    figures = (len(network.published), len(found), len(missing), 0, 0)
-    own.rows.append((fault, *(f"{figure:,}" for figure in figures), f"{seconds:.1f}"))
+    accounts.add(fault, (len(network.published), len(found), len(missing), 0, 0), seconds)
     assert found <= network.published.keys()
     assert missing == []
     return len(found)

@@ -46,7 +46,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         patch.setenv("PATH", str(folder / "bin"), prepend=":")
         with ground(folder / "ground", commitlog_segment_size=SEGMENT) as made:
             yield made
-            made.print("faults-disks")
 
 
 @pytest.fixture(scope="module")

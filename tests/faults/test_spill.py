@@ -50,10 +50,7 @@ def lines() -> list[bytes]:
 @pytest.fixture(scope="module")
 def clean(own: Ground, lines: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> dict[Key, Any]:
     """What a replay without any fault stores."""
-    topic = own.new_topic()
-    own.replay(lines_of(lines, tmp_path_factory.mktemp("c") / "c.jsonl"), topic)
-    own.drain()
-    return own.contents(topic)
+    return own.clean_run(lines_of(lines, tmp_path_factory.mktemp("c") / "c.jsonl"), POSTS)
 
 
 class Stream:

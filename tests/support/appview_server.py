@@ -1,6 +1,8 @@
 """A local AppView: `app.bsky.actor.getProfiles` as the public one answers it, and refusals on demand."""
 
 import threading
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -16,11 +18,13 @@ class AppViewServer:
     """Knows `handles` by DID. `refusals` are answered first, each a status and headers. `asked` are the actors of each
     request.
 
-    `answer` replaces the body of every answer that is no refusal.
+    `answer` replaces the body of every answer that is no refusal. With `pause`, so many seconds pass after each byte.
     """
 
-    def __init__(self, handles: dict[str, str], *refusals: tuple[int, dict[str, str]], answer: bytes = b"") -> None:
-        self.handles, self.refusals, self.answer = handles, list(refusals), answer
+    def __init__(
+        self, handles: dict[str, str], *refusals: tuple[int, dict[str, str]], answer: bytes = b"", pause: float = 0
+    ) -> None:
+        self.handles, self.refusals, self.answer, self.pause = handles, list(refusals), answer, pause
         self.asked: list[list[str]] = []
         handler = type("Handler", (_Handler,), {"appview": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -66,7 +70,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content)
+        with suppress(ConnectionError):  # who asked may have given up
+            size = 1 if self.appview.pause else len(content)
+            for start in range(0, len(content), size):
+                self.wfile.write(content[start : start + size])
+                time.sleep(self.appview.pause)
 
     def log_message(self, *_: object) -> None:
         """Logs nothing."""

@@ -16,7 +16,6 @@ from typing import Any
 
 from cassandra.cluster import Session
 from rich.console import Console
-from rich.table import Table
 
 from conf.settings import Settings, load_settings
 from conf.topic import load_topic
@@ -28,6 +27,7 @@ from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
 from ingest.queue.posts_queue import PostsQueue
 from stores.connect import cassandra_session, redis_client
 from tests.conftest import SHIPPED_TOPICS
+from tests.support import accounts
 from tests.support.commands import Done, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.ports import LOCAL, free_port
@@ -36,7 +36,6 @@ from tests.support.server_with import ServerWith
 PATIENCE = 120.0
 HEAP = "1G"
 QUIET = Console(quiet=True)
-COLUMNS = ("fault", "accepted", "found", "missing", "twice", "other columns", "seconds")
 Key = tuple[Any, int, str, str]
 """Day, bucket, network and id of a post."""
 _MEANWHILE = ("topic", "collected_at")
@@ -49,8 +48,6 @@ class Ground:
 
     settings: Settings
     engines: Engines
-    rows: list[tuple[str, ...]] = field(default_factory=list)
-    """The accounts so far, in COLUMNS."""
     workers: "list[subprocess.Popen[bytes]]" = field(default_factory=list)
     """All that were started; those that still run at the end are killed."""
 
@@ -160,16 +157,21 @@ class Ground:
         return {(row.day, row.bucket, row.source, row.post_id): row for row in rows}
 
     def clean_run(self, corpus: Path, posts: int) -> dict[Key, Any]:
-        """Stores a capture of so many posts without any fault; returns what is stored then."""
+        """Stores a capture of so many posts without any fault; returns what is stored then.
+
+        A worker runs beside the replay: the queue need not hold all posts.
+        """
         topic = self.new_topic()
-        self.replay(corpus, topic)
-        self.drain()
+        worker = self.worker()
+        self.command("replay", str(corpus), "--topic", topic, "--wait")
+        worker.terminate()
+        assert worker.wait(PATIENCE) == 0
         contents = self.contents(topic)
         assert len(contents) == posts
         return contents
 
     def account(self, fault: str, topic: str, clean: dict[Key, Any], seconds: float, others: int = 0) -> None:
-        """Compares a topic with a clean run, and keeps the account.
+        """Compares a topic with a clean run, and adds the account to the run's table.
 
         Fails unless they are the same. Beside the clean posts, at most `others` may be there.
         """
@@ -181,21 +183,11 @@ class Ground:
         )
         differing = sum(found[one] != clean[one] for one in clean.keys() & found.keys())
         missing, more = len(clean.keys() - found.keys()), len(found.keys() - clean.keys())
-        account = (len(clean), len(found), missing, max(stored_ - len(found) - others, 0), differing)
-        self.rows.append((fault, *(f"{figure:,}" for figure in account), f"{seconds:.1f}"))
+        twice = max(stored_ - len(found) - others, 0)
+        accounts.add(fault, (len(clean), len(found), missing, twice, differing), seconds)
         told_of = f"{fault}: {missing} missing, {more} more, {differing} differ"
         assert (missing, differing) == (0, 0), told_of
         assert more <= others, told_of
-
-    def print(self, name: str = "faults") -> None:
-        """Prints the accounts as a table, and writes them as Markdown into the folder of the test engines."""
-        lines = [COLUMNS, ("---",) * len(COLUMNS), *self.rows]
-        HOME.mkdir(parents=True, exist_ok=True)
-        (HOME / f"{name}.md").write_text("".join(f"| {' | '.join(line)} |\n" for line in lines))
-        table = Table(*COLUMNS, title="ingest under fault")
-        for row in self.rows:
-            table.add_row(*row)
-        Console(width=150).print(table)
 
 
 def _exists(pid: int) -> bool:

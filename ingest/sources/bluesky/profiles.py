@@ -7,10 +7,12 @@ or deactivated are left out of its answers.
 import re
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import orjson
 from tenacity import wait_exponential
 
 from conf.errors import PulsoError
@@ -28,10 +30,19 @@ PAUSE = 0.2
 ATTEMPTS, LONGEST_WAIT, ANSWER_SECONDS = 4, 300.0, 20.0
 """How often a request is made, the most seconds to wait in between, and how long an answer may take."""
 LARGEST = 4 * 1024 * 1024
-"""Bytes of an answer. 25 profiles have some 50,000."""
-BAD_REQUEST, TOO_MANY = 400, 429
+"""Bytes of an answer that are read at most. 25 profiles have some 50,000."""
+OK, BAD_REQUEST, TOO_MANY, SERVER_ERROR = 200, 400, 429, 500
 FIX = "Check the network, or PULSO_BLUESKY_APPVIEW. What is stored is used as it is; run it again later"
 _DID = re.compile(r"did:[a-z]{1,16}:[A-Za-z0-9._:%-]{0,500}[A-Za-z0-9._-]")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a request. `content` ends after LARGEST bytes."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
 
 
 class Profiles:
@@ -60,33 +71,45 @@ class Profiles:
 
     def _of(self, dids: Sequence[str]) -> list[Name]:
         answer = self._asked(dids)
-        if answer.status_code == BAD_REQUEST:  # it says no to all if it says no to one
+        if answer.status == BAD_REQUEST:  # it says no to all if it says no to one
             half = len(dids) // 2
             return [*self._of(dids[:half]), *self._of(dids[half:])] if half else []
-        if not answer.is_success:
-            raise PulsoError(f"Bluesky's AppView answered with HTTP {answer.status_code}", FIX)
+        if answer.status != OK:
+            raise PulsoError(f"Bluesky's AppView answered with HTTP {answer.status}", FIX)
         return list(_names_in(answer, frozenset(dids)))
 
-    def _asked(self, dids: Sequence[str]) -> httpx.Response:
+    def _asked(self, dids: Sequence[str]) -> Answer:
         """Returns the answer to one request, made again while the AppView is busy or does not answer."""
         back_off = BackOff(wait_exponential(multiplier=1, max=60))
         for attempt in range(1, ATTEMPTS + 1):
             wait, reason = back_off.next(), ""
             try:
-                answer = self._client.get(self._address, params=[("actors", did) for did in dids])
+                answer = self._answer(dids)
             except httpx.HTTPError as error:
                 reason = f"{' '.join(str(error).split())[:100] or type(error).__name__}"
             else:
-                if answer.status_code != TOO_MANY and not answer.is_server_error:
+                if answer.status != TOO_MANY and answer.status < SERVER_ERROR:
                     return answer
-                reason = f"HTTP {answer.status_code}"
+                reason = f"HTTP {answer.status}"
                 wait = max(wait, _asked_wait(answer))
             if attempt == ATTEMPTS or wait > LONGEST_WAIT or self._clock.wait(wait):
                 break
         raise PulsoError(f"Bluesky's AppView does not answer ({reason})", FIX)
 
+    def _answer(self, dids: Sequence[str]) -> Answer:
+        """Makes one request. Raises httpx.HTTPError if there is no whole answer within ANSWER_SECONDS."""
+        until, content = time.monotonic() + ANSWER_SECONDS, bytearray()
+        with self._client.stream("GET", self._address, params=[("actors", did) for did in dids]) as response:
+            for part in response.iter_bytes():
+                content += part
+                if len(content) >= LARGEST:
+                    break
+                if time.monotonic() > until:
+                    raise httpx.ReadTimeout("the answer comes too slowly")
+        return Answer(response.status_code, response.headers, bytes(content[:LARGEST]))
 
-def _asked_wait(answer: httpx.Response) -> float:
+
+def _asked_wait(answer: Answer) -> float:
     """Returns the seconds for which the AppView asks to wait; 0 if it does not say."""
     asked, reset = answer.headers.get("Retry-After", ""), answer.headers.get("RateLimit-Reset", "")
     if asked.isdecimal():
@@ -94,11 +117,11 @@ def _asked_wait(answer: httpx.Response) -> float:
     return max(0.0, float(reset) - time.time()) if reset.isdecimal() else 0.0
 
 
-def _names_in(answer: httpx.Response, asked: frozenset[str]) -> Iterator[Name]:
+def _names_in(answer: Answer, asked: frozenset[str]) -> Iterator[Name]:
     """Yields the names of accounts that were asked for. Raises PulsoError if the answer is not the AppView's."""
     now = datetime.now(UTC)
     try:
-        found: Any = answer.json() if len(answer.content) <= LARGEST else None
+        found: Any = orjson.loads(answer.content)
         profiles = found["profiles"]
         pairs = [(profile["did"], as_handle(profile["handle"])) for profile in profiles]
     except (ValueError, TypeError, LookupError, RecursionError):

@@ -172,6 +172,7 @@ def test_an_account_that_the_appview_refuses_costs_no_other(
         ([], b"<html>", "the answer is not from Bluesky's AppView"),
         ([], b'{"profiles": [7]}', "the answer is not from Bluesky's AppView"),
         ([], b'{"profiles": ' + b"[" * 100_000, "the answer is not from Bluesky's AppView"),
+        ([], b'{"profiles": []' + b" " * profiles.LARGEST + b"}", "the answer is not from Bluesky's AppView"),
     ],
 )
 def test_an_appview_that_does_not_help_is_one_line(
@@ -191,6 +192,19 @@ def test_an_appview_that_does_not_help_is_one_line(
     error = capsys.readouterr().err
     assert told in error
     assert "Traceback" not in error
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_answer_that_never_ends_is_given_up(
+    live: Callable[..., int], topic: Topic, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    live(post())
+    monkeypatch.setattr(profiles, "wait_exponential", lambda **_: lambda _state: 0.01)
+    monkeypatch.setattr(profiles, "ANSWER_SECONDS", 0.2)
+    with AppViewServer({}, answer=b" " * 1000, pause=0.05) as server:
+        monkeypatch.setenv("PULSO_BLUESKY_APPVIEW", server.address)
+        assert main(["names", "--topic", topic.topic]) == 1
+    assert "Bluesky's AppView does not answer (the answer comes too slowly)" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick")
