@@ -268,7 +268,16 @@ def _split(keys: Keys, line: bytes) -> Parts | None:
         return [("bluesky_identity", line)]
     if event.carries_deletion:
         return [("bluesky_delete", line)]
-    return [("bluesky", line)] if event.carries_post else []
+    return [("bluesky", line)] if event.carries_post and not _reposts_no_post(event, line) else []
+
+
+def _reposts_no_post(event: EventHead, line: bytes) -> bool:
+    """Returns whether an event is a repost of something else than a post, such as a feed: that is no post, either."""
+    if event.commit is None or event.commit.collection != REPOST:
+        return False
+    record = _EVENT.decode(line).commit.record
+    subject = record.subject if record else None
+    return subject is not None and split_uri(subject.uri)[0] is None
 
 
 FORMAT = Format(

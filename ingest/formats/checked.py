@@ -90,7 +90,7 @@ def as_handle(value: object) -> str | None:
 
 def checked_loss(lost: Lost) -> Lost:
     """Returns a loss. Raises InvalidMessage if its time or number is not usable."""
-    if not _is_time(lost.at) or _count(lost.posts) is None or lost.posts < 0:
+    if not (lost.at is None or _is_time(lost.at)) or _count(lost.posts) is None or lost.posts < 0:
         raise InvalidMessage("a loss whose time or number is not usable")
     return lost
 

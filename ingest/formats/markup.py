@@ -11,17 +11,21 @@ from conf.blanking import Span, blank, link_spans, mention_spans
 
 _BLOCKS = frozenset(
     (
-        *("address", "article", "aside", "blockquote", "br", "caption", "dd", "details"),
-        *("div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1"),
-        *("h2", "h3", "h4", "h5", "h6", "header", "hr", "legend", "li", "main", "nav", "ol"),
-        *("option", "p", "pre", "section", "select", "summary", "table", "tbody", "td"),
+        *("address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details"),
+        *("dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1"),
+        *("h2", "h3", "h4", "h5", "h6", "header", "hgroup", "hr", "legend", "li", "main", "menu", "nav"),
+        *("ol", "option", "p", "pre", "search", "section", "select", "summary", "table", "tbody", "td"),
         *("tfoot", "th", "thead", "tr", "ul"),
     )
 )
 """Elements whose start and end break words."""
 _VOID = frozenset("area base br col embed hr img input link meta source track wbr".split())  # noqa: SIM905
 """Elements without an end."""
-_NO_TEXT = frozenset(("script", "style", "template", "title"))
+_PICTURES = frozenset(("audio", "canvas", "iframe", "img", "object", "svg", "video"))
+"""Elements in whose place something else than text is shown. They break words, too."""
+_NO_TEXT = frozenset(("rp", "script", "style", "template", "title"))
+_READING = "rt"
+"""The element with how a name is read (ruby). Readings stand at the end of the text, so that the name stays whole."""
 _HIDDEN = frozenset(("invisible", "quote-inline"))
 """Classes of elements that are not shown: the parts of a shortened address, and the address of a quoted post."""
 _TAG = re.compile(r"<(/?)(?:([a-zA-Z][^\s/<>]*+)|[!?])([^<>]*+)>")
@@ -40,6 +44,7 @@ class Markup:
     def __init__(self, content: str, before: str = "") -> None:
         self.links: list[str] = []
         self._parts, self._length = [before], len(before)
+        self._readings: list[str] = []
         self._open: list[tuple[str, bool]] = []
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._hidden = 0
@@ -53,13 +58,15 @@ class Markup:
                 self._end(name) if tag[1] else self._start(name, tag[3])
         self._add(content[end:])
         self._end_anchor()
-        shown = "".join(self._parts)
+        shown = " ".join(["".join(self._parts), *self._readings])
         self.text, self.bare = shown.strip(), blank(shown, self._spans(shown))
 
     def _start(self, tag: str, attributes: str) -> None:
         """Remembers where links and hidden parts begin; a block breaks the word before it."""
         if tag in _BLOCKS:
             self._break()
+        if tag in _PICTURES:
+            self._add(" ")
         if tag in _VOID:
             return
         self._counts[tag] += 1
@@ -92,6 +99,9 @@ class Markup:
         """Adds text, if it is shown."""
         if escaped and not self._hidden:
             text = unescape(escaped) if "&" in escaped else escaped
+            if self._counts[_READING]:
+                self._readings.append(text)
+                return
             self._parts.append(text)
             self._length += len(text)
 

@@ -55,25 +55,32 @@ class Application(msgspec.Struct):
     name: str | None = None
 
 
-class Status(msgspec.Struct, kw_only=True):
+class Content(msgspec.Struct, kw_only=True):
+    """The parts of a status that are read also of one that is boosted. Of that one, only the id is needed."""
+
     id: str
-    created_at: Instant
-    account: Account
+    account: Account | None = None
     content: str = ""
     spoiler_text: str = ""
-    visibility: str = "public"
     language: str | None = None
-    edited_at: Instant | None = None
-    in_reply_to_id: str | None = None
-    in_reply_to_account_id: str | None = None
     mentions: list[Mention] = []
     tags: list[Tag] = []
     card: Card | None = None
     poll: Any = None
     media_attachments: Any = None
+
+
+class Status(Content, kw_only=True):
+    account: Account
+    created_at: Instant
+    visibility: str = "public"
+    edited_at: Instant | None = None
+    in_reply_to_id: str | None = None
+    in_reply_to_account_id: str | None = None
     application: Application | None = None
-    reblog: "Status | None" = None
+    reblog: Content | None = None
     quote: dict[str, Any] | None = None
+    quote_id: Any = None
 
 
 class Event(msgspec.Struct):
@@ -133,7 +140,7 @@ def parse_event(line: bytes) -> Post:
     event = _EVENT.decode(line)
     status = event.payload
     server = (_host_of(status.account.url) if "@" not in status.account.acct else None) or event.server
-    shown = status.reblog or status
+    shown = status.reblog if status.reblog and (status.reblog.account or status.reblog.content) else status
     content = Markup(shown.content, f"{shown.spoiler_text}\n" if shown.spoiler_text else "")
     ids: dict[str, str | None] = {_address(each.acct, each.url, server): each.id for each in shown.mentions}
     post = Post(
@@ -165,15 +172,16 @@ def parse_event(line: bytes) -> Post:
             ids[post.reply_to_author] = replied.id
     if status.reblog:
         post.retweet_of = status.reblog.id
-        post.retweet_of_author = _address(status.reblog.account.acct, status.reblog.account.url, server)
-        ids[post.retweet_of_author] = status.reblog.account.id
+        if boosted := status.reblog.account:
+            post.retweet_of_author = _address(boosted.acct, boosted.url, server)
+            ids[post.retweet_of_author] = boosted.id
     _set_quote(post, status, server)
     _add_more(post, shown)
     post.accounts = as_accounts(ids)
     return post
 
 
-def _add_more(post: Post, shown: Status) -> None:
+def _add_more(post: Post, shown: Content) -> None:
     """Adds the text of the link's card, the options of a poll, and the descriptions of the media."""
     card, poll, media = shown.card, shown.poll, shown.media_attachments
     if not (card or poll or media):
@@ -184,11 +192,10 @@ def _add_more(post: Post, shown: Status) -> None:
 
 def _set_quote(post: Post, status: Status, server: str) -> None:
     """Sets the quoted status (Mastodon 4.4 and later). A shallow quote has only its id; some forks have it directly."""
-    quote = status.quote
-    if not quote:
-        return
+    quote = status.quote or {}
     quoted = quote.get("quoted_status") or (quote if "account" in quote else {})
-    post.quote_of = (quoted.get("id") if isinstance(quoted, dict) else None) or quote.get("quoted_status_id")
+    known = (quoted.get("id") if isinstance(quoted, dict) else None, quote.get("quoted_status_id"), status.quote_id)
+    post.quote_of = next((str(each) for each in known if each and type(each) in (str, int)), None)
     with suppress(msgspec.ValidationError, AttributeError):  # without a usable account, the id is kept
         account = msgspec.convert(quoted.get("account"), Account)
         post.quote_of_author = _address(account.acct, account.url, server)
@@ -201,7 +208,7 @@ def _address(acct: str, url: str, server: str) -> str:
     `www.` before a name belongs to the pages of a server, not to its accounts.
     """
     if "@" not in acct:
-        acct = f"{acct}@{((url and _host_of(url)) or server).removeprefix('www.')}"
+        acct = f"{acct}@{((url and _host_of(url)) or server).removeprefix('www.')}".rstrip("@")
     return (_in_unicode(acct) if "xn--" in acct else acct).lower()
 
 

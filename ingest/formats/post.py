@@ -141,9 +141,9 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a network says that it has left out of its stream by a time: a number of posts."""
+    """What a network says that it has left out of its stream by a time: a number of posts. `at` may be unknown."""
 
-    at: datetime
+    at: datetime | None
     posts: int
 
 

@@ -15,14 +15,10 @@ from conf.folding import fold, fold_tags
 from ingest.formats import bluesky, mastodon, x_v2
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
+from ingest.formats.x_text import answered_in, names_in, owner_in, tags_in
 
 RT = re.compile(r"RT @(\w{1,15}):? ", re.ASCII)
 """How a retweet's text begins where a tool has put the retweeted author before it; older ones write no colon."""
-_LEADING = re.compile(r"(?:@\w{1,15}\s+)+", re.ASCII)
-_X_MENTION = re.compile(r"(?<!\w)[@\uff20](\w{1,15}+)(?![\w\u2026])", re.ASCII)
-_TAG = re.compile(r"(?<![\w&/])[#\uff03]([\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]++)(?!\u2026)")
-"""A hashtag in a text; not one that is clipped."""
-_STATUS = re.compile(r"(?:twitter|x)\.com/(\w{1,15})/status(?:es)?/(\d+)", re.ASCII)
 
 
 class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -97,8 +93,7 @@ def _set_others(post: Post, row: Row) -> None:
     if post.source != "x":
         return
     if post.quote_of and post.quote_of_author is None:
-        owners = (found[1] for url in post.urls if (found := _STATUS.search(url)) and found[2] == post.quote_of)
-        post.quote_of_author = _name(next(owners, None))
+        post.quote_of_author = owner_in(post.urls, post.quote_of)
     if post.kind == "reply" and post.reply_to_author is None:
         post.reply_to_author = _answered(post, row)
 
@@ -121,9 +116,7 @@ def _answered(post: Post, row: Row) -> str | None:
     """Returns who is answered, where no column names them: oneself, or the only @name at the text's beginning."""
     if row.reply_to_author_id == post.author_id:
         return post.author
-    leading = _LEADING.match(post.text)
-    names = leading[0].split() if leading else []
-    return _name(names[0]) if len(names) == 1 else None
+    return answered_in(post.text)
 
 
 def _set_content(post: Post, row: Row) -> None:
@@ -131,10 +124,10 @@ def _set_content(post: Post, row: Row) -> None:
     is_retweet = post.kind == "retweet"
     tags = row.hashtags or []
     if row.hashtags is None or is_retweet:
-        tags = tags + [tag for tag in _TAG.findall(post.text) if not tag.isdecimal()]
+        tags = tags + tags_in(post.text)
     mentions = [name for name in map(_name, row.mentions or ()) if name]
     if post.source == "x" and (row.mentions is None or is_retweet):
-        mentions += map(str.lower, _X_MENTION.findall(post.text))
+        mentions += names_in(post.text)
     post.hashtags = fold_tags(tags)
     post.mentions = unique([name for name in mentions if not (is_retweet and name == post.retweet_of_author)])
     post.folded = fold(blank(post.text, (), X_HANDLE if post.source == "x" else HANDLE))

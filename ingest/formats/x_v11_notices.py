@@ -80,9 +80,13 @@ def parse_user_notice(payload: bytes) -> Deletion:
 
 
 def parse_limit(payload: bytes) -> Lost:
-    """Returns how many posts X has left out since the connection began, as a `limit` notice says."""
+    """Returns how many posts X has left out since the connection began, as a `limit` notice says.
+
+    Those of the oldest captures do not say when.
+    """
     limit = _LIMIT.decode(payload).limit
-    return Lost(datetime.fromtimestamp(int(limit.timestamp_ms or 0) / 1000, UTC), limit.track)
+    at = None if limit.timestamp_ms is None else datetime.fromtimestamp(int(limit.timestamp_ms) / 1000, UTC)
+    return Lost(at, limit.track)
 
 
 def _split(keys: Keys, line: bytes) -> Parts | None:
@@ -90,10 +94,7 @@ def _split(keys: Keys, line: bytes) -> Parts | None:
         return [("x_v11_user", line)]
     if "delete" in keys:
         return [] if _NOTICE.decode(line).delete.is_no_post else [("x_v11_delete", line)]
-    if keys.keys() != {"limit"}:
-        return None
-    # Without a time, as in the oldest captures, nobody can say when it was.
-    return [("x_v11_limit", line)] if _LIMIT.decode(line).limit.timestamp_ms is not None else []
+    return [("x_v11_limit", line)] if keys.keys() == {"limit"} else None
 
 
 FORMAT = Format(

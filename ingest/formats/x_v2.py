@@ -4,7 +4,6 @@ Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
 """
 
 import html
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from ingest.formats.lenient import Lenient
 from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import Post, as_accounts, unique
 from ingest.formats.x_attachments import attached_to
+from ingest.formats.x_text import answered_in, names_in, owner_in, retweeted_in, tags_in
 from ingest.formats.x_v2_page import split_page
 
 LONGEST_HANDLE = 15
@@ -26,10 +26,6 @@ LONGEST_HANDLE = 15
 LONGEST_TEXT = 25_000
 """The most characters that X allows in a long post."""
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-RT_PREFIX = re.compile(r"RT @([A-Za-z0-9_]{1,15}):")
-"""How the clipped text of a retweet begins: it names the author of the retweeted post."""
-_LEADING = re.compile(r"(?:[@\uff20]([A-Za-z0-9_]{1,15})(?![A-Za-z0-9_])\s*)")
-_OF_POST = re.compile(r"https?://(?:www\.|mobile\.)?(?:twitter|x)\.com/(?!i/)([A-Za-z0-9_]{1,15})/status/(\d+)")
 _SPACES = ("", " ", "\n")
 
 
@@ -115,13 +111,13 @@ class Content(msgspec.Struct, kw_only=True):
     note_tweet: Note | None = None
     attachments: msgspec.Raw = msgspec.Raw()
 
-    def full(self) -> tuple[str, Entities]:
-        """Returns the full text as X sends it, with HTML's escapes, and its entities.
+    def full(self) -> tuple[str, Entities | None]:
+        """Returns the full text as X sends it, with HTML's escapes, and its entities, if X was asked for them.
 
         If there is a note (a long text), they are the note's.
         """
         best: Note | Content = self.note_tweet or self
-        return best.text, best.entities or self.entities or Entities()
+        return best.text, best.entities or self.entities
 
 
 class Tweet(Content, kw_only=True):
@@ -230,33 +226,34 @@ def _replied_to(tweet: Tweet, users: dict[str, User]) -> str | None:
     by_id = next((m.username.lower() for m in mentions if m.id == user_id), None) if user_id else None
     if by_id or user_id == tweet.author_id:
         return by_id
-    first = _LEADING.match(tweet.text)
-    is_only = first and not _LEADING.match(tweet.text, first.end())
-    return first[1].lower() if first and is_only else None
+    return answered_in(tweet.text)
 
 
 def _named_in_link(tweet: Tweet, post_id: str) -> str | None:
     """Returns the author whom the link to a quoted post names, where `includes` lacks the post or its author."""
     urls = (tweet.entities.urls if tweet.entities else None) or ()
-    found = (_OF_POST.match(url.expanded_url or "") for url in urls)
-    return next((match[1].lower() for match in found if match and match[2] == post_id), None)
+    return owner_in((url.expanded_url for url in urls), post_id)
 
 
 def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> dict[str, str | None]:
-    """Sets text, hashtags, mentions and links; returns the ids of the accounts in the entities, by handle."""
-    raw, entities = (retweeted or tweet).full()
-    text = unescaped(raw)
-    ids = {m.username.lower(): m.id for m in entities.mentions or ()}
+    """Sets text, hashtags, mentions and links; returns the ids of the accounts in the entities, by handle.
+
+    A capture without entities (X gives them only if asked) has hashtags and mentions in its text alone.
+    """
+    raw, given = (retweeted or tweet).full()
+    entities = given or Entities()
+    post.text = unescaped(raw)
+    ids = {m.username.lower(): m.id for m in entities.mentions or ()} if given else dict.fromkeys(names_in(post.text))
     mentions = list(ids)
     is_known = retweeted is not None and post.retweet_of_author is not None
-    if post.retweet_of and not is_known and (prefix := RT_PREFIX.match(tweet.text)):
+    if post.retweet_of and not is_known and (named := retweeted_in(tweet.text)):
         # The clipped text names the author, also where `includes` lacks the post or its author. That is no mention.
-        post.retweet_of_author = post.retweet_of_author or prefix[1].lower()
+        post.retweet_of_author = post.retweet_of_author or named
         if retweeted is None:
-            mentions = [m for m in mentions if m != prefix[1].lower()]
-    post.text, post.mentions = text, mentions
+            mentions = [m for m in mentions if m != named]
+    post.mentions = mentions
     post.folded = folded_text(raw, entities.spans(raw))
-    post.hashtags = fold_tags([tag.tag for tag in entities.hashtags]) if entities.hashtags else []
+    post.hashtags = fold_tags([tag.tag for tag in entities.hashtags or ()] if given else tags_in(post.text))
     post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
     return ids
 

@@ -21,6 +21,7 @@ class FlatReference(Content, kw_only=True):
 
 
 class FlatTweet(Tweet, kw_only=True):
+    author_id: str = ""  # a dump may have it in the author alone
     author: User | None = None
     author_user: User | None = None
     in_reply_to_user: User | None = None
@@ -35,8 +36,10 @@ def parse_flat(payload: bytes) -> Post:
     """Returns a flattened post: its author, the posts that it refers to and its place stand inside the post itself."""
     tweet = _FLAT.decode(payload)
     references = tweet.referenced_tweets or []
+    author = tweet.author_user or tweet.author
+    tweet.author_id = tweet.author_id or (author.id if author else "")
     people = (tweet.in_reply_to_user, *(r.author_user or r.author for r in references))
-    users = {user.id: user for user in (tweet.author_user or tweet.author, *people) if user}
+    users = {user.id: user for user in (author, *people) if user}
     tweets: dict[str, Content] = {r.id: r for r in references if r.text is not None}
     post = to_post(tweet, users, tweets, {}, tweet.twarc)
     add_more_of(post, tweets.get(post.retweet_of or "") or tweet, Includes())

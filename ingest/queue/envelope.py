@@ -1,6 +1,7 @@
 """A message of the queue, and its form in a Redis Stream: the fields of an entry."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from ingest.formats import DELETIONS, LOSSES, NAMES, Unit
@@ -84,6 +85,11 @@ class Message(Envelope):
         """
         milliseconds, sequence = self.place
         return milliseconds * 1000 + min(sequence, 999)
+
+    @property
+    def queued_at(self) -> datetime:
+        """When the message was queued, UTC; of a live message, about when it came."""
+        return datetime.fromtimestamp(self.place[0] / 1000, UTC)
 
     @property
     def place(self) -> tuple[int, int]:

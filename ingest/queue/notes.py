@@ -6,7 +6,7 @@ import msgspec
 
 from ingest.formats import LOSSES, parse_loss
 from ingest.formats.post import InvalidMessage
-from ingest.queue.envelope import Envelope, Route
+from ingest.queue.envelope import Envelope, Message, Route
 
 GAP, THROUGH = "gap", "through"
 """The formats of these messages."""
@@ -59,12 +59,20 @@ def through_message(topic: str, source: str, at: datetime, mark: Mark | None = N
     return Envelope(topic, source, THROUGH, msgspec.json.encode(Through(at, mark)), route=Route.NOTE)
 
 
-def parse_note(format_: str, payload: bytes) -> Gap | Through:
-    """Parses a note. What a network says of posts that it left out is a gap of no length. Raises InvalidMessage."""
-    if format_ in LOSSES:
-        lost = parse_loss(format_, payload)
-        return Gap(lost.at, lost.at, LEFT_OUT, lost.posts)
+def left_out(at: datetime, posts: int) -> Gap:
+    """Returns what a network says of posts that it left out: a gap of no length."""
+    return Gap(at, at, LEFT_OUT, posts)
+
+
+def parse_note(message: Message) -> Gap | Through:
+    """Parses a note. A network's notice of posts left out that says no time has that at which it was queued.
+
+    Raises InvalidMessage.
+    """
+    if message.format in LOSSES:
+        lost = parse_loss(message.format, message.payload)
+        return left_out(lost.at or message.queued_at, lost.posts)
     try:
-        return _GAP.decode(payload) if format_ == GAP else _THROUGH.decode(payload)
+        return _GAP.decode(message.payload) if message.format == GAP else _THROUGH.decode(message.payload)
     except msgspec.MsgspecError as error:
         raise InvalidMessage(f"not a collector's note: {error}") from None

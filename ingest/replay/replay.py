@@ -5,15 +5,17 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import msgspec
 
 from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
-from ingest.formats.post import InvalidMessage, Post
+from ingest.formats.post import InvalidMessage, Lost, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.notes import gap_message, left_out
 from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
@@ -34,9 +36,9 @@ class ReplayResult:
 
     `unmatched` counts the posts that do not match the topic, by reason. `without_post` is the number of lines such as
     heartbeats and notices, `refused` of documents and posts that can't be read, `names` of notices of an account's
-    handle, `losses` of notices that posts were left out. `stored`, `taken_back`, `expired`, `deleted` and
-    `refused_by_worker` are known after `wait` has ended. `broken` says what is wrong with damaged captures, `useless`
-    which captures hold nothing that can be read, and why.
+    handle, `losses` of notices that posts were left out, `untimed` of those whose time nothing tells. `stored`,
+    `taken_back`, `expired`, `deleted` and `refused_by_worker` are known after `wait` has ended. `broken` says what is
+    wrong with damaged captures, `useless` which captures hold nothing that can be read, and why.
     """
 
     lines: int = 0
@@ -46,6 +48,7 @@ class ReplayResult:
     unmatched: Counter[str] = field(default_factory=Counter)
     without_post: int = 0
     losses: int = 0
+    untimed: int = 0
     refused: int = 0
     stored: int | None = None
     deleted: int | None = None
@@ -66,6 +69,7 @@ class ReplayResult:
             (self.names, self.names, "handles queued"),
             (self.unmatched, self.unmatched.total(), f"posts that do not match the topic ({why})"),
             (self.losses, self.losses, "notices of posts that the network left out"),
+            (self.untimed, self.untimed, "such notices without a time, not kept"),
             (self.without_post, self.without_post, "lines without a post"),
             (True, self.refused, "lines refused"),
             (self.stored is not None and has_posts, self.stored, "posts stored"),
@@ -84,6 +88,8 @@ class _OfCapture:
     useful: bool = False
     refused: int = 0
     first: str = ""
+    post_at: datetime | None = None
+    """The time of the last post."""
 
 
 class Replay:
@@ -218,9 +224,7 @@ class Replay:
                 parse_deletion(unit.format, unit.payload)
                 self._queue_deletion(envelope)
             elif envelope.route == Route.NOTE:
-                parse_loss(unit.format, unit.payload)
-                self._publisher.put(envelope)
-                self.result.losses += 1
+                self._queue_loss(envelope, parse_loss(unit.format, unit.payload))
             elif envelope.route == Route.NAME:
                 parse_name(unit.format, unit.payload)
                 self._publisher.put(envelope)
@@ -231,7 +235,18 @@ class Replay:
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
 
+    def _queue_loss(self, envelope: Envelope, lost: Lost) -> None:
+        """Queues a notice of posts left out. One that says no time has that of the post before it in the stream."""
+        at = lost.at or self._of_capture.post_at
+        if at is None:
+            self.result.untimed += 1
+            return
+        gap = gap_message(self._topic, envelope.source, left_out(at, lost.posts))
+        self._publisher.put(replace(gap, origin=envelope.origin, replay=envelope.replay))
+        self.result.losses += 1
+
     def _queue_post(self, envelope: Envelope, post: Post) -> None:
+        self._of_capture.post_at = post.event_at
         if self._matcher and (reason := self._matcher.left_out(post)):
             self.result.unmatched[reason] += 1
             return

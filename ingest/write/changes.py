@@ -128,7 +128,7 @@ class Changes:
         """Applies a change of another route than DELETION, and returns its outcome, one of OUTCOMES."""
         match message.route:
             case Route.NOTE:
-                self._store.collection.write(message, parse_note(message.format, message.payload))
+                self._store.collection.write(message, parse_note(message))
                 return "noted"
             case Route.NAME:
                 return self._name(message)

@@ -13,7 +13,7 @@ import msgspec
 from conf.column_map import FlagCell, TimeCell
 from ingest.formats.bluesky import split_uri
 from ingest.formats.post import InvalidMessage
-from ingest.formats.x_v11 import parse_instant
+from ingest.formats.x_v11_instants import parse_instant
 
 ROUNDED = (
     "was rounded by a spreadsheet or by pandas, and its last digits are lost. Export it again, and do not save it with "

@@ -73,6 +73,22 @@ class TestX:
         assert found[14] == [], "a notice"
         assert (kept[0].lat, kept[0].lon, kept[2].place) == (None, None, "Manila")
 
+    def test_a_capture_without_entities_has_hashtags_and_mentions_in_its_text(self) -> None:
+        [post] = [each for each in outcomes("30") if isinstance(each, Post) and each.post_id.endswith("316")]
+        assert (post.hashtags, post.mentions) == (["rivera2025"], ["poe_ph"])
+        text = "RT @Bea: @Cy #Rivera2025 ＃高市 #1 &amp; #cl…"
+        retweet = one({"data": tweet(text=text, referenced_tweets=[{"type": "retweeted", "id": "9"}])})
+        assert (retweet.retweet_of_author, retweet.mentions, retweet.hashtags) == ("bea", ["cy"], ["rivera2025", "高市"])
+        old = one(v11(text="@Cy #Rivera2025", entities=None))
+        assert (old.mentions, old.hashtags) == (["cy"], ["rivera2025"])
+        asked = tweet(text="@nobody #x", entities={"urls": []})
+        assert (one({"data": asked}).mentions, one({"data": asked}).hashtags) == ([], [])
+
+    def test_a_flattened_post_may_have_its_author_id_in_the_author_alone(self) -> None:
+        post = {key: value for key, value in tweet().items() if key != "author_id"}
+        assert one({**post, "author": {"id": "10", "username": "Ana"}}).author_id == "10"
+        assert outcomes_of(orjson.dumps({**post, "author": {}})) == ["empty author id"]
+
     def test_51_a_retweet_of_a_long_quote(self) -> None:
         [post] = posts("51")
         assert (post.text, post.hashtags) == ("very long text that ends with Rivera & Poe #Tag", ["tag"])
@@ -123,6 +139,50 @@ class TestX:
             "bea",
             "RT @Bea: cut…",
         )
+
+    @pytest.mark.parametrize("retweeted", [{}, {"id_str": None, "text": 5}, {"user": {"screen_name": 5}}])
+    def test_a_retweet_whose_status_is_broken_stays_one(self, retweeted: dict[str, Any]) -> None:
+        post = one(v11(retweeted_status=retweeted))
+        assert (post.kind, post.retweet_of, post.retweet_of_author) == ("retweet", None, "bea")
+        assert post.text == "RT @Bea: cut…"
+
+    @pytest.mark.parametrize(
+        ("changes", "author", "accounts"),
+        [
+            ({"in_reply_to_screen_name": "Bo", "in_reply_to_user_id": 20}, "bo", ["20 bo"]),
+            ({"in_reply_to_user_id": 20, "text": "@Bo hi"}, "bo", ["20 bo"]),
+            ({"in_reply_to_user_id_str": "10", "text": "@Bo hi"}, "ana", ["10 ana"]),
+            ({"in_reply_to_user_id_str": "20", "text": "@Bo @Cy hi"}, None, []),
+            (
+                {
+                    "in_reply_to_user_id_str": "30",
+                    "text": "@Bo @Cy hi",
+                    "entities": {"user_mentions": [{"screen_name": "Cy", "id_str": "30"}]},
+                },
+                "cy",
+                ["30 cy"],
+            ),
+        ],
+    )
+    def test_who_is_answered_is_taken_from_wherever_a_status_says_it(
+        self, changes: dict[str, Any], author: str | None, accounts: list[str]
+    ) -> None:
+        post = one(v11(**{"entities": {}, "in_reply_to_status_id": 6, **changes}))
+        assert (post.kind, post.reply_to, post.reply_to_author, post.accounts) == ("reply", "6", author, accounts)
+
+    def test_ids_that_only_stand_as_numbers_are_read_unless_rounded(self) -> None:
+        assert one(v11(quoted_status_id=6)).quote_of == "6"
+        assert one(v11(quoted_status_id=1.895e18, in_reply_to_status_id=1.895e18)).kind == "original"
+        assert one(v11(retweeted_status={"id": 6, "text": "x"})).retweet_of == "6"
+
+    def test_a_link_in_the_text_names_the_author_of_a_quoted_status(self) -> None:
+        urls = [{"url": "https://t.co/a", "expanded_url": "https://x.com/Bea/status/6"}]
+        assert one(v11(quoted_status_id_str="6", entities={"urls": urls})).quote_of_author == "bea"
+        assert one(v11(quoted_status_id_str="7", entities={"urls": urls})).quote_of_author is None
+
+    def test_a_page_of_premium_search(self) -> None:
+        found = outcomes_of(orjson.dumps({"results": [v11()], "next": "x", "requestParameters": {"maxResults": 100}}))
+        assert [each.post_id for each in found if isinstance(each, Post)] == ["7"]
 
     def test_the_link_to_a_quoted_status_names_its_author(self) -> None:
         link = {"expanded": "https://twitter.com/Bea/status/6"}
@@ -207,6 +267,15 @@ class TestBluesky:
         assert all("Rivera" in post.text or post.post_id.endswith(("79", "84")) for post in found)
         assert found[2].urls == ["https://news.example/a/b/c/d"]
 
+    def test_a_repost_of_something_else_than_a_post_is_no_post(self) -> None:
+        def repost(record: object) -> bytes:
+            commit = {"operation": "create", "collection": "app.bsky.feed.repost", "rkey": "3k", "record": record}
+            return orjson.dumps({"did": "did:plc:a", "time_us": 1, "kind": "commit", "commit": commit})
+
+        for what in ("feed.generator", "graph.list", "graph.starterpack"):
+            assert outcomes_of(repost({"subject": {"uri": f"at://did:plc:b/app.bsky.{what}/x"}})) == []
+        assert outcomes_of(repost({})) == ["a repost without a subject"]
+
     @pytest.mark.parametrize("record", [{}, {"text": None}, {"text": 5}])
     def test_a_record_without_text_is_refused(self, record: dict[str, Any]) -> None:
         commit = {"operation": "create", "collection": "app.bsky.feed.post", "rkey": "3k", "record": record}
@@ -221,9 +290,10 @@ class TestBluesky:
         told = datetime(2025, 3, 1, 10, tzinfo=UTC)
         assert found[4] == [Name(source="bluesky", author_id="did:plc:a", handle="new.example", at=told)]
         assert found[5:8] == [[], [], []]
-        reposted, other, *rest = (line[0] for line in found[8:])
+        assert found[9] == [], "a repost of a feed"
+        reposted, *rest = (line[0] for line in (found[8], *found[10:]))
         assert isinstance(reposted, Post)
-        assert (reposted.kind, "whose subject is not a post" in str(other)) == ("retweet", True)
+        assert reposted.kind == "retweet"
         times = [post.event_at.isoformat() for post in rest if isinstance(post, Post)]
         assert times == [
             "2024-09-01T10:00:00+00:00",  # Jetstream's first releases
@@ -336,6 +406,23 @@ class TestMastodon:
     def test_quotes_shallow_and_whole(self, quote: dict[str, Any], author: str | None) -> None:
         post = one(mastodon_status(1, quote=quote))
         assert (post.kind, post.quote_of, post.quote_of_author) == ("quote", "5", author)
+
+    def test_an_id_of_a_quote_may_be_a_number_or_stand_by_itself(self) -> None:
+        assert one(mastodon_status(1, quote={"state": "accepted", "quoted_status_id": 5})).quote_of == "5"
+        assert one(mastodon_status(1, quote_id="5")).quote_of == "5"
+        assert one(mastodon_status(1, quote={"state": "pending", "quoted_status": None})).kind == "original"
+
+    def test_a_boost_without_a_usable_account_stays_one(self) -> None:
+        boosted = {**mastodon_status(2, "<p>Rivera</p>"), "account": None}
+        post = one(mastodon_status(1, "<p>cut</p>", reblog=boosted))
+        assert (post.kind, post.retweet_of, post.retweet_of_author, post.text) == (
+            *("retweet", boosted["id"]),
+            *(None, "Rivera"),
+        )
+        assert one(mastodon_status(1, "<p>cut</p>", reblog={"id": "5"})).text == "cut"
+
+    def test_an_account_of_an_unknown_server_has_its_name_alone(self) -> None:
+        assert one(mastodon_status(1, account={"id": "1", "acct": "Ana"})).author == "ana"
 
     def test_the_link_to_what_is_quoted_is_no_text(self) -> None:
         content = '<p class="quote-inline">RE: <a href="https://e.social/@eve/5">e.social/@eve/5</a></p><p>so true</p>'

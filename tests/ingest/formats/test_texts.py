@@ -201,6 +201,10 @@ class TestMastodon:
             ('<p><span class="invisible">a<b>b</p>Rivera</i></div>', "rivera"),
             ('<a href="https://n.example/a">n.example/a <a href="https://m.example/b">m.example/b', ""),
             ("5 < 6 &unknown; <", "5 < 6 &unknown; <"),
+            ("<center>Poe</center>Rivera<dialog>x</dialog>", "poe rivera x"),
+            ('Poe<img alt="x">Rivera<video src="x"></video>x', "poe rivera x"),
+            ("<ruby>高市<rp>(</rp><rt>たかいち</rt><rp>)</rp></ruby>早苗が", "高市早苗が たかいち"),
+            ("<ruby>高市<rt>たかいち</ruby>早苗", "高市早苗 たかいち"),
         ],
     )  # fmt: skip
     def test_blocks_break_words_and_links_that_are_words_are_text(self, content: str, folded: str) -> None:

@@ -74,7 +74,7 @@ def running(queue: PostsQueue, topic: Topic) -> Iterator[tuple[Collector, Set]]:
 def told(queue: PostsQueue, collector: Collector) -> list[Gap | Through]:
     """Ends the collection; returns its notes, without the first one of each gap."""
     collector.finish()
-    notes = [parse_note(m.format, m.payload) for m in queue.read("reader", 1000, 10) if m.format in (GAP, "through")]
+    notes = [parse_note(m) for m in queue.read("reader", 1000, 10) if m.format in (GAP, "through")]
     return [note for note in notes if isinstance(note, Through) or (note.end is not None and not note.first)]
 
 

@@ -175,7 +175,7 @@ def make_collector(queue: PostsQueue, topic: Topic) -> Callable[..., Collector]:
 
 def noted(queue: PostsQueue) -> list[Gap]:
     """The gaps that are told of in the queue, the last word on each."""
-    notes = [parse_note(m.format, m.payload) for m in queue.read("reader", 10_000, 10) if m.format == GAP]
+    notes = [parse_note(m) for m in queue.read("reader", 10_000, 10) if m.format == GAP]
     gaps = [note for note in notes if isinstance(note, Gap)]
     return list({gap.start: gap for gap in gaps}.values())
 

@@ -101,7 +101,7 @@ class Running:
     def told(self) -> tuple[list[tuple[datetime, datetime | None, bool]], list[Gap | Through], int]:
         """What is in the queue: the last word on each gap, all notes, and the number of posts."""
         messages = self.queue.read("reader", 10_000, 10)
-        notes = [parse_note(m.format, m.payload) for m in messages if m.format in (GAP, THROUGH)]
+        notes = [parse_note(m) for m in messages if m.format in (GAP, THROUGH)]
         last = {note.start: note for note in notes if isinstance(note, Gap)}
         gaps = [(gap.start, gap.end, gap.first) for gap in last.values()]
         return sorted(gaps, key=lambda gap: gap[0]), notes, sum(m.format == "x_v2" for m in messages)
@@ -254,7 +254,7 @@ def test_a_redis_emptied_while_messages_wait_on_disk_loses_only_what_was_queued(
     gaps, posts = list[Gap](), 0
     while collector.state.accepted < 100 or running.queue.backlog():
         messages = running.queue.read("reader", 1000, 10)
-        notes = [parse_note(m.format, m.payload) for m in messages if m.format == GAP]
+        notes = [parse_note(m) for m in messages if m.format == GAP]
         gaps += [note for note in notes if isinstance(note, Gap)]
         posts += sum(m.format == "x_v2" for m in messages)
         running.queue.ack(messages, "stored")

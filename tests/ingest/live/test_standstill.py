@@ -81,5 +81,5 @@ def _accepted(queue: PostsQueue, topic: str) -> int:
 
 
 def _gaps(queue: PostsQueue) -> list[Gap]:
-    notes = [parse_note(m.format, m.payload) for m in queue.read("reader", 10_000, 10) if m.format == GAP]
+    notes = [parse_note(m) for m in queue.read("reader", 10_000, 10) if m.format == GAP]
     return [note for note in notes if isinstance(note, Gap)]

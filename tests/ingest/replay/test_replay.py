@@ -208,6 +208,23 @@ def test_a_limit_notice_becomes_a_gap_with_its_number(
     assert [(row.gap_start, row.gap_end, row.posts_lost_estimate) for row in rows] == [(at, at, 37)]
 
 
+def test_a_limit_notice_without_a_time_has_that_of_the_post_before_it(
+    stream: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    notice = b'{"limit":{"track":37}}\n'
+    done = replay("-", "--topic", topic.topic, stdin=notice + stream_line(tweet()) + b"\n" + notice)
+    assert done.stdout == (
+        "3 lines read, 1 posts queued, 1 notices of posts that the network left out, "
+        "1 such notices without a time, not kept, 0 lines refused\n"
+    )
+    run_command("ingest", "work", "--drain")
+    rows = session.execute(
+        f"SELECT * FROM {settings.keyspace}.collection_gaps WHERE topic = %s AND source = 'x'", (topic.topic,)
+    )
+    at = datetime(2016, 5, 1, 12)
+    assert [(row.gap_start, row.gap_end, row.posts_lost_estimate) for row in rows] == [(at, at, 37)]
+
+
 def test_what_an_archive_holds_besides_posts_is_named(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     (tmp_path / "z").write_bytes(zipped(THREE))
     done = replay(str(tmp_path / "z"), "--topic", topic.topic)
