@@ -14,9 +14,11 @@ Span = tuple[int, int]
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
 """`http(s)://`, and what RFC 3986 allows after it."""
+X_NAME = "[A-Za-z0-9_]{1,15}"
+"""A handle on X without its @."""
 _ENDS = r"(?![A-Za-z0-9_\u00c0-\u024f\u0300-\u036f]|://)"
 X_HANDLE = re.compile(
-    r"[@＠](?:(?<![A-Za-z0-9_!#$%&*@＠][@＠])|(?<=\bRT[@＠]))[A-Za-z0-9_]{1,15}"
+    rf"[@＠](?:(?<![A-Za-z0-9_!#$%&*@＠][@＠])|(?<=\bRT[@＠])){X_NAME}"
     rf"{_ENDS}(?:[@＠][A-Za-z0-9_.-]*[A-Za-z0-9_]{_ENDS})*",
     re.ASCII,
 )

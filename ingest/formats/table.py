@@ -4,21 +4,17 @@ A row has passed a column map (ingest/replay/tables). What a table does not say 
 the mentions, and who is retweeted (`RT @name:`) or answered (the only @name at the beginning).
 """
 
-import re
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from conf.blanking import HANDLE, X_HANDLE, blank
-from conf.folding import fold, fold_tags
+from conf.folding import bare_handle, fold, fold_tags
 from ingest.formats import bluesky, mastodon, x_v2
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
-from ingest.formats.x_text import answered_in, names_in, owner_in, tags_in
-
-RT = re.compile(r"RT @(\w{1,15}):? ", re.ASCII)
-"""How a retweet's text begins where a tool has put the retweeted author before it; older ones write no colon."""
+from ingest.formats.x_text import RT, answered_in, earlier_of, names_in, owner_in, tags_in
 
 
 class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
@@ -72,7 +68,7 @@ def _parse(payload: bytes, source: str) -> Post:
     post.said_kind = row.kind
     post.urls = unique(row.urls)
     if len(row.earlier) > 1:
-        post.earlier = [i for i in row.earlier if i.isdecimal() and int(i) < int(post.post_id)]
+        post.earlier = earlier_of(row.earlier, post.post_id)
     _set_others(post, row)
     _set_content(post, row)
     post.accounts = _accounts(post, row)
@@ -135,7 +131,7 @@ def _set_content(post: Post, row: Row) -> None:
 
 def _name(value: str | None) -> str | None:
     """Returns a handle as Posts have it."""
-    return value.strip().lstrip("@\uff20").lower() or None if value else None
+    return bare_handle(value) or None if value else None
 
 
 def _split(_keys: Keys, _line: bytes) -> Parts:

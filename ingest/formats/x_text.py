@@ -1,14 +1,52 @@
-"""What a text of X tells where nothing else does: hashtags, and who is mentioned, answered, retweeted or quoted."""
+"""Texts of X, in all of its formats: their folded form, and what they tell where nothing else does.
 
+That is the hashtags, and who is mentioned, answered, retweeted or quoted.
+"""
+
+import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-RT_PREFIX = re.compile(r"RT @([A-Za-z0-9_]{1,15}):")
-"""How the clipped text of a retweet begins: it names the author of the retweeted post."""
-_LEADING = re.compile(r"(?:[@\uff20]([A-Za-z0-9_]{1,15})(?![A-Za-z0-9_])\s*)")
+from conf.blanking import X_HANDLE, X_NAME, Span, blank, blank_spans
+from conf.folding import fold
+
+LONGEST_HANDLE = 15
+"""The most letters of a handle on X; some old ones have more."""
+LONGEST_TEXT = 25_000
+"""The most characters that X allows in a long post."""
+RT = re.compile(rf"RT @({X_NAME})(?:(:) ?| )")
+"""How the text of a retweet begins: it names the author of the retweeted post. Some tools write no colon."""
+POST_LINK = re.compile(
+    r"(?:https?://)?(?:[a-z0-9-]+\.)?(?:twitter|x)\.com/(?:#!/)?(?:i(?:/web)?|(\w{1,20}))/status(?:es)?/(\d+)",
+    re.ASCII | re.IGNORECASE,
+)
+"""The address of a post: the handle of its author, where the address has it, and its id."""
+_LEADING = re.compile(rf"[@\uff20]({X_NAME})(?![A-Za-z0-9_])\s*")
 _MENTION = re.compile(r"(?<!\w)[@\uff20](\w{1,15}+)(?![\w\u2026])", re.ASCII)
 _TAG = re.compile(r"(?<![\w&/])[#\uff03]([\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]++)(?!\u2026)")
-_OF_POST = re.compile(r"(?:^|//)(?:www\.|mobile\.)?(?:twitter|x)\.com/(?!i/)(\w{1,15})/status(?:es)?/(\d+)", re.ASCII)
+_WHITE = ("", " ", "\n")
+
+
+def is_glued(text: str, end: Any) -> bool:
+    """Returns whether something else than white space stands after an address that ends at `end`."""
+    return type(end) is int and text[end : end + 1] not in _WHITE
+
+
+def unescaped(raw: str) -> str:
+    """Returns a text without HTML's escapes."""
+    return html.unescape(raw) if "&" in raw else raw
+
+
+def all_unescaped(values: Iterable[object]) -> Iterator[object]:
+    """Yields the values, and texts without HTML's escapes."""
+    return (unescaped(value) if type(value) is str else value for value in values)
+
+
+def folded_text(raw: str, spans: list[Span]) -> str:
+    """Returns the folded form of a text as X sends it. The spans are those of its addresses and handles."""
+    text = blank_spans(raw, spans) if spans else raw
+    return fold(blank(html.unescape(text) if "&" in text else text, (), X_HANDLE))
 
 
 def tags_in(text: str) -> list[str]:
@@ -22,7 +60,10 @@ def names_in(text: str) -> list[str]:
 
 
 def answered_in(text: str) -> str | None:
-    """Returns who is answered, in lower case: the only handle at the beginning of a reply's text; None if unknown."""
+    """Returns who is answered, in lower case, by the beginning of a reply's text; None if unknown.
+
+    It begins with the handles of those whom it answers. If it is only one, that is who is answered.
+    """
     first = _LEADING.match(text)
     is_only = first and not _LEADING.match(text, first.end())
     return first[1].lower() if first and is_only else None
@@ -30,11 +71,16 @@ def answered_in(text: str) -> str | None:
 
 def retweeted_in(text: str) -> str | None:
     """Returns who is retweeted, in lower case, by the beginning of a retweet's text; None if unknown."""
-    prefix = RT_PREFIX.match(text)
+    prefix = RT.match(text)
     return prefix[1].lower() if prefix else None
 
 
 def owner_in(links: Iterable[str | None], post_id: str) -> str | None:
     """Returns whose post this is, in lower case, by a link to it; None if no link tells."""
-    found = (_OF_POST.search(link) for link in links if link)
-    return next((match[1].lower() for match in found if match and match[2] == post_id), None)
+    found = (POST_LINK.match(link) for link in links if link)
+    return next((match[1].lower() for match in found if match and match[1] and match[2] == post_id), None)
+
+
+def earlier_of(history: Iterable[str], post_id: str) -> list[str]:
+    """Returns the ids of a post's earlier versions, from its edit history, which also has later ones."""
+    return [version for version in history if version.isdecimal() and int(version) < int(post_id)]

@@ -5,7 +5,6 @@ Object model: https://developer.x.com/en/docs/twitter-api/v1/data-dictionary/obj
 
 import html
 import re
-from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,8 +14,18 @@ from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import Post, as_accounts, unique
-from ingest.formats.x_text import answered_in, names_in, owner_in, retweeted_in, tags_in
-from ingest.formats.x_v2 import LONGEST_TEXT, all_unescaped, folded_text, unescaped
+from ingest.formats.x_places import set_place_v11
+from ingest.formats.x_text import (
+    LONGEST_TEXT,
+    all_unescaped,
+    answered_in,
+    folded_text,
+    names_in,
+    owner_in,
+    retweeted_in,
+    tags_in,
+    unescaped,
+)
 from ingest.formats.x_v11_instants import instant_or_none, parse_instant
 from ingest.formats.x_v11_status import Content, Entities, Status
 
@@ -58,12 +67,8 @@ def parse_status(payload: bytes) -> Post:
     _set_references(post, status, ids)
     post.accounts = as_accounts(ids)
     _add_more(post, shown)
-    if status.place:
-        post.place, post.box = status.place.full_name, _box(status.place.bounding_box)
-    if status.coordinates and status.coordinates.coordinates:
-        post.lon, post.lat = status.coordinates.coordinates
-    elif status.geo and status.geo.coordinates:
-        post.lat, post.lon = status.geo.coordinates
+    if status.place or status.coordinates or status.geo:
+        set_place_v11(post, status)
     return post
 
 
@@ -131,14 +136,6 @@ def _card_texts(card: object) -> list[object]:
         bindings = {each.get("key"): each.get("value") for each in bindings if isinstance(each, dict)}
     found = values_of(bindings, *_CARD_TEXTS)
     return [text for value in found for text in values_of(value, "string_value")]
-
-
-def _box(bounds: Any) -> tuple[Any, Any, Any, Any] | None:
-    """Returns the bounds of a place (west, south, east, north), unchecked, from the corners of its bounding box."""
-    with suppress(AttributeError, TypeError, ValueError, LookupError):
-        lons, lats = zip(*bounds["coordinates"][0], strict=True)
-        return min(lons), min(lats), max(lons), max(lats)
-    return None
 
 
 def _split(keys: Keys, line: bytes) -> Parts | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from conf.blanking import Span, link_spans, mention_spans
 from ingest.formats.post import InvalidMessage
-from ingest.formats.x_v2 import LONGEST_HANDLE, is_glued
+from ingest.formats.x_text import LONGEST_HANDLE, is_glued
 
 
 class Tag(msgspec.Struct):
@@ -34,7 +34,7 @@ class Entities(msgspec.Struct):
     urls: list[Url] | None = None
 
     def spans(self, text: str) -> list[Span]:
-        """Returns where addresses and handles stand that the patterns alone would not end there, as in `x_v2`."""
+        """Returns where addresses and handles stand that the patterns alone would not end there, as in v2."""
         found: list[Span] = []
         for mention in self.user_mentions or ():
             if len(mention.screen_name) > LONGEST_HANDLE:

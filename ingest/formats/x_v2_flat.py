@@ -8,7 +8,10 @@ import msgspec
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.post import Post
-from ingest.formats.x_v2 import LONGEST_TEXT, Content, Includes, Twarc, Tweet, User, add_more_of, to_post
+from ingest.formats.x_text import LONGEST_TEXT
+from ingest.formats.x_v2 import to_post
+from ingest.formats.x_v2_more_text import add_more_of
+from ingest.formats.x_v2_objects import Content, Includes, Twarc, Tweet, User
 
 
 class FlatReference(Content, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 from conf.column_map import FlagCell, TimeCell
 from ingest.formats.bluesky import split_uri
 from ingest.formats.post import InvalidMessage
+from ingest.formats.x_text import POST_LINK
 from ingest.formats.x_v11_instants import parse_instant
 
 ROUNDED = (
@@ -22,7 +23,6 @@ ROUNDED = (
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _WHOLE = re.compile(r"(\d{1,15})[.,]0+")
 _KEPT_AS_TEXT = re.compile(r"""^(?:="+(.*?)"+|['\u2019](.*))$""", re.DOTALL)
-_X_LINK = re.compile(r"^https?://(?:[\w-]+\.)?(?:twitter|x)\.com/\S*?/status(?:es)?/(\d+)", re.ASCII)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _BETWEEN = re.compile(r"[\s,;|\[\]'\"]+")
 _BETWEEN_LINKS = re.compile(r"[\s;|\[\]'\"]+|,(?=\s|https?://)")
@@ -61,8 +61,8 @@ def identifier(value: Any, network: str) -> str:
         raise InvalidMessage(f"{text[:60]!r} {ROUNDED}")
     if whole := _WHOLE.fullmatch(text):
         return whole[1]
-    if network == "x" and (link := _X_LINK.match(text)):
-        return link[1]
+    if network == "x" and (link := POST_LINK.match(text)):
+        return link[2]
     if network == "bluesky" and text.startswith("at://"):
         return split_uri(text)[0] or text
     return text

@@ -1,6 +1,5 @@
 """Turns the cells of a row into a message for the queue, by a column map."""
 
-import html
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
@@ -9,9 +8,11 @@ from typing import Any, cast
 import msgspec
 
 from conf.column_map import Cell, ColumnMap, FlagCell, TextCell, TimeCell
+from conf.folding import bare_handle
 from ingest.formats import Refused, Unit, unit_of
 from ingest.formats.post import InvalidMessage
-from ingest.formats.table import RT, Row
+from ingest.formats.table import Row
+from ingest.formats.x_text import RT, unescaped
 from ingest.replay.tables import cells as cell
 
 Cells = Sequence[Any]
@@ -95,7 +96,7 @@ class Facts:
             return self._needed("author_id", cells)
         if self._network == "bluesky" and post_id.startswith("did:"):
             return post_id.partition("/")[0]
-        name = (author or "").strip().lstrip("@").lower()
+        name = bare_handle(author or "")
         if not name:
             raise InvalidMessage("empty author")
         return name if name.startswith("did:") else f"@{name}"
@@ -106,7 +107,7 @@ class Facts:
                 setattr(row, other_author, None)
             elif row.kind is None:
                 row.kind = kind
-        if row.kind != "retweet" and self._by_text and (prefix := RT.match(row.text)) and ":" in prefix[0]:
+        if row.kind != "retweet" and self._by_text and (prefix := RT.match(row.text)) and prefix[2]:
             row.kind = "retweet"
 
     def _says(self, kind: str) -> Read:
@@ -200,6 +201,6 @@ def _text_reader(each: TextCell) -> Callable[[Any], str]:
         text = cell.as_text(value)
         if each.escaped_newlines and "\\n" in text:
             text = text.replace("\\n", "\n")
-        return html.unescape(text) if each.html_entities and "&" in text else text
+        return unescaped(text) if each.html_entities else text
 
     return read

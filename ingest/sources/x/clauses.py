@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from conf.aliases import alias_of
+from conf.blanking import X_NAME
 from conf.folding import fold
 
-HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+HANDLE = re.compile(X_NAME)
 OPERATORS = ("or", "and", "not")
 LIGHT = ((0x0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 # The operators' page now lists 42 of these. Earlier it listed all of them, and posts still have them as `lang`:

@@ -1,0 +1,142 @@
+"""The objects of X API v2 that a post is made of: the parts that are read.
+
+Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from conf.blanking import Span, link_spans, mention_spans
+from ingest.formats.x_text import LONGEST_HANDLE, is_glued
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Tag(msgspec.Struct):
+    tag: str
+
+
+class Mention(msgspec.Struct):
+    username: str
+    id: str | None = None
+    start: Any = None
+    end: Any = None
+
+
+class Url(msgspec.Struct):
+    url: str | None = None
+    expanded_url: str | None = None
+    start: Any = None
+    end: Any = None
+    title: Any = None
+    description: Any = None
+
+
+class Entities(msgspec.Struct):
+    hashtags: list[Tag] | None = None
+    mentions: list[Mention] | None = None
+    urls: list[Url] | None = None
+
+    def spans(self, text: str) -> list[Span]:
+        """Returns where addresses and handles stand that the patterns alone would not end there.
+
+        Places count the characters of the text as X sends it.
+        """
+        found: list[Span] = []
+        for mention in self.mentions or ():
+            if len(mention.username) > LONGEST_HANDLE:
+                found += mention_spans(text, mention.start, mention.end)
+        if self.urls:
+            found += link_spans(text, [(u.start, u.end, u.url) for u in self.urls if is_glued(text, u.end)])
+        return found
+
+
+class Note(msgspec.Struct):
+    text: str
+    entities: Entities | None = None
+
+
+class Reference(msgspec.Struct):
+    type: str
+    id: str
+
+
+class Point(msgspec.Struct):
+    coordinates: tuple[float, float] | None = None
+
+
+class Geo(msgspec.Struct):
+    place_id: str | None = None
+    coordinates: Point | None = None
+    full_name: str | None = None  # in a flattened post, where the place stands in the post itself
+    geo: Any = None  # there, too
+
+
+class Metrics(msgspec.Struct):
+    followers_count: int | None = None
+    following_count: int | None = None
+
+
+class User(msgspec.Struct):
+    id: str
+    username: str
+    created_at: Instant | None = None
+    public_metrics: Metrics | None = None
+
+
+class Content(msgspec.Struct, kw_only=True):
+    """The fields that a post and a referenced post share."""
+
+    id: str
+    text: str
+    author_id: str | None = None
+    entities: Entities | None = None
+    note_tweet: Note | None = None
+    attachments: msgspec.Raw = msgspec.Raw()
+
+    def full(self) -> tuple[str, Entities | None]:
+        """Returns the full text as X sends it, with HTML's escapes, and its entities, if X was asked for them.
+
+        If there is a note (a long text), they are the note's.
+        """
+        best: Note | Content = self.note_tweet or self
+        return best.text, best.entities or self.entities
+
+
+class Tweet(Content, kw_only=True):
+    """A post. Unlike in Content, `author_id` and `created_at` are required."""
+
+    author_id: str
+    created_at: Instant
+    lang: str | None = None
+    referenced_tweets: list[Reference] | None = None
+    in_reply_to_user_id: str | None = None
+    edit_history_tweet_ids: list[str] | None = None
+    source: str | None = None
+    geo: Geo | None = None
+
+
+class Place(msgspec.Struct):
+    id: str
+    full_name: str | None = None
+    geo: Any = None
+
+
+class Includes(msgspec.Struct):
+    users: list[User] | None = None
+    tweets: list[Content] | None = None
+    places: list[Place] | None = None
+    media: msgspec.Raw = msgspec.Raw()
+    polls: msgspec.Raw = msgspec.Raw()
+
+
+class Twarc(msgspec.Struct):
+    retrieved_at: Instant | None = None
+
+
+class Line(msgspec.Struct):
+    data: Tweet
+    includes: Includes | None = None
+    twarc: Twarc | None = msgspec.field(name="__twarc", default=None)
