@@ -3,17 +3,21 @@
 # Spark's own class path. Everything else, such as a cluster or packages of the user's own, starts as Spark starts it.
 # It needs $pulso_root. It must work in bash 3.2, and be done within some milliseconds.
 
-pulso_find_home() { # PULSO_HOME, from the environment or .env; empty if it is the one in the project's folder
-  local line
-  pulso_home="${PULSO_HOME:-}"
-  if [ -z "$pulso_home" ] && [ -f .env ]; then
+pulso_find_settings() { # PULSO_HOME and PULSO_KEYSPACE, from the environment or .env; a home that is not set is empty
+  local line home="" keyspace=""
+  if [ -f .env ]; then
     while read -r line || [ -n "$line" ]; do
-      case "$line" in PULSO_HOME=*) pulso_home="${line#*=}" ;; esac
+      case "$line" in
+        PULSO_HOME=*) home="${line#*=}" ;;
+        PULSO_KEYSPACE=*) keyspace="${line#*=}" ;;
+      esac
     done <.env
-    pulso_home="${pulso_home#[\"\']}"
-    pulso_home="${pulso_home%[\"\']}"
   fi
+  home="${home#[\"\']}" keyspace="${keyspace#[\"\']}"
+  pulso_home="${PULSO_HOME:-${home%[\"\']}}"
   pulso_home="${pulso_home/#\~/$HOME}"
+  pulso_keyspace="${PULSO_KEYSPACE:-${keyspace%[\"\']}}"
+  pulso_keyspace="${pulso_keyspace:-pulso}"
 }
 
 pulso_find() { # FILE of the folder `spark` in PULSO_HOME, else in the project's: prints its path
@@ -67,7 +71,8 @@ pulso_is_small() { # TOPIC FROM TO: does the window have few posts, by the last 
   local first last file posts
   first="$(pulso_hour_of "$2")" && last="$(pulso_hour_of "$3")" || return 1
   case "$1" in "" | *[!A-Za-z0-9_-]*) return 1 ;; esac
-  if file="$(pulso_find "posts-a-day/$1")" && read -r posts <"$file" && [ "$posts" -ge 0 ] 2>/dev/null; then
+  case "$pulso_keyspace" in *[!a-z0-9_]*) return 1 ;; esac
+  if file="$(pulso_find "posts-a-day/$pulso_keyspace.$1")" && read -r posts <"$file" && [ "$posts" -ge 0 ] 2>/dev/null; then
     [ $((posts * (last - first) / 24)) -le 200000 ]
   else
     [ $((last - first)) -le 47 ] # a day in any time zone
@@ -151,7 +156,7 @@ case "${0##*/} ${1:-}" in
   *) pulso_first=0 ;;
 esac
 if [ "$pulso_first" -gt 0 ]; then
-  pulso_find_home
+  pulso_find_settings
   if pulso_stamp="$(pulso_find start.sh)"; then . "$pulso_stamp"; fi
   pulso_read_run "${@:$pulso_first}"
   if [ -n "$pulso_local" ]; then
@@ -169,7 +174,7 @@ if [ "$pulso_first" -gt 0 ]; then
   fi
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
-unset -f pulso_find_home pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
+unset -f pulso_find_settings pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
 unset -f pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
-unset pulso_first pulso_home pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java pulso_spark_home pulso_packages
-unset pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size
+unset pulso_first pulso_home pulso_keyspace pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java
+unset pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size

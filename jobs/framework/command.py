@@ -107,7 +107,7 @@ def _run(job: Job, at: Place, docs: Path | None) -> None:
     """Runs a job, and tells its result. Raises as `run_job` does, and PulsoError if Cassandra refuses this user."""
     with refusals_told():
         result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
-    remember(at.settings.home, at.topic, at.window, result.rows_read)
+    remember(at.settings, at.topic, at.window, result.rows_read)
     _tell(job, at.topic, at.window, result)
 
 

@@ -11,6 +11,7 @@ import pytest
 from rich.console import Console
 
 from conf import ROOT
+from conf.settings import load_settings
 from conf.topic import Topic
 from deploy.ivy import pyspark_folder
 from deploy.start.archive import DEFAULT_HOME, STAMP, provide_archive
@@ -20,6 +21,8 @@ from tests.support.programs import program
 
 SUBMIT = "org.apache.spark.deploy.SparkSubmit"
 JOB = ["jobs/x.py", "--from", "2016-01-01"]
+T = Topic(topic="t")
+DAY = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), ZoneInfo("UTC"))
 NO_PAGE = ["--conf", "spark.ui.enabled=false"]
 """What a job over a short window gets, besides."""
 
@@ -201,9 +204,9 @@ def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector
     assert collector not in start.run(SUBMIT, *JOB)[1]
 
 
-def is_small(start: Start, *arguments: str) -> bool:
+def is_small(start: Start, *arguments: str, **variables: str) -> bool:
     """Whether a job goes without the second compiler and Spark's page."""
-    words, options = start.run(SUBMIT, "jobs/x.py", *arguments)
+    words, options = start.run(SUBMIT, "jobs/x.py", *arguments, **variables)
     small = "-XX:TieredStopAtLevel=1" in options
     assert words == [SUBMIT, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
     assert ("-XX:Tier4CompileThreshold=30000 " in options) is not small
@@ -250,29 +253,37 @@ def test_where_nothing_is_known_of_a_topic_a_day_is_small(start: Start, window: 
 def test_a_job_is_small_if_the_last_one_over_the_topic_tells_of_few_posts(
     start: Start, posts: int, window: tuple[str, str], small: bool
 ) -> None:
-    topic, zone = Topic(topic="t"), ZoneInfo("UTC")
     for home in (start.home, start.conf.parent / ".pulso"):  # else the project's own is asked
-        day = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), zone)
-        remember(home, topic, day, posts)
+        remember(load_settings(home=home), T, DAY, posts)
         assert is_small(start, "--topic=t", "--from", window[0], "--to", window[1]) is small
-        (start.home / FOLDER / "t").unlink(missing_ok=True)
+        (start.home / FOLDER / "pulso.t").unlink(missing_ok=True)
 
 
-def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: Start, tmp_path: Path) -> None:
-    topic, zone = Topic(topic="t"), ZoneInfo("UTC")
-    remember(
-        start.home, topic, Window(datetime(2016, 5, 9, 10, tzinfo=UTC), datetime(2016, 5, 9, 11, tzinfo=UTC), zone), 7
-    )
-    file = start.home / FOLDER / "t"
+def test_the_same_topic_has_posts_of_its_own_in_each_keyspace(start: Start) -> None:
+    window = ("--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
+    remember(load_settings(home=start.home), T, DAY, 200_001)
+    remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 3)
+    assert not is_small(start, *window)
+    assert is_small(start, *window, PULSO_KEYSPACE="trial")
+    remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 200_001)
+    remember(load_settings(home=start.home), T, DAY, 3)
+    (start.folder / ".env").write_text("PULSO_KEYSPACE='trial'\n")
+    assert not is_small(start, *window)
+    assert is_small(start, *window, PULSO_KEYSPACE="pulso"), "the environment wins over .env"
+    assert not is_small(start, *window, PULSO_KEYSPACE="../x")
+
+
+def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: Start) -> None:
+    hour = Window(datetime(2016, 5, 9, 10, tzinfo=UTC), datetime(2016, 5, 9, 11, tzinfo=UTC), DAY.zone)
+    remember(load_settings(home=start.home), T, hour, 7)
+    file = start.home / FOLDER / "pulso.t"
     assert file.read_text() == "168\n"
-    assert [one.name for one in file.parent.iterdir()] == ["t"]
+    assert [one.name for one in file.parent.iterdir()] == ["pulso.t"]
     for rubbish in ("", "a[$(touch x)]", "-5", "5 5", "9" * 40):
         file.write_text(rubbish)
         assert is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
         assert not is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-06-10")
-    remember(
-        Path("/dev/null"), topic, Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), zone), 7
-    )
+    remember(load_settings(home=Path("/dev/null")), T, DAY, 7)
 
 
 def test_a_local_spark_can_be_reached_from_this_machine_only(start: Start) -> None:
