@@ -1,10 +1,12 @@
-"""The engines that tests of faults share: some that may be killed, and some with logins, roles and TLS."""
+"""What tests of faults share: engines that may be killed, engines with logins, roles and TLS, and queued posts."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.ground import Ground, ground
+from tests.support.ground import POSTS, SEED, Ground, Key, generated, ground
 from tests.support.guarded import Guarded, guarded_engines
 
 
@@ -13,6 +15,26 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
     """Engines that may be killed."""
     with ground(tmp_path_factory.mktemp("ground")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A capture of POSTS posts."""
+    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
+
+
+@pytest.fixture(scope="module")
+def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
+    """What a run without any fault stores of the capture."""
+    return own.clean_run(corpus, POSTS)
+
+
+@pytest.fixture
+def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> str:
+    """A topic whose posts wait in the queue."""
+    name = own.new_topic()
+    own.replay(corpus, name)
+    return name
 
 
 @pytest.fixture(scope="session")

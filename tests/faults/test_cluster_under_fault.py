@@ -17,14 +17,12 @@ import pytest
 
 from conf import ROOT
 from conf.settings import DEFAULTS
-from ingest.queue.posts_queue import GROUP, PostsQueue
+from ingest.queue.posts_queue import GROUP
 from stores.connect import cassandra_session
 from tests.support.cluster import ThreeNodes, cluster_ground
 from tests.support.commands import run_command
-from tests.support.ground import Ground, Key, generated
-from tests.support.logged_process import LoggedProcess
+from tests.support.ground import POSTS, Ground, Key
 
-SEED, POSTS = 2016, 8_000
 BATCH = DEFAULTS.worker_read
 STANDS_STILL = 60.0
 """Seconds for which a node stands still with --long-faults."""
@@ -53,11 +51,6 @@ def nodes(both: tuple[Ground, ThreeNodes]) -> Iterator[ThreeNodes]:
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
-
-
-@pytest.fixture(scope="module")
 def stored(own: Ground, corpus: Path) -> str:
     """A topic whose posts are stored while all is well."""
     topic = own.new_topic()
@@ -74,25 +67,6 @@ def clean(own: Ground, stored: str) -> dict[Key, Any]:
     return contents
 
 
-@pytest.fixture
-def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> str:
-    """A topic whose posts wait in the queue."""
-    name = own.new_topic()
-    own.replay(corpus, name)
-    return name
-
-
-def in_mid_drain(queue: PostsQueue) -> bool:
-    return queue.backlog() <= 0.8 * POSTS
-
-
-def draining(own: Ground) -> LoggedProcess:
-    """Starts a worker, and waits until it has stored some posts."""
-    worker = LoggedProcess(own.worker("--drain"))
-    own.wait_for(in_mid_drain, "a part of the drain")
-    return worker
-
-
 def missing_on(nodes: ThreeNodes, number: int, own: Ground, topic: str, clean: dict[Key, Any]) -> int:
     """Returns how many of the posts of a clean run a node itself does not hold."""
     columns = "day, bucket, source, post_id, folded"
@@ -105,7 +79,7 @@ def test_one_node_killed_during_ingest_and_repaired_later(
     own: Ground, nodes: ThreeNodes, topic: str, clean: dict[Key, Any]
 ) -> None:
     began = time.monotonic()
-    worker = draining(own)
+    worker = own.draining()
     nodes.kill(2)
     worker.ends_well()
     ingested = time.monotonic() - began
@@ -124,7 +98,7 @@ def test_two_nodes_down_a_worker_waits_and_reads_nothing_and_goes_on_by_itself(
     own: Ground, nodes: ThreeNodes, topic: str, clean: dict[Key, Any]
 ) -> None:
     began = time.monotonic()
-    worker = draining(own)
+    worker = own.draining()
     nodes.kill(1, 2)
     worker.wait_for(WAITS)
     seen, ended = [_reading(own)], threading.Event()
@@ -161,7 +135,7 @@ def test_a_node_that_stands_still_holds_ingest_up_for_seconds_only(
     own: Ground, nodes: ThreeNodes, topic: str, clean: dict[Key, Any], long_faults: bool
 ) -> None:
     began = time.monotonic()
-    worker = draining(own)
+    worker = own.draining()
     nodes.pause(1)
     paused = time.monotonic()
     worker.ends_well()  # the node still stands still, so nobody has waited for it

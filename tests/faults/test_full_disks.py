@@ -19,14 +19,13 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.replay.captures import open_captures
 from tests.support.commands import start_command
 from tests.support.full_disk import full_disk, largest
-from tests.support.ground import Ground, Key, generated, ground
+from tests.support.ground import Ground, Key, ground
 from tests.support.live import state_of
 from tests.support.logged_process import LoggedProcess
 from tests.support.programs import program
 from tests.support.x_runs import line
 from tests.support.x_server import TOKEN, XServer
 
-SEED, POSTS = 2016, 8_000
 SEGMENT = "1MiB"
 """The size of a file of the commit log: small, so that a new one is needed, and fails, soon."""
 PATIENCE = 120.0
@@ -48,36 +47,6 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             yield made
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
-
-
-@pytest.fixture(scope="module")
-def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
-    """What a run without any fault stores."""
-    return own.clean_run(corpus, POSTS)
-
-
-@pytest.fixture
-def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> str:
-    """A topic whose posts wait in the queue."""
-    name = own.new_topic()
-    own.replay(corpus, name)
-    return name
-
-
-def in_mid_drain(queue: PostsQueue) -> bool:
-    return queue.backlog() <= 0.8 * POSTS
-
-
-def draining(own: Ground) -> LoggedProcess:
-    """Starts a worker, and waits until it has stored some posts."""
-    worker = LoggedProcess(own.worker("--drain"))
-    own.wait_for(in_mid_drain, "a part of the drain")
-    return worker
-
-
 def wait_until(condition: Callable[[], object], what: str) -> None:
     until = time.monotonic() + PATIENCE
     while not condition():
@@ -89,7 +58,7 @@ def test_redis_cannot_write_its_log(own: Ground, topic: str, corpus: Path, clean
     second = own.new_topic()
     began = time.monotonic()
     with own.queue() as queue:
-        worker = draining(own)
+        worker = own.draining()
         with full_disk(own.pid("Redis"), largest(own.settings.home / "redis")):
             wait_until(lambda: queue.client.info("persistence")["aof_last_write_status"] == "err", "a failed write")
             before = queue.backlog()
@@ -109,7 +78,7 @@ def test_redis_cannot_write_its_log(own: Ground, topic: str, corpus: Path, clean
 
 def test_cassandra_cannot_write_its_commit_log(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
     began = time.monotonic()
-    worker = draining(own)
+    worker = own.draining()
     home = own.settings.home
     log = home / "logs" / "cassandra" / "system.log"
     with own.queue() as queue, full_disk(own.pid("Cassandra"), largest(home / "cassandra" / "commitlog") // 2):

@@ -23,48 +23,25 @@ from ingest.queue.posts_queue import GROUP, MOST_DELIVERIES, PostsQueue
 from ingest.sources.base import Clock
 from tests.support import accounts
 from tests.support.commands import start_command
-from tests.support.ground import Ground, Key, generated
+from tests.support.ground import LEFT, POSTS, SEED, Ground, Key
 from tests.support.mutations import ORIGINALS, odd_posts
 
-SEED = 2016
-POSTS = 8_000
 ODD = 2_000 * len(ORIGINALS)
 UNKNOWN = {False: 12_000, True: 110_000}
 """Deletions of unknown posts. That they leave no tombstones, of which Cassandra reads at most 100,000 in one query, is
 held by tests/ingest/write/test_hidden.py."""
-LEFT = 0.85
-"""The part of the messages that is still in the queue when a fault begins, at the latest."""
-
 SET_ASIDE = f"read {MOST_DELIVERIES} times and never finished: it may have ended the workers"
 
 
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A capture of POSTS posts."""
-    return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
-
-
-@pytest.fixture(scope="module")
-def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
-    """What a run without any fault stores."""
-    return own.clean_run(corpus, POSTS)
-
-
 @pytest.fixture
-def topic(own: Ground, corpus: Path, clean: dict[Key, Any]) -> Iterator[str]:
+def topic(own: Ground, topic: str) -> Iterator[str]:
     """A topic whose posts wait in the queue. Afterwards the queue is empty, with room, and the engines run."""
-    name = own.new_topic()
-    own.replay(corpus, name)
-    yield name
+    yield topic
     own.up()
     with own.queue() as queue:
         queue.client.config_set("maxmemory", "1gb")
         queue.client.delete(queue.stream, queue.dead)
         queue.ensure_group()
-
-
-def in_mid_drain(queue: PostsQueue) -> bool:
-    return queue.backlog() <= LEFT * POSTS
 
 
 def ended(process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> tuple[int, str]:
@@ -130,8 +107,7 @@ def test_cassandra_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key,
     worker = own.worker("--drain")
     rounds = max(1, kills // 2)
     for number in range(rounds):
-        left = int(POSTS * (LEFT - 0.6 * number / rounds))
-        own.wait_for(lambda queue, left=left: queue.backlog() <= left, "a part of the drain")  # type: ignore[misc]
+        own.wait_until_left(POSTS * (LEFT - 0.6 * number / rounds))
         if worker.poll() is not None:
             break
         own.kill("Cassandra")
@@ -148,7 +124,7 @@ def test_redis_killed_in_mid_drain(own: Ground, topic: str, clean: dict[Key, Any
         queue.client.config_set("appendfsync", fsync)
     began = time.monotonic()
     worker = own.worker("--drain")
-    own.wait_for(in_mid_drain, "a part of the drain")
+    own.wait_until_left(LEFT * POSTS)
     own.kill("Redis")
     time.sleep(1)
     own.up()
@@ -177,7 +153,7 @@ def test_a_worker_asked_to_stop_under_fault_keeps_what_it_holds(
         queue.add([Envelope(topic, "x", "x_v2", b"rubbish", f"odd:{number}") for number in range(500)])
         began = time.monotonic()
         worker = own.worker()
-        own.wait_for(in_mid_drain, "a part of the drain")
+        own.wait_until_left(LEFT * POSTS)
         fault(own, queue)
         time.sleep(1)
         worker.send_signal(signal.SIGTERM)

@@ -53,6 +53,10 @@ def clean(own: Ground, lines: list[bytes], tmp_path_factory: pytest.TempPathFact
     return own.clean_run(lines_of(lines, tmp_path_factory.mktemp("c") / "c.jsonl"), POSTS)
 
 
+Undo = Callable[[], object]
+"""Ends a fault."""
+
+
 class Stream:
     """A collector from a server of X, as a process."""
 
@@ -86,6 +90,24 @@ class Stream:
             server.send(*lines[start : start + BURST])
             time.sleep(0.02)
 
+    def queue_first(self, process: "subprocess.Popen[bytes]", server: XServer, lines: list[bytes]) -> None:
+        """Sends the first posts, and waits until they are queued."""
+        server.send(*lines[:BEFORE])
+        wait_for(lambda: self.has_received(BEFORE), "the first posts", process)
+
+    def fill_disk(
+        self, process: "subprocess.Popen[bytes]", server: XServer, lines: list[bytes], fault: Callable[[Ground], Undo]
+    ) -> Undo:
+        """Has the first posts queued, lets a fault begin, and sends the others but the last, until they are on disk.
+
+        Returns what ends the fault.
+        """
+        self.queue_first(process, server, lines)
+        undo = fault(self.own)
+        self.send(server, lines[BEFORE:-1])
+        wait_for(lambda: self.has_kept(lines[-2]), "the posts on disk", process)
+        return undo
+
     def has_received(self, count: int) -> bool:
         """Whether so many messages are queued."""
         with self.own.queue() as queue:
@@ -115,9 +137,6 @@ def stream(own: Ground, clean: dict[Key, Any]) -> Iterator[Stream]:
     with own.queue() as queue:
         queue.client.delete(queue.stream)
         queue.ensure_group()
-
-
-Undo = Callable[[], object]
 
 
 def killed(own: Ground) -> Undo:
@@ -164,11 +183,7 @@ def test_a_redis_that_takes_nothing_for_longer_than_the_memory_lasts_costs_no_po
 ) -> None:
     lines = stream.tagged(lines)
     with stream.running() as (process, server):
-        server.send(*lines[:BEFORE])
-        wait_for(lambda: stream.has_received(BEFORE), "the first posts", process)
-        undo = fault(own)
-        stream.send(server, lines[BEFORE:-1])
-        wait_for(lambda: stream.has_kept(lines[-2]), "the posts on disk", process)
+        undo = stream.fill_disk(process, server, lines, fault)
         assert stream.file.stat().st_size > MEMORY
         began = time.monotonic()
         undo()
@@ -185,15 +200,11 @@ def test_what_a_killed_collector_had_on_disk_is_queued_by_the_next_one_and_the_g
 ) -> None:
     lines = stream.tagged(lines)
     with stream.running() as (process, server):
-        server.send(*lines[:BEFORE])
-        wait_for(lambda: stream.has_received(BEFORE), "the first posts", process)
-        own.kill("Redis")
-        stream.send(server, lines[BEFORE:-1])
-        wait_for(lambda: stream.has_kept(lines[-2]), "the posts on disk", process)
+        undo = stream.fill_disk(process, server, lines, killed)
         kept_at = stream.file.stat().st_mtime
         kill(process)
     began = time.monotonic()
-    own.up()
+    undo()
     with stream.running() as (process, server):
         server.send(lines[-1])
         wait_for(lambda: stream.has_received(POSTS), "all posts", process)
@@ -211,8 +222,7 @@ def test_a_stop_while_redis_is_down_ends_and_says_where_the_posts_are(
 ) -> None:
     lines = stream.tagged(lines)
     with stream.running() as (process, server):
-        server.send(*lines[:BEFORE])
-        wait_for(lambda: stream.has_received(BEFORE), "the first posts", process)
+        stream.queue_first(process, server, lines)
         own.kill("Redis")
         server.send(*lines[BEFORE : BEFORE + 100])  # much less than the memory holds
         wait_for(lambda: _heard(process, b"down or full"), "a word about Redis", None)

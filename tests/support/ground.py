@@ -30,12 +30,17 @@ from tests.conftest import SHIPPED_TOPICS
 from tests.support import accounts
 from tests.support.commands import Done, run_command, start_command
 from tests.support.engine_set import HOME
+from tests.support.logged_process import LoggedProcess
 from tests.support.ports import LOCAL, free_port
 from tests.support.server_with import ServerWith
 
 PATIENCE = 120.0
 HEAP = "1G"
 QUIET = Console(quiet=True)
+POSTS, SEED = 8_000, 2016
+"""The capture that most faults use."""
+LEFT = 0.85
+"""The part of the messages that is still in the queue when a fault begins, at the latest."""
 Key = tuple[Any, int, str, str]
 """Day, bucket, network and id of a post."""
 _MEANWHILE = ("topic", "collected_at")
@@ -105,6 +110,16 @@ class Ground:
         """Starts a worker."""
         self.workers.append(start_command("ingest", "work", *options, **self.environment))
         return self.workers[-1]
+
+    def draining(self) -> LoggedProcess:
+        """Starts a worker, and waits until it has stored a part of the POSTS that wait in the queue."""
+        worker = LoggedProcess(self.worker("--drain"))
+        self.wait_until_left(LEFT * POSTS)
+        return worker
+
+    def wait_until_left(self, messages: float) -> None:
+        """Waits until at most so many messages are in the queue."""
+        self.wait_for(lambda queue: queue.backlog() <= messages, "a part of the drain")
 
     def drain(self) -> None:
         """Runs a worker until the queue is empty."""
