@@ -9,8 +9,8 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
-from tests.ingest.write.test_changes import compliance
 from tests.support.commands import run_command
+from tests.support.line import compliance
 from tests.support.posts import capture, stream_line, tweet
 from tests.support.stored import stored
 

@@ -21,8 +21,8 @@ from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
 from readers.search.search import posts_frame, search_posts
 from tests.conftest import make_topic
-from tests.ingest.write.test_changes import AT, Line
 from tests.support.bluesky import account_is, event
+from tests.support.line import AT, Line
 from tests.support.mastodon_server import status
 
 RACES = """races:

@@ -1,92 +1,21 @@
 """Deletions, edits and updates on real engines: what they change, in which order, and that nothing comes back."""
 
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, timedelta
 
 import msgspec
-import orjson
 import pytest
 from cassandra.cluster import Session
 
 from conf.settings import Settings
-from conf.snowflakes import x_made_at
-from conf.topic import Topic
-from ingest.formats import Unit, split
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.envelope import Envelope, Route
 from ingest.queue.notes import Gap, Through, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
-from ingest.write.store import Store
-from ingest.write.topics import TopicBook
-from ingest.write.worker import Worker
 from jobs.framework.coverage import Gap as StoredGap
 from jobs.framework.coverage import read_records
 from tests.support.bluesky import REPOST, account_is, event, tid
-from tests.support.posts import stream_line, tweet
-from tests.support.stored import stored, stored_words
-
-AT = datetime(2026, 5, 25, 15, 59, 59, tzinfo=UTC)
-"""One second before midnight in Manila, where the tests' topics are."""
-X_ID = str(((int(AT.timestamp() * 1000) - 1_288_834_974_657) << 22) + 7)
-LATER = timedelta(seconds=30)
-
-
-class Line:
-    """Messages, work, and what then stands in the table, for one topic."""
-
-    def __init__(self, queue: PostsQueue, session: Session, settings: Settings, topic: str) -> None:
-        self.queue, self.topic = queue, topic
-        self._session, self._settings = session, settings
-        self.make_worker().run(drain=True)
-
-    def make_worker(self) -> Worker:
-        store = Store(self._session, self._settings.keyspace)
-        worker = Worker(self.queue, store, TopicBook(self._session, self._settings), claim_idle=0.5)
-        worker._admission._topics.get(self.topic)
-        return worker
-
-    def put(self, *lines: bytes, format_: str = "", route: Route | None = None) -> None:
-        for line in lines:
-            for unit in split(line) if not format_ else [Unit(format_, "x", line)]:
-                assert isinstance(unit, Unit), unit
-                envelope = envelope_of(self.topic, unit)
-                self.queue.add([replace(envelope, route=route or envelope.route)])
-
-    def work(self, *lines: bytes, format_: str = "") -> dict[str, Any]:
-        self.put(*lines, format_=format_)
-        self.make_worker().run(drain=True)
-        return self.rows()
-
-    def rows(self) -> dict[str, Any]:
-        """The topic's posts. Fails if a post has no row of words, or the words of another post are left."""
-        rows = stored(self._session, self._settings.keyspace, self.topic)
-        assert self.words().keys() == rows.keys()
-        return rows
-
-    def words(self) -> dict[str, set[str]]:
-        return stored_words(self._session, self._settings.keyspace, self.topic)
-
-
-@pytest.fixture
-def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) -> Line:
-    return Line(queue, session, settings, topic.topic)
-
-
-def x_post(post_id: str = X_ID, **changes: Any) -> bytes:
-    made = x_made_at(post_id)
-    assert made is not None
-    made = made.replace(microsecond=0)
-    return stream_line(tweet(post_id, created_at=made.isoformat(), **changes))
-
-
-def x_notice(post_id: str = X_ID) -> bytes:
-    return orjson.dumps({"delete": {"status": {"id": int(post_id), "id_str": post_id, "user_id_str": "10"}}})
-
-
-def compliance(action: str = "delete", post_id: str = X_ID) -> bytes:
-    return orjson.dumps({"id": post_id, "action": action, "created_at": AT.isoformat(), "reason": "deleted"})
+from tests.support.line import AT, LATER, X_ID, Line, compliance, x_notice, x_post
 
 
 def test_a_deleted_x_post_goes_and_no_replay_brings_it_back(line: Line, session: Session, settings: Settings) -> None:

@@ -1,9 +1,6 @@
-"""What is hidden is in no count and no search until its account is back; what is deleted stays away for good."""
+"""What is hidden is in no count and no search until its account is back."""
 
-import re
-from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -11,32 +8,13 @@ import pytest
 from cassandra.cluster import Session
 
 from conf.settings import Settings
-from conf.tables import TAKEN_BACK
-from conf.topic import Topic, load_topic
-from ingest.cli import main
+from conf.topic import Topic
 from ingest.formats import split
-from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Envelope, Message
-from ingest.queue.posts_queue import PostsQueue
-from ingest.write.ledger import UNKNOWN_DAYS
-from tests.conftest import make_topic
-from tests.ingest.write.test_changes import AT, LATER, X_ID, Line, compliance, x_post
 from tests.support.bluesky import account_is, event, tid
+from tests.support.line import AT, LATER, OTHER, OWN, X_ID, Line, compliance, other, own, x_post
 
-OWN = f"did:plc:ana/{tid(AT)}"
-OTHER = f"did:plc:ben/{tid(AT)}"
+pytestmark = pytest.mark.usefixtures("no_ledger")
 PASSING = ("deactivated", "suspended", "takendown", "desynchronized", "throttled", "something new")
-
-
-@pytest.fixture(autouse=True)
-def no_ledger(session: Session, settings: Settings) -> None:
-    """Empties the ledger, also of the marks that an account came back, which have the times of another test."""
-    session.execute(f"TRUNCATE {settings.keyspace}.{TAKEN_BACK.name}", timeout=60)
-
-
-@pytest.fixture
-def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) -> Line:
-    return Line(queue, session, settings, topic.topic)
 
 
 @pytest.fixture
@@ -44,14 +22,6 @@ def hidden(session: Session, settings: Settings, topic: Topic) -> Callable[[], s
     """Returns the ids of the topic's hidden posts."""
     query = f"SELECT post_id FROM {settings.keyspace}.hidden_posts WHERE topic = %s ALLOW FILTERING"
     return lambda: {row.post_id for row in session.execute(query, (topic.topic,))}
-
-
-def own(text: str = "said Duterte #halalan") -> bytes:
-    return event({"text": text, "langs": ["tl"], "tags": ["halalan"]}, AT)
-
-
-def other() -> bytes:
-    return event({"text": "stays"}, AT, did="did:plc:ben")
 
 
 @pytest.mark.parametrize("status", PASSING)
@@ -156,146 +126,3 @@ class TestAnXAccount:
         assert line.work(orjson.dumps(row), format_="x_compliance_user") == {}
         assert hidden() == ({X_ID} if is_hidden else set())
         assert line.work(x_post()) == {}
-
-
-class TestForGood:
-    def test_in_a_topic_that_comes_later(
-        self, line: Line, queue: PostsQueue, session: Session, settings: Settings
-    ) -> None:
-        line.work(event(None, AT + LATER, rkey=tid(AT), operation="delete"), account_is("suspended", AT, "did:plc:ben"))
-        later = Line(queue, session, settings, make_topic(settings).topic)
-        assert later.work(own(), other()) == {}
-
-    def test_from_the_dead_letters(self, line: Line, queue: PostsQueue) -> None:
-        letters = DeadLetters(queue)
-        letters.add([(Envelope(line.topic, "bluesky", "bluesky", own()), "tried too early")])
-        line.work(event(None, AT + LATER, rkey=tid(AT), operation="delete"))
-        assert letters.requeue(letters.read()) == (1, 0)
-        assert line.work() == {}
-
-    def test_when_redis_has_lost_everything(self, line: Line, queue: PostsQueue) -> None:
-        line.work(event(None, AT + LATER, rkey=tid(AT), operation="delete"))
-        queue.client.delete(*queue.client.keys(f"{queue.stream}*"))
-        queue.ensure_group()
-        assert line.work(own(), other()).keys() == {OTHER}
-
-    def test_when_it_is_deleted_while_another_worker_stores_it(self, line: Line) -> None:
-        worker, quick = line.make_worker(), line.make_worker()
-        write = worker._store.posts.write
-
-        def write_late(writes: Any) -> Any:
-            done = write(writes)
-            line.put(
-                event(None, AT + LATER, rkey=tid(AT), operation="delete"), account_is("suspended", AT, "did:plc:ben")
-            )
-            outcomes: dict[str, list[Message]] = defaultdict(list)
-            quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
-            assert len(outcomes["deleted"]) == 2
-            worker._store.posts.write = write  # type: ignore[method-assign]
-            return done
-
-        worker._store.posts.write = write_late  # type: ignore[method-assign]
-        line.put(own(), other())
-        worker._process(line.queue.read(worker.consumer, 10, 10))
-        assert line.rows() == {}
-
-    def test_nothing_is_written_for_posts_that_are_not_stored(
-        self, line: Line, session: Session, settings: Settings
-    ) -> None:
-        line.work(x_post())
-        unknown = [str(int(X_ID) + (number << 22)) for number in range(1, 50)]
-        notices = [orjson.dumps({"delete": {"status": {"id_str": post_id}}}) for post_id in unknown]
-        line.work(*notices)
-        query = f"SELECT post_id FROM {settings.keyspace}.posts WHERE topic = %s AND day = '2026-05-25' AND bucket = %s"
-        found = [session.execute(query, (line.topic, bucket), trace=True) for bucket in range(4)]
-        assert [row.post_id for rows in found for row in rows] == [X_ID]
-        told = " ".join(event.description for rows in found for event in rows.get_query_trace().events)
-        counts = re.findall(r"(\d+) tombstone", told)
-        assert len(counts) == 4
-        assert set(counts) == {"0"}
-
-
-class TestLifetime:
-    def test_of_what_is_not_stored_it_is_shorter(self, line: Line, session: Session, settings: Settings) -> None:
-        line.work(own())
-        line.work(
-            event(None, AT + LATER, rkey=tid(AT), operation="delete"),
-            event(None, AT + LATER, did="did:plc:nobody", rkey=tid(AT), operation="delete"),
-        )
-        days = _days_left(session, settings)
-        assert days[OWN] == pytest.approx(settings.taken_back_days, abs=1)
-        assert days[f"did:plc:nobody/{tid(AT)}"] == pytest.approx(UNKNOWN_DAYS, abs=1)
-        assert UNKNOWN_DAYS == 90
-
-
-def _days_left(session: Session, settings: Settings) -> dict[str, float]:
-    """Returns the lifetime of each entry, in days."""
-    rows = session.execute(f"SELECT id, TTL(noted_at) AS seconds FROM {settings.keyspace}.{TAKEN_BACK.name}")
-    return {row.id: row.seconds / 86_400 for row in rows}
-
-
-class TestRetention:
-    def topic(self, settings: Settings, days: int) -> Topic:
-        topic = make_topic(settings)
-        file = settings.topics_dir / f"{topic.topic}.yaml"
-        file.write_text(f"retention_days: {days}\n{file.read_text()}")
-        return load_topic(topic.topic, settings.topics_dir)
-
-    def test_posts_live_as_long_as_the_topic_keeps_them(
-        self, queue: PostsQueue, session: Session, settings: Settings
-    ) -> None:
-        line = Line(queue, session, settings, self.topic(settings, 7).topic)
-        made = datetime.now(UTC) - timedelta(days=3)
-        old = datetime.now(UTC) - timedelta(days=8)
-        post_id = f"did:plc:ana/{tid(made)}"
-        assert line.work(event({"text": "new"}, made), event({"text": "old"}, old)).keys() == {post_id}
-        query = "SELECT TTL({}) AS seconds FROM {}.{} WHERE topic = %s ALLOW FILTERING"
-        [post] = session.execute(query.format("author_id", settings.keyspace, "posts"), (line.topic,))
-        [words] = session.execute(query.format("words", settings.keyspace, "post_words"), (line.topic,))
-        for seconds in (post.seconds, *words.seconds):
-            assert seconds / 86_400 == pytest.approx(4, abs=0.1)
-
-    def test_hiding_does_not_prolong_it(self, queue: PostsQueue, session: Session, settings: Settings) -> None:
-        line = Line(queue, session, settings, self.topic(settings, 7).topic)
-        made = datetime.now(UTC) - timedelta(days=3)
-        line.work(event({"text": "new"}, made), account_is("deactivated", made + LATER))
-        line.work(account_is("active", made + 2 * LATER))
-        query = f"SELECT TTL(author_id) AS seconds FROM {settings.keyspace}.posts WHERE topic = %s ALLOW FILTERING"
-        [row] = session.execute(query, (line.topic,))
-        assert row.seconds / 86_400 == pytest.approx(4, abs=0.1)
-
-
-class TestForget:
-    def test_a_persons_posts_go_and_none_comes_again(
-        self, stream: PostsQueue, session: Session, settings: Settings, topic: Topic, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        line = Line(stream, session, settings, topic.topic)
-        renamed = event({"text": "later"}, AT + 3 * LATER)
-        assert line.work(own(), other()).keys() == {OWN, OTHER}
-        capsys.readouterr()
-        assert main(["forget", "--source", "bluesky", "--author", "did:plc:ana"]) == 0
-        assert capsys.readouterr().out == "1 requests queued\n"
-        assert line.work(own(), renamed).keys() == {OTHER}
-
-    def test_an_x_account_is_forgotten_under_its_next_handle_too(
-        self, stream: PostsQueue, session: Session, settings: Settings, topic: Topic
-    ) -> None:
-        line = Line(stream, session, settings, topic.topic)
-        handle = line.work(x_post())[X_ID].author
-        assert main(["forget", "--source", "x", "--author", f"@{handle.upper()}"]) == 0
-        assert line.work() == {}
-        second = str(int(X_ID) + (60_000 << 22))
-        data = orjson.loads(x_post(second))
-        for user in data["includes"]["users"]:
-            user["username"] = "renamed"
-        assert line.work(orjson.dumps(data)) == {}
-
-    def test_a_post_is_forgotten(self, stream: PostsQueue, session: Session, settings: Settings, topic: Topic) -> None:
-        line = Line(stream, session, settings, topic.topic)
-        line.work(x_post())
-        assert main(["forget", "--source", "x", "--post", X_ID]) == 0
-        assert line.work(x_post()) == {}
-
-    @pytest.mark.parametrize("options", [["--source", "myspace", "--post", "1"], ["--source", "x"]])
-    def test_wrong_use_is_told(self, stream: PostsQueue, options: list[str]) -> None:
-        assert main(["forget", *options]) == 2

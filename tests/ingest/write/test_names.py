@@ -16,9 +16,9 @@ from ingest.cli import main
 from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.bluesky import profiles
 from tests.conftest import make_topic
-from tests.ingest.write.test_changes import AT
 from tests.support.appview_server import AppViewServer
 from tests.support.bluesky import account_is, event, time_us
+from tests.support.line import AT
 from tests.support.loading import load
 
 ANA, BEN, CY = (f"did:plc:{letter * 24}" for letter in "abc")

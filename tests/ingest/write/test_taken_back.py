@@ -15,7 +15,7 @@ from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
 from readers.search.search import posts_frame, search_posts
 from tests.conftest import make_topic
-from tests.ingest.write.test_changes import X_ID, compliance, x_post
+from tests.support.line import X_ID, compliance, x_post
 from tests.support.posts import capture
 from tests.support.stored import stored
 

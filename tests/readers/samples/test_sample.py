@@ -20,8 +20,8 @@ from readers.samples.precision import precision_of
 from readers.samples.sheet import COLUMNS, read_sheet
 from stores.connect import RedisClient
 from tests.conftest import make_topic
-from tests.ingest.write.test_changes import Line
 from tests.support.independent_poll import Seen
+from tests.support.line import Line
 from tests.support.loading import load
 
 POSTS, SEED, LOOKALIKES, N = 6_000, 5, 0.15, 300
