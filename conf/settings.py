@@ -165,7 +165,7 @@ def is_loopback(host: str) -> bool:
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """Reads the environment and `.env`; `overrides` replace values from both.
+    """Reads the environment and `.env`; `overrides` replace values from both, unless they are None.
 
     Raises WrongUse for a bad value, and for an unknown PULSO_ name, with the nearest known one.
     """
@@ -175,7 +175,7 @@ def load_settings(**overrides: Any) -> Settings:
         fix = did_you_mean(name, known, "The settings are listed in .env.example")
         raise WrongUse(f"unknown setting {name}", fix)
     try:
-        return Settings(**overrides)
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = PREFIX + str(first["loc"][0]).upper()

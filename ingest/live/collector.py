@@ -19,7 +19,7 @@ from ingest.live.leaving import wait_until_queued
 from ingest.live.letters import Letters
 from ingest.live.progress import DIED, Progress
 from ingest.live.redis_record import gap_notes, new_record, through_note
-from ingest.live.selection import ASKED_FOR, Rejected, Selection
+from ingest.live.selection import Rejected, Selection
 from ingest.live.spill import Spill
 from ingest.live.spilling_buffer import SpillingBuffer
 from ingest.live.state import LeaseLost, LiveState
@@ -277,19 +277,13 @@ class Collector:
         self.state.queued, self.state.spilled = self.buffer.position, self.buffer.spilled
 
     def _select(self, event: Line, envelopes: list[Envelope], letters: list[tuple[Envelope, str]]) -> None:
+        parts = list(self._selection.of(event.line))
+        accepted = [part for part in parts if not isinstance(part, Rejected)]
+        letters += [(part.envelope, part.reason) for part in parts if isinstance(part, Rejected)]
+        envelopes += accepted
         self.state.received += 1
-        accepted = 0
-        for part in self._selection.of(event.line):
-            if isinstance(part, Rejected):
-                letters.append((part.envelope, part.reason))
-            else:
-                envelopes.append(part)
-                accepted += 1
-        self.state.accepted += accepted
-        counts = self._selection.take_counts()
-        self.state.asked_for += counts.pop(ASKED_FOR, 0)
-        for reason, count in counts.items():
-            self.state.left_out[reason] = self.state.left_out.get(reason, 0) + count
+        self.state.accepted += len(accepted)
+        self._selection.count_in(self.state)
         if self._archive and accepted:
             self._archive.add(event.at_us, event.line)
 

@@ -8,6 +8,7 @@ from ingest.formats import DELETIONS, LOSSES, NAMES, Refused, Unit, parse, split
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import Post
 from ingest.live.matching import TopicMatcher
+from ingest.live.state import LiveState
 from ingest.queue.envelope import Envelope, Route, envelope_of
 
 SELECTING = ("x",)
@@ -59,6 +60,13 @@ class Selection:
         """
         counts, self._counts = self._counts, Counter()
         return counts
+
+    def count_in(self, state: LiveState) -> None:
+        """Adds the counts since the last call to a state."""
+        counts = self.take_counts()
+        state.asked_for += counts.pop(ASKED_FOR, 0)
+        for reason, count in counts.items():
+            state.left_out[reason] = state.left_out.get(reason, 0) + count
 
     def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
         envelope = self._envelope(unit)
