@@ -3,20 +3,19 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
+from conf.languages import plain_tag
 from ingest.formats.post import Post
 
 ANY = "*"
 KEPT = 1024
 """The most tags whose answer is kept in memory. Posts have some hundred, but strangers may write any."""
-NEWER = {"iw": "he", "in": "id", "ji": "yi", "jw": "jv", "mo": "ro", "tl": "fil"}
-"""Older codes that some networks still use, and the newer ones for the same languages (IANA's registry; CLDR)."""
 
 
 class Languages:
     """The languages of a topic. Without any, every post is wanted."""
 
     def __init__(self, wanted: Iterable[str]) -> None:
-        self._wanted = {_normal(tag) for tag in wanted}
+        self._wanted = {plain_tag(tag) for tag in wanted}
         self._takes = lru_cache(KEPT)(self._begins_with_one)
 
     def want(self, post: Post) -> bool:
@@ -31,11 +30,5 @@ class Languages:
         return any(map(self._takes, tags))
 
     def _begins_with_one(self, tag: str) -> bool:
-        parts = _normal(tag).split("-")
+        parts = plain_tag(tag).split("-")
         return any("-".join(parts[:count]) in self._wanted for count in range(1, len(parts) + 1))
-
-
-def _normal(tag: str) -> str:
-    """Returns a tag in lower case, with `-` between its parts, and with the newer code of its language."""
-    language, *others = tag.strip().lower().replace("_", "-").split("-")
-    return "-".join([NEWER.get(language, language), *others])

@@ -1,14 +1,23 @@
 """How long to wait before the next attempt: longer after each failure. Each network has numbers of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tenacity import RetryCallState, Retrying
 from tenacity.wait import wait_base
+
+LONGEST_NUMBER = 10
+"""Digits of a number in a header: those of a Unix time until the year 2286."""
 
 
 def no_jitter() -> float:
     """No jitter: the waits are as the rule says."""
     return 0.0
+
+
+def number_in(headers: Mapping[str, str], name: str) -> float | None:
+    """Returns the number in a header such as Retry-After: seconds, or a Unix time. None if there is none."""
+    text = headers.get(name, "")
+    return float(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER else None
 
 
 class BackOff:

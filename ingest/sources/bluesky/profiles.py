@@ -20,7 +20,7 @@ from conf.settings import Settings
 from ingest.formats.checked import as_handle
 from ingest.formats.post import Name
 from ingest.sources.addresses import checked_address
-from ingest.sources.back_off import BackOff
+from ingest.sources.back_off import BackOff, number_in
 from ingest.sources.base import Clock
 
 AT_ONCE = 25
@@ -111,10 +111,10 @@ class Profiles:
 
 def _asked_wait(answer: Answer) -> float:
     """Returns the seconds for which the AppView asks to wait; 0 if it does not say."""
-    asked, reset = answer.headers.get("Retry-After", ""), answer.headers.get("RateLimit-Reset", "")
-    if asked.isdecimal():
-        return float(asked)
-    return max(0.0, float(reset) - time.time()) if reset.isdecimal() else 0.0
+    asked, reset = number_in(answer.headers, "Retry-After"), number_in(answer.headers, "RateLimit-Reset")
+    if asked is not None:
+        return asked
+    return 0.0 if reset is None else max(0.0, reset - time.time())
 
 
 def _names_in(answer: Answer, asked: frozenset[str]) -> Iterator[Name]:

@@ -23,7 +23,7 @@ from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.sources.addresses import checked_address
-from ingest.sources.back_off import BackOff
+from ingest.sources.back_off import BackOff, number_in
 from ingest.sources.base import Clock, Sink
 from ingest.sources.mastodon.timeline import Timeline
 
@@ -110,8 +110,8 @@ class Mastodon:
         if response.status_code in (401, 403):
             raise PulsoError(f"{self._server} refuses the token (HTTP {response.status_code})", TOKEN_FIX)
         if response.status_code == 429:
-            asked = response.headers.get("Retry-After", "")
-            wait = float(asked) if asked.isdecimal() else UNTOLD_429
+            asked = number_in(response.headers, "Retry-After")
+            wait = UNTOLD_429 if asked is None else asked
             return "HTTP 429: too many requests", min(max(wait, self._back_off.next()), LONGEST_429)
         return None if response.is_success else (f"HTTP {response.status_code}", self._back_off.next())
 

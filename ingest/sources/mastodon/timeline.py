@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from conf.snowflakes import mastodon_id_at, mastodon_made_at
+from ingest.sources.back_off import number_in
 from ingest.sources.base import Clock
 
 PAGE, MOST_PAGES = 40, 100
@@ -64,8 +65,8 @@ class Timeline:
                 if found.is_success:
                     page = found.json()
                     return page if isinstance(page, list) and all(isinstance(one, dict) for one in page) else None
-                reason, asked = f"HTTP {found.status_code}", found.headers.get("Retry-After", "")
-                wait = float(asked) if asked.isdecimal() else wait
+                reason, asked = f"HTTP {found.status_code}", number_in(found.headers, "Retry-After")
+                wait = wait if asked is None else asked
             except (httpx.HTTPError, ValueError) as error:
                 reason = f"network error: {error}"[:200]
             if wait > LONGEST_WAIT or self._clock.wait(wait):

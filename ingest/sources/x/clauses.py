@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from conf.aliases import alias_of
 from conf.blanking import X_NAME
 from conf.folding import fold
+from conf.languages import plain_tag
 
 HANDLE = re.compile(X_NAME)
 OPERATORS = ("or", "and", "not")
@@ -21,8 +22,8 @@ LANGUAGES = (
     "am ar bg bn bo bs ca ckb cs cy da de dv el en es et eu fa fi fr gu hi hi-Latn hr ht hu hy in is it iw ja ka km kn "
     "ko lo lt lv ml mr my ne nl no or pa pl ps pt ro ru sd si sk sl sr sv ta te th tl tr ug uk ur vi zh-CN zh-TW"
 )
-_CODES: dict[str, tuple[str, ...]] = {code.lower(): (code,) for code in LANGUAGES.split()}
-_CODES |= {"he": ("iw",), "id": ("in",), "fil": ("tl",), "nb": ("no",), "zh": ("zh-CN", "zh-TW")}
+_CODES: dict[str, tuple[str, ...]] = {plain_tag(code): (code,) for code in LANGUAGES.split()}
+_CODES |= {"nb": ("no",), "zh": ("zh-CN", "zh-TW")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def language_factor(languages: Iterable[str]) -> tuple[str, list[LeftOut]]:
     codes: set[str] = set()
     left_out = []
     for language in languages:
-        if found := _CODES.get(language.strip().lower()):
+        if found := _CODES.get(plain_tag(language)):
             codes.update(found)
         else:
             left_out.append(LeftOut(f"language {language}", "can't be filtered by X; its posts are not collected"))

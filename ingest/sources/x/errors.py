@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from conf.errors import PulsoError
+from ingest.sources.back_off import number_in
 
 Kind = Literal["network", "http", "rate"]
 TOKEN_FIX = "Set X_BEARER_TOKEN to the app's current bearer token"
@@ -45,7 +46,7 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> PulsoError:
     if status == CONFLICT or problem.get("title") == "ConnectionException":
         return Unavailable(f"{OTHER_CONNECTION} ({what})", "http")
     if status in RATE_STATUS:
-        return Unavailable(what, "rate", _reset(headers))
+        return Unavailable(what, "rate", number_in(headers, "x-rate-limit-reset"))
     if status >= 500 or status in WAIT_STATUS:
         return Unavailable(what, "http")
     return _final(status, what)
@@ -102,11 +103,6 @@ def _as_dict(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _reset(headers: Mapping[str, str]) -> float | None:
-    text = headers.get("x-rate-limit-reset", "")
-    return float(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else None
 
 
 def _line(text: str) -> str:
