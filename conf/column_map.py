@@ -9,13 +9,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from conf.errors import WrongUse
 from conf.nearest import did_you_mean
 from conf.part import Part
-from conf.yaml_part import parse_yaml
+from conf.yaml_part import parse_yaml, yaml_text
 from conf.zone import Zone
 
 READY = Path(__file__).parent / "column_maps"
@@ -183,8 +182,7 @@ def load_map(name: str) -> ColumnMap:
 
 
 def _map_in(path: Path) -> ColumnMap:
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return parse_yaml(ColumnMap, text, str(path), _PARTS, "column map", yaml.BaseLoader)
+    return parse_yaml(ColumnMap, yaml_text(path), str(path), _PARTS, "column map", all_texts=True)
 
 
 _parsed = cache(_map_in)

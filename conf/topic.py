@@ -14,7 +14,7 @@ from conf.graph import Graphs
 from conf.nearest import did_you_mean
 from conf.part import Part
 from conf.race import Candidate, Id, Matched, Phrase, Poll, Race
-from conf.yaml_part import parse_yaml
+from conf.yaml_part import parse_yaml, yaml_text
 from conf.zone import Zone
 
 
@@ -118,7 +118,7 @@ def load_topic(name: str, topics_dir: Path) -> Topic:
         known = sorted(p.stem for p in topics_dir.glob("*.yaml"))
         fix = did_you_mean(name, known, f"Topics there: {', '.join(known) or 'none'}")
         raise WrongUse(f"no topic {name!r} in {topics_dir}", fix)
-    topic = parse_topic(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    topic = parse_topic(yaml_text(path), str(path))
     if topic.topic != name:
         raise WrongUse(f"{path}: topic: is {topic.topic!r}, but the file's name is {name!r}", "Make them the same")
     return topic

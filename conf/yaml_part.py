@@ -1,6 +1,7 @@
 """Reads a YAML file that a person writes as a Part; a mistake is told with the file, the line, the key and the fix."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -12,24 +13,33 @@ from conf.nearest import did_you_mean
 Model = TypeVar("Model", bound=BaseModel)
 
 
+def yaml_text(path: Path) -> str:
+    """Returns the text of a YAML file, for `parse_yaml`. Raises WrongUse if it can't be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError as error:
+        raise WrongUse(f"{path} can't be read: {error.strerror}") from None
+
+
 def parse_yaml(
     model: type[Model],
     text: str,
     file: str,
     parts: Sequence[type[BaseModel]],
     what: str,
-    loader: type[yaml.SafeLoader | yaml.BaseLoader] = yaml.SafeLoader,
+    *,
+    all_texts: bool = False,
 ) -> Model:
     """Returns a YAML text as a `model`; error messages call the file `file`, and what it should be `what`.
 
     `parts` are the models whose keys may stand in the file: the nearest of them is suggested for an unknown key. With
-    BaseLoader as `loader`, `No` and `on` are texts, not truth values.
+    `all_texts`, no value is a number, a date or a truth value: `No` and `2016` are texts.
 
     Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.load(text, Loader=loader)  # noqa: S506 - both loaders make plain values alone
+        content = yaml.load(text, Loader=yaml.BaseLoader if all_texts else yaml.SafeLoader)  # noqa: S506 - plain values
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

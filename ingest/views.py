@@ -1,7 +1,7 @@
 """The output of ingest for people: progress, status and dead letters. Also the speed limit of a replay."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from conf.terminal import ERR, out_console, progress
 from ingest.live.collector import Collector
+from ingest.live.matching import told_left_out
 from ingest.live.state import LiveState
 from ingest.queue.dead_letters import DeadLetter
 from ingest.queue.posts_queue import PostsQueue
@@ -226,11 +227,6 @@ def _live_table(live: Sequence[Live]) -> Table:
             *(told_left_out(one.left_out), since),
         )
     return table
-
-
-def told_left_out(counts: Mapping[str, int]) -> str:
-    """Returns the numbers of posts that were left out, by reason, in a few words."""
-    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(counts.items(), key=lambda one: -one[1]))
 
 
 def print_letters(letters: list[DeadLetter], count: int) -> None:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import msgspec
 
+from conf import lines
 from conf.tables import NETWORKS
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import InvalidMessage
 from ingest.formats.registry import FORMATS
 from ingest.formats.repair import repaired
 
-LONGEST_LINE = 8 * 1024 * 1024
+LONGEST_LINE = lines.LONGEST_LINE
 LONGEST_POST = 1024 * 1024
 BLANK = b" \t\r\n\v\f\0"
 """What a line without content consists of. Some tools leave zeros where they have not written."""

@@ -1,5 +1,6 @@
 """Matches posts with the `collect` part of a topic, for networks that can't filter by themselves."""
 
+from collections.abc import Mapping
 from typing import Literal, get_args
 
 import regex
@@ -14,6 +15,11 @@ from ingest.live.languages import Languages
 Reason = Literal["no match", "other language", "no language"]
 """Why a post is left out: no keyword, user or place of the topic; or one of these, but another language, or none."""
 REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+def told_left_out(left_out: Mapping[str, int]) -> str:
+    """Returns the numbers of posts that were left out, by reason, in a few words; the largest first."""
+    return ", ".join(f"{count:,} {reason}" for reason, count in sorted(left_out.items(), key=lambda one: -one[1]))
 
 
 class TopicMatcher:

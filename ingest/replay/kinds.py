@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ingest.replay.encodings import encoding_of, in_utf8
+from conf.encodings import encoding_of, in_utf8
 from ingest.replay.event_stream import event_stream
 from ingest.replay.json_documents import json_documents
 from ingest.replay.part import Document, Part, Unread

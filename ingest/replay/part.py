@@ -1,11 +1,12 @@
 """A part of a capture: a file, or a file in an archive, whose bytes can be looked at before they are read."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO
 
-CHUNK = 1024 * 1024
+from conf.pieces import CHUNK
+
 LOOK = 64 * 1024
 """The most bytes that are looked at to tell what a part is."""
 LEAST = 512
@@ -83,26 +84,3 @@ class _Again(io.RawIOBase):
         self._head = self._head[len(buffer) :]
         buffer[: len(some)] = some
         return len(some)
-
-
-def readable(pieces: Iterator[bytes]) -> IO[bytes]:
-    """Returns a stream of bytes that come in pieces, each of any length but 0."""
-    return io.BufferedReader(_Pieces(pieces), CHUNK)
-
-
-class _Pieces(io.RawIOBase):
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        """Returns True."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Puts the next bytes into the buffer; returns how many, 0 at the end."""
-        if not self._ready:
-            self._ready = memoryview(next(self._pieces, b""))
-        taken, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)

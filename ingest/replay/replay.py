@@ -12,7 +12,7 @@ import msgspec
 from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
 from ingest.formats.post import InvalidMessage, Lost, Post
 from ingest.formats.request import Request
-from ingest.live.matching import TopicMatcher
+from ingest.live.matching import TopicMatcher, told_left_out
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route, envelope_of
 from ingest.queue.notes import gap_message, left_out
@@ -61,7 +61,7 @@ class ReplayResult:
     def summary(self) -> str:
         """One line for a person."""
         has_posts = bool(self.queued or not self.deletions)
-        why = ", ".join(f"{count:,} {reason}" for reason, count in self.unmatched.most_common())
+        why = told_left_out(self.unmatched)
         parts = (
             (True, self.lines, "lines read"),
             (has_posts, self.queued, "posts queued"),

@@ -14,7 +14,8 @@ from typing import IO, Any, Protocol
 import psutil
 import zstandard
 
-from ingest.replay.part import CHUNK, Part, Unread, readable
+from conf.pieces import CHUNK, readable
+from ingest.replay.part import Part, Unread
 
 DAMAGED = (
     *(EOFError, OSError, zlib.error, zstandard.ZstdError, lzma.LZMAError),

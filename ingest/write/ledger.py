@@ -41,6 +41,11 @@ class Entry:
     author: str | None = None
     columns: tuple[str, ...] = ()
 
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all of it is taken back, and not only parts, such as the place of a post."""
+        return self.state != "stripped"
+
     def concerns(self, post: Post) -> bool:
         """Returns whether the entry is about this post of its key."""
         if self.author is not None and self.author != post.author_id:

@@ -61,4 +61,4 @@ class Unnamed:
 
     def _away(self, accounts: Iterable[str]) -> set[str]:
         entries = self._ledger.of([Key(SOURCE, "account", account) for account in accounts])
-        return {key.id for key, found in entries.items() if any(entry.state != "stripped" for entry in found)}
+        return {key.id for key, found in entries.items() if any(entry.is_of_all for entry in found)}

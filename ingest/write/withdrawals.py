@@ -96,7 +96,7 @@ class Withdrawals:
     def is_away(self, source: str, author_id: str) -> bool:
         """Returns whether an account is deleted or hidden."""
         key = Key(source, "account", author_id)
-        return any(entry.state != "stripped" for entry in self._taken_back.entries([key])[1].get(key, ()))
+        return any(entry.is_of_all for entry in self._taken_back.entries([key])[1].get(key, ()))
 
     def replace_earlier(self, post: Post, time: int) -> None:
         """Deletes the versions that an edit replaces; `time` is the write time of the edit in µs.

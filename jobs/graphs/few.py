@@ -18,9 +18,10 @@ from jobs.graphs.bucket import RESULT, measured_at_once
 from jobs.graphs.frames import COUNTED, EDGES, KEYS, NODE_MEASURES, SUMMARY_MEASURES
 from jobs.graphs.keys import hash_of
 from jobs.graphs.local import ENGINE
+from jobs.measures.authors import PREFIX
 
 TIMES = "first_at timestamp, last_at timestamp"
-_PREFIX = re.compile("^[a-z]+:@?")
+_PREFIX = re.compile(PREFIX)
 _KEYS = EDGES.partition(", src")[0]
 _SENT = ("number", "src", "dst", "weight", "src_hash", "dst_hash")
 

@@ -20,6 +20,8 @@ COLUMNS = ["source", "post_id", "author_id", "author", "accounts", "event_at"]
 """The columns of `posts` that tell which handle belongs to which account."""
 LAST = ("at", "post", "own")
 """What orders the sightings of an account, or of a handle: the latest counts."""
+PREFIX = "^[a-z]+:@?"
+"""What stands before the id or the handle in an account's key. Nobody reads it in a label."""
 NAMED_BY_ID = "bluesky"
 """The network whose posts name accounts by their ids."""
 
@@ -94,7 +96,7 @@ def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
 
 def label(node: str) -> Column:
     """Returns what people read of a key in the column `node`, joined with `labels`."""
-    return F.coalesce("label", F.regexp_replace(node, "^[a-z]+:@?", ""))
+    return F.coalesce("label", F.regexp_replace(node, PREFIX, ""))
 
 
 def with_labels(rows: DataFrame, node: str, posts: DataFrame, names: DataFrame | None) -> DataFrame:

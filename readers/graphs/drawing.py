@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conf.errors import PulsoError
+from readers.graphs.names import name_shown
 from readers.graphs.pruning import Kept, Pruning, arrays, pruned
 from readers.graphs.stored import StoredGraph
 
@@ -78,7 +79,15 @@ def draw(graph: StoredGraph, pruning: Pruning) -> Drawing:
     edges = _edges(whole, kept, order)
     places = layout(len(rows), edges)
     nodes = [
-        Node(row.label or row.node, row.pagerank, row.in_weight, row.out_weight, row.community, float(x), float(y))
+        Node(
+            name_shown(row.node, row.label),
+            row.pagerank,
+            row.in_weight,
+            row.out_weight,
+            row.community,
+            float(x),
+            float(y),
+        )
         for row, (x, y) in zip((rows[n] for n in order), places, strict=True)
     ]
     return Drawing(nodes, edges, _colours(nodes))

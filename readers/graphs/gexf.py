@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from conf.tables import GRAPH_NODES
-from readers.graphs.names import xml
+from readers.graphs.names import name_shown, xml
 
 _TYPES = {"bigint": "long", "double": "double"}
 ATTRIBUTES = {name: _TYPES[column.cql] for name, column in GRAPH_NODES.columns.items() if column.cql in _TYPES}
@@ -44,7 +44,7 @@ def _node(row: Any) -> str:
     values = "".join(
         f'<attvalue for="{number}" value="{getattr(row, column)}"/>' for number, column in enumerate(ATTRIBUTES)
     )
-    names = f'id="{xml(row.node)}" label="{xml(row.label or row.node)}"'
+    names = f'id="{xml(row.node)}" label="{xml(name_shown(row.node, row.label))}"'
     return f"<node {names}{_span(row)}><attvalues>{values}</attvalues></node>\n"
 
 

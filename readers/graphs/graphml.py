@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from readers.graphs.gexf import ATTRIBUTES, iso
-from readers.graphs.names import token, xml
+from readers.graphs.names import name_shown, token, xml
 
 _TIMES = {"first_at": "string", "last_at": "string"}
 _OF_NODE = {"label": "string", "node": "string", **ATTRIBUTES, **_TIMES}
@@ -30,7 +30,7 @@ def graphml(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed:
             yield f'<key id="{what[0]}_{name}" for="{what}" attr.name="{name}" attr.type="{type_}"/>\n'
     yield f'<graph id="G" edgedefault="{kind}">\n'
     for row in nodes:
-        names = {"label": xml(row.label or row.node), "node": xml(row.node)}
+        names = {"label": xml(name_shown(row.node, row.label)), "node": xml(row.node)}
         values = {**names, **{name: getattr(row, name) for name in ATTRIBUTES}, **_times(row)}
         yield f'<node id="{token(row.node)}">{_data("n", values)}</node>\n'
     for row in edges:

@@ -1,4 +1,4 @@
-"""Escapes the names of nodes, which can be any text, for formats that do not allow every text."""
+"""The names of nodes: what people read of them, and how they stand in formats that do not allow every text."""
 
 import re
 
@@ -7,6 +7,11 @@ _MARKUP = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 )
 _NO_TOKEN = re.compile("[^A-Za-z0-9_.-]")
+
+
+def name_shown(node: str, label: object) -> str:
+    """Returns what people read of a node: its label; its name where there is none, as in graphs of older releases."""
+    return label if isinstance(label, str) and label else node
 
 
 def xml(text: str) -> str:

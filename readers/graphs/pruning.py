@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conf.errors import PulsoError
+from readers.graphs.names import name_shown
 from readers.graphs.stored import StoredGraph
 
 Ints = NDArray[np.int64]
@@ -67,7 +68,7 @@ def arrays(graph: StoredGraph) -> Arrays:
     names, labels, ranks = [], [], []
     for row in graph.nodes("node", "label", "pagerank"):
         names.append(row.node)
-        labels.append(row.label or row.node)
+        labels.append(name_shown(row.node, row.label))
         ranks.append(row.pagerank)
     place = {name: number for number, name in enumerate(names)}
     ends = np.fromiter(

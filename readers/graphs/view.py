@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from readers.graphs.names import name_shown
 from readers.graphs.stored import StoredGraph
 from readers.plain import one_line
 
@@ -65,8 +66,7 @@ def _cells(tops: pd.DataFrame, measures: dict[str, str], shown: int) -> list[lis
         for measure in measures:
             row = by_measure[measure].iloc[rank - 1]
             value = f"{row['value']:.2%}" if measure == "pagerank" else f"{int(row['value']):,}"
-            shown_as = row["node"] if pd.isna(row["label"]) else row["label"]
-            cells += [Text(one_line(shown_as)), value]
+            cells += [Text(one_line(name_shown(row["node"], row["label"]))), value]
         found.append(cells)
     return found
 

@@ -1,14 +1,15 @@
 """Reads back a sheet that people have filled in, as spreadsheet programs save it: other separators, codes and marks."""
 
-import codecs
 import csv
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 from conf.errors import WrongUse
+from conf.lines import SEPARATORS, Lines, hinted_separator
 from readers.samples.answers import TOLD, answer
 from readers.samples.interval import Answers
 
@@ -18,10 +19,8 @@ COLUMNS = (
 )
 """The columns of a sheet. People fill in `right`; `rule` and those after `post` say what the sample stands for."""
 NEEDED = ("right", "rule", "topic", "race", "candidate", "rows", "rule_posts", "posts", "race_posts")
-SEPARATORS = (",", ";", "\t")
 LONGEST_CELL = 1 << 20
 MOST_RULES = 100_000
-_CODES = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 AGAIN = "Make it again with `readers sample`, and change only the column `right`"
 
 
@@ -112,46 +111,32 @@ def _number(text: str) -> int | None:
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """Yields each row with its number, as spreadsheets count them; rows without any content are left out."""
-    code = _code_of(path)
     try:
-        with path.open(encoding=code, newline="") as file:
-            first = file.readline(LONGEST_CELL)
-            if first.lower().startswith("sep="):  # Excel's own hint
-                first = file.readline(LONGEST_CELL)
+        with _opened(path) as file:
+            lines = iter(Lines(file, longest=LONGEST_CELL))
+            first = next(lines, "")
+            if hinted_separator(first):
+                first = next(lines, "")
             names, separator = _header(first, path)
             csv.field_size_limit(LONGEST_CELL)
-            reader = csv.reader(file, delimiter=separator)
+            reader = csv.reader(lines, delimiter=separator)
             for number, cells in enumerate(reader, 2):
                 if any(cell.strip() for cell in cells):
                     yield number, {name: "".join(cells[at : at + 1]) for name, at in names.items()}
-    except UnicodeDecodeError:
-        raise WrongUse(f"{path} is in an unknown code", 'Save it as "CSV UTF-8"') from None
     except csv.Error as error:
         raise WrongUse(f"{path} is no CSV ({error})", 'Save it as "CSV UTF-8"') from None
 
 
-def _code_of(path: Path) -> str:
+def _opened(path: Path) -> BufferedReader:
     try:
-        with path.open("rb") as file:
-            begin = file.read(4)
+        file = path.open("rb")
+        begin = file.peek(4)
     except OSError as error:
         raise WrongUse(f"{path} can't be read ({error.strerror})", "Give a file that `readers sample` made") from None
     if begin.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        file.close()
         raise WrongUse(f"{path} is a workbook", 'Save it as "CSV UTF-8", and give that file')
-    return next((code for mark, code in _CODES if begin.startswith(mark)), "utf-8" if _is_utf_8(path) else "cp1252")
-
-
-def _is_utf_8(path: Path) -> bool:
-    """Returns whether a file is UTF-8. Excel's plain CSV is not; there what can't be told apart is found by row."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        with path.open("rb") as file:
-            while part := file.read(1 << 16):
-                decoder.decode(part)
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
+    return file
 
 
 def _header(line: str, path: Path) -> tuple[dict[str, int], str]:

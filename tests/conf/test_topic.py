@@ -1,8 +1,11 @@
+from pathlib import Path
+
 import pytest
 
 from conf import ROOT
 from conf.errors import WrongUse
 from conf.topic import load_topic, parse_topic
+from conf.yaml_part import yaml_text
 
 GOOD = """topic: x
 races:
@@ -82,6 +85,13 @@ def test_a_mistake_names_the_line_the_key_and_the_mend(text: str, error: str) ->
 def test_a_missing_topic_names_the_nearest() -> None:
     with pytest.raises(WrongUse, match=r"no topic 'ph2015'.*Did you mean ph2016\?"):
         load_topic("ph2015", ROOT / "conf" / "topics")
+
+
+def test_a_topic_file_may_begin_with_a_mark_and_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text("topic: x\n", encoding="utf-8-sig")
+    assert load_topic("x", tmp_path) == parse_topic("topic: x\n", "f")
+    with pytest.raises(WrongUse, match="can't be read: Is a directory"):
+        yaml_text(tmp_path)
 
 
 def test_the_method_changes_with_the_rules_and_not_with_names_or_order() -> None:

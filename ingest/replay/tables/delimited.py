@@ -5,11 +5,10 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from conf.lines import Lines, hinted_separator
 from ingest.formats.detect import LONGEST_LINE
-from ingest.replay.tables.lines import Lines
 
 csv.field_size_limit(2 * LONGEST_LINE)  # rows are bounded here; the limit of the module would end the whole file
-SEPARATORS = ",;\t|"
 
 
 class Damaged(Exception):
@@ -53,12 +52,6 @@ def header_of(text: str, separator: str) -> list[str]:
     except csv.Error:
         return []
     return [name.strip() for name in first]
-
-
-def hinted_separator(text: str) -> str | None:
-    """Returns the separator that Excel's first line `sep=;` names; None if there is no such line."""
-    line = text[:7].splitlines()[0] if text else ""
-    return line[4] if len(line) == 5 and line.lower().startswith("sep=") else None
 
 
 def _without_hint(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from conf.column_map import ColumnMap, load_map
 from conf.errors import WrongUse
+from conf.lines import SEPARATORS, WESTERN, Lines, hinted_separator, is_other_alphabet
 from ingest.formats import Refused, Unit
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.replay.captures import Capture
@@ -16,17 +17,14 @@ from ingest.replay.kinds import may_be_table
 from ingest.replay.part import Part as FilePart
 from ingest.replay.remote import is_address
 from ingest.replay.tables.delimited import (
-    SEPARATORS,
     Broken,
     Damaged,
     Record,
     Rows,
     as_csv,
     header_of,
-    hinted_separator,
 )
 from ingest.replay.tables.facts import Facts
-from ingest.replay.tables.lines import WESTERN, Lines, is_other_alphabet
 from ingest.replay.tables.mapped import Mapped, found_map, given_map, lacking, unknown
 from ingest.replay.tables.preview import preview
 

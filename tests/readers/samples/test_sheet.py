@@ -70,7 +70,7 @@ def test_a_sheet_begins_with_a_mark_and_holds_no_formula(tmp_path: Path) -> None
     assert counts(sheet(tmp_path)) == EXPECTED
 
 
-@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("code", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
 @pytest.mark.parametrize("begin", ["", "sep=;\r\n"])
 def test_as_spreadsheets_save_it(tmp_path: Path, code: str, begin: str) -> None:
     file = sheet(tmp_path)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from conf.lines import Lines, hinted_separator, is_other_alphabet
 from ingest.formats.detect import LONGEST_LINE
-from ingest.replay.tables.delimited import Broken, Record, Rows, hinted_separator
-from ingest.replay.tables.lines import Lines, is_other_alphabet
+from ingest.replay.tables.delimited import Broken, Record, Rows
 
 
 def rows(content: str | bytes, separator: str = ",", width: int = 3, encoding: str | None = None) -> list[Record]:
@@ -36,6 +36,8 @@ RIGHT = [["1", 'x, y\nz "q"', "3"], ["4", "5", "6"]]
         GOOD.encode("utf-16-le"),
         GOOD.encode("utf-16-be"),
         GOOD.encode("utf-32"),
+        GOOD.encode("utf-32-le"),
+        codecs.BOM_UTF16_BE + GOOD.replace("\n", "\r").encode("utf-16-be"),
         GOOD.rstrip().encode(),
         ("sep=,\n" + GOOD).encode(),
     ],

@@ -4,24 +4,26 @@ import codecs
 from collections.abc import Iterator
 from typing import IO
 
-from ingest.replay.part import CHUNK, readable
+from conf.pieces import CHUNK, readable
 
-_MARKS: tuple[tuple[bytes, str], ...] = (
+_MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark it begins with
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-    *((first + b"\0\0\0", "utf-32-le") for first in (b"{", b"[")),
-    *((b"\0\0\0" + first, "utf-32-be") for first in (b"{", b"[")),
-    *((first + b"\0", "utf-16-le") for first in (b"{", b"[")),
-    *((b"\0" + first, "utf-16-be") for first in (b"{", b"[")),
 )
-"""How text begins: with a byte order mark, or else with the first character of JSON."""
+_UNMARKED = {"x000": "utf-32-le", "000x": "utf-32-be", "x0x0": "utf-16-le", "0x0x": "utf-16-be"}
+"""Where the zeros stand (`0`) among the first four bytes of text that begins with ASCII (`x`)."""
+_ASCII = frozenset(b"\t\r\n" + bytes(range(32, 127)))
 
 
 def encoding_of(head: bytes) -> str | None:
-    """Returns the encoding of text that begins so, if it is UTF-16 or UTF-32; else None."""
-    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+    """Returns the encoding of text that begins so, if it is UTF-16 or UTF-32; else None.
+
+    It begins with a byte order mark, or else with ASCII, as JSON and tables do.
+    """
+    marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+    return marked or _UNMARKED.get("".join("x" if byte in _ASCII else "0" if byte == 0 else "?" for byte in head[:4]))
 
 
 def in_utf8(stream: IO[bytes], encoding: str) -> IO[bytes]:
