@@ -3,108 +3,15 @@
 import os
 import re
 import subprocess
-from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 from rich.console import Console
 
 from conf import ROOT
-from conf.settings import load_settings
-from conf.topic import Topic
 from deploy.ivy import pyspark_folder
 from deploy.start.archive import DEFAULT_HOME, STAMP, provide_archive
-from jobs.framework.posts_a_day import FOLDER, remember
-from jobs.framework.window import Window
-from tests.support.programs import program
-
-SUBMIT = "org.apache.spark.deploy.SparkSubmit"
-JOB = ["jobs/x.py", "--from", "2016-01-01"]
-T = Topic(topic="t")
-DAY = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), ZoneInfo("UTC"))
-NO_PAGE = ["--conf", "spark.ui.enabled=false"]
-"""What a job over a short window gets, besides."""
-
-
-class Start:
-    """A stamp in a folder with a space in its name, and a script that stands where `bin/spark-class` stands."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "a home"
-        self.spark, self.conf = folder / "a spark", folder / "clone" / "conf"
-        self.java = program(folder / "java" / "bin", "java", "exit 1")
-        self.jars = [self.spark / "jars" / "one.jar", self.home / "spark" / "jars" / "two.jar"]
-        self.archive = self.home / "spark" / "d1.jsa"
-        for file in (*self.jars, self.archive, self.spark / "jars" / "spark-launcher_2.12-3.5.9.jar"):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(b"12345")
-        self.stamp()
-        self.conf.mkdir(parents=True)
-        self.defaults((ROOT / "conf" / "spark-defaults.conf").read_text())
-        (self.conf / "spark-env.sh").symlink_to(ROOT / "conf" / "spark-env.sh")
-        (self.conf.parent / "deploy").symlink_to(ROOT / "deploy")
-        self.folder = folder
-
-    def stamp(self, **others: object) -> None:
-        """Writes the stamp, as `make setup` does."""
-        path = ":".join(map(str, self.jars))
-        values: dict[str, object] = {
-            "java": self.java,
-            "spark_home": self.spark,
-            "archive": self.archive,
-            "class_path": path,
-        }
-        values |= {"archive_size": 5, "base": "", "base_size": 0, **others}
-        values["packages"] = "com.datastax.spark:spark-cassandra-connector_2.12:3.5.1"
-        (self.home / "spark" / STAMP).write_text("".join(f"pulso_{name}='{text}'\n" for name, text in values.items()))
-
-    def defaults(self, text: str) -> None:
-        """Writes Spark's settings."""
-        (self.conf / "spark-defaults.conf").write_text(text)
-
-    def run(self, *arguments: str, script: str = "spark-class", **variables: str) -> tuple[list[str], str]:
-        """The arguments after conf/spark-env.sh was sourced, and SPARK_SUBMIT_OPTS."""
-        file = self.folder / "bin" / script
-        say = 'printf "%s\\n" "$@" "IP $SPARK_LOCAL_IP" "OPTS $SPARK_SUBMIT_OPTS" "LAUNCHER $SPARK_LAUNCHER_OPTS"'
-        say += "; set | grep ^pulso_"
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(f'. "$SPARK_CONF_DIR/spark-env.sh"\n{say}\n')
-        env = {
-            "PATH": "/usr/bin:/bin",
-            "JAVA_HOME": str(self.java.parent.parent),
-            "SPARK_HOME": str(self.spark),
-            "SPARK_CONF_DIR": str(self.conf),
-            "PULSO_HOME": str(self.home),
-            **variables,
-        }
-        command = ["/bin/bash", str(file), *arguments]
-        done = subprocess.run(command, env=env, cwd=self.folder, capture_output=True, text=True, check=False)
-        assert done.stderr == ""
-        *words, address, options, launcher = done.stdout.splitlines()
-        self.address = address.removeprefix("IP ")
-        self.launcher = launcher.removeprefix("LAUNCHER ")
-        return words, options.removeprefix("OPTS ")
-
-    @property
-    def added(self) -> list[str]:
-        """What a fast start adds to the arguments."""
-        path = f"spark.driver.extraClassPath={':'.join(map(str, self.jars))}"
-        return ["--conf", path, "--conf", "spark.jars.packages="]
-
-    def is_fast(self, *arguments: str, **variables: str) -> bool:
-        words, options = self.run(SUBMIT, *arguments, **variables)
-        if words == [SUBMIT, *arguments]:
-            assert "SharedArchiveFile" not in options
-            return False
-        assert words == [SUBMIT, *self.added, *arguments]
-        assert f'"-XX:SharedArchiveFile={self.archive}"' in options
-        return True
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Start:
-    return Start(tmp_path)
+from tests.support.spark_start import JOB, SUBMIT, Start
 
 
 def test_a_plain_run_gets_the_class_path_and_the_archive(start: Start) -> None:
@@ -202,88 +109,6 @@ def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector
     assert start.run(SUBMIT, *JOB, SPARK_SUBMIT_OPTS="-XX:+UseSerialGC")[1].count("GC") == 1
     start.defaults(f"{(start.conf / 'spark-defaults.conf').read_text()}spark.driver.extraJavaOptions -XX:+UseZGC")
     assert collector not in start.run(SUBMIT, *JOB)[1]
-
-
-def is_small(start: Start, *arguments: str, **variables: str) -> bool:
-    """Whether a job goes without the second compiler and Spark's page."""
-    words, options = start.run(SUBMIT, "jobs/x.py", *arguments, **variables)
-    small = "-XX:TieredStopAtLevel=1" in options
-    assert words == [SUBMIT, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
-    assert ("-XX:Tier4CompileThreshold=30000 " in options) is not small
-    assert "-XX:-DontCompileHugeMethods" in options
-    words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *arguments)
-    assert (words, options) == ([SUBMIT, "--master", "yarn", "jobs/x.py", *arguments], "")
-    return small
-
-
-@pytest.mark.parametrize(
-    ("window", "small"),
-    [
-        (["--from", "2016-05-09", "--to", "2016-05-10"], True),
-        (["--from=2016-02-28T16:00Z", "--to=2016-02-29T16:00Z"], True),
-        (["--to", "2017-01-01T00:30+08:00", "--from", "2016-12-31T23:30+08:00"], True),
-        (["--from", "2016-05-09", "--to", "2016-05-11"], False),
-        (["--from", "2016-05-09T01:00Z", "--to", "2016-05-11T00:00Z"], True),
-        (["--from", "2016-02-28", "--to", "2016-03-01"], False),
-        (["--from", "2015-02-28", "--to", "2015-03-01"], True),
-        (["--from", "2015-12-31", "--to", "2017-01-01"], False),
-        (["--from", "2016-05-09"], False),
-        (["--from", "--to"], False),
-        (["--from", "20160509", "--to", "20160510"], False),
-        (["--from", "$(touch x)2016", "--to", "0x16-08-09"], False),
-    ],
-)
-def test_where_nothing_is_known_of_a_topic_a_day_is_small(start: Start, window: list[str], small: bool) -> None:
-    assert is_small(start, "--topic", "t", *window) is small
-    assert not is_small(start, *window), "no job: it has no topic"
-    assert not is_small(start, "--topic", "../t", *window)
-
-
-@pytest.mark.parametrize(
-    ("posts", "window", "small"),
-    [
-        (2_000, ("2016-02-01", "2016-05-11"), True),
-        (2_001, ("2016-02-01", "2016-05-11"), False),
-        (200_001, ("2016-05-09", "2016-05-10"), False),
-        (4_800_000, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), True),
-        (4_800_024, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), False),
-        (0, ("2016-05-09", "2017-05-10"), True),
-    ],
-)
-def test_a_job_is_small_if_the_last_one_over_the_topic_tells_of_few_posts(
-    start: Start, posts: int, window: tuple[str, str], small: bool
-) -> None:
-    for home in (start.home, start.conf.parent / ".pulso"):  # else the project's own is asked
-        remember(load_settings(home=home), T, DAY, posts)
-        assert is_small(start, "--topic=t", "--from", window[0], "--to", window[1]) is small
-        (start.home / FOLDER / "pulso.t").unlink(missing_ok=True)
-
-
-def test_the_same_topic_has_posts_of_its_own_in_each_keyspace(start: Start) -> None:
-    window = ("--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
-    remember(load_settings(home=start.home), T, DAY, 200_001)
-    remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 3)
-    assert not is_small(start, *window)
-    assert is_small(start, *window, PULSO_KEYSPACE="trial")
-    remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 200_001)
-    remember(load_settings(home=start.home), T, DAY, 3)
-    (start.folder / ".env").write_text("PULSO_KEYSPACE='trial'\n")
-    assert not is_small(start, *window)
-    assert is_small(start, *window, PULSO_KEYSPACE="pulso"), "the environment wins over .env"
-    assert not is_small(start, *window, PULSO_KEYSPACE="../x")
-
-
-def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: Start) -> None:
-    hour = Window(datetime(2016, 5, 9, 10, tzinfo=UTC), datetime(2016, 5, 9, 11, tzinfo=UTC), DAY.zone)
-    remember(load_settings(home=start.home), T, hour, 7)
-    file = start.home / FOLDER / "pulso.t"
-    assert file.read_text() == "168\n"
-    assert [one.name for one in file.parent.iterdir()] == ["pulso.t"]
-    for rubbish in ("", "a[$(touch x)]", "-5", "5 5", "9" * 40):
-        file.write_text(rubbish)
-        assert is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
-        assert not is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-06-10")
-    remember(load_settings(home=Path("/dev/null")), T, DAY, 7)
 
 
 def test_a_local_spark_can_be_reached_from_this_machine_only(start: Start) -> None:

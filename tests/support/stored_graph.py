@@ -1,8 +1,10 @@
 """Stores a graph without a job, for tests of readers."""
 
+import random
 import uuid
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +16,7 @@ from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES
 from conf.topic import Topic
+from readers.cli import main
 from stores.execute import execute_all
 from stores.prepare import prepared
 
@@ -89,3 +92,16 @@ def write(session: Session, settings: Settings, table: Table, rows: Iterator[Map
     """Writes rows, which must have every column of the table."""
     insert = prepared(session, table.insert(settings.keyspace))
     execute_all(session, (insert.bind([row[name] for name in table.columns]) for row in rows), 60)
+
+
+def some_graph(seed: int = 7, nodes: int = 60, edges: int = 240) -> dict[tuple[str, str], int]:
+    """Returns the weights of a drawn graph; its nodes are u0, u1, …"""
+    draw = random.Random(seed)
+    ends = [sorted(draw.sample(range(nodes), 2), key=lambda _: draw.random()) for _ in range(edges)]
+    return {(f"u{a}", f"u{b}"): draw.randint(1, 9) for a, b in ends}
+
+
+def export(topic: Topic, out: Path, *arguments: str, graph: str = "retweet") -> Path:
+    """Runs `readers export` of a stored graph into a file; returns the file."""
+    assert main(["export", "--topic", topic.topic, "--graph", graph, "--out", str(out), *arguments]) == 0
+    return out

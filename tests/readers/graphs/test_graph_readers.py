@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import subprocess
-import uuid
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,23 +12,18 @@ from typing import Any
 import igraph
 import matplotlib.image
 import networkx as nx
-import numpy as np
 import pandas as pd
 import pytest
 from cassandra.cluster import Session
 
 from conf.settings import Settings
-from conf.tables import GRAPH_SUMMARY
 from conf.topic import Topic
 from readers.cli import main
 from readers.graphs.names import token, xml
-from readers.graphs.pruning import Arrays, Pruning, disparity, pruned
-from readers.graphs.stored import StoredGraph, stored_graph
-from readers.partitions import Replaced
 from readers.plain import one_line
 from tests.support.engine_set import HOME
 from tests.support.schemas import schema
-from tests.support.stored_graph import store
+from tests.support.stored_graph import export, some_graph, store
 
 HOSTILE = {
     ("a&b", "<c>"): 1,
@@ -40,22 +34,6 @@ HOSTILE = {
     ("tab\tline\n", "ünïcode#@"): 1,
     ("  ", "\ufffe"): 1,
 }
-
-
-def some_graph(seed: int = 7, nodes: int = 60, edges: int = 240) -> dict[tuple[str, str], int]:
-    draw = random.Random(seed)
-    ends = [sorted(draw.sample(range(nodes), 2), key=lambda _: draw.random()) for _ in range(edges)]
-    return {(f"u{a}", f"u{b}"): draw.randint(1, 9) for a, b in ends}
-
-
-@pytest.fixture
-def made(session: Session, settings: Settings, topic: Topic) -> Any:
-    return store(some_graph(), session, settings, topic)
-
-
-def export(topic: Topic, out: Path, *arguments: str, graph: str = "retweet") -> Path:
-    assert main(["export", "--topic", topic.topic, "--graph", graph, "--out", str(out), *arguments]) == 0
-    return out
 
 
 def edges_of(graph: Any) -> dict[Any, int]:
@@ -180,87 +158,6 @@ def test_an_export_to_a_pipe_is_the_file(made: Any, topic: Topic, tmp_path: Path
     assert len(nx.read_gexf(BytesIO(whole))) == len(made)
 
 
-def as_arrays(graph: Any) -> Arrays:
-    names = list(graph)
-    place = {name: number for number, name in enumerate(names)}
-    ranks = nx.pagerank(graph)
-    src, dst, weight = np.array([(place[a], place[b], w) for a, b, w in graph.edges(data="weight")]).T
-    return Arrays(names, names, np.array([ranks[n] for n in names]), src, dst, weight, graph.is_directed())
-
-
-def left(graph: Any, pruning: Pruning) -> Any:
-    arrays = as_arrays(graph)
-    kept = pruned(arrays, pruning)
-    made = type(graph)()
-    made.add_nodes_from(np.array(arrays.names)[kept.nodes].tolist())
-    made.add_edges_from(
-        (arrays.names[a], arrays.names[b]) for a, b in zip(arrays.src[kept.edges], arrays.dst[kept.edges], strict=True)
-    )
-    return made
-
-
-def pairs(graph: Any) -> set[Any]:
-    return {tuple(edge) if graph.is_directed() else frozenset(edge) for edge in graph.edges}
-
-
-@pytest.fixture(params=[nx.DiGraph, nx.Graph])
-def drawn(request: pytest.FixtureRequest) -> Any:
-    made = request.param()
-    made.add_weighted_edges_from((a, b, w) for (a, b), w in some_graph().items())
-    return made
-
-
-def test_min_weight_keeps_heavy_edges_and_their_ends(drawn: Any) -> None:
-    found = left(drawn, Pruning(min_weight=7))
-    expected = drawn.edge_subgraph((a, b) for a, b, w in drawn.edges(data="weight") if w >= 7)
-    assert (set(found), pairs(found)) == (set(expected), pairs(expected))
-
-
-def test_the_core_is_networkxs(drawn: Any) -> None:
-    found = left(drawn, Pruning(k_core=6))
-    expected = nx.k_core(nx.Graph(drawn), 6)
-    assert len(expected) > 3
-    assert set(found) == set(expected)
-    assert pairs(found) == pairs(drawn.subgraph(expected))
-
-
-def test_an_ego_is_networkxs(drawn: Any) -> None:
-    found = left(drawn, Pruning(ego="u3", steps=2))
-    expected = nx.ego_graph(drawn, "u3", 2, undirected=True)
-    assert (set(found), pairs(found)) == (set(expected), pairs(expected))
-    assert len(left(drawn, Pruning(ego="u3"))) < len(found)
-
-
-def test_the_top_are_those_with_the_highest_pagerank(drawn: Any) -> None:
-    ranks = nx.pagerank(drawn)
-    best = sorted(ranks, key=lambda node: (-ranks[node], node))[:10]
-    found = left(drawn, Pruning(top=10))
-    assert set(found) == set(best)
-    assert pairs(found) == pairs(drawn.subgraph(best))
-
-
-def test_the_backbone_is_the_integral_of_the_paper(drawn: Any) -> None:
-    """Serrano et al. 2009, equation 2: 1 - (k - 1) times the integral of (1 - x)^(k - 2) from 0 to the edge's share."""
-    arrays = as_arrays(drawn)
-    found = disparity(arrays, np.ones(len(arrays.src), bool))
-    x = np.linspace(0, 1, 200_001)
-    for number, (a, b, weight) in enumerate(drawn.edges(data="weight")):
-        least = 1.0
-        for node, ways in ((a, "out_edges"), (b, "in_edges")):
-            edges = (
-                getattr(drawn, ways)(node, data="weight") if drawn.is_directed() else drawn.edges(node, data="weight")
-            )
-            weights = [w for *_, w in edges]
-            if len(weights) > 1:
-                inside = x[x <= weight / sum(weights)]
-                share = (len(weights) - 1) * np.trapezoid((1 - inside) ** (len(weights) - 2), inside)
-                least = min(least, 1 - share)
-        assert found[number] == pytest.approx(least, abs=1e-4)
-    kept = left(drawn, Pruning(backbone=0.2))
-    assert 0 < kept.number_of_edges() < drawn.number_of_edges()
-    assert all(degree for _, degree in kept.degree())
-
-
 def test_a_pruned_export_holds_what_is_left(made: Any, topic: Topic, tmp_path: Path) -> None:
     read = nx.read_gexf(export(topic, tmp_path / "g.gexf", "--top", "20", "--min-weight", "3"))
     assert len(read) == 20
@@ -285,58 +182,6 @@ def test_an_empty_graph_is_a_valid_file(session: Session, settings: Settings, to
         "first_at",
         "last_at",
     ]
-
-
-def summary_says(session: Session, settings: Settings, topic: Topic, run_id: Any) -> None:
-    """Makes the graph's summary name another run, as the publication of a later run does."""
-    table = f"{settings.keyspace}.{GRAPH_SUMMARY.name}"
-    where = " AND ".join(f"{name} = %s" for name in GRAPH_SUMMARY.key)
-    key = ("topic", "graph", "period", "period_start", "period_end")
-    row = session.execute(
-        f"SELECT {', '.join(key)} FROM {table} WHERE topic = %s AND graph = 'retweet' AND period = 'window'",
-        (topic.topic,),
-    ).one()
-    session.execute(f"UPDATE {table} SET run_id = %s WHERE {where}", (run_id, *row))
-
-
-def test_a_graph_that_is_replaced_while_it_is_read_is_never_given_out(
-    made: Any, session: Session, settings: Settings, topic: Topic
-) -> None:
-    graph = stored_graph(session, settings.keyspace, topic, "retweet")
-    rows = graph.edges("src")
-    next(rows)
-    summary_says(session, settings, topic, uuid.uuid1())
-    with pytest.raises(Replaced, match=r"the retweet graph of .* was replaced by a later run while it was being read"):
-        list(rows)
-    summary_says(session, settings, topic, graph.summary.run_id)
-    assert list(graph.edges("src"))
-
-
-def test_an_export_begins_anew_when_the_graph_is_replaced_and_leaves_no_part_of_a_file(
-    made: Any, session: Session, settings: Settings, topic: Topic, tmp_path: Path, monkeypatch: Any, capsys: Any
-) -> None:
-    graph = stored_graph(session, settings.keyspace, topic, "retweet")
-    checks = iter([Replaced("it"), Replaced("it")])
-    original = StoredGraph._check_still_named
-
-    def check(self: StoredGraph) -> None:
-        for error in checks:
-            raise error
-        original(self)
-
-    monkeypatch.setattr(StoredGraph, "_check_still_named", check)
-    out = tmp_path / "g.gexf"
-    assert main(["export", "--topic", topic.topic, "--graph", "retweet", "--out", str(out)]) == 0
-    assert len(nx.read_gexf(out)) == graph.summary.nodes
-    out.unlink()
-    monkeypatch.setattr(StoredGraph, "_check_still_named", lambda _: check_always())
-    assert main(["export", "--topic", topic.topic, "--graph", "retweet", "--out", str(out)]) == 1
-    assert "replaced by a later run while it was being read. Run the command again" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
-def check_always() -> None:
-    raise Replaced("the graph")
 
 
 @pytest.mark.parametrize(
