@@ -28,6 +28,7 @@ from tests.support.commands import start_command
 from tests.support.ground import Ground, Key, lines_of
 from tests.support.live import kill, state_of, stop, wait_for
 from tests.support.ports import free_port
+from tests.support.scraping import reaches
 from tests.support.x_server import TOKEN, XServer
 
 SEED = 2017
@@ -69,12 +70,12 @@ class Stream:
         return [line.replace(b'"tag":"ph2016"', f'"tag":"pulso:{self.topic}"'.encode()) for line in lines]
 
     @contextmanager
-    def running(self) -> Iterator[tuple["subprocess.Popen[bytes]", XServer]]:
+    def running(self, *options: str) -> Iterator[tuple["subprocess.Popen[bytes]", XServer]]:
         """Starts the collector and a server of its own; the collector is connected."""
         with XServer(heartbeat=0.5) as server:
             server.rules.have(("ana", f"pulso:{self.topic}"))
             x = {"PULSO_X_API": server.address, "X_BEARER_TOKEN": TOKEN, "PULSO_LIVE_BUFFER_BYTES": str(MEMORY)}
-            arguments = ("stream", "--topic", self.topic, "--source", "x")
+            arguments = ("stream", "--topic", self.topic, "--source", "x", *options)
             process = start_command("ingest", *arguments, **self.own.environment, **x)
             try:
                 wait_for(lambda: bool(server.connects), "a connection", process)
@@ -220,12 +221,16 @@ def test_what_a_killed_collector_had_on_disk_is_queued_by_the_next_one_and_the_g
 def test_a_stop_while_redis_is_down_ends_and_says_where_the_posts_are(
     own: Ground, stream: Stream, lines: list[bytes], clean: dict[Key, Any], tmp_path: Path
 ) -> None:
-    lines = stream.tagged(lines)
-    with stream.running() as (process, server):
+    lines, port = stream.tagged(lines), free_port()
+    few = lines[BEFORE + 1 : BEFORE + 100]  # much less than the memory holds
+    in_memory = f'pulso_stream_buffer_bytes{{source="x",topic="{stream.topic}"}}'
+    with stream.running("--metrics-port", str(port)) as (process, server):
         stream.queue_first(process, server, lines)
         own.kill("Redis")
-        server.send(*lines[BEFORE : BEFORE + 100])  # much less than the memory holds
+        server.send(lines[BEFORE])
         wait_for(lambda: _heard(process, b"down or full"), "a word about Redis", None)
+        server.send(*few)
+        wait_for(reaches(port, in_memory, sum(map(len, few))), "the posts in memory", process)
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 1

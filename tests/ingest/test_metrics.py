@@ -1,8 +1,5 @@
 """Metrics as Prometheus reads them: over HTTP, from commands that run."""
 
-import urllib.request
-from collections.abc import Callable
-
 import pytest
 
 from conf.topic import Topic
@@ -15,20 +12,7 @@ from tests.support.jetstream_server import JetstreamServer
 from tests.support.live import stop, wait_for
 from tests.support.ports import free_port
 from tests.support.posts import stream_line, tweet
-
-
-def scrape(port: int) -> dict[str, float]:
-    """The samples by name and labels; empty while nothing listens."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
-            lines = answer.read().decode().splitlines()
-    except OSError:
-        return {}
-    return {name: float(value) for name, value in (s.rsplit(" ", 1) for s in lines if not s.startswith("#"))}
-
-
-def reaches(port: int, sample: str, value: float) -> Callable[[], bool]:
-    return lambda: scrape(port).get(sample) == value
+from tests.support.scraping import reaches, scrape
 
 
 def test_a_worker_s_metrics(stream: PostsQueue, topic: Topic) -> None:
