@@ -54,7 +54,7 @@ COUNTED: dict[str, dict[str, int]] = {
     "11": {"rivera": 12},
     "13": {"rivera": 4},
     "14": {},  # from here to 20b, these are the same four posts
-    **dict.fromkeys(("15", "15b", "16", "17", "18", "18b", "18c", "19", "19b", "19c", "19e", "20b"), {}),
+    **{name: {} for name in ("15", "15b", "16", "17", "18", "18b", "18c", "19", "19b", "19c", "19e", "20b")},
     "20": {"rivera": 1},
     "23": {"rivera": 1},
     "25": {"rivera": 16},  # not the withheld one
