@@ -90,11 +90,13 @@ class Columns(Part):
     is_quote: FlagCell | None = None
     retweet_of: Cell | None = None
     retweet_of_author: Cell | None = None
+    retweet_of_author_id: Cell | None = None
     reply_to: Cell | None = None
     reply_to_author: Cell | None = None
     reply_to_author_id: Cell | None = None
     quote_of: Cell | None = None
     quote_of_author: Cell | None = None
+    quote_of_author_id: Cell | None = None
     hashtags: Cell | None = None
     mentions: Cell | None = None
     urls: Cell | None = None

@@ -14,7 +14,7 @@ from conf.blanking import HANDLE, X_HANDLE, blank
 from conf.folding import fold, fold_tags
 from ingest.formats import bluesky, mastodon, x_v2
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import InvalidMessage, Post, unique
+from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
 from ingest.formats.x_text import answered_in, names_in, owner_in, tags_in
 
 RT = re.compile(r"RT @(\w{1,15}):? ", re.ASCII)
@@ -36,11 +36,13 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     lang: str | None = None
     retweet_of: str | None = None
     retweet_of_author: str | None = None
+    retweet_of_author_id: str | None = None
     reply_to: str | None = None
     reply_to_author: str | None = None
     reply_to_author_id: str | None = None
     quote_of: str | None = None
     quote_of_author: str | None = None
+    quote_of_author_id: str | None = None
     hashtags: list[str] | None = None
     mentions: list[str] | None = None
     urls: list[str] = []
@@ -73,6 +75,12 @@ def _parse(payload: bytes, source: str) -> Post:
         post.earlier = [i for i in row.earlier if i.isdecimal() and int(i) < int(post.post_id)]
     _set_others(post, row)
     _set_content(post, row)
+    others = (
+        (post.retweet_of_author, row.retweet_of_author_id),
+        (post.reply_to_author, row.reply_to_author_id),
+        (post.quote_of_author, row.quote_of_author_id),
+    )
+    post.accounts = as_accounts({name: account_id for name, account_id in others if name})
     return post
 
 

@@ -142,7 +142,7 @@ class Facts:
         return take
 
 
-_IDS = ("retweet_of", "reply_to", "quote_of", "reply_to_author_id")
+_IDS = tuple(f"{other}{part}" for other in _OTHERS.values() for part in ("", "_author_id"))
 _LISTS = ("hashtags", "mentions")
 """Lists of which an empty cell says that there are none."""
 _BY_NAME: dict[str, Callable[[Any], Any]] = {
