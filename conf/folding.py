@@ -17,7 +17,8 @@ ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
 """The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
 ARTICLE = "ال"
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
-_ASCII_WORD = re.compile(r"\w+", re.ASCII)
+_ASCII_WORDS = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else 32 for byte in range(128)) + b" " * 128
+"""For `bytes.translate`: what is not in a word becomes a space."""
 _APOSTROPHES = "`‘’‛′‵ʹʻʼʽˈ՚׳ߴߵꞋꞌ❛❜"
 _DASHES = "˗֊־᐀᠆‐‑‒–—―⁃−⸗⸚⸺⸻⹀⹝〜〰゠"
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u0652\u0670"
@@ -54,7 +55,7 @@ _ACCENTED = "\u00c0-\u0233\u0386-\u03ce\u0400-\u0477\u04c1-\u04f9\u1e00-\u1ffc\u
 """Ranges with all characters of NFKC that have an accent inside. A text without these need not be taken apart."""
 _TO_LEAVE_OUT = re.compile(f"[{_ACCENTED}{_MARKS}{_TATWEEL}{_FORMAT}]")
 _OTHER = re.compile(f"[{''.join(_PLAIN)}]")
-_RARE = regex.compile("[\U00010ead-\U0001d17a\U000e0001-\U000e007f]")
+_RARE = re.compile("[\U00010ead-\U0001d17a\U000e0001-\U000e007f]")
 """The ranges beyond U+FFFF that have dashes or format characters. No emoji and no styled letter lies in them."""
 _RARE_DASH, _RARE_FORMAT = regex.compile(r"\p{Pd}"), regex.compile(r"\p{Cf}")
 
@@ -78,7 +79,9 @@ def fold(text: str) -> str:
             bare = _RARE_DASH.sub("-", _RARE_FORMAT.sub("", bare))
         bare = unicodedata.normalize("NFC", bare)
     lower = bare.casefold()
-    return " ".join(_OTHER.sub(lambda match: _PLAIN[match[0]], lower).split())
+    for letter in set(_OTHER.findall(lower)):
+        lower = lower.replace(letter, _PLAIN[letter])
+    return " ".join(lower.split())
 
 
 def fold_tag(tag: str) -> str:
@@ -101,7 +104,10 @@ def words_of(folded: str) -> set[str]:
 
     A word is a run of letters, marks, digits and underscores, cut to LONGEST_WORD characters.
     """
-    words = set((_ASCII_WORD if folded.isascii() else _WORD).findall(folded))
+    if folded.isascii():
+        words = set(folded.encode().translate(_ASCII_WORDS).decode().split())
+    else:
+        words = set(_WORD.findall(folded))
     if words and max(map(len, words)) > LONGEST_WORD:
         return {word[:LONGEST_WORD] for word in words}
     return words
@@ -110,18 +116,20 @@ def words_of(folded: str) -> set[str]:
 def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -> set[str]:
     """Returns the words by which search finds a post: the words of its folded texts, and each hashtag with its #.
 
-
     Arabic words are among them with and without their prefixes, since an alias is found with each of these.
     """
-    words = {f"#{tag}" for tag in hashtags or ()}
-    for text in filter(None, folded):
-        words |= words_of(text)
-        if not text.isascii() and (prefixed := _PREFIXED.findall(text)):
-            words.update(form for word in prefixed for form in _without_prefixes(word[:LONGEST_WORD]))
+    words = {f"#{tag}" for tag in hashtags} if hashtags else set()
+    for text in folded:
+        if not text:
+            continue
+        found = words_of(text)
+        words |= found
+        if not text.isascii() and _PREFIX.search(text):
+            words.update([form for word in found if _PREFIX.match(word) for form in _without_prefixes(word)])
     return words
 
 
-_PREFIXED = regex.compile(r"(?<![\p{L}\p{M}\p{Nd}_])[وبكفال][\p{L}\p{M}\p{Nd}_]+")
+_PREFIX = re.compile(f"[{''.join(sorted({prefix[0] for prefix in ARABIC_PREFIXES}))}]")
 
 
 def _without_prefixes(word: str) -> Iterator[str]:

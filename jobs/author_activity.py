@@ -27,7 +27,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.names import Names
 from jobs.framework.window import Window
 from jobs.measures import authors
-from jobs.measures.authors import account, named, names_in, resolved, with_labels
+from jobs.measures.authors import account, mentioned_again, named, names_in, resolved, with_labels
 from jobs.measures.bot_rules import flags, score
 from jobs.measures.near_duplicates import with_near_duplicate, with_signature, with_words
 from jobs.measures.periods import with_periods
@@ -71,11 +71,15 @@ def mentions_received(own: DataFrame, posts: DataFrame, window: Window) -> DataF
     """
     mentioned = F.explode(F.transform(F.array_distinct("mentions"), named)).alias("mentioned")
     pairs = own.where(F.col("kind") != "retweet").select("author", "event_at", mentioned)
-    of_others = resolved(pairs, "mentioned", posts).where(F.col("mentioned") != F.col("author"))
+    once = resolved(pairs, "mentioned", posts).select("*", F.lit(1).alias("posts"))
+    again = mentioned_again(posts).select(
+        F.col("src").alias("author"), F.col("dst").alias("mentioned"), "event_at", (-F.col("again")).alias("posts")
+    )
+    of_others = once.unionByName(again).where(F.col("mentioned") != F.col("author"))
     return (
-        with_periods(of_others.select(F.col("mentioned").alias("author"), "event_at"), window)
+        with_periods(of_others.select(F.col("mentioned").alias("author"), "event_at", "posts"), window)
         .groupBy("author", *PERIOD_KEY)
-        .agg(F.count(F.lit(1)).alias("mentions_received"))
+        .agg(F.sum("posts").alias("mentions_received"))
     )
 
 

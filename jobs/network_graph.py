@@ -90,7 +90,7 @@ def edges_of(posts: DataFrame, window: Window) -> DataFrame:
     return (
         with_periods(interactions(posts).select("*", at), window)
         .groupBy(*KEYS, "src", "dst")
-        .agg(F.count(F.lit(1)).alias("weight"), F.min("at").alias("first_at"), F.max("at").alias("last_at"))
+        .agg(F.sum("posts").alias("weight"), F.min("at").alias("first_at"), F.max("at").alias("last_at"))
     )
 
 

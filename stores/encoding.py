@@ -6,7 +6,7 @@ their declared types. A test compares the bytes with the driver's.
 
 import struct
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal() - 2**31
 _MILLISECOND = timedelta(milliseconds=1)
 _INT, _BIGINT, _DOUBLE, _DATE = (struct.Struct(f">{code}").pack for code in "iqdI")
+_HEADS = [_INT(length).decode() for length in range(128)]
+"""The lengths that texts have before them, by length; longer ones are not ASCII."""
 
 
 def bigint(value: int) -> bytes:
@@ -34,7 +36,13 @@ def _day(day: date) -> bytes:
     return _DATE(day.toordinal() - _EPOCH_DAY)
 
 
-def _texts(values: Iterable[str]) -> bytes:
+def _texts(values: Collection[str]) -> bytes:
+    try:
+        joined = "".join([_HEADS[len(value)] + value for value in values])
+        if joined.isascii():  # each text has as many bytes as characters, so all are encoded at once
+            return _INT(len(values)) + joined.encode()
+    except IndexError:
+        pass
     encoded = [value.encode() for value in values]
     return b"".join([_INT(len(encoded)), *[part for value in encoded for part in (_INT(len(value)), value)]])
 

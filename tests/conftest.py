@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import hypothesis
 import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
@@ -32,6 +33,9 @@ INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.facto
 """For small frames and many plans: here Spark would take longer to compile a plan than that saves."""
 JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
 """On two busy cores, neither a second compiler nor a concurrent garbage collector is worth its time."""
+hypothesis.settings.register_profile("pulso", deadline=None)
+hypothesis.settings.load_profile("pulso")
+"""No test fails for its time: on a busy machine any example may take long."""
 CAPTURES = ROOT.parent / "shared" / "data"
 SHIPPED_TOPICS = ROOT / "conf" / "topics"
 

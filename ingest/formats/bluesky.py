@@ -11,11 +11,11 @@ import msgspec
 
 from conf.blanking import blank
 from conf.folding import fold, fold_tags
-from ingest.formats.checked import EARLIEST
 from ingest.formats.facets import Facets
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
+from ingest.formats.limits import EARLIEST
 from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, unique
 

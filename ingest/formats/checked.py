@@ -8,29 +8,27 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from conf.tables import KINDS, NETWORKS
+from ingest.formats.limits import (
+    LARGEST,
+    LONGEST_ACCOUNT,
+    LONGEST_LANG,
+    LONGEST_MORE,
+    LONGEST_NAME,
+    LONGEST_URL,
+    MOST_EARLIER,
+    MOST_ITEMS,
+    is_time,
+    is_x_id,
+)
 from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
+from ingest.formats.usable import is_usable_as_it_is
 
-LONGEST_NAME = 512
-"""The most characters of an id, a handle or a hashtag."""
-LONGEST_ACCOUNT = 2 * LONGEST_NAME + 1
-LONGEST_URL = 4_096
-LONGEST_MORE = 16_000
-"""The most characters of the texts beside a post's own; the rest is left out."""
-LONGEST_LANG = 64
 LONGEST_HANDLE = 253
 _HANDLE = re.compile(r"([a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\.)+[a-zA-Z]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
-MOST_ITEMS = 1_000
-"""The most hashtags, mentions or links of a post; further ones are left out."""
-MOST_EARLIER = 100
-"""The most earlier versions of a post. X allows five edits."""
-EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
-"""The bounds of times. Every time zone has a date for each moment between them."""
-LARGEST = 2**62
-"""The bound of numbers: what Cassandra's bigint holds, with room for sums."""
 
 
 def checked(post: Post, longest_text: int) -> Post:
@@ -43,6 +41,8 @@ def checked(post: Post, longest_text: int) -> Post:
         length = f"{len(post.text):,} characters, {post.source} allows {longest_text:,}"
         raise InvalidMessage(f"over-long text: {length}")
     required, optional = (_REQUIRED_OF_X, _OPTIONAL_OF_X) if post.source == "x" else (_REQUIRED, _OPTIONAL)
+    if is_usable_as_it_is(post):
+        required, optional = (), _OF_PLACE
     for name, is_usable, problem in required:
         value = getattr(post, name)
         if not is_usable(value):
@@ -63,17 +63,17 @@ def checked_deletion(deletion: Deletion) -> Deletion:
         raise InvalidMessage(f"a deletion whose id or author is empty or over {LONGEST_NAME} characters")
     if deletion.source == "x":
         for x_id in (deletion.post_id, deletion.author_id):
-            if x_id is not None and not _is_x_id(x_id):
+            if x_id is not None and not is_x_id(x_id):
                 raise InvalidMessage(f"the id {x_id[:40]!r}{_NO_X_ID}")
     for at in (deletion.at, deletion.said_at, deletion.until):
-        if at is not None and not _is_time(at):
+        if at is not None and not is_time(at):
             raise InvalidMessage(f"a deletion of a post of {at.year}")
     return deletion
 
 
 def checked_name(name: Name) -> Name:
     """Returns a notice of a handle; a handle that can't be one counts as none. Raises InvalidMessage without an id."""
-    if not _is_name(name.author_id) or not _is_time(name.at):
+    if not _is_name(name.author_id) or not is_time(name.at):
         raise InvalidMessage("a handle of no account, or told at no time")
     return replace(name, handle=as_handle(name.handle))
 
@@ -90,26 +90,22 @@ def as_handle(value: object) -> str | None:
 
 def checked_loss(lost: Lost) -> Lost:
     """Returns a loss. Raises InvalidMessage if its time or number is not usable."""
-    if not (lost.at is None or _is_time(lost.at)) or _count(lost.posts) is None or lost.posts < 0:
+    if not (lost.at is None or is_time(lost.at)) or _count(lost.posts) is None or lost.posts < 0:
         raise InvalidMessage("a loss whose time or number is not usable")
     return lost
 
 
-def _is_x_id(value: object) -> bool:
-    return type(value) is str and len(value) <= 19 and value.isdecimal() and value.isascii()
-
-
 def _is_x_account(value: object) -> bool:
     """Returns whether it is an id of X or, from a table without the authors' ids, `@` and the handle."""
-    return _is_x_id(value) or (type(value) is str and _X_ACCOUNT.fullmatch(value) is not None)
+    return is_x_id(value) or (type(value) is str and _X_ACCOUNT.fullmatch(value) is not None)
 
 
 def _x_id(value: object) -> object:
-    return value if _is_x_id(value) else None
+    return value if is_x_id(value) else None
 
 
 def _x_accounts(values: object) -> list[str]:
-    return [value for value in _accounts(values) if _is_x_id(value.partition(" ")[0])]
+    return [value for value in _accounts(values) if is_x_id(value.partition(" ")[0])]
 
 
 def _empty(value: object) -> str:
@@ -126,10 +122,6 @@ def _is_name(value: object) -> bool:
 
 def _is_text(value: object) -> bool:
     return type(value) is str
-
-
-def _is_time(value: object) -> bool:
-    return isinstance(value, datetime) and value.tzinfo is not None and EARLIEST <= value < LATEST
 
 
 def _short(longest: int) -> Callable[[str | None], str | None]:
@@ -153,7 +145,7 @@ def _label(value: object) -> str | None:
 
 
 def _time(value: object) -> datetime | None:
-    return value if isinstance(value, datetime) and _is_time(value) else None
+    return value if isinstance(value, datetime) and is_time(value) else None
 
 
 def _count(value: object) -> int | None:
@@ -202,11 +194,16 @@ _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("source", lambda value: value in NETWORKS, " is no network"),
     ("post_id", _is_name, _A_NAME),
     ("author_id", _is_name, _A_NAME),
-    ("event_at", _is_time, " is no time between 1970 and 9998 with a time zone"),
+    ("event_at", is_time, " is no time between 1970 and 9998 with a time zone"),
     ("text", _is_text, " is no text"),
     ("folded", _is_text, " is no text"),
 )
 """The fields without which there is no post, in the order in which they are checked."""
+_OF_PLACE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("lat", _degrees(90)),
+    ("lon", _degrees(180)),
+    ("box", _box),
+)
 _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *(
         (name, _short(LONGEST_NAME))
@@ -219,18 +216,16 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("urls", _list(LONGEST_URL, MOST_ITEMS)),
     ("accounts", _accounts),
     ("languages", _list(LONGEST_LANG, MOST_ITEMS)),
-    ("box", _box),
     ("earlier", _list(LONGEST_NAME, MOST_EARLIER)),
     ("lang", _short(LONGEST_LANG)),
-    ("lat", _degrees(90)),
-    ("lon", _degrees(180)),
     *((name, _count) for name in ("author_followers", "author_following", "version_us")),
     *((name, _time) for name in ("author_created_at", "collected_at")),
     *((name, _is_true) for name in ("author_is_bot", "is_update")),
     ("said_kind", lambda value: value if value in KINDS else None),
+    *_OF_PLACE,
 )
 """All other fields, with what returns the part of the value that can be used."""
-_IDS_OF_X = {"post_id": _is_x_id, "author_id": _is_x_account}
+_IDS_OF_X = {"post_id": is_x_id, "author_id": _is_x_account}
 _REQUIRED_OF_X = tuple(
     (name, _IDS_OF_X[name], _NO_X_ID) if name in _IDS_OF_X else (name, is_usable, problem)
     for name, is_usable, problem in _REQUIRED

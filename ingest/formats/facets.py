@@ -7,7 +7,7 @@ A record is what its author's program has written, and facets can hold anything.
 from typing import Any
 
 from conf.blanking import Span, link_spans, mention_spans
-from ingest.formats.checked import MOST_ITEMS
+from ingest.formats.limits import MOST_ITEMS
 
 _TAG, _MENTION, _LINK = (f"app.bsky.richtext.facet#{kind}" for kind in ("tag", "mention", "link"))
 

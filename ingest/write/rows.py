@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 from datetime import date, datetime
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from cassandra.query import UNSET_VALUE
@@ -58,14 +58,13 @@ def row_of(post: Post, topic: Topic) -> Row:
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
     words = search_words((post.folded, post.folded_cards, post.folded_alt), post.hashtags)
+    values: list[Any] = []
+    size = 0
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, topic.buckets)
-        derived = {"topic": topic.topic, "day": day, "bucket": bucket, "words": words}
-        values, size = [], 0
-        for name, encode, tables in _PLAN:
-            value = derived[name] if name in derived else getattr(post, name)
-            if not value and value != 0:
+        for value, (encode, tables) in zip((topic.topic, day, bucket, words, *_OF_POST(post)), _PLAN, strict=True):
+            if value is None or (not value and value != 0):
                 values.append(UNSET_VALUE)
                 continue
             encoded = encode(value)
@@ -74,14 +73,15 @@ def row_of(post: Post, topic: Topic) -> Row:
     except (struct.error, OverflowError) as error:
         raise InvalidMessage(f"out of range: {error}") from None
     key = (topic.topic, day, bucket, post.source, post.post_id)
-    return Row(key, post.event_at, tuple(pick(values) for pick in _PICKS), size)
+    return Row(key, post.event_at, tuple([pick(values) for pick in _PICKS]), size)
 
 
+_DERIVED = ("topic", "day", "bucket", "words")
+"""The columns whose values a post does not have itself."""
 _COLUMNS = {name: column for table in POST_TABLES for name, column in table.columns.items()}
-_PLAN = [
-    (name, ENCODERS[column.cql], sum(name in table.columns for table in POST_TABLES))
-    for name, column in _COLUMNS.items()
-]
-"""Every column of POST_TABLES once, with its encoder and the number of tables that have it."""
-_PICKS = [itemgetter(*(list(_COLUMNS).index(name) for name in table.columns)) for table in POST_TABLES]
+_NAMES = (*_DERIVED, *(name for name in _COLUMNS if name not in _DERIVED))
+_OF_POST = attrgetter(*_NAMES[len(_DERIVED) :])
+_PLAN = [(ENCODERS[_COLUMNS[name].cql], sum(name in table.columns for table in POST_TABLES)) for name in _NAMES]
+"""Every column of POST_TABLES once: its encoder, and the number of tables that have it."""
+_PICKS = [itemgetter(*(_NAMES.index(name) for name in table.columns)) for table in POST_TABLES]
 """For each table, what takes the values of its columns from those of the plan."""

@@ -85,6 +85,29 @@ def resolved(rows: DataFrame, column: str, posts: DataFrame, unless: Column | No
     return joined.select(*others, F.coalesce("holder", column).alias(column))
 
 
+def mentioned_again(posts: DataFrame) -> DataFrame:
+    """Returns where a post, no retweet, mentions one account under several of its handles: src, dst, event_at, again.
+
+    `src` is the post's author. `again` is the number of those handles without the first. Few posts have such mentions,
+    so whoever counts them takes these away afterwards, rather than compare the mentions of every post.
+    """
+    held = holders(sightings(posts)).groupBy("holder").agg(F.collect_list("alias").alias("aliases"))
+    of_several = F.col("holder").alias("dst"), F.explode("aliases").alias("alias")
+    renamed = held.where(F.size("aliases") > 1).select(*of_several)
+    others = F.array_distinct("mentions")
+    several = posts.where((F.col("kind") != "retweet") & (F.size(others) > 1))
+    each = several.select(
+        *("source", "post_id", "event_at"), account().alias("src"), F.explode(F.transform(others, named)).alias("alias")
+    )
+    return (
+        each.join(renamed, on="alias", how="inner")
+        .groupBy("source", "post_id", "src", "dst", "event_at")
+        .agg((F.count(F.lit(1)) - 1).alias("again"))
+        .where(F.col("again") > 0)
+        .select("src", "dst", "event_at", "again")
+    )
+
+
 def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
     """Returns one row per account whose handle is known: account, label. `names` has rows of `account_names`."""
     latest = F.max_by("handle", F.struct(*LAST, "handle")).alias("label")

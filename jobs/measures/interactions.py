@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs.measures import authors
-from jobs.measures.authors import account, named, resolved
+from jobs.measures.authors import account, mentioned_again, named, resolved
 
 COLUMNS = [
     *(*authors.COLUMNS, "kind", "mentions", "hashtags"),
@@ -22,7 +22,11 @@ _TYPE = "array<struct<graph: string, src: string, dst: string>>"
 
 
 def interactions(posts: DataFrame) -> DataFrame:
-    """Returns one row per interaction, also with oneself: graph, src, dst, event_at; accounts by their keys."""
+    """Returns one row per interaction, also with oneself: graph, src, dst, event_at, posts; accounts by their keys.
+
+    The sum of `posts` is the number of posts: it is 1, and less than 0 where a post would count again, since it
+    mentions one account under two handles.
+    """
     author, kind = account(), F.col("kind")
     own = kind != "retweet"
     found = F.concat(
@@ -32,8 +36,10 @@ def interactions(posts: DataFrame) -> DataFrame:
         _when(own & author.isNotNull(), _mentions(author)),
         _when(own, _pairs(F.array_sort(F.array_distinct("hashtags")))),
     )
-    pairs = posts.select("event_at", F.explode(found).alias("one")).select("one.*", "event_at")
-    return resolved(pairs, "dst", posts, unless=F.col("graph") == "hashtag")
+    pairs = posts.select("event_at", F.explode(found).alias("one")).select("one.*", "event_at", F.lit(1).alias("posts"))
+    rows = resolved(pairs, "dst", posts, unless=F.col("graph") == "hashtag")
+    again = mentioned_again(posts).select(F.lit("mention").alias("graph"), "*", (-F.col("again")).alias("posts"))
+    return rows.unionByName(again.drop("again"))
 
 
 def _to_one(graph: str, src: Column, dst: Column, wanted: Column) -> Column:

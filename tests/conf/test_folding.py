@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conf.folding import bare_handle, fold, fold_tag, fold_tags, words_of
+from conf.folding import bare_handle, fold, fold_tag, fold_tags, search_words, words_of
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,14 @@ def test_hashtags_and_handles_as_posts_store_them() -> None:
 @given(st.text())
 def test_words_hold_no_separator(text: str) -> None:
     assert not any(" " in word or not word for word in words_of(fold(text)))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_words_of_an_ascii_text_are_those_that_it_has_in_any_other(text: str) -> None:
+    folded = fold(text)
+    assert words_of(f"{folded} 日") == {*words_of(folded), "日"}
+
+
+@given(st.text("والسيبكفهم ب"), st.text("والسيبكفهم ب"))
+def test_the_words_of_several_texts_are_those_of_each(one: str, other: str) -> None:
+    assert search_words((one, None, other), None) == search_words((one,), None) | search_words((other,), None)

@@ -66,6 +66,11 @@ LINES = [
             {"username": "old_name"}, {"username": "heir", "id": "88"}]}),
         [user("7", "ben")],
     ),
+    stream_line(
+        tweet("730000000000000021", "@old_name @New_Name hi", author_id="7", entities={"mentions": [
+            {"username": "old_name"}, {"username": "New_Name"}]}),
+        [user("7", "ben")],
+    ),
     toot(1, {"id": "14", "acct": "zed@far.example"}, mentions=[{"id": "16", "acct": "local"}]),
     toot(2, {"id": "16", "acct": "local"}, mentions=[{"id": "14", "acct": "zed@far.example"}]),
     event({"text": "ana"}, NOON, DID),
@@ -119,7 +124,7 @@ def test_an_account_that_changed_its_handle_is_one_node_and_a_retweet_of_its_old
 def test_a_name_stands_for_the_account_that_the_window_knows(run: Run) -> None:
     edges = {(row.src, row.dst): row.weight for row in run.rows(GRAPH_EDGES, "mention")}
     assert edges == {
-        **{("x:7", "x:501"): 1, ("x:7", "x:88"): 1},
+        **{("x:7", "x:501"): 2, ("x:7", "x:88"): 1},  # each post once, also the one that has both of its handles
         **{("mastodon:14", "mastodon:16"): 1, ("mastodon:16", "mastodon:14"): 1},
     }
     labels = {row.node: row.label for row in run.rows(GRAPH_NODES, "mention")}
@@ -141,7 +146,7 @@ def test_the_poll_counts_one_author_under_two_handles(run: Run) -> None:
     assert (rows["b"].posts, rows["b"].authors) == (2, 1)
     assert rows["b"].authors_total == 4
     activity = {row.author: (row.label, row.posts, row.mentions_received) for row in run.rows(AUTHOR_ACTIVITY)}
-    assert activity["x:501"] == ("new_name", 3, 1)
+    assert activity["x:501"] == ("new_name", 3, 2)
     assert activity["mastodon:14"] == ("zed@far.example", 1, 1)
     assert activity[f"bluesky:{DID}"] == ("cy.example", 1, 0)
 

@@ -37,6 +37,10 @@ def kept_of(**changes: Any) -> Post | None:
     return None
 
 
+def outcome(**changes: Any) -> Post | str:
+    return kept_of(**changes) or reason(**changes)
+
+
 def test_every_field_of_a_post_is_checked() -> None:
     assert set() == UNCHECKED
 
@@ -52,6 +56,31 @@ def test_an_odd_value_is_left_out_or_the_post_is_refused_and_what_is_left_can_be
         assert row_of(kept, Topic(topic="t", timezone=zone)).size < 1_000_000
         assert kept.kind in ("original", "retweet", "reply", "quote")
         assert kept.version_time is None or abs(kept.version_time) < 2**63
+
+
+@pytest.mark.parametrize("source", ["x", "bluesky"])
+@pytest.mark.parametrize("name", [field.name for field in fields(Post)])
+def test_what_is_usable_at_once_is_what_a_look_at_each_field_would_keep(
+    name: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lengths = (64, 65, 512, 513, 1_025, 1_026, 4_097, 16_001)
+    edges = (AT, "retweet", 2**62 - 1, "1" * 19, "5" * 20, "12 b", *("x" * length for length in lengths))
+    lists: tuple[Any, ...] = (
+        [],
+        ["x" * 512],
+        ["x" * 513],
+        ["12 b"],
+        ["x"] * 1_001,
+        ("x",),
+        {"x"},
+        frozenset({"1"}),
+        [""],
+    )
+    values = (*ODD, *edges, *lists)
+    kept = [repr(outcome(**{"source": source, name: value})) for value in values]
+    assert any("Post(" in each for each in kept)
+    monkeypatch.setattr("ingest.formats.checked.is_usable_as_it_is", lambda post: False)
+    assert kept == [repr(outcome(**{"source": source, name: value})) for value in values]
 
 
 def test_only_a_post_without_usable_id_author_time_or_text_is_refused() -> None:

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from ingest.formats import Unit, parse, split
-from ingest.formats.checked import LONGEST_MORE
+from ingest.formats.limits import LONGEST_MORE
 from ingest.formats.more_text import LONGEST_PART, MOST_PARTS
 from ingest.formats.post import Post
 from tests.support.bluesky import event

@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from cassandra.cluster import Session
+from cassandra.cqltypes import ListType, UTF8Type
 from cassandra.query import UNSET_VALUE
 
 from conf.partitions import bucket_of
@@ -10,6 +11,7 @@ from conf.tables import POST_TABLES, POST_WORDS, POSTS
 from conf.topic import parse_topic
 from ingest.formats.post import InvalidMessage, Post
 from ingest.write.rows import row_of
+from stores.encoding import ENCODERS
 
 TOPIC = parse_topic("topic: t\ntimezone: Asia/Manila\nbuckets: 4\n", "f")
 
@@ -54,6 +56,12 @@ def test_a_number_beyond_64_bits_is_refused() -> None:
     post.author_followers = 2**70
     with pytest.raises(InvalidMessage, match="out of range"):
         row_of(post, TOPIC)
+
+
+@pytest.mark.parametrize("texts", [[], ["a", ""], ["x" * 127, "b"], ["x" * 128], ["é", "c"], ["x" * 70_000, "日本"]])
+def test_texts_are_encoded_as_by_the_driver(texts: list[str]) -> None:
+    theirs = ListType.apply_parameters([UTF8Type]).serialize(texts, 5)
+    assert ENCODERS["frozen<list<text>>"](texts) == theirs
 
 
 @pytest.mark.parametrize("number", range(len(POST_TABLES)), ids=[table.name for table in POST_TABLES])

@@ -14,7 +14,7 @@ from ingest.formats import Unit, parse
 from ingest.formats.post import Post
 from ingest.replay.captures import open_captures
 from ingest.replay.tables.table import Table, open_table
-from tests.support.tables import TOOLS, flattened, header_of, table_of
+from tests.support.tables import TOOLS, csv_of, flattened, header_of, table_of
 
 ANA, BEN, CAI, DOA = (
     {"id": str(n), "username": name} for n, name in ((10, "Ana"), (11, "Ben_K"), (12, "cai"), (13, "doa"))
@@ -145,6 +145,18 @@ def test_a_table_gives_the_same_edges_as_the_json_of_the_same_posts(tool: str, t
     ]
 
 
+def test_a_table_of_4cat_before_october_2022_is_told_too(tmp_path: Path) -> None:
+    posts = flattened(PAGE)
+    header, row_of = header_of("4cat-2022"), TOOLS["4cat"][1]
+    file = tmp_path / "posts.csv"
+    file.write_text(csv_of(header, ([row_of(post).get(name) for name in header] for post in posts)))
+    table = opened(file)
+    assert table.notes == [f"{file}: read as 4cat (told by its columns)"]
+    read = list(posts_of(table).values())
+    assert [post.kind for post in read] == ["original", "retweet", "reply", "quote", "reply", *["original"] * 2]
+    assert (read[1].retweet_of_author, read[4].reply_to_author) == ("ben_k", "cai")
+
+
 def test_twarc_csv_gives_the_whole_post(tmp_path: Path) -> None:
     posts = flattened(PAGE)
     file = tmp_path / "posts.csv"
@@ -154,7 +166,8 @@ def test_twarc_csv_gives_the_whole_post(tmp_path: Path) -> None:
         others = {post.retweet_of_author, post.reply_to_author, post.quote_of_author}
         expected.accounts = [each for each in expected.accounts if each.split()[1] in others]  # mentions have no ids
         assert replace(post, said_kind=None) == expected
-    assert {each for post in posts_of(opened(file)).values() for each in post.accounts}
+    found = {post.kind: post.accounts for post in posts_of(opened(file)).values()}
+    assert (found["retweet"], found["quote"]) == (["11 ben_k"], ["11 ben_k"])
 
 
 @pytest.mark.parametrize("tool", TOOLS)

@@ -157,7 +157,7 @@ PHRASES = st.text(
 )
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 @given(st.lists(PHRASES.filter(lambda text: len(text) > 0), min_size=1, max_size=60), st.booleans())
 def test_no_rule_is_too_long_and_no_keyword_is_forgotten(keywords: list[str], with_languages: bool) -> None:
     plan = plan_of(*keywords, languages=("en", "tl", "zh") if with_languages else ())
