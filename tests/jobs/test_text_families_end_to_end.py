@@ -32,10 +32,10 @@ def topic(settings: Settings, session: Session, client: RedisClient) -> Topic:
     topic = make_topic(settings, "")
     lines = []
     for n in range(30):
-        at = (NOON + timedelta(minutes=n)).isoformat().replace("+00:00", "Z")
+        created_at = f"2016-05-01T04:{n:02}:00.000Z"
         text = f"{TEXT} https://t.co/{n}"
         urls = [{"start": len(TEXT) + 1, "end": len(text), "url": f"https://t.co/{n}", "expanded_url": LINK}]
-        data = tweet(str(9000 + n), text, author_id=str(n), created_at=at, entities={"urls": urls})
+        data = tweet(str(9000 + n), text, author_id=str(n), created_at=created_at, entities={"urls": urls})
         lines.append(stream_line(data, [{**user(str(n), f"u{n}"), "created_at": "2016-04-01T00:00:00Z"}]))
     for n in range(10):
         at = NOON + timedelta(hours=1, minutes=n)
