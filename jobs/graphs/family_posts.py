@@ -21,7 +21,7 @@ from jobs.graphs.scratch import Scratch
 from jobs.measures.authors import account
 from jobs.measures.ballots import Spans
 from jobs.measures.families import LARGEST_GROUP, families
-from jobs.measures.family_rows import MOST_LINKS, RANKED_BY, ROWS, SCHEMA, TOP, counted, in_order
+from jobs.measures.family_rows import LONGEST_TEXT, MOST_LINKS, RANKED_BY, ROWS, SCHEMA, TOP, counted, in_order
 from jobs.measures.votes import with_marks
 from jobs.measures.wordings import worded
 
@@ -37,7 +37,8 @@ def said(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:
     own = posts.where((F.col("kind") != "retweet") & F.col("folded").isNotNull()).select(
         account().alias("voter"),
         F.unix_micros("event_at").alias("at_us"),
-        *("source", "post_id", "folded", "text"),
+        *("source", "post_id", "folded"),
+        F.substring("text", 1, LONGEST_TEXT).alias("text"),
         F.unix_micros("author_created_at").alias("created_us"),
         F.coalesce(F.slice(F.array_distinct("urls"), 1, MOST_LINKS), F.array().cast("array<string>")).alias("links"),
     )

@@ -16,12 +16,17 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from jobs.measures.ballots import Bools
-from jobs.measures.wordings import Hashes, Ints, Wordings, bands_of
+from jobs.measures.wordings import Hashes, Ints, Wordings, bands_of, sketches_of
 
 ALIKE = (7, 10)
 """Two wordings are alike from this Jaccard similarity on, as a fraction, so that it is compared exactly: 0.7."""
 LARGEST_GROUP = 10_000
 """A larger group is compared with its earliest wording alone, so that the time grows with the number of texts."""
+LEAST_AGREEING = 28
+"""Of 64 minima, two wordings must have as many in common to be compared at all. Of those with a similarity of 0.7, only
+one in 500,000 has fewer, and few of those below 0.3 have as many; to look at minima is much quicker than to compare."""
+TURNS, HEADS = 4, 64
+"""After some turns, what is left in a group is mostly unlike. Then several lead in one turn, which takes less time."""
 _AT_ONCE = 200_000
 """Pairs of wordings that are compared at once: some 100 MB."""
 
@@ -36,7 +41,7 @@ class PairSets:
         sets = csr_matrix((np.ones(len(codes), np.int32), codes, found.starts), shape=shape)
         sets.sum_duplicates()
         sets.data[:] = 1
-        self.count = len(found.text)
+        self._count, self._sketches = len(found.text), sketches_of(found)
         self._sets, self._sizes = sets, np.diff(sets.indptr).astype(np.int64)
 
     def alike(self, one: Ints, other: Ints) -> Bools:
@@ -45,12 +50,19 @@ class PairSets:
         both = self._sizes[one] + self._sizes[other]
         smaller = np.minimum(self._sizes[one], self._sizes[other])
         found: Bools = (least + whole) * smaller >= least * both  # no more pairs are common than the smaller has
-        near = np.flatnonzero(found & (one != other))
-        for first in range(0, len(near), _AT_ONCE):
-            at = near[first : first + _AT_ONCE]
-            common = self._sets[one[at]].multiply(self._sets[other[at]]).sum(axis=1)
-            found[at] = (least + whole) * np.asarray(common).ravel() >= least * both[at]
+        open_ = np.flatnonzero(found & (one != other))
+        for first in range(0, len(open_), _AT_ONCE):
+            at = open_[first : first + _AT_ONCE]
+            agreeing = np.count_nonzero(self._sketches[one[at]] == self._sketches[other[at]], axis=1)
+            found[at] = agreeing >= LEAST_AGREEING
+            near = at[agreeing >= LEAST_AGREEING]
+            pairs, same = np.unique(one[near] * self._count + other[near], return_inverse=True)  # once for all bands
+            common = self._common(*np.divmod(pairs, self._count))[same]
+            found[near] = (least + whole) * common >= least * both[near]
         return found
+
+    def _common(self, one: Ints, other: Ints) -> Ints:
+        return np.asarray(self._sets[one].multiply(self._sets[other]).sum(axis=1), np.int64).ravel()
 
 
 @dataclass(frozen=True)
@@ -69,17 +81,46 @@ def led(group: Ints, member: Ints, once: Ints, sets: PairSets) -> Led:
     in `once`.
     """
     members, leaders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    single = np.isin(group, once)
+    single, turn = np.isin(group, once), 0
     while len(group):
-        first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
-        leader = np.repeat(member[first], np.diff(first, append=len(group)))
-        pairs, at = np.unique(leader * sets.count + member, return_inverse=True)  # those of several bands only once
-        alike = sets.alike(*np.divmod(pairs, sets.count))[at]
-        members.append(member[alike])
-        leaders.append(leader[alike])
-        rest = ~alike & ~single
-        group, member, single = group[rest], member[rest], single[rest]
+        heads = 1 if turn < TURNS else int(np.clip(_AT_ONCE // len(group), 1, HEADS))
+        one, other, done = _claimed(group, member, heads, sets)
+        members += [member[other]]
+        leaders += [member[one]]
+        rest = ~done & ~single
+        group, member, single, turn = group[rest], member[rest], single[rest], turn + 1
     return Led(np.concatenate(members), np.concatenate(leaders))
+
+
+def _claimed(group: Ints, member: Ints, heads: int, sets: PairSets) -> tuple[Ints, Ints, Bools]:
+    """Lets the first `heads` of each group lead, in turn; returns the rows that lead, and those that each leads.
+
+    A head leads itself and what is alike to it, unless an earlier head leads it. Also returns which rows are led.
+    """
+    first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    begin = np.repeat(first, np.diff(first, append=len(group)))
+    rows = np.arange(len(group))
+    before = np.minimum(rows - begin, heads)  # the heads before each row
+    other = np.repeat(rows, before)
+    one = np.repeat(begin, before) + np.arange(len(other)) - np.repeat(np.cumsum(before) - before, before)
+    alike = sets.alike(member[one], member[other])
+    one, other = one[alike], other[alike]
+    if heads > 1:
+        one, other = _in_turn(one, other, len(group))
+    done = rows - begin < heads
+    leads = np.setdiff1d(rows[done], other)
+    done[other] = True
+    return np.concatenate([leads, one]), np.concatenate([leads, other]), done
+
+
+def _in_turn(one: Ints, other: Ints, rows: int) -> tuple[Ints, Ints]:
+    """Returns the pairs of alike rows in which the first leads, and the other is led by none before."""
+    order, led_by_one, kept = np.lexsort((other, one)), bytearray(rows), []
+    for place, i, j in zip(order.tolist(), one[order].tolist(), other[order].tolist(), strict=True):
+        if not led_by_one[i] and not led_by_one[j]:
+            led_by_one[j] = 1
+            kept.append(place)
+    return one[kept], other[kept]
 
 
 @dataclass(frozen=True)
@@ -95,8 +136,11 @@ class Groups:
 
 
 def groups_of(value: Hashes, member: Ints, largest: int) -> Groups:
-    """Returns the groups of members that have the same value. Those of more than `largest` are compared `once`."""
-    order = np.lexsort((member, value))
+    """Returns the groups of members, given in their order, that have the same value.
+
+    Those of more than `largest` members are compared `once`.
+    """
+    order = np.argsort(value, kind="stable")
     value, member = value[order], member[order]
     first = np.flatnonzero(np.concatenate([[True], value[1:] != value[:-1]])) if len(value) else order
     sizes = np.diff(first, append=len(value))

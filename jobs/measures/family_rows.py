@@ -23,7 +23,7 @@ FEWEST_AUTHORS = 2
 """A text of fewer accounts is no family."""
 MOST_LINKS = 3
 LONGEST_TEXT, LONGEST_LINK = 1000, 1000
-"""Characters. Of a longer text, the beginning is published; a longer link is left out."""
+"""Characters. Of a longer text, only the beginning is read and published; a longer link is left out."""
 DAY_US = 86_400_000_000
 ROWS = (
     "period string, period_start timestamp, period_end timestamp, rank int, family string, text string, "
@@ -147,7 +147,7 @@ def _columns(of: _Posts, spans: Spans, groups: _Groups, top: Columns, new_days: 
         "period_end": spans.ends[period].tolist(),
         "rank": top["rank"].tolist(),
         "family": [family_id(text) for text in earliest["folded"].to_pylist()],
-        "text": [(text or "")[:LONGEST_TEXT] for text in earliest["text"].to_pylist()],
+        "text": [text or "" for text in earliest["text"].to_pylist()],
         "post_id": earliest["post_id"].to_pylist(),
         "source": earliest["source"].to_pylist(),
         "posts": posts.tolist(),

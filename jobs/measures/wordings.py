@@ -12,6 +12,7 @@ and 0.9999 at 0.82. NumPy computes them some ten times faster than Spark's own f
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,13 +136,26 @@ _FACTORS, _OFFSETS = (_NUMBERS[: BANDS * ROWS] | np.uint64(1)), _NUMBERS[BANDS *
 def bands_of(found: Wordings) -> Hashes:
     """Returns the bands of each wording: a row per wording, a column per band. No two bands have a value in common."""
     bands = np.empty((len(found.text), BANDS), np.uint64)
-    for first in range(0, len(bands), _CHUNK):
+    for part, row, minima in _minima(found):
+        band, place = divmod(row, ROWS)
+        value = bands[part, band] if place else np.full(len(minima), band, np.uint64)
+        bands[part, band] = _mixed(value * np.uint64(0x9E3779B97F4A7C15) + minima)
+    return bands
+
+
+def sketches_of(found: Wordings) -> npt.NDArray[np.uint8]:
+    """Returns a byte of each minimum of each wording: a row per wording, BANDS * ROWS columns."""
+    sketches = np.empty((len(found.text), BANDS * ROWS), np.uint8)
+    for part, row, minima in _minima(found):
+        sketches[part, row] = minima & np.uint64(0xFF)
+    return sketches
+
+
+def _minima(found: Wordings) -> Iterator[tuple[slice, int, Hashes]]:
+    """Yields the minima of hashes of word pairs: some wordings, the number of the hash function, and their minima."""
+    for first in range(0, len(found.text), _CHUNK):
         starts = found.starts[first : first + _CHUNK + 1]
         pairs, at = found.pairs[starts[0] : starts[-1]], starts[:-1] - starts[0]
-        for band in range(BANDS):
-            value = np.full(len(at), band, np.uint64)
-            for row in range(band * ROWS, (band + 1) * ROWS):
-                minimum = np.minimum.reduceat(pairs * _FACTORS[row] + _OFFSETS[row], at)
-                value = _mixed(value * np.uint64(0x9E3779B97F4A7C15) + minimum)
-            bands[first : first + _CHUNK, band] = value
-    return bands
+        for row in range(BANDS * ROWS):
+            minima = np.minimum.reduceat(pairs * _FACTORS[row] + _OFFSETS[row], at)
+            yield slice(first, first + len(at)), row, minima
