@@ -1,6 +1,7 @@
 """Text families: one rule per test, and all of it compared with an independent computation in plain Python."""
 
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,7 +25,7 @@ from jobs.measures.families import PairSets, groups_of, led
 from jobs.measures.family_rows import in_order
 from jobs.measures.periods import spans_of
 from jobs.measures.wordings import Wordings, worded
-from tests.support.independent_families import Said, leaders
+from tests.support.independent_families import Said, is_long_enough, leaders, words_of
 from tests.support.independent_families import family_rows as independent_rows
 from tests.support.planted_families import START as PLANTED_AT
 from tests.support.planted_families import pairs, planted
@@ -195,6 +196,27 @@ def test_the_same_words_are_one_family_in_any_script(spark: SparkSession, one: s
         else "全く別の話をしているのでこれは同じ家族ではない"
     )
     assert of_window(spark, post(1, one), post(2, another)) == []
+
+
+def test_words_of_any_script_are_those_computed_apart() -> None:
+    """All letters, marks and signs that Unicode 14 knows, in texts of some scripts at a time."""
+    draw = random.Random(2)
+    known = [chr(code) for code in range(0x20, 0x32000) if unicodedata.category(chr(code))[0] in "LMNPSZ"]
+    texts = ["", " ", "#", "a" * 100_000, "a " * 20_000, "ー" * 15, "\u0e31" * 20]
+    for _ in range(3000):
+        few = [*draw.choices(known, k=6), *"あ漢ไaب ا#_'・", " ", " "]
+        texts.append(fold("".join(draw.choices(few, k=draw.randrange(60)))))
+    found = wordings.wordings(pa.array(texts))
+    expected = {number: words_of(text) for number, text in enumerate(texts) if is_long_enough(words_of(text))}
+    assert found.text.tolist() == list(expected)
+    assert (np.diff(found.starts) + 1).tolist() == [len(words) for words in expected.values()]
+    assert len(set(found.key.tolist())) == len({tuple(words) for words in expected.values()})
+
+
+def test_a_text_that_is_posted_often_is_compared_once() -> None:
+    said = [post(n, f"{TEXT} {'😀' * (n % 3)} https://a.example/{n}") for n in range(20_000)]
+    found = worded(table(said))
+    assert (len(found.number), len(found.distinct.text)) == (20_000, 1)
 
 
 def pair_sets(*of: set[int]) -> PairSets:
