@@ -19,6 +19,7 @@ from jobs import (
     hashtag_trends,
     network_graph,
     poll_backtest,
+    text_families,
 )
 from jobs.framework.command import run_set
 
@@ -28,6 +29,7 @@ JOBS = (
     hashtag_trends.JOB,
     candidate_hashtags.JOB,
     cascades.JOB,
+    text_families.JOB,
     network_graph.JOB,
     poll_backtest.JOB,
 )

@@ -13,9 +13,10 @@ from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
 from readers.samples.sample_cli import sample
 from readers.search.search_cli import search
+from readers.texts.texts_cli import texts
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, graph, export, search, runs, sample, precision):
+for command in (poll, texts, graph, export, search, runs, sample, precision):
     app.command()(command)
 
 

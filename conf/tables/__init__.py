@@ -41,6 +41,7 @@ from conf.tables.summaries import (
     GRAPH_SUMMARY,
     HASHTAG_TRENDS,
     POLL_BACKTEST,
+    TEXT_FAMILIES,
 )
 
 TABLES = (
@@ -60,6 +61,7 @@ TABLES = (
     GRAPH_TOP_NODES,
     GRAPH_EDGES,
     CASCADES,
+    TEXT_FAMILIES,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DATA_QUALITY,
@@ -103,6 +105,7 @@ __all__ = [
     "RUN_ORDER",
     "TABLES",
     "TAKEN_BACK",
+    "TEXT_FAMILIES",
     "TOPIC_LAYOUT",
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",

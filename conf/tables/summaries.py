@@ -190,3 +190,39 @@ CASCADES = Table(
         **RUN,
     },
 )
+
+TEXT_FAMILIES = Table(
+    name="text_families",
+    job="text_families",
+    doc="Texts that many accounts posted almost word for word, over all networks.",
+    partition=("topic", "period"),
+    clustering=(*STARTS_ENDS, "rank"),
+    columns={
+        **TOPIC,
+        "period": one_of("day or window", *LONGER_PERIODS),
+        "period_start": PERIOD_COLUMNS["period_start"],
+        "period_end": PERIOD_COLUMNS["period_end"],
+        "rank": key("int", "1 has the most authors"),
+        "family": key("text", "hash of the family's earliest text; the same in all periods of a run"),
+        "text": key("text", "the family's earliest text in the job's window, at most 1,000 characters of it"),
+        "post_id": key("text", "the post of that text"),
+        "source": one_of(f"network of that post: {A_NETWORK}", *NETWORKS),
+        "posts": count("posts of the family in the period, without retweets"),
+        "authors": Column("bigint", "accounts that made them", False, least=2),
+        "texts": Column("bigint", "different texts among them, folded, without URLs and handles", False, least=1),
+        "sources": Column("frozen<list<text>>", "networks on which they were made", nullable=False),
+        "first_at": key("timestamp", "time of the first of them, UTC"),
+        "last_at": key("timestamp", "time of the last of them, UTC"),
+        "half_life_seconds": Column("double", "seconds from the first until half of them were made", False, least=0),
+        "share_flagged": share("posts by flagged authors, divided by posts, 0..1; null if flags are unknown"),
+        "new_account_share": share(
+            "accounts opened shortly before their first post in the period, divided by those whose age is known, "
+            "0..1; null if none is known"
+        ),
+        "links": Column("frozen<list<text>>", "the first three different links in them"),
+        "large_bands": count(
+            "MinHash bands of one of its texts, at most, that were too large to compare all of their texts"
+        ),
+        **RUN,
+    },
+)

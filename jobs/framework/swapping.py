@@ -30,7 +30,9 @@ from stores.execute import execute_all, in_flight
 from stores.prepare import prepared
 
 MOST_ROWS = 30_000
-"""The most rows of one batch. Cassandra's limits are 65,535 statements per batch and 16 MiB per mutation."""
+MOST_BYTES = 8 << 20
+"""The most rows of one batch, and the most bytes of text in them, if they are of several periods. Cassandra's limits
+are 65,535 statements per batch and 16 MiB per mutation."""
 BATCHES_IN_FLIGHT = 4
 
 Row = dict[str, Any]
@@ -125,14 +127,22 @@ def _swaps_of(part: Mapping[str, str], rows: list[Row], window: Window) -> Itera
     if part["period"] == "window":
         yield Swap(part, rows, (start, end), exact=True)
         return
-    first, members = start, list[Row]()
+    first, members, size = start, list[Row](), 0
     for begins, some in groupby(sorted(rows, key=_period_start), key=_period_start):
         period = list(some)
-        if members and len(members) + len(period) > MOST_ROWS:
+        of_period = sum(map(_bytes, period))
+        if members and (len(members) + len(period) > MOST_ROWS or size + of_period > MOST_BYTES):
             yield Swap(part, members, (first, begins))
-            first, members = begins, []
+            first, members, size = begins, [], 0
         members += period
+        size += of_period
     yield Swap(part, members, (first, end))
+
+
+def _bytes(row: Row) -> int:
+    """Returns the bytes of a row's texts in UTF-8, at most; numbers and times do not count."""
+    texts = [text for value in row.values() for text in (value if isinstance(value, list) else [value])]
+    return sum(len(text.encode()) for text in texts if isinstance(text, str))
 
 
 def _period_start(row: Row) -> int:

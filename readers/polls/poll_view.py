@@ -1,8 +1,6 @@
 """Prints the poll for people: bars with intervals, and a line with the numbers of posts and authors."""
 
-from datetime import datetime
 from math import isnan
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from rich import box
@@ -12,25 +10,22 @@ from rich.text import Text
 
 from conf.race import Race
 from conf.topic import Topic
+from readers.spans import last_periods, span
 
 BAR = 30
-MOST_PERIODS = 24
 OTHERS = ("share of posts", "posts", "authors")
 
 
 def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
     """Prints one table per period, for at most the last 24 periods."""
-    periods = list(frame.groupby(["period_start", "period_end"], sort=True))
-    if len(periods) > MOST_PERIODS:
-        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
-    for _, rows in periods[-MOST_PERIODS:]:
+    for rows in last_periods(frame, console):
         _print_period(rows, topic, race, console)
 
 
 def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
     first = rows.iloc[0]
     console.print(Text(f"{race.title or race.id}: {topic.title or topic.topic}", style="bold"))
-    console.print(_span(first["period_start"], first["period_end"], topic))
+    console.print(span(first["period_start"], first["period_end"], topic))
     known = bool(rows["share_authors_no_bots"].notna().any())
     scale = max(float(rows["share_authors_high"].fillna(rows["share_authors"]).max()), 0.01)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -80,14 +75,6 @@ def _basis(first: "pd.Series[object]") -> str:
         f"one author, one vote; {live}. The interval is sampling error only. "
         f"Method {first['method']}, run {str(first['run_id'])[:8]}."
     )
-
-
-def _span(start: pd.Timestamp, end: pd.Timestamp, topic: Topic) -> str:
-    return f"{_local(start, topic.zone)} to {_local(end, topic.zone)} ({topic.timezone})"
-
-
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _per_cent(value: float) -> str:

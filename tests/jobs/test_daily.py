@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from conf.errors import PulsoError
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, CASCADES, GRAPH_SUMMARY, HASHTAG_TRENDS
+from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, CASCADES, GRAPH_SUMMARY, HASHTAG_TRENDS, TEXT_FAMILIES
 from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
@@ -30,7 +30,7 @@ RACES = """races:
     outcome: {a: 0.6, b: 0.4}
 """
 DAY = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
-SMALL = (CANDIDATE_POLL, HASHTAG_TRENDS, CASCADES, GRAPH_SUMMARY)
+SMALL = (CANDIDATE_POLL, HASHTAG_TRENDS, CASCADES, TEXT_FAMILIES, GRAPH_SUMMARY)
 
 
 @pytest.fixture(scope="module")

@@ -289,3 +289,15 @@ def test_many_periods_are_swapped_in_spans_of_time_that_leave_nothing_out(settin
     assert [swap.bounds for swap in found] == [
         (hours[a], hours[b] if b < 24 else start + 86_400_000) for a, b in ((0, 7), (7, 14), (14, 21), (21, 24))
     ]
+
+
+def test_long_texts_are_swapped_in_batches_that_cassandra_takes(settings: Settings) -> None:
+    topic = plain_topic(settings)
+    start = int(datetime.fromisoformat(DAY[0]).timestamp() * 1000)
+    row = {"topic": topic.topic, "race": "r", "period": "hour", "name": "ж" * 1000, "links": ["é" * 500] * 2}
+    rows = [{**row, "period_start": start + 3_600_000 * hour} for hour in range(24) for _ in range(250)]
+    found = [
+        s for s in swaps(JOB.outputs[0], publication(settings, topic, *DAY), rows) if s.partition["period"] == "hour"
+    ]
+    assert [len(swap.rows) for swap in found] == [2000, 2000, 2000]  # 4,000 bytes each, at most 8 MiB a batch
+    assert found[0].bounds == (start, start + 8 * 3_600_000)

@@ -76,6 +76,16 @@ LIMITS: dict[str, dict[str, str]] = {
         **HOURS,
         "is at least 0": "posts authors previous_posts",
     },
+    "text_families": {
+        "is not null": f"{PERIOD} rank family text post_id source posts authors texts sources first_at last_at "
+        f"half_life_seconds large_bands {RUN}",
+        **DAYS,
+        **NETWORKS,
+        "is at least 0": "posts half_life_seconds large_bands",
+        "is at least 1": "texts",
+        "is at least 2": "authors",
+        "is 0 to 1": "share_flagged new_account_share",
+    },
     "poll_backtest": {
         "is not null": f"topic race measure mae mae_uniform window_start window_end method {RUN}",
         "is 0 to 1": "mae mae_uniform",

@@ -1,0 +1,1 @@
+"""Texts that many accounts posted, as a frame and a table."""
