@@ -19,6 +19,7 @@ from jobs import (
     hashtag_trends,
     network_graph,
     poll_backtest,
+    shared_items,
 )
 from jobs.framework.command import run_set
 
@@ -29,6 +30,7 @@ JOBS = (
     candidate_hashtags.JOB,
     cascades.JOB,
     network_graph.JOB,
+    shared_items.JOB,
     poll_backtest.JOB,
 )
 

@@ -7,6 +7,7 @@ records of runs. `columns.py` has columns that several tables use.
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.tables.columns import (
     GRAPHS,
+    ITEM_KINDS,
     KIND_COLUMNS,
     KINDS,
     LONGER_PERIODS,
@@ -16,6 +17,7 @@ from conf.tables.columns import (
     TOP_MEASURES,
     UNDIRECTED_GRAPHS,
     Graph,
+    ItemKind,
     Kind,
     Period,
 )
@@ -41,6 +43,8 @@ from conf.tables.summaries import (
     GRAPH_SUMMARY,
     HASHTAG_TRENDS,
     POLL_BACKTEST,
+    TOP_ITEMS,
+    TOPIC_VOLUME,
 )
 
 TABLES = (
@@ -60,6 +64,8 @@ TABLES = (
     GRAPH_TOP_NODES,
     GRAPH_EDGES,
     CASCADES,
+    TOPIC_VOLUME,
+    TOP_ITEMS,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DATA_QUALITY,
@@ -86,6 +92,7 @@ __all__ = [
     "GRAPH_TOP_NODES",
     "HASHTAG_TRENDS",
     "HIDDEN_POSTS",
+    "ITEM_KINDS",
     "JOB_RUNS",
     "KINDS",
     "KIND_COLUMNS",
@@ -104,11 +111,14 @@ __all__ = [
     "TABLES",
     "TAKEN_BACK",
     "TOPIC_LAYOUT",
+    "TOPIC_VOLUME",
+    "TOP_ITEMS",
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
     "UNTIMED_DAYS",
     "Graph",
+    "ItemKind",
     "Kind",
     "Period",
     "run_list",
