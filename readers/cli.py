@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from conf import cli
 from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
+from readers.items.authors_cli import authors
+from readers.items.top_cli import top
+from readers.items.volume_cli import volume
 from readers.polls.poll_cli import poll
 from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
@@ -15,7 +18,7 @@ from readers.samples.sample_cli import sample
 from readers.search.search_cli import search
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, graph, export, search, runs, sample, precision):
+for command in (poll, graph, export, search, volume, top, authors, runs, sample, precision):
     app.command()(command)
 
 

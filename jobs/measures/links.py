@@ -34,7 +34,7 @@ OWN_SITES = {
     "bluesky": {"bsky.app", "bsky.social"},
 }
 """The sites of a network. On Mastodon, they are the servers of the post's author and of whom the post names."""
-KEPT = 100_000
+KEPT = 50_000
 """Addresses and hosts whose links are kept in mind."""
 
 _ADDRESS = re.compile(
@@ -57,10 +57,14 @@ class Link(NamedTuple):
     site: str
 
 
-@lru_cache(KEPT)
 def link_of(address: str) -> Link | None:
     """Returns the link of an address; None for what is no http or https address of a page. Never raises."""
-    parts = _ADDRESS.fullmatch(_cleaned(address)) if len(address) <= LONGEST else None
+    return _link(address) if len(address) <= LONGEST else None
+
+
+@lru_cache(KEPT)
+def _link(address: str) -> Link | None:
+    parts = _ADDRESS.fullmatch(_cleaned(address))
     place = _PLACE.fullmatch(parts[2].rpartition("@")[2]) if parts else None
     named = _host(place[1]) if place else None
     if parts is None or place is None or named is None:

@@ -11,7 +11,7 @@ from cassandra.cluster import Session
 from conf.errors import PulsoError
 from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic
-from readers.frames import read_frame
+from readers.periods import read_periods, run_first
 from readers.polls import TOO_FEW
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
@@ -33,24 +33,12 @@ def read_poll(
     return all periods. `start` and `end` limit `period_start` (half-open). Raises PulsoError when nothing was
     published.
     """
-    columns = ", ".join(CANDIDATE_POLL.columns)
-    where = "topic = ? AND race = ? AND period = ?"
-    values: list[object] = [topic.topic, race, period]
-    for bound, sign in ((start, ">="), (end, "<")):
-        if bound is not None:
-            where += f" AND period_start {sign} ?"
-            values.append(bound)
-    cql = f"SELECT {columns} FROM {keyspace}.{CANDIDATE_POLL.name} WHERE {where}"
-    frame = read_frame(session, cql, values)
+    where = {"topic": topic.topic, "race": race, "period": period}
+    frame = read_periods(session, keyspace, CANDIDATE_POLL, where, start, end)
     if frame.empty:
         raise PulsoError(
-            f"no poll of {topic.topic}/{race} by {period} has been published",
-            "Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/candidate_poll.py "
-            f"--topic {topic.topic} --from D --to D",
+            f"no poll of {topic.topic}/{race} by {period} has been published", run_first(CANDIDATE_POLL, topic.topic)
         )
-    if period == "window" and start is None and end is None:
-        frame = frame[frame["computed_at"] == frame["computed_at"].max()]
-        frame = frame[frame["run_id"] == frame["run_id"].max()]
     return frame.sort_values(ORDER, ascending=[True, True, False, True]).reset_index(drop=True)
 
 

@@ -22,7 +22,7 @@ from tests.support.independent_poll import KINDS, Seen, periods_of
 from tests.support.independent_trends import Key, ic025, preceding
 
 SUFFIXES = PublicSuffixList()
-OWN = {"x": {"x.com", "twitter.com", "t.co", "twimg.com"}, "bluesky": {"bsky.app", "bsky.social"}, "mastodon": set()}
+OWN = {"x": {"x.com", "twitter.com", "t.co", "twimg.com"}, "bluesky": {"bsky.app", "bsky.social"}}
 SITE_TRACKING = {
     "twitter.com": {"s", "t"},
     "x.com": {"s", "t"},
@@ -74,6 +74,43 @@ def item_of_line(raw: bytes) -> Item:
         client=data.get("source"),
         place=places.get(data.get("geo", {}).get("place_id", "")),
     )
+
+
+def item_of_post(post: Any) -> Item:
+    """Returns the item of what a parser has read."""
+    return Item(
+        *(post.event_at, f"{post.source}:{post.author_id}", post.kind, post.source, post.folded),
+        urls=post.urls,
+        tagged=bool(post.hashtags),
+        mentions=set(post.mentions),
+        retweeted=post.retweet_of_author if post.kind == "retweet" else None,
+        language=post.lang,
+        client=post.client,
+        place=post.place,
+    )
+
+
+class ToldByPosts:
+    """Whose handle is whose, by posts of one network: the last that tells it counts."""
+
+    def __init__(self, posts: Sequence[Any]) -> None:
+        self._source = posts[0].source
+        self._holder: dict[str, str] = {}
+        self._label: dict[str, str] = {}
+        for post in sorted(posts, key=lambda post: (post.event_at, post.post_id)) if self._source == "x" else ():
+            for account_id, handle in [*(one.split(" ", 1) for one in post.accounts), (post.author_id, post.author)]:
+                if handle:
+                    self._holder[handle], self._label[f"x:{account_id}"] = f"x:{account_id}", handle
+
+    def key(self, handle: str) -> str:
+        """Returns the key of the account that a post names."""
+        if self._source == "bluesky":
+            return f"bluesky:{handle}"
+        return self._holder.get(handle, f"{self._source}:@{handle}")
+
+    def label(self, key: str) -> str:
+        """Returns what people read of an account."""
+        return self._label.get(key) or key.partition(":")[2].removeprefix("@")
 
 
 def _retweeted(data: dict[str, Any], shown: dict[str, Any], handles: dict[str, str]) -> str | None:
@@ -143,7 +180,7 @@ class Counted:
 class World:
     """All items of posts, and the accounts that they name."""
 
-    def __init__(self, items: Sequence[Item], accounts: Accounts, flagged: set[str]) -> None:
+    def __init__(self, items: Sequence[Item], accounts: Accounts | ToldByPosts, flagged: set[str]) -> None:
         self.items = sorted(items, key=lambda item: item.at)
         self.accounts, self.flagged = accounts, flagged
         self.carried = {id(item): self._carried(item) for item in self.items}
@@ -154,7 +191,7 @@ class World:
         links, hosts = dict[str, str](), dict[str, str]()
         for url in item.urls:
             key = key_of(url)
-            if key is None or key[1] in OWN[item.source] or _is_server(key[1], item):
+            if key is None or key[1] in OWN[item.source]:
                 continue
             links[key[0]] = min(links.get(key[0], url), url, key=lambda one: (len(one), one))
             hosts[key[1]] = key[1]
@@ -202,10 +239,6 @@ class World:
             found.label[name] = min(found.label.get(name, (len(label), label)), (len(label), label))
 
 
-def _is_server(host: str, item: Item) -> bool:
-    return item.source == "mastodon" and any(name.endswith(f"@{host}") for name in (item.author, *item.mentions))
-
-
 def top(world: World, kind: str, start: datetime, end: datetime, zone: ZoneInfo) -> Rows:
     """Returns (item, label, posts, authors, originals, previous posts, burst, marked, first), by period and rank."""
     rows: Rows = {}
@@ -250,7 +283,7 @@ def volume(world: World, start: datetime, end: datetime, zone: ZoneInfo) -> dict
 def _volume(world: World, items: list[Item], firsts: dict[str, Item]) -> tuple[Any, ...]:
     kinds, authors = Counter(item.kind for item in items), Counter(item.author for item in items)
     most = sum(posts for _, posts in authors.most_common(math.ceil(len(authors) / 100)))
-    own = [i for i in items if any((k := key_of(u)) and (k[1] in OWN[i.source] or _is_server(k[1], i)) for u in i.urls)]
+    own = [i for i in items if any((k := key_of(u)) and k[1] in OWN[i.source] for u in i.urls)]
     return (
         len(items),
         *(kinds[kind] for kind in ("original", "retweet", "reply", "quote")),

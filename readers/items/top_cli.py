@@ -1,0 +1,61 @@
+"""`python -m readers top`: shows what most posts share, as tables, or writes it as CSV, JSON or Parquet."""
+
+from typing import Annotated
+
+import typer
+
+from conf import tables
+from conf.errors import PulsoError
+from conf.settings import load_settings
+from conf.tables import ITEM_KINDS, TOP_ITEMS
+from conf.terminal import out_console
+from conf.topic import load_topic
+from readers import options
+from stores.connect import cassandra_session
+
+SHOWN = 20
+"""Items of each kind and period in a table unless --limit says otherwise; files contain all."""
+
+
+def top(
+    topic: options.Topic,
+    kind: Annotated[tables.ItemKind | None, typer.Option(help="Kind of items; all kinds if left out.")] = None,
+    period: options.Period = "window",
+    start: options.From = None,
+    end: options.To = None,
+    format_: options.SummaryFormat = "table",
+    out: options.Out = None,
+    min_authors: Annotated[int, typer.Option(help="Leave out items of fewer authors.", min=0)] = 0,
+    limit: Annotated[
+        int | None, typer.Option(help=f"Items of each kind and period; default {SHOWN} in a table, else all.", min=1)
+    ] = None,
+) -> None:
+    """Show the sites, links, languages, apps, accounts and places of most posts, and the words that burst."""
+    import pandas as pd
+
+    from readers.items.items_view import print_items
+    from readers.output import write_frame
+    from readers.periods import read_periods, run_first
+
+    settings = load_settings()
+    topic_file = load_topic(topic, settings.topics_dir)
+    within = options.bounds(start, end)
+    kinds = [kind] if kind else ITEM_KINDS
+    wheres = [{"topic": topic_file.topic, "kind": each, "period": period} for each in kinds]
+    with cassandra_session(settings) as session:
+        frames = [read_periods(session, settings.keyspace, TOP_ITEMS, where, *within) for where in wheres]
+    frames = [frame for frame in frames if not frame.empty]
+    if not frames:
+        raise PulsoError(
+            f"no items of {topic_file.topic} by {period} have been published{f', of the kind {kind}' if kind else ''}",
+            run_first(TOP_ITEMS, topic_file.topic),
+        )
+    frame = pd.concat(frames, ignore_index=True)
+    frame = frame[frame["authors"] >= min_authors]
+    most = limit or (SHOWN if format_ == "table" else None)
+    if most:
+        frame = frame.groupby(["kind", "period_start", "period_end"], sort=False).head(most)
+    if format_ == "table":
+        print_items(frame, topic_file, out_console())
+    else:
+        write_frame(frame, format_, out)
