@@ -3,13 +3,14 @@
 Can compute means over days, and hide shares of too few authors.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pandas as pd
 from cassandra.cluster import Session
 
 from conf.errors import PulsoError
-from conf.tables import CANDIDATE_POLL
+from conf.tables import CANDIDATE_POLL, TOPIC_VOLUME
 from conf.topic import Topic
 from readers.periods import read_periods, run_first
 from readers.polls import TOO_FEW
@@ -40,6 +41,19 @@ def read_poll(
             f"no poll of {topic.topic}/{race} by {period} has been published", run_first(CANDIDATE_POLL, topic.topic)
         )
     return frame.sort_values(ORDER, ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def read_volume(
+    session: Session, keyspace: str, topic: Topic, period: str, polls: Sequence[pd.DataFrame]
+) -> dict[tuple[pd.Timestamp, pd.Timestamp], tuple[int, int]]:
+    """Returns the posts and authors of the whole topic in the polls' periods, by start and end, where published."""
+    if not polls:
+        return {}
+    starts = pd.concat(frame["period_start"] for frame in polls)
+    start, end = starts.min().to_pydatetime(), starts.max().to_pydatetime() + timedelta(milliseconds=1)
+    frame = read_periods(session, keyspace, TOPIC_VOLUME, {"topic": topic.topic, "period": period}, start, end)
+    found = frame[["period_start", "period_end", "posts", "authors"]].itertuples(index=False)
+    return {(row.period_start, row.period_end): (row.posts, row.authors) for row in found}
 
 
 def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Prints the poll for people: bars with intervals, and a line with the numbers of posts and authors."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from math import isnan
 from zoneinfo import ZoneInfo
@@ -18,13 +19,21 @@ MOST_PERIODS = 24
 OTHERS = ("share of posts", "posts", "authors")
 
 
-def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
-    """Prints one table per period, for at most the last 24 periods."""
+Volume = Mapping[tuple[pd.Timestamp, pd.Timestamp], tuple[int, int]]
+"""The posts and authors of the whole topic, by the start and end of the period."""
+
+
+def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console, volume: Volume) -> None:
+    """Prints one table per period, for at most the last 24 periods; `volume` need not have every period."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
     if len(periods) > MOST_PERIODS:
         console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
-    for _, rows in periods[-MOST_PERIODS:]:
+    for period, rows in periods[-MOST_PERIODS:]:
         _print_period(rows, topic, race, console)
+        if period in volume:
+            posts, authors = volume[period]
+            console.print(f"The topic as a whole had {posts:,} posts by {authors:,} authors in this period.")
+        console.print()
 
 
 def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
@@ -40,7 +49,6 @@ def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console
         table.add_row(*_cells(row, scale, without_bots=known))
     console.print(table)
     console.print(_basis(first))
-    console.print()
 
 
 def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[str | Text]:
