@@ -37,7 +37,7 @@ from jobs.framework.window import Window
 from jobs.measures import bursts, links, words
 from jobs.measures.authors import names_in, with_labels
 from jobs.measures.bursts import has_span_before, reach
-from jobs.measures.item_counts import TOP
+from jobs.measures.item_ranks import TOP
 from jobs.measures.items import ACCOUNTS, COLUMNS, counted, is_item
 from jobs.measures.volume import VOLUME, volume
 from jobs.measures.votes import flagged_authors

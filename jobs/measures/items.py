@@ -1,8 +1,8 @@
 """The items that posts share, counted with Spark: the first of each kind and period, and the volume of each period.
 
 Spark joins posts with the flags of their authors, and finds the accounts that they name; it brings the posts of each
-author together. Then Python workers count (`item_counts.py`). Where there are only FEW_POSTS, Spark's driver counts
-them all, with the same functions: to start Python workers would take longer.
+author together. Then Python workers count (`item_counts.py`) and rank (`item_ranks.py`). Where there are only
+FEW_POSTS, Spark's driver counts them all, with the same functions: to start Python workers would take longer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,8 +23,9 @@ from jobs.framework.window import Window
 from jobs.measures import authors
 from jobs.measures.authors import account, named, resolved
 from jobs.measures.bursts import BASELINE, has_span_before, reach
-from jobs.measures.item_counts import COUNTED, RANKED, Plan, count, groups, merged, ranked
+from jobs.measures.item_counts import COUNTED, Plan, count
 from jobs.measures.item_pairs import ROWS, joined
+from jobs.measures.item_ranks import RANKED, groups, merged, ranked
 from jobs.measures.periods import spans_between
 from jobs.measures.votes import FEW_POSTS, with_marks
 
