@@ -14,6 +14,10 @@ needed. `burst` is that of hashtag_trends: it compares the number of authors wit
 (`jobs/measures/bursts.py`). Words of fewer than 5 authors can't burst, and are left out. What a word is says
 `jobs/measures/words.py`.
 
+`candidate` is the one of whose posts an item is most typical, compared with the other posts of the race, by day and
+window, and `log_odds` says how much (`jobs/measures/log_odds.py`). It is a statement on posts, not on people. Items of
+fewer than 5 authors are typical of nobody.
+
 `share_flagged` is the part of the posts by authors whom author_activity flags over the window; it is null if no run of
 author_activity covers the window.
 """
@@ -39,6 +43,7 @@ from jobs.measures.authors import names_in, with_labels
 from jobs.measures.bursts import has_span_before, reach
 from jobs.measures.item_ranks import TOP
 from jobs.measures.items import ACCOUNTS, COLUMNS, counted, is_item
+from jobs.measures.mentions import further_columns
 from jobs.measures.volume import VOLUME, volume
 from jobs.measures.votes import flagged_authors
 
@@ -95,7 +100,7 @@ def _top(
         *(*PERIOD_KEY, "kind", "rank", "item", F.coalesce("label", "shown").alias("label")),
         *("posts", "authors", "originals"),
         F.when(~unread, F.col("previous_posts")).alias("previous_posts"),
-        *("burst", share.alias("share_flagged"), "first_at"),
+        *("burst", share.alias("share_flagged"), "first_at", "candidate", "log_odds"),
     )
 
 
@@ -107,17 +112,17 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
-    """Returns a digest of the way of counting and, if flags are known, of the rules that set them."""
+    """Returns a digest of the way of counting, of the races' rules and, if flags are known, of those that set them."""
     versions = (METHOD, FOLDING, bursts.VERSION, links.VERSION, words.VERSION)
     known = AUTHOR_ACTIVITY.name in inputs
     bots = (inputs.methods.get(AUTHOR_ACTIVITY.name, ""), topic.bots.flag_at) if known else ()
-    return {"": digest(*versions, *bots)}
+    return {"": digest(*versions, *(race.method for race in topic.races), *bots)}
 
 
 JOB = Job(
     name="shared_items",
     inputs=(
-        Posts(COLUMNS, reach=reach),
+        Posts(COLUMNS, reach=reach, further=further_columns),
         Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
         Names(),
     ),

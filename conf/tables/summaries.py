@@ -244,6 +244,12 @@ TOP_ITEMS = Table(
         ),
         "share_flagged": share("posts by authors flagged as bots, divided by posts, 0..1; null if flags are unknown"),
         "first_at": key("timestamp", "time of the first of these posts in the period, UTC"),
+        "candidate": Column(
+            "text", "id of the candidate of whose posts it is most typical; null in hours, and if of nobody's"
+        ),
+        "log_odds": Column(
+            "double", "log-odds ratio of that candidate's posts to the race's other posts (natural logarithm); above 0"
+        ),
         **RUN,
     },
 )

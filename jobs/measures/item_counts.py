@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from conf.tables import ITEM_KINDS
+from conf.tables import ITEM_KINDS, LONGER_PERIODS
 from jobs.measures.ballots import Ints, Spans
 from jobs.measures.item_pairs import ACTIVE, Pairs, Rows, changes, pairs_of
 
@@ -22,9 +22,11 @@ SUMS = ("posts", "authors", "originals", "marked")
 COUNTED = (
     "part int, kind string, spans int, place int, item string, label string, "
     + ", ".join(f"{name} bigint" for name in SUMS)
-    + ", first_us bigint"
+    + ", first_us bigint, candidate int"
 )
-"""The schema of `count`."""
+"""The schema of `count`. `candidate` is EVERYONE or, where only posts that mention a candidate or anyone in a race are
+counted, the number of its column in `Rows.named`; then the row has `posts` alone."""
+EVERYONE = -1
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Plan:
 
     `spans` has the periods of each kind, also those before the window; the number of the first in it is in `first`.
     `before` is how many preceding periods one is compared with. `window_us` are the window's ends in µs since 1970.
+    `candidates` has the ids of the candidates of each race.
     """
 
     spans: tuple[Spans, ...]
@@ -40,11 +43,17 @@ class Plan:
     before: tuple[int, ...]
     window_us: tuple[int, int]
     parts: int = 1
+    candidates: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def of_races(self) -> list[int]:
+        """The number of candidates of each race."""
+        return [len(ids) for ids in self.candidates]
 
 
 def count(plan: Plan, arrived: pa.Table) -> Iterator[pa.Table]:
     """Yields the counts of some authors' posts, a table for each kind of item and of period. `arrived` is as ROWS."""
-    rows = Rows.of(arrived)
+    rows = Rows.of(arrived, plan.of_races)
     places = [spans.place(rows.at_us) for spans in plan.spans]
     for kind, pairs in pairs_of(rows, plan.window_us):
         carried = _with_any(pairs)
@@ -54,7 +63,10 @@ def count(plan: Plan, arrived: pa.Table) -> Iterator[pa.Table]:
         label = carried.label[order][once] if carried.label is not None else None
         carried = Pairs(row[once], code[once], carried.names, label, carried.labels)
         for number, place in enumerate(places):
-            yield _counted(plan, rows, kind, carried, number, place)
+            found = [_counted(plan, rows, kind, carried, number, place)]
+            if kind in ITEM_KINDS and plan.spans[number].period in LONGER_PERIODS:
+                found += _of_candidates(plan, rows, kind, carried, number, place)
+            yield pa.concat_tables(found)
     for number, place in enumerate(places):
         yield _activity(plan, rows, number, place)
 
@@ -100,6 +112,26 @@ def _counted(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int, place
     return _for_every_part(counts_table(kind, number, of_group, part, item, label, sums), plan.parts)
 
 
+def _of_candidates(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int, place: Ints) -> Iterator[pa.Table]:
+    """Yields for each candidate and race the posts with each item that mention them; of ANY, the sum of these."""
+    any_code, size = len(pairs.names) - 1, len(plan.spans[number].starts)
+    wanted = (pairs.code < any_code) & (place[pairs.row] >= plan.first[number])
+    row, code = pairs.row[wanted], pairs.code[wanted]
+    part = _parts(pairs.names, kind, plan.parts)
+    for candidate in range(rows.named.shape[1]):
+        own = rows.named[row, candidate]
+        of_row = place[row[own]]
+        groups = np.concatenate([code[own] * size + of_row, any_code * size + of_row])
+        found, posts = np.unique(groups, return_counts=True)
+        item, of_group = np.divmod(found, size)
+        nothing = np.zeros(len(found), np.int64)
+        sums = pa.table({**dict.fromkeys((*SUMS, "first_us"), nothing), "posts": posts})
+        names = pairs.names.take(item)
+        table = counts_table(kind, number, of_group, part[item], names, names, sums)
+        named = pa.array(np.full(len(found), candidate), pa.int32())
+        yield _for_every_part(table.set_column(table.num_columns - 1, "candidate", named), plan.parts)
+
+
 def grouped(columns: dict[str, Ints]) -> pa.Table:
     """Adds up the rows of each group; of `first_us` and `label`, the least is kept."""
     least = [name for name in ("first_us", "label") if name in columns]
@@ -121,6 +153,7 @@ def counts_table(
         "item": item,
         "label": label,
         **{name: sums[name] for name in (*SUMS, "first_us")},
+        "candidate": pa.array(np.full(size, EVERYONE), pa.int32()),
     }
     return pa.table(columns)
 

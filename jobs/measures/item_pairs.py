@@ -6,6 +6,7 @@ more row with the post's author, time, kind and number, the account in `account`
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,16 @@ import pyarrow.compute as pc
 from conf.tables import KINDS
 from jobs.measures.ballots import Bools, Ints
 from jobs.measures.links import leads_home, link_of
+from jobs.measures.mentions import BITS
 from jobs.measures.words import compared_words
 
 ROWS = (
     "voter string, at_us bigint, post bigint, kind_number int, marked boolean, as_kind string, account string, "
     "source string, language string, client string, place string, folded string, urls array<string>, "
-    "servers array<string>, tagged boolean, mentioning boolean"
+    "servers array<string>, tagged boolean, mentioning boolean, masks array<bigint>"
 )
 """The schema of posts. `voter` is the author, `post` a hash of the post's id, and `marked` says that the author is
-flagged; `servers` are the Mastodon servers that the post names."""
+flagged; `servers` are the Mastodon servers that the post names, `masks` the candidates whom it mentions."""
 OF_KIND, CARRIES, ACTIVE = "of_kind", "carries", "active"
 """Kinds of items for the volume alone: a post's kind, what it carries, and an author's number of posts."""
 CARRIED = ("new", "link", "own_link", "hashtag", "mention", "place")
@@ -44,17 +46,23 @@ class Rows:
     kind: Ints
     marked: Bools
     is_post: Bools
+    named: Bools
 
     @staticmethod
-    def of(arrived: pa.Table) -> "Rows":
-        """Sorts a table of ROWS."""
+    def of(arrived: pa.Table, candidates: Sequence[int] = ()) -> "Rows":
+        """Sorts a table of ROWS. `candidates` are the numbers of candidates of each race.
+
+        `named` has a column for each candidate of all races, and then one for each race: whether the post mentions the
+        candidate, or anyone in the race.
+        """
         voters = arrived["voter"].combine_chunks().dictionary_encode().indices.to_numpy()
         order = np.lexsort([arrived["post"].to_numpy(), arrived["at_us"].to_numpy(), voters])
         table, voter = arrived.take(order), voters[order].astype(np.int64)
         at_us, post = table["at_us"].to_numpy(), table["post"].to_numpy()
         number = np.cumsum(changes(voter, at_us, post)) - 1
         kind, marked = table["kind_number"].to_numpy(), table["marked"].to_numpy()
-        return Rows(table, voter, at_us, number, kind, marked, table["as_kind"].is_null().to_numpy())
+        is_post = table["as_kind"].is_null().to_numpy()
+        return Rows(table, voter, at_us, number, kind, marked, is_post, _named(table["masks"], candidates))
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,17 @@ def changes(*columns: Ints) -> Bools:
     for column in columns:
         differs[1:] |= column[1:] != column[:-1]
     return differs
+
+
+def _named(masks: pa.ChunkedArray, candidates: Sequence[int]) -> Bools:
+    """Returns `Rows.named` from the masks of posts."""
+    columns = list[Bools]()
+    for number in range(sum(candidates)):
+        mask = pc.list_element(masks, number // BITS).to_numpy()
+        columns.append((mask >> (number % BITS) & 1).astype(np.bool_))
+    ends = np.cumsum([0, *candidates])
+    columns += [np.logical_or.reduce(columns[a:b]) for a, b in pairwise(ends)]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(masks), 0), np.bool_)
 
 
 def pairs_of(rows: Rows, window_us: tuple[int, int]) -> Iterator[tuple[str, Pairs]]:

@@ -15,31 +15,36 @@ from conf.tables import ITEM_KINDS
 from jobs.measures.ballots import Floats, Ints
 from jobs.measures.bursts import bursts, expected_authors
 from jobs.measures.hashtags import FEWEST_AUTHORS
-from jobs.measures.item_counts import ANY, COUNTED, SUMS, Plan, counts_table, grouped
+from jobs.measures.item_counts import ANY, COUNTED, EVERYONE, SUMS, Plan, counts_table, grouped
+from jobs.measures.item_odds import Odds
 from jobs.measures.item_pairs import changes
 
 TOP = 100
 """The most items per kind and period."""
 BY_BURST = "word"
 """The kind that is ranked by burst. Its items with fewer than FEWEST_AUTHORS authors can't burst, and are left out."""
-RANKED = COUNTED + ", previous_posts bigint, burst double, rank int"
-"""The schema of `ranked`."""
+RANKED = COUNTED + ", previous_posts bigint, burst double, log_odds double, rank int"
+"""The schema of `ranked`. `candidate` is the number of the candidate of whose posts the item is most typical, or -1."""
 
 
 def merged(plan: Plan, counts: pa.Table) -> pa.Table:
-    """Adds up the counts of one part, one kind of items and one kind of periods; adds `previous_posts` and `burst`.
+    """Adds up the counts of one part, one kind of items and one kind of periods; adds some figures.
 
     `previous_posts` are those of the period right before, 0 without any. `burst` is NaN where nobody carried an item of
-    the kind in the preceding periods. Only rows of periods in the window are returned.
+    the kind in the preceding periods. `candidate` and `log_odds` are those of `Odds.most_typical`.
+    Only rows of periods in the window are returned.
     """
     kind, number, part = (counts[name][0].as_py() for name in ("kind", "spans", "part"))
-    items, labels = (counts[name].combine_chunks().dictionary_encode() for name in ("item", "label"))
+    items = counts["item"].combine_chunks().dictionary_encode()
+    codes, of_everyone = items.indices.to_numpy().astype(np.int64), counts["candidate"].to_numpy() == EVERYONE
+    everything, counts = counts, counts.filter(pa.array(of_everyone))
+    labels = counts["label"].combine_chunks().dictionary_encode()
     size, before = len(plan.spans[number].starts), plan.before[number]
     step = size + before + 1
     by_length = _order_of(labels.dictionary)
     sums = grouped(
         {
-            "group": items.indices.to_numpy().astype(np.int64) * step + counts["place"].to_numpy(),
+            "group": codes[of_everyone] * step + counts["place"].to_numpy(),
             **{name: counts[name].to_numpy() for name in (*SUMS, "first_us")},
             "label": np.argsort(by_length)[labels.indices.to_numpy()],
         }
@@ -57,7 +62,13 @@ def merged(plan: Plan, counts: pa.Table) -> pa.Table:
     of_any = _of_any(items.dictionary, code)
     table = table.append_column("previous_posts", pa.array(_sums_before(group, posts, min(before, 1))))
     burst = _bursts(place, authors, earlier, of_any, size)
-    return table.append_column("burst", pa.array(burst)).filter(pa.array(kept))
+    table = table.append_column("burst", pa.array(burst))
+    of_some = everything.filter(pa.array(~of_everyone))
+    odds = Odds(of_some, codes[~of_everyone] * step + of_some["place"].to_numpy(), size, plan.of_races)
+    enough = kept & (authors >= FEWEST_AUTHORS)
+    named, ratio = odds.most_typical(group, place, enough)
+    table = table.set_column(table.column_names.index("candidate"), "candidate", pa.array(named, pa.int32()))
+    return table.append_column("log_odds", pa.array(ratio)).filter(pa.array(kept))
 
 
 def _order_of(names: pa.Array) -> Ints:

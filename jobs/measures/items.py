@@ -5,7 +5,7 @@ author together. Then Python workers count (`item_counts.py`) and rank (`item_ra
 FEW_POSTS, Spark's driver counts them all, with the same functions: to start Python workers would take longer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from conf.instants import micros
+from conf.race import Race
 from conf.tables import ITEM_KINDS, KIND_COLUMNS, PERIODS
 from conf.topic import Topic
 from jobs.framework.direct_join import lies_in
@@ -23,17 +24,18 @@ from jobs.framework.window import Window
 from jobs.measures import authors
 from jobs.measures.authors import account, named, resolved
 from jobs.measures.bursts import BASELINE, has_span_before, reach
-from jobs.measures.item_counts import COUNTED, Plan, count
+from jobs.measures.item_counts import COUNTED, EVERYONE, Plan, count
 from jobs.measures.item_pairs import ROWS, joined
 from jobs.measures.item_ranks import RANKED, groups, merged, ranked
+from jobs.measures.mentions import mask_columns, with_masks
 from jobs.measures.periods import spans_between
 from jobs.measures.votes import FEW_POSTS, with_marks
 
 COLUMNS = [
     *(*authors.COLUMNS, "kind", "folded", "urls", "hashtags", "mentions", "lang", "client", "place"),
-    "retweet_of_author",
+    *("retweet_of_author", "reply_to_author", "quote_of_author"),
 ]
-"""The columns of posts that are counted."""
+"""The columns of posts that are counted, and those by which candidates are found."""
 ACCOUNTS = ("mentioned", "retweeted")
 """The kinds whose items are accounts."""
 POSTS_A_TASK = 100_000
@@ -41,12 +43,13 @@ POSTS_A_TASK = 100_000
 ITEMS = (
     "kind string, period string, period_start timestamp, period_end timestamp, rank int, item string, label string, "
     "posts bigint, authors bigint, originals bigint, previous_posts bigint, burst double, marked bigint, "
-    "first_at timestamp"
+    "first_at timestamp, candidate string, log_odds double"
 )
 """The schema of `counted`."""
 _ARROW = {
     **{"string": pa.string(), "bigint": pa.int64(), "int": pa.int32(), "double": pa.float64()},
     **{"timestamp": pa.timestamp("us", "UTC"), "boolean": pa.bool_(), "array<string>": pa.list_(pa.string())},
+    **{"array<bigint>": pa.list_(pa.int64())},
 }
 
 
@@ -57,7 +60,7 @@ def counted(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: W
 
     Triggers Spark actions.
     """
-    rows = with_marks(_rows(posts, window), flagged).select(*_names(ROWS))
+    rows = with_marks(_rows(posts, topic.races, window), flagged).select(*_names(ROWS))
     number = posts.count()
     if number <= FEW_POSTS:
         return _counted_here(rows, _plan(topic, window, 1))
@@ -82,12 +85,15 @@ def _plan(topic: Topic, window: Window, parts: int) -> Plan:
     kept = {period: some for period, some in bounds.items() if any(begins >= start for begins, _ in some)}
     first = [sum(begins < start for begins, _ in some) for some in kept.values()]
     before = [BASELINE[period] if period != "window" or has_span_before(window) else 0 for period in kept]
+    ids = tuple(tuple(candidate.id for candidate in race.candidates) for race in topic.races)
     found = [spans_between(period, some) for period, some in kept.items()]
-    return Plan(tuple(found), tuple(first), tuple(before), (micros(start), micros(end)), parts)
+    return Plan(tuple(found), tuple(first), tuple(before), (micros(start), micros(end)), parts, ids)
 
 
-def _rows(posts: DataFrame, window: Window) -> DataFrame:
+def _rows(unmasked: DataFrame, races: Sequence[Race], window: Window) -> DataFrame:
     """Returns the posts, and a row for each account that one of them names, as in ROWS but for `marked`."""
+    posts = with_masks(unmasked, races, unmasked.columns)
+    masks = F.array(*mask_columns(races)).cast("array<bigint>").alias("masks")
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
     told = (
         account().alias("voter"),
@@ -102,13 +108,13 @@ def _rows(posts: DataFrame, window: Window) -> DataFrame:
         *(*told, nothing.alias("as_kind"), nothing.alias("account"), "source", F.lower("lang").alias("language")),
         *("client", "place", "folded", "urls", _servers().alias("servers")),
         (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged"),
-        naming.alias("mentioning"),
+        *(naming.alias("mentioning"), masks),
     )
     mentioned = F.when(naming, F.transform("mentions", lambda name: _named_as("mentioned", named(name))))
     retweeted = F.array(F.when(~own, _named_as("retweeted", named(F.col("retweet_of_author")))))
     both = F.concat(F.coalesce(mentioned, F.array()), retweeted)
-    pairs = posts.select(*told, F.explode(both).alias("one")).select(*_names(ROWS)[:4], "one.*")
-    known = posts.where(lies_in(window))  # as in the other jobs over this window
+    pairs = posts.select(*told, masks, F.explode(both).alias("one")).select(*_names(ROWS)[:4], "masks", "one.*")
+    known = unmasked.where(lies_in(window))  # as in the other jobs over this window
     of_accounts = resolved(pairs.where(F.col("account").isNotNull()), "account", known)
     return of_posts.unionByName(of_accounts, allowMissingColumns=True).where(F.col("voter").isNotNull())
 
@@ -185,9 +191,15 @@ def _shown(plan: Plan, rows: pa.Table) -> pa.Table:
         "period_end": pa.array(ends).cast(_ARROW["timestamp"]),
         "first_at": rows["first_us"].cast(_ARROW["timestamp"]),
         "burst": pc.if_else(pc.is_nan(rows["burst"]), None, rows["burst"]),
+        "log_odds": pc.if_else(pc.is_nan(rows["log_odds"]), None, rows["log_odds"]),
+        "candidate": _ids(plan).take(pc.if_else(pc.equal(rows["candidate"], EVERYONE), None, rows["candidate"])),
     }
     columns = {name: shown.get(name, rows[name] if name in rows.column_names else None) for name in _names(ITEMS)}
     return pa.table(columns)
+
+
+def _ids(plan: Plan) -> pa.Array:
+    return pa.array([candidate for race in plan.candidates for candidate in race], pa.string())
 
 
 def is_item() -> Column:

@@ -53,6 +53,7 @@ ITEMS: dict[str, Cell] = {
     "before": _count("previous_posts"),
     "burst": lambda row: "" if pd.isna(row["burst"]) else f"{row['burst']:+.1f}",
     "flagged": _share("share_flagged"),
+    "typical of": lambda row: "" if pd.isna(row["candidate"]) else f"{row['candidate']} ({row['log_odds']:+.1f})",
 }
 AUTHORS: dict[str, Cell] = {
     "author": _text("label"),
@@ -61,7 +62,7 @@ AUTHORS: dict[str, Cell] = {
     "followers": _count("followers"),
     "bot rules that fired": lambda row: ", ".join(row["bot_flags"]),
 }
-LEFT = ("item", "author", "bot rules that fired", "period")
+LEFT = ("item", "typical of", "author", "bot rules that fired", "period")
 
 
 def print_volume(frame: pd.DataFrame, topic: Topic, console: Console) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from conf import tables
-from conf.errors import PulsoError
+from conf.errors import PulsoError, WrongUse
 from conf.settings import load_settings
 from conf.tables import ITEM_KINDS, TOP_ITEMS
 from conf.terminal import out_console
@@ -20,6 +20,9 @@ SHOWN = 20
 def top(
     topic: options.Topic,
     kind: Annotated[tables.ItemKind | None, typer.Option(help="Kind of items; all kinds if left out.")] = None,
+    candidate: Annotated[
+        str | None, typer.Option(help="Only items that are most typical of this candidate's posts; by day or window.")
+    ] = None,
     period: options.Period = "window",
     start: options.From = None,
     end: options.To = None,
@@ -39,6 +42,11 @@ def top(
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
+    known = sorted({c.id for race in topic_file.races for c in race.candidates})
+    if candidate and candidate not in known:
+        raise WrongUse(f"topic {topic} has no candidate {candidate!r}", f"It has: {', '.join(known) or 'none'}")
+    if candidate and period == "hour":
+        raise WrongUse("which items are typical of a candidate is not known by hour", "Give --period day or window")
     within = options.bounds(start, end)
     kinds = [kind] if kind else ITEM_KINDS
     wheres = [{"topic": topic_file.topic, "kind": each, "period": period} for each in kinds]
@@ -52,6 +60,8 @@ def top(
         )
     frame = pd.concat(frames, ignore_index=True)
     frame = frame[frame["authors"] >= min_authors]
+    if candidate:
+        frame = frame[(frame["candidate"] == candidate).fillna(value=False)]
     most = limit or (SHOWN if format_ == "table" else None)
     if most:
         frame = frame.groupby(["kind", "period_start", "period_end"], sort=False).head(most)

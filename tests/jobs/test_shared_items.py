@@ -5,6 +5,7 @@ That of generated posts is made over their raw lines, that of the captures over 
 
 import contextlib
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -27,11 +28,12 @@ from jobs.shared_items import shared_items
 from tests.conftest import SHIPPED_TOPICS
 from tests.support import independent_items
 from tests.support.independent_accounts import Accounts
-from tests.support.independent_items import ToldByPosts, World, item_of_post, items_of
+from tests.support.independent_items import ToldByPosts, World, item_of_post, items_of, races_of_ph2016
 from tests.support.post_frames import frame_of, post_frame
 
 TOPIC = parse_topic("topic: t", "f")
 NOON = datetime(2016, 5, 1, 12, 30, tzinfo=UTC)
+ANA, BOB = "{id: ana, name: Ana, aliases: [ana]}", "{id: bob, name: Bob, aliases: [bob]}"
 NUMBERS = count(1)
 START, END = datetime(2016, 5, 2, 5, 30, tzinfo=UTC), datetime(2016, 5, 8, 11, 15, tzinfo=UTC)
 POSTS, SEED = 6_000, 11
@@ -52,7 +54,7 @@ def lines(ph2016: Topic) -> list[bytes]:
 def world(lines: list[bytes]) -> World:
     found = items_of(lines)
     authors = sorted({item.author for item in found})
-    world = World(found, Accounts(map(json.loads, lines), START, END), set(authors[::7]))
+    world = World(found, Accounts(map(json.loads, lines), START, END), set(authors[::7]), races_of_ph2016())
     world.count_hours(START - timedelta(days=8), END)
     return world
 
@@ -112,6 +114,7 @@ def check_items(rows: list[Any], expected: dict[Any, tuple[Any, ...]]) -> None:
         (*in_utc(row), row.rank): (
             *(row.item, row.label, row.posts, row.authors, row.originals, row.previous_posts, row.burst),
             *(round(row.share_flagged * row.posts), row.first_at.astimezone(UTC)),
+            *(row.candidate, row.log_odds),
         )
         for row in rows
     }
@@ -300,6 +303,25 @@ def test_a_window_of_over_a_week_is_compared_with_nothing(spark: SparkSession, t
     _, top = shared_items(frame_of(spark, posts, tmp_path / "posts.parquet"), TOPIC, window)
     found = {(r.kind, r.period): (r.previous_posts, r.burst) for r in top.where("period = 'window'").collect()}
     assert found == {("client", "window"): (None, None), ("word", "window"): (None, None)}
+
+
+def test_an_item_is_typical_of_the_candidate_whose_posts_carry_it_more(spark: SparkSession, tmp_path: Path) -> None:
+    topic = parse_topic(f"topic: t\nraces: [{{id: r, candidates: [{ANA}, {BOB}]}}]", "f")
+    window = Window(NOON, NOON + timedelta(hours=1), topic.zone)
+    posts = [
+        *(post(str(n), folded="ana", urls=["https://a.example", "https://both.example"]) for n in range(20)),
+        *(post(str(n), folded="bob", urls=["https://b.example", "https://both.example"]) for n in range(10)),
+        *(post("9", folded="bob", urls=["https://flood.example"]) for _ in range(200)),
+    ]
+    _, top = shared_items(frame_of(spark, posts, tmp_path / "posts.parquet"), topic, window)
+    rows = {r.item: (r.candidate, r.log_odds) for r in top.where("kind = 'host' AND period = 'window'").collect()}
+    prior = 500 * 20 / 260
+    ratio = math.log((20 + prior) / (40 + 500 - 20 - prior)) - math.log(prior / (220 + 500 - prior))
+    assert rows["a.example"] == ("ana", pytest.approx(ratio))
+    assert rows["flood.example"] == (None, None)
+    assert rows["b.example"][0] == "bob"
+    without, _ = shared_items(frame_of(spark, posts, tmp_path / "again.parquet"), TOPIC, window)
+    assert without.count() == 2
 
 
 def test_columns_are_the_tables_without_the_runs(spark: SparkSession, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ from stores.connect import RedisClient
 from tests.conftest import make_topic
 from tests.support import independent_items
 from tests.support.independent_accounts import Accounts
-from tests.support.independent_items import World, items_of
+from tests.support.independent_items import World, items_of, races_of_ph2016
 from tests.support.loading import load
 
 POSTS = 6_000
@@ -58,7 +58,7 @@ def published(spark: SparkSession, session: Session, settings: Settings, client:
     flagged = set(activity[activity["bot_score"] >= topic.bots.flag_at]["author"])
     run_job(candidate_poll.JOB, spark, session, settings, topic, window)
     result = run_job(JOB, spark, session, settings, topic, window)
-    world = World(items_of(lines), Accounts(map(json.loads, lines), START, END), flagged)
+    world = World(items_of(lines), Accounts(map(json.loads, lines), START, END), flagged, races_of_ph2016())
     world.count_hours(START - timedelta(days=9), END)
     return Published(topic, world, result)
 
@@ -102,13 +102,14 @@ def test_the_items_in_the_table_equal_those_computed_apart(
         (*key(row), row.rank): (
             *(row.item, row.label, row.posts, row.authors, row.originals, row.previous_posts, row.burst),
             *(round(row.share_flagged * row.posts), row.first_at.replace(tzinfo=UTC)),
+            *(row.candidate, row.log_odds),
         )
         for row in rows
     }
     assert expected
     assert found.keys() == expected.keys()
     # Cassandra keeps times in milliseconds.
-    wanted = {k: (*row[:-1], in_milliseconds(row[-1])) for k, row in expected.items()}
+    wanted = {k: (*row[:-3], in_milliseconds(row[-3]), *row[-2:]) for k, row in expected.items()}
     assert {k: (found[k], row) for k, row in wanted.items() if found[k] != near(row)} == {}
 
 
@@ -180,6 +181,9 @@ def test_items_of_few_authors_can_be_left_out(published: Published, tmp_path: Pa
     every, some = frame("--kind", "mentioned"), frame("--kind", "mentioned", "--min-authors", "5")
     assert set(every["kind"]) == {"mentioned"}
     assert 0 < len(some) == sum(every["authors"] >= 5) < len(every)
+    of_one = frame("--kind", "mentioned", "--candidate", "poe")
+    assert set(of_one["candidate"]) == {"poe"}
+    assert len(of_one) == sum((every["candidate"] == "poe").fillna(value=False)) > 0
     hour = frame("--period", "hour", "--from", "2016-05-08T02:00Z", "--to", "2016-05-08T03:00Z")
     assert set(hour["period_start"]) == {pd.Timestamp("2016-05-08T02:00Z")}
 
@@ -190,6 +194,8 @@ def test_items_of_few_authors_can_be_left_out(published: Published, tmp_path: Pa
         (["volume", "--from", "2017-01-01"], 1, "no volume of {t} by window has been published. Run SPARK_CONF"),
         (["top", "--kind", "word", "--from", "2017-01-01"], 1, "no items of {t} by window have been published, of"),
         (["authors", "--from", "2017-01-01"], 1, "no activity of authors of {t} by window has been published. Run "),
+        (["top", "--candidate", "po"], 2, "has no candidate 'po'. It has: "),
+        (["top", "--candidate", "poe", "--period", "hour"], 2, "not known by hour. Give --period day or window"),
         (["top", "--kind", "words"], 2, "Invalid value for '--kind'"),
     ],
 )

@@ -15,8 +15,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import regex
+import yaml
 from publicsuffixlist import PublicSuffixList
 
+from tests.conftest import SHIPPED_TOPICS
 from tests.support.independent_accounts import Accounts
 from tests.support.independent_poll import KINDS, Seen, periods_of
 from tests.support.independent_trends import Key, ic025, preceding
@@ -51,6 +53,7 @@ class Item:
     language: str | None = None
     client: str | None = None
     place: str | None = None
+    seen: Seen | None = None
 
 
 def item_of_line(raw: bytes) -> Item:
@@ -73,6 +76,7 @@ def item_of_line(raw: bytes) -> Item:
         language=data.get("lang"),
         client=data.get("source"),
         place=places.get(data.get("geo", {}).get("place_id", "")),
+        seen=seen,
     )
 
 
@@ -180,10 +184,16 @@ class Counted:
 class World:
     """All items of posts, and the accounts that they name."""
 
-    def __init__(self, items: Sequence[Item], accounts: Accounts | ToldByPosts, flagged: set[str]) -> None:
+    def __init__(
+        self, items: Sequence[Item], accounts: Accounts | ToldByPosts, flagged: set[str], races: Any = ()
+    ) -> None:
         self.items = sorted(items, key=lambda item: item.at)
         self.accounts, self.flagged = accounts, flagged
         self.carried = {id(item): self._carried(item) for item in self.items}
+        self.races = [[candidate["id"] for candidate in race["candidates"]] for race in races]
+        self.named = {
+            id(i): [{c["id"] for c in r["candidates"] if i.seen and i.seen.mentions(c)} for r in races] for i in items
+        }
         self._counted: dict[tuple[datetime, datetime, str], Counted] = {}
 
     def _carried(self, item: Item) -> dict[str, dict[str, str]]:
@@ -260,12 +270,36 @@ def top(world: World, kind: str, start: datetime, end: datetime, zone: ZoneInfo)
                 return (-now.posts[name], name)
             return (math.inf if bursts[name] is None else -round(bursts[name], 9), -len(now.authors[name]), name)
 
+        typical = _typical(world, kind, key, now)
         for rank, name in enumerate(sorted(names, key=order)[:100], 1):
             rows[(*key, rank)] = (
                 *(name, now.label[name][1], now.posts[name], len(now.authors[name]), now.originals[name]),
                 *(before[0].posts[name] if before else None, bursts[name], now.marked[name], now.first[name]),
+                *typical.get(name, (None, None)),
             )
     return rows
+
+
+def _typical(world: World, kind: str, key: Key, now: Counted) -> dict[str, tuple[str, float]]:
+    """Returns the candidate of whose posts each item is most typical, and the log-odds ratio, if that is above 0."""
+    best: dict[str, tuple[str, float]] = {}
+    inside = [item for item in world.items if key[1] <= item.at < key[2]] if key[0] != "hour" else []
+    for race, candidates in enumerate(world.races):
+        for candidate in candidates:
+            mine, rest = Counter[str](), Counter[str]()
+            for item in inside:
+                if named := world.named[id(item)][race]:
+                    (mine if candidate in named else rest).update(world.carried[id(item)][kind].keys())
+            n, m = mine.total(), rest.total()
+            for name, uses in mine.items() if m else ():
+                prior = 500 * (uses + rest[name]) / (n + m)
+                a, b = uses + prior, rest[name] + prior
+                if len(now.authors[name]) < 5 or n + 500 == a:
+                    continue
+                ratio = math.log(a / (n + 500 - a)) - math.log(b / (m + 500 - b))
+                if ratio > best.get(name, ("", 0.0))[1]:
+                    best[name] = (candidate, ratio)
+    return best
 
 
 def volume(world: World, start: datetime, end: datetime, zone: ZoneInfo) -> dict[Key, tuple[Any, ...]]:
@@ -297,6 +331,11 @@ def _volume(world: World, items: list[Item], firsts: dict[str, Item]) -> tuple[A
         most / len(items),
         sum(item.author in world.flagged for item in items) / len(items),
     )
+
+
+def races_of_ph2016() -> Any:
+    """Returns the races of the topic that comes with the project, as they stand in its file."""
+    return yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"]
 
 
 def items_of(lines: Iterable[bytes]) -> list[Item]:
