@@ -35,40 +35,36 @@ def merged(plan: Plan, counts: pa.Table) -> pa.Table:
     Only rows of periods in the window are returned.
     """
     kind, number, part = (counts[name][0].as_py() for name in ("kind", "spans", "part"))
-    items = counts["item"].combine_chunks().dictionary_encode()
-    codes, of_everyone = items.indices.to_numpy().astype(np.int64), counts["candidate"].to_numpy() == EVERYONE
-    everything, counts = counts, counts.filter(pa.array(of_everyone))
-    labels = counts["label"].combine_chunks().dictionary_encode()
     size, before = len(plan.spans[number].starts), plan.before[number]
-    step = size + before + 1
-    by_length = _order_of(labels.dictionary)
-    sums = grouped(
-        {
-            "group": codes[of_everyone] * step + counts["place"].to_numpy(),
-            **{name: counts[name].to_numpy() for name in (*SUMS, "first_us")},
-            "label": np.argsort(by_length)[labels.indices.to_numpy()],
-        }
-    ).sort_by("group")
-    group = sums["group"].to_numpy()
+    step = size + before + 1  # so that the periods before an item's first are not those of another item
+    items = counts["item"].combine_chunks().dictionary_encode()
+    given = items.indices.to_numpy().astype(np.int64) * step + counts["place"].to_numpy()
+    of_everyone = counts["candidate"].to_numpy() == EVERYONE
+    sums = _summed(counts.filter(pa.array(of_everyone)), given[of_everyone])
+    group, posts, authors = (sums[name].to_numpy() for name in ("group", "posts", "authors"))
     code, place = np.divmod(group, step)
-    posts, authors = sums["posts"].to_numpy(), sums["authors"].to_numpy()
     kept = place >= plan.first[number]
-    table = counts_table(
-        *(kind, number, place, np.full(len(place), part), items.dictionary.take(code)),
-        labels.dictionary.take(by_length[sums["label"].to_numpy()]),
-        sums,
-    )
-    earlier = _sums_before(group, authors, before)
-    of_any = _of_any(items.dictionary, code)
-    table = table.append_column("previous_posts", pa.array(_sums_before(group, posts, min(before, 1))))
-    burst = _bursts(place, authors, earlier, of_any, size)
-    table = table.append_column("burst", pa.array(burst))
-    of_some = everything.filter(pa.array(~of_everyone))
-    odds = Odds(of_some, codes[~of_everyone] * step + of_some["place"].to_numpy(), size, plan.of_races)
-    enough = kept & (authors >= FEWEST_AUTHORS)
-    named, ratio = odds.most_typical(group, place, enough)
-    table = table.set_column(table.column_names.index("candidate"), "candidate", pa.array(named, pa.int32()))
-    return table.append_column("log_odds", pa.array(ratio)).filter(pa.array(kept))
+    burst = _bursts(place, authors, _sums_before(group, authors, before), _of_any(items.dictionary, code), size)
+    odds = Odds(counts.filter(pa.array(~of_everyone)), given[~of_everyone], size, plan.of_races)
+    candidate, ratio = odds.most_typical(group, place, kept & (authors >= FEWEST_AUTHORS))
+    item = items.dictionary.take(code)
+    table = counts_table(kind, number, place, np.full(len(place), part), item, sums["label"], sums)
+    table = table.set_column(table.column_names.index("candidate"), "candidate", pa.array(candidate, pa.int32()))
+    figures = {"previous_posts": _sums_before(group, posts, min(before, 1)), "burst": burst, "log_odds": ratio}
+    for name, values in figures.items():
+        table = table.append_column(name, pa.array(values))
+    return table.filter(pa.array(kept))
+
+
+def _summed(counts: pa.Table, group: Ints) -> pa.Table:
+    """Adds up the counts of each group, in the order of the groups; of labels, the shortest is kept."""
+    labels = counts["label"].combine_chunks().dictionary_encode()
+    by_length = _order_of(labels.dictionary)
+    columns = {name: counts[name].to_numpy() for name in (*SUMS, "first_us")}
+    label = np.argsort(by_length)[labels.indices.to_numpy()]
+    sums = grouped({"group": group, **columns, "label": label}).sort_by("group")
+    shown = labels.dictionary.take(by_length[sums["label"].to_numpy()])
+    return sums.set_column(sums.column_names.index("label"), "label", shown)
 
 
 def _order_of(names: pa.Array) -> Ints:
