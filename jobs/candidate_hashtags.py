@@ -28,14 +28,15 @@ from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
 from jobs.measures.authors import account
 from jobs.measures.hashtags import FEWEST_AUTHORS
+from jobs.measures.log_odds import log_odds_ratio, prior
 from jobs.measures.mentions import ANYONE, COLUMNS, further_columns, require_races, with_named
 from jobs.measures.periods import with_periods
 
 TOP = 20
 """The most hashtags per candidate and period."""
-PRIOR_SIZE = 500
-"""The prior has the weight of this many hashtag uses."""
 GROUP = ["race", *PERIOD_KEY]
+USES = ("posts", "all_posts", "other_posts", "all_other_posts")
+"""The columns from which the log-odds ratio is computed."""
 METHOD = "log-odds/1"
 """The version of the comparison. Raise it when it changes."""
 
@@ -49,7 +50,7 @@ def candidate_hashtags(posts: DataFrame, topic: Topic, window: Window) -> DataFr
     by_z = Over.partitionBy(*GROUP, "candidate").orderBy(F.desc("z_score"), "hashtag")
     return (
         compared(hashtag_uses(posts, topic, window), topic)
-        .select("*", log_odds_ratio().alias("log_odds"), (log_odds_ratio() / deviation()).alias("z_score"))
+        .select("*", compared_odds().alias("log_odds"), (compared_odds() / deviation()).alias("z_score"))
         .where((F.col("log_odds") > 0) & (F.col("authors") >= FEWEST_AUTHORS))
         .select("*", F.row_number().over(by_z).alias("rank"))
         .where(F.col("rank") <= TOP)
@@ -106,25 +107,17 @@ def compared(uses: DataFrame, topic: Topic) -> DataFrame:
     )
 
 
-def log_odds_ratio() -> Column:
+def compared_odds() -> Column:
     """Returns the hashtag's log-odds in the candidate's posts minus its log-odds in the others, both with the prior."""
-    return _log_odds("posts", "all_posts") - _log_odds("other_posts", "all_other_posts")
+    uses, all_uses, other_uses, all_other_uses = map(F.col, USES)
+    ratio: Column = log_odds_ratio(uses, all_uses, other_uses, all_other_uses, F.log)
+    return ratio
 
 
 def deviation() -> Column:
     """Returns the approximate standard deviation of the log-odds ratio (equation 20 of the paper above)."""
-    return F.sqrt(1 / (F.col("posts") + _prior()) + 1 / (F.col("other_posts") + _prior()))
-
-
-def _log_odds(posts: str, all_posts: str) -> Column:
-    uses = F.col(posts) + _prior()
-    return F.log(uses / (F.col(all_posts) + PRIOR_SIZE - uses))
-
-
-def _prior() -> Column:
-    """Returns the hashtag's share of all hashtag uses in the race, times PRIOR_SIZE."""
-    uses, all_uses = F.col("posts") + F.col("other_posts"), F.col("all_posts") + F.col("all_other_posts")
-    return PRIOR_SIZE * uses / all_uses
+    weight = prior(*map(F.col, USES))
+    return F.sqrt(1 / (F.col("posts") + weight) + 1 / (F.col("other_posts") + weight))
 
 
 def _rules(race: Race, candidate: Candidate) -> tuple[Column, Column]:

@@ -19,6 +19,7 @@ from jobs import (
     hashtag_trends,
     network_graph,
     poll_backtest,
+    shared_items,
     text_families,
 )
 from jobs.framework.command import run_set
@@ -31,6 +32,7 @@ JOBS = (
     cascades.JOB,
     text_families.JOB,
     network_graph.JOB,
+    shared_items.JOB,
     poll_backtest.JOB,
 )
 

@@ -13,7 +13,6 @@ are null in the rows of the window, but not in those of its hours and days.
 """
 
 import sys
-from datetime import UTC, datetime, time, timedelta
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
@@ -27,15 +26,11 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
 from jobs.framework.literals import instant
 from jobs.framework.window import Window
 from jobs.measures.authors import account
-from jobs.measures.hashtags import FEWEST_AUTHORS
+from jobs.measures.bursts import BASELINE, VERSION, burst, expected_authors, has_span_before, reach
 from jobs.measures.periods import with_periods
 
 TOP = 100
 """The most hashtags per period."""
-BASELINE = {"hour": 24, "day": 7, "window": 1}
-"""The number of preceding periods from which the expected number of authors is computed."""
-LONGEST_BEFORE = timedelta(days=7)
-"""No span is read before a window that is longer than this."""
 ANY_HASHTAG = ""
 """Stands for all hashtags together, in rows beside theirs."""
 RULE = Rule(
@@ -43,24 +38,6 @@ RULE = Rule(
     "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
     f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0",
 )
-
-
-def reach(window: Window, topic: Topic) -> Window:
-    """Returns the span of posts that `hashtag_trends` needs: the window, and up to 7 days (of the topic) before it."""
-    starts = [window.start]
-    if hours := window.whole("hour"):
-        starts.append(hours[0] - timedelta(hours=BASELINE["hour"]))
-    if days := window.whole("day"):
-        earliest = topic.day_of(days[0]) - timedelta(days=BASELINE["day"])
-        starts.append(datetime.combine(earliest, time(0), topic.zone).astimezone(UTC))
-    if has_span_before(window):
-        starts.append(window.start - (window.end - window.start))
-    return Window(min(starts), window.end, window.zone)
-
-
-def has_span_before(window: Window) -> bool:
-    """Returns whether the span of equal length before the window is used."""
-    return window.end - window.start <= LONGEST_BEFORE
 
 
 def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
@@ -85,7 +62,7 @@ def hashtag_trends(posts: DataFrame, topic: Topic, window: Window) -> DataFrame:
             F.lit(topic.topic).alias("topic"),
             *(*PERIOD_KEY, "rank", "hashtag", "posts", "authors"),
             F.when(~unread, previous).alias("previous_posts"),
-            burst(F.col("authors"), expected_authors()).alias("burst"),
+            burst(F.col("authors"), _expected()).alias("burst"),
         )
     )
 
@@ -126,28 +103,14 @@ def with_baseline(counts: DataFrame) -> DataFrame:
     )
 
 
-def expected_authors() -> Column:
+def _expected() -> Column:
     """Returns how many authors would use the hashtag if its share of all hashtag users were as before.
 
-    It is null if nobody used a hashtag before. The share is estimated with half an author added on either side
-    (Jeffreys' prior). So the expected number is above 0 even if nobody happened to use the hashtag in a short or quiet
-    time before.
+    It is null if nobody used a hashtag before.
     """
-    carried, users = F.coalesce("baseline_authors", F.lit(0)), F.col("all_baseline_authors")
-    return F.when(users > 0, F.col("all_authors") * (carried + 0.5) / (users + 1))
-
-
-def burst(observed: Column, expected: Column) -> Column:
-    """Returns the lower 95 % limit of the information component, IC025, in bits.
-
-    It is at most 0 for fewer than FEWEST_AUTHORS authors. Norén, Hopstadius and Bate (2013), Shrinkage
-    observed-to-expected ratios for robust and transparent large-scale pattern discovery, Statistical Methods in Medical
-    Research 22(1): IC = log2((O + 1/2) / (E + 1/2)), and a formula for its lower limit. The formula approximates the
-    quantile of a gamma distribution; a test compares the two.
-    """
-    shrunk = observed + 0.5
-    limit = F.log2(shrunk / (expected + 0.5)) - 3.3 * F.pow(shrunk, -0.5) - 2 * F.pow(shrunk, -1.5)
-    return F.when((observed < FEWEST_AUTHORS) & (limit > 0), F.lit(0.0)).otherwise(limit)
+    users = F.col("all_baseline_authors")
+    carried = F.coalesce("baseline_authors", F.lit(0))
+    return F.when(users > 0, expected_authors(F.col("all_authors"), carried, users))
 
 
 def _of_any(name: str) -> Column:
@@ -190,7 +153,7 @@ JOB = Job(
     inputs=(Posts(["source", "author_id", "event_at", "hashtags"], reach=reach),),
     outputs=(Output(HASHTAG_TRENDS, rules=(RULE,)),),
     transform=transform,
-    methods=by_name("hashtags/1 burst/ic025"),
+    methods=by_name(f"hashtags/1 {VERSION}"),
 )
 
 if __name__ == "__main__":

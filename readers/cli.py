@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from conf import cli
 from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
+from readers.items.authors_cli import authors
+from readers.items.top_cli import top
+from readers.items.volume_cli import volume
 from readers.polls.poll_cli import poll
 from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
@@ -16,7 +19,7 @@ from readers.search.search_cli import search
 from readers.texts.texts_cli import texts
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, texts, graph, export, search, runs, sample, precision):
+for command in (poll, volume, top, texts, authors, graph, export, search, runs, sample, precision):
     app.command()(command)
 
 

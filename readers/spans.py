@@ -1,8 +1,7 @@
 """The periods of a summary, as people read them."""
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
 import pandas as pd
 from rich.console import Console
@@ -15,16 +14,23 @@ MOST_PERIODS = 24
 def last_periods(frame: pd.DataFrame, console: Console) -> Iterator[pd.DataFrame]:
     """Yields the rows of the last 24 periods, period by period; says how many earlier ones there are."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
-    if len(periods) > MOST_PERIODS:
-        console.print(f"{len(periods) - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
+    say_earlier(len(periods), console)
     for _, rows in periods[-MOST_PERIODS:]:
         yield rows
 
 
-def span(start: pd.Timestamp, end: pd.Timestamp, topic: Topic) -> str:
-    """Returns the start and the end of a period, in the topic's time zone."""
-    return f"{_local(start, topic.zone)} to {_local(end, topic.zone)} ({topic.timezone})"
+def say_earlier(periods: int, console: Console) -> None:
+    """Says how many of so many periods are not among the last 24."""
+    if periods > MOST_PERIODS:
+        console.print(f"{periods - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
 
 
-def _local(at: datetime, zone: ZoneInfo) -> str:
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+def span(rows: pd.DataFrame, topic: Topic) -> str:
+    """Returns the start and the end of the period of some rows, in the topic's time zone, and the zone."""
+    return f"{times(rows.iloc[0], topic)} ({topic.timezone})"
+
+
+def times(row: Any, topic: Topic) -> str:
+    """Returns the start and the end of a row's period, in the topic's time zone."""
+    start, end = (row[name].astimezone(topic.zone) for name in ("period_start", "period_end"))
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"

@@ -85,6 +85,11 @@ class Pointers:
         """Returns the pointers of all periods of kind `window` of a part that start at `until` or before."""
         return dict(self._rows(part, "window", "", (until,), None))
 
+    def within(self, part: str, period: str, start: datetime, end: datetime) -> dict[Period, Pointer]:
+        """Returns the pointers of all periods of a kind that start from `start` on and before `end`."""
+        rows = self._rows(part, period, " AND period_start >= ?", (start, end), None)
+        return {period: pointer for period, pointer in rows if period.start < end}
+
     def _rows(
         self, part: str, period: str, also: str, bounds: tuple[datetime, ...], level: int | None
     ) -> Iterator[tuple[Period, Pointer]]:

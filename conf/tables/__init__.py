@@ -7,6 +7,7 @@ records of runs. `columns.py` has columns that several tables use.
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.tables.columns import (
     GRAPHS,
+    ITEM_KINDS,
     KIND_COLUMNS,
     KINDS,
     LONGER_PERIODS,
@@ -16,6 +17,7 @@ from conf.tables.columns import (
     TOP_MEASURES,
     UNDIRECTED_GRAPHS,
     Graph,
+    ItemKind,
     Kind,
     Period,
 )
@@ -42,6 +44,8 @@ from conf.tables.summaries import (
     HASHTAG_TRENDS,
     POLL_BACKTEST,
     TEXT_FAMILIES,
+    TOP_ITEMS,
+    TOPIC_VOLUME,
 )
 
 TABLES = (
@@ -62,6 +66,8 @@ TABLES = (
     GRAPH_EDGES,
     CASCADES,
     TEXT_FAMILIES,
+    TOPIC_VOLUME,
+    TOP_ITEMS,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DATA_QUALITY,
@@ -88,6 +94,7 @@ __all__ = [
     "GRAPH_TOP_NODES",
     "HASHTAG_TRENDS",
     "HIDDEN_POSTS",
+    "ITEM_KINDS",
     "JOB_RUNS",
     "KINDS",
     "KIND_COLUMNS",
@@ -107,11 +114,14 @@ __all__ = [
     "TAKEN_BACK",
     "TEXT_FAMILIES",
     "TOPIC_LAYOUT",
+    "TOPIC_VOLUME",
+    "TOP_ITEMS",
     "TOP_MEASURES",
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
     "UNTIMED_DAYS",
     "Graph",
+    "ItemKind",
     "Kind",
     "Period",
     "run_list",

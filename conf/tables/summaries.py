@@ -9,6 +9,7 @@ from conf.tables.columns import (
     A_NETWORK,
     ACCOUNT,
     GRAPH_COLUMNS,
+    ITEM_KINDS,
     KIND_COUNTS,
     LONGER_PERIODS,
     METHOD,
@@ -222,6 +223,68 @@ TEXT_FAMILIES = Table(
         "links": Column("frozen<list<text>>", "the first three different links in them"),
         "large_bands": count(
             "MinHash bands of one of its texts, at most, that were too large to compare all of their texts"
+        ),
+        **RUN,
+    },
+)
+
+TOPIC_VOLUME = Table(
+    name="topic_volume",
+    job="shared_items",
+    doc="How many posts a topic had in a period, of which kinds, and by how many authors.",
+    partition=("topic", "period"),
+    clustering=STARTS_ENDS,
+    columns={
+        **PERIOD_COLUMNS,
+        "posts": count("posts"),
+        **KIND_COUNTS,
+        "authors": count("authors of these posts"),
+        "new_authors": count("authors whose first post of the job's window is in this period"),
+        "with_link": count("posts with a link that leads out of the post's own network"),
+        "with_own_link": count("posts with a link into the post's own network"),
+        "with_hashtag": count("posts with a hashtag, retweets included"),
+        "with_mention": count("posts that mention an account; retweets do not count"),
+        "with_place": count("posts with a tagged place"),
+        "share_top_authors": share(
+            "posts by the most active 1 % of the authors (rounded up), divided by posts, 0..1", nullable=False
+        ),
+        "share_flagged": share("posts by authors flagged as bots, divided by posts, 0..1; null if flags are unknown"),
+        "coverage": share(
+            "part of the period in which live collection was up, 0..1; null if the topic was never collected live"
+        ),
+        **RUN,
+    },
+)
+
+TOP_ITEMS = Table(
+    name="top_items",
+    job="shared_items",
+    part="kind",
+    doc="What most posts of a period share: sites, links, languages, apps, accounts, places; and words that burst.",
+    partition=("topic", "kind", "period"),
+    clustering=(*STARTS_ENDS, "rank"),
+    columns={
+        **PERIOD_COLUMNS,
+        "kind": one_of(", ".join(ITEM_KINDS), *ITEM_KINDS),
+        "rank": key("int", "1 is in the most posts; of words, 1 has the highest burst"),
+        "item": key("text", f"what is compared; of mentioned and retweeted, an account: {ACCOUNT}"),
+        "label": key("text", "what people read: a link's shortest address, an account's latest handle, else the item"),
+        "posts": count("posts with the item"),
+        "authors": count("authors of these posts"),
+        "originals": count("originals among these posts"),
+        "previous_posts": Column(
+            "bigint", "posts with it in the period right before; null for a window of more than 7 days", least=0
+        ),
+        "burst": Column(
+            "double", "log2(authors / expected authors), lower 95 % limit, bits; above 0: a burst; null if unknown"
+        ),
+        "share_flagged": share("posts by authors flagged as bots, divided by posts, 0..1; null if flags are unknown"),
+        "first_at": key("timestamp", "time of the first of these posts in the period, UTC"),
+        "candidate": Column(
+            "text", "id of the candidate of whose posts it is most typical; null in hours, and if of nobody's"
+        ),
+        "log_odds": Column(
+            "double", "log-odds ratio of that candidate's posts to the race's other posts (natural logarithm); above 0"
         ),
         **RUN,
     },

@@ -3,15 +3,16 @@
 Can compute means over days, and hide shares of too few authors.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import pandas as pd
 from cassandra.cluster import Session
 
-from conf.tables import CANDIDATE_POLL
+from conf.tables import CANDIDATE_POLL, TOPIC_VOLUME
 from conf.topic import Topic
+from readers.periods import not_published, read_periods
 from readers.polls import TOO_FEW
-from readers.summaries import not_published, read_summary
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
 SHARES = ["share_posts", "share_authors", "share_authors_low", "share_authors_high", "share_authors_no_bots"]
@@ -32,11 +33,24 @@ def read_poll(
     return all periods. `start` and `end` limit `period_start` (half-open). Raises PulsoError when nothing was
     published.
     """
-    partition = {"topic": topic.topic, "race": race, "period": period}
-    frame = read_summary(session, keyspace, CANDIDATE_POLL, partition, start, end)
+    where = {"topic": topic.topic, "race": race, "period": period}
+    frame = read_periods(session, keyspace, CANDIDATE_POLL, where, start, end)
     if frame.empty:
         raise not_published(f"poll of {topic.topic}/{race} by {period}", CANDIDATE_POLL, topic.topic)
     return frame.sort_values(ORDER, ascending=[True, True, False, True]).reset_index(drop=True)
+
+
+def read_volume(
+    session: Session, keyspace: str, topic: Topic, period: str, polls: Sequence[pd.DataFrame]
+) -> dict[tuple[pd.Timestamp, pd.Timestamp], tuple[int, int]]:
+    """Returns the posts and authors of the whole topic in the polls' periods, by start and end, where published."""
+    if not polls:
+        return {}
+    starts = pd.concat(frame["period_start"] for frame in polls)
+    start, end = starts.min().to_pydatetime(), starts.max().to_pydatetime() + timedelta(milliseconds=1)
+    frame = read_periods(session, keyspace, TOPIC_VOLUME, {"topic": topic.topic, "period": period}, start, end)
+    found = frame[["period_start", "period_end", "posts", "authors"]].itertuples(index=False)
+    return {(row.period_start, row.period_end): (row.posts, row.authors) for row in found}
 
 
 def smoothed(days: pd.DataFrame, span: int = 7) -> pd.DataFrame:

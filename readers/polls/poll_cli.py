@@ -27,7 +27,7 @@ def poll(
     import pandas as pd
 
     from readers.output import write_frame
-    from readers.polls.poll import read_poll, smoothed, without_few
+    from readers.polls.poll import read_poll, read_volume, smoothed, without_few
     from readers.polls.poll_view import print_poll
 
     settings = load_settings()
@@ -38,10 +38,11 @@ def poll(
     within = options.bounds(start, end)
     with cassandra_session(settings) as session:
         frames = [read_poll(session, settings.keyspace, topic_file, r.id, period, *within) for r in races]
+        volume = read_volume(session, settings.keyspace, topic_file, period, frames) if format_ == "table" else {}
     frames = [without_few(smoothed(f, smooth) if smooth > 1 else f, min_authors) for f in frames]
     if format_ != "table":
         write_frame(pd.concat(frames, ignore_index=True), format_, out)
         return
     console = out_console()
     for one, frame in zip(races, frames, strict=True):
-        print_poll(frame, topic_file, one, console)
+        print_poll(frame, topic_file, one, console, volume)

@@ -1,5 +1,6 @@
 """Prints the poll for people: bars with intervals, and a line with the numbers of posts and authors."""
 
+from collections.abc import Mapping
 from math import isnan
 
 import pandas as pd
@@ -16,16 +17,25 @@ BAR = 30
 OTHERS = ("share of posts", "posts", "authors")
 
 
-def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
-    """Prints one table per period, for at most the last 24 periods."""
+Volume = Mapping[tuple[pd.Timestamp, pd.Timestamp], tuple[int, int]]
+"""The posts and authors of the whole topic, by the start and end of the period."""
+
+
+def print_poll(frame: pd.DataFrame, topic: Topic, race: Race, console: Console, volume: Volume) -> None:
+    """Prints one table per period, for at most the last 24 periods; `volume` need not have every period."""
     for rows in last_periods(frame, console):
         _print_period(rows, topic, race, console)
+        first = rows.iloc[0]
+        if whole := volume.get((first["period_start"], first["period_end"])):
+            posts, authors = whole
+            console.print(f"The topic as a whole had {posts:,} posts by {authors:,} authors in this period.")
+        console.print()
 
 
 def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console) -> None:
     first = rows.iloc[0]
     console.print(Text(f"{race.title or race.id}: {topic.title or topic.topic}", style="bold"))
-    console.print(span(first["period_start"], first["period_end"], topic))
+    console.print(span(rows, topic))
     known = bool(rows["share_authors_no_bots"].notna().any())
     scale = max(float(rows["share_authors_high"].fillna(rows["share_authors"]).max()), 0.01)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -35,7 +45,6 @@ def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console
         table.add_row(*_cells(row, scale, without_bots=known))
     console.print(table)
     console.print(_basis(first))
-    console.print()
 
 
 def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[str | Text]:

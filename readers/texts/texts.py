@@ -7,7 +7,7 @@ from cassandra.cluster import Session
 
 from conf.tables import TEXT_FAMILIES
 from conf.topic import Topic
-from readers.summaries import not_published, read_summary
+from readers.periods import not_published, read_periods
 
 
 def read_texts(
@@ -25,7 +25,7 @@ def read_texts(
     days. `start` and `end` limit `period_start` (half-open). Raises PulsoError when nothing was published.
     """
     partition = {"topic": topic.topic, "period": period}
-    frame = read_summary(session, keyspace, TEXT_FAMILIES, partition, start, end)
+    frame = read_periods(session, keyspace, TEXT_FAMILIES, partition, start, end)
     if frame.empty:
         raise not_published(f"text family of {topic.topic} by {period}", TEXT_FAMILIES, topic.topic)
     kept = frame[frame["authors"] >= min_authors]

@@ -23,7 +23,7 @@ def print_texts(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
     for rows in last_periods(frame, console):
         first = rows.iloc[0]
         console.print(Text(f"Texts of many accounts: {topic.title or topic.topic}", style="bold"))
-        console.print(span(first["period_start"], first["period_end"], topic))
+        console.print(span(rows, topic))
         console.print(_table(rows))
         left = f"{len(rows) - MOST_ROWS:,} more are in --format csv. " if len(rows) > MOST_ROWS else ""
         console.print(f"{left}Many accounts may post a text for many reasons. Run {str(first['run_id'])[:8]}.\n")

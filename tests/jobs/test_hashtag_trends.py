@@ -15,7 +15,8 @@ from conf.errors import WrongUse
 from conf.topic import Topic, parse_topic
 from jobs.candidate_hashtags import candidate_hashtags
 from jobs.framework.window import Window, parse_window
-from jobs.hashtag_trends import burst, expected_authors, hashtag_trends, reach
+from jobs.hashtag_trends import hashtag_trends
+from jobs.measures.bursts import burst, bursts, expected_authors, reach
 from tests.conftest import SHIPPED_TOPICS
 from tests.support import independent_trends
 from tests.support.corpus import COLUMNS, corpus, frame
@@ -161,6 +162,7 @@ def test_the_burst_is_the_gamma_distributions_limit(spark: SparkSession) -> None
     for row in rows.collect():
         exact = math.log2(gamma.ppf(0.025, row.o + 0.5, scale=1 / (row.e + 0.5)))
         assert exact - 0.06 < row.b < exact, row
+        assert bursts(np.array([row.o]), np.array([row.e]))[0] == pytest.approx(row.b, abs=1e-12)
 
 
 @pytest.mark.parametrize(("preceding", "most"), [(24, 0.02), (7, 0.025), (1, 0.065)])
@@ -170,7 +172,8 @@ def test_a_steady_hashtag_seldom_bursts(spark: SparkSession, preceding: int, mos
     names = "authors long, baseline_authors long, all_authors long, all_baseline_authors long"
     cases = zip(draws.poisson(means).tolist(), draws.poisson(means * preceding).tolist(), strict=True)
     rows = spark.createDataFrame([(now, then, 5000, 5000 * preceding) for now, then in cases], names)
-    fired = rows.where(burst(F.col("authors"), expected_authors()) > 0).count()
+    expected = expected_authors(F.col("all_authors"), F.col("baseline_authors"), F.col("all_baseline_authors"))
+    fired = rows.where(burst(F.col("authors"), expected) > 0).count()
     assert 0 < fired / len(means) < most
 
 

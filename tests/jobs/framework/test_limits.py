@@ -86,6 +86,21 @@ LIMITS: dict[str, dict[str, str]] = {
         "is at least 2": "authors",
         "is 0 to 1": "share_flagged new_account_share",
     },
+    "top_items": {
+        "is not null": f"{PERIOD} kind rank item label posts authors originals first_at {RUN}",
+        **HOURS,
+        "is one of host, link, language, client, mentioned, retweeted, place, word": "kind",
+        "is at least 0": "posts authors originals previous_posts",
+        "is 0 to 1": "share_flagged",
+    },
+    "topic_volume": {
+        "is not null": f"{PERIOD} posts {KINDS} authors new_authors with_link with_own_link with_hashtag with_mention "
+        f"with_place share_top_authors {RUN}",
+        **HOURS,
+        "is at least 0": f"posts {KINDS} authors new_authors with_link with_own_link with_hashtag with_mention "
+        "with_place",
+        "is 0 to 1": "share_top_authors share_flagged coverage",
+    },
     "poll_backtest": {
         "is not null": f"topic race measure mae mae_uniform window_start window_end method {RUN}",
         "is 0 to 1": "mae mae_uniform",
