@@ -78,7 +78,7 @@ def main(posts: int, copies: int, rounds: int) -> None:
 def _runs(frame: DataFrame, topic: Topic, *, few: bool) -> dict[str, "partial[DataFrame]"]:
     window = Window(*CAMPAIGN, topic.zone)
     return {
-        "candidate_poll": partial(candidate_poll, frame, topic, window, few=few),
+        "candidate_poll": partial(candidate_poll, frame, topic, window, parts=0 if few else None),
         "text_families": partial(text_families, frame, topic, spans_of(window, LONGER_PERIODS), few=few),
     }
 

@@ -21,7 +21,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.window import Window
 from jobs.measures.mentions import require_races
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import INPUTS, are_few, flagged_authors, methods, race_shares
+from jobs.measures.votes import INPUTS, flagged_authors, methods, parts_of, race_shares
 
 
 def candidate_poll(
@@ -31,18 +31,18 @@ def candidate_poll(
     flagged: DataFrame | None = None,
     methods: Mapping[str, str] | None = None,
     *,
-    few: bool = False,
+    parts: int | None = None,
 ) -> DataFrame:
     """Returns one row per race, period and candidate, also for candidates whom nobody mentioned.
 
     `flagged` names, in `author`, the authors who are left out of `share_authors_no_bots`; without it, that share is
-    null. `methods` is the `method` of each race, by race id; by default, `Race.method`. With `few`, the driver counts
-    the votes. Raises WrongUse for a topic without races.
+    null. `methods` is the `method` of each race, by race id; by default, `Race.method`. `parts` is that of
+    `race_shares`. Raises WrongUse for a topic without races.
     """
     require_races(topic, window)
     by_race = methods or {race.id: race.method for race in topic.races}
     method = F.create_map(*[F.lit(value) for pair in by_race.items() for value in pair])[F.col("race")]
-    shares = race_shares(posts, topic.races, flagged, spans_of(window), few=few)
+    shares = race_shares(posts, topic.races, flagged, spans_of(window), parts=parts)
     return shares.select(F.lit(topic.topic).alias("topic"), *shares.columns, method.alias("method"))
 
 
@@ -50,7 +50,7 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the poll; flagged authors are left out if a run of `author_activity` covers the window."""
     flagged = flagged_authors(inputs, topic)
     posts, by_race = inputs[POSTS.name], methods(topic, inputs)
-    return {CANDIDATE_POLL.name: candidate_poll(posts, topic, window, flagged, by_race, few=are_few(inputs))}
+    return {CANDIDATE_POLL.name: candidate_poll(posts, topic, window, flagged, by_race, parts=parts_of(inputs))}
 
 
 RULES = (

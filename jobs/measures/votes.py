@@ -6,6 +6,7 @@ sums over all partitions. Where a window has only FEW_POSTS, Spark's driver coun
 to start Python workers would take longer.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -35,6 +36,8 @@ INPUTS = (
 """The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
 FEW_POSTS = 200_000
 """Up to so many posts of a window are counted by Spark's driver: some 20 MB there, if each mentions a candidate."""
+POSTS_A_PART = 250_000
+"""More are counted by Python workers in parts of about so many, so that a worker's memory does not grow with them."""
 _WHOLE = (*ballots.KEY, *ballots.OF_RACE, "authors", *KIND_COLUMNS)
 COUNTED = ", ".join(
     [f"{name} bigint" for name in _WHOLE] + [f"{name} double" for name in ("votes", "deviations", "unflagged_votes")]
@@ -74,25 +77,33 @@ def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
 
 def are_few(inputs: Inputs) -> bool:
     """Returns whether the window has so few posts that the driver can count them."""
-    return inputs.posts is not None and inputs.posts <= FEW_POSTS
+    return parts_of(inputs) == 0
+
+
+def parts_of(inputs: Inputs) -> int | None:
+    """Returns in how many parts workers count the posts: 0 if the driver can count them, None if Spark must say."""
+    if inputs.posts is None:
+        return None
+    return 0 if inputs.posts <= FEW_POSTS else math.ceil(inputs.posts / POSTS_A_PART)
 
 
 def race_shares(
-    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans], *, few: bool = False
+    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans], parts: int | None = None
 ) -> DataFrame:
     """Returns one row per race, period and candidate, also for candidates whom nobody mentioned, as in SHARES.
 
     `flagged` has, in its column `author`, the authors who are left out of the share without bots; it is None if no run
     of author_activity covers the window. `spans` are the periods in which posts count. A period in which nobody
-    mentions anyone in the race has no rows. With `few`, the posts that mention a candidate come to the driver, by a
-    Spark action.
+    mentions anyone in the race has no rows. `parts` is that of `parts_of`. If it is 0, the posts that mention a
+    candidate come to the driver, by a Spark action.
     """
     of_races = [[(candidate.id, candidate.name) for candidate in race.candidates] for race in races]
     plan = _Plan([race.id for race in races], of_races, list(spans), flagged is not None)
     found = matched(posts, races, flagged)
-    if few:
+    if parts == 0:
         return _counted_here(found, plan)
-    counts = found.repartition("voter").mapInArrow(partial(_count, plan), COUNTED)
+    by_voter = found.repartition("voter") if parts is None else found.repartition(parts, "voter")
+    counts = by_voter.mapInArrow(partial(_count, plan), COUNTED)
     return counts.repartition(*ballots.KEY[:3]).mapInArrow(partial(_share, plan), SHARES)
 
 

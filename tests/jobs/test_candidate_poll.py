@@ -16,7 +16,7 @@ from jobs.framework.job import Inputs
 from jobs.framework.local import is_local
 from jobs.framework.window import Window, parse_window
 from jobs.measures.mentions import BITS, with_named
-from jobs.measures.votes import are_few, matched
+from jobs.measures.votes import are_few, matched, parts_of
 from tests.support.frames import assertDataFrameEqual
 
 TOPIC = parse_topic(
@@ -239,19 +239,23 @@ def test_the_driver_and_the_executors_count_the_same(spark: SparkSession) -> Non
     rows = [{**p, "event_at": p["event_at"].replace(tzinfo=UTC), "author": f"@{p['author_id']}"} for p in posts]
     inputs = spark.createDataFrame(rows, f"{SCHEMA}, author string")
     for flagged in (None, spark.createDataFrame([("x:a1",), ("x:nul",), ("bluesky:日本",)], "author string")):
-        here, there = (candidate_poll(inputs, TOPIC, window(), flagged, few=few) for few in (True, False))
+        here, there = (candidate_poll(inputs, TOPIC, window(), flagged, parts=parts) for parts in (0, 3))
         assert is_local(here)
         assert here.count() > 20
         assertDataFrameEqual(here, there, rtol=0, atol=1e-12)
 
 
 def test_nobody_mentioned_by_few_posts_gives_no_rows(spark: SparkSession) -> None:
-    assert candidate_poll(frame(spark, post(folded="lunch")), TOPIC, window(), few=True).collect() == []
+    assert candidate_poll(frame(spark, post(folded="lunch")), TOPIC, window(), parts=0).collect() == []
 
 
-@pytest.mark.parametrize(("posts", "few"), [(0, True), (200_000, True), (200_001, False), (None, False)])
-def test_so_many_posts_are_few(posts: int | None, few: bool) -> None:
-    assert are_few(Inputs({}, posts=posts)) is few
+@pytest.mark.parametrize(
+    ("posts", "parts"), [(0, 0), (200_000, 0), (200_001, 1), (250_001, 2), (10_000_000, 40), (None, None)]
+)
+def test_few_posts_are_counted_at_once_and_more_in_parts(posts: int | None, parts: int | None) -> None:
+    inputs = Inputs({}, posts=posts)
+    assert parts_of(inputs) == parts
+    assert are_few(inputs) is (parts == 0)
 
 
 def test_a_topic_without_races_says_so(spark: SparkSession) -> None:

@@ -146,14 +146,14 @@ def test_a_mistake_in_a_poll_is_told(old: str, new: str, message: str) -> None:
         parse_topic(RACE.replace(old, new), "f")
 
 
-@pytest.mark.parametrize("few", [False, True])
-def test_the_backtest_equals_one_computed_apart(spark: SparkSession, few: bool) -> None:
+@pytest.mark.parametrize("parts", [None, 0, 3])
+def test_the_backtest_equals_one_computed_apart(spark: SparkSession, parts: int | None) -> None:
     data = corpus()
     bots = set(sorted({seen.author for seen in data.seen})[::9])
     flagged: DataFrame = spark.createDataFrame([(account,) for account in sorted(bots)], "author string")
     over = window("2016-04-08T16:00Z")
     inside = [row for row in data.rows if over.start <= row[4] < over.end]
-    rows = poll_backtest(frame(spark, inside), data.topic, over, flagged, few=few).collect()
+    rows = poll_backtest(frame(spark, inside), data.topic, over, flagged, parts=parts).collect()
     races = yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"]
     for race in races:
         expected = independent_trends.backtest(data.seen, race, VOTE, bots, SPANS)
