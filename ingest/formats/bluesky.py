@@ -21,6 +21,7 @@ from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, u
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
+_A_POST = f"/{POST}/".encode()
 _BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -273,7 +274,7 @@ def _split(keys: Keys, line: bytes) -> Parts | None:
 
 def _reposts_no_post(event: EventHead, line: bytes) -> bool:
     """Returns whether an event is a repost of something else than a post, such as a feed: that is no post, either."""
-    if event.commit is None or event.commit.collection != REPOST:
+    if event.commit is None or event.commit.collection != REPOST or _A_POST in line:
         return False
     record = _EVENT.decode(line).commit.record
     subject = record.subject if record else None

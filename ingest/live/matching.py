@@ -64,9 +64,17 @@ class TopicMatcher:
         if not self._boxes:
             return False
         lat, lon = post.lat, post.lon
-        if (lat is None or lon is None) and post.box:
+        if (lat is None or lon is None) and post.box and not _is_too_wide(*post.box):
             lat, lon = _middle(*post.box)
         return lat is not None and lon is not None and any(_holds(box, lat, lon) for box in self._boxes)
+
+
+def _is_too_wide(west: float, _south: float, east: float, _north: float) -> bool:
+    """Returns whether a box reaches around more than half of the world, so that its middle says nothing.
+
+    X has such boxes of countries on both sides of the date line: that of the United States has its middle in Spain.
+    """
+    return east - west > 180
 
 
 def _middle(west: float, south: float, east: float, north: float) -> tuple[float, float]:

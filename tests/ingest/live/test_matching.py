@@ -69,6 +69,8 @@ def test_a_post_of_a_network_with_one_language_is_taken_by_it() -> None:
         ((MANILA,), [121.4, 14.5, 122.4, 14.7], False),
         ((DATE_LINE,), [177.0, -19.0, -178.0, -12.0], True),
         ((DATE_LINE,), [-178.0, -19.0, 177.0, -12.0], False),
+        ((Box(west=-4, south=36, east=4, north=44),), [-179.2, 13.2, 179.9, 71.4], False),  # the United States
+        ((Box(west=-4, south=36, east=4, north=44),), [-3.0, 37.0, 3.0, 43.0], True),
         ((DATE_LINE, MANILA), [120.9, 14.5, 121.0, 14.7], True),
         ((), [120.9, 14.5, 121.0, 14.7], False),
         ((MANILA,), [120.9, 14.7, 121.0, 14.5], False),
