@@ -62,6 +62,15 @@ def start_command(module: str, *arguments: str, **environment: str) -> "subproce
     return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=variables)
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Kills a process that was started, if it still runs, and closes its pipes."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
 def _words(module: str, arguments: Sequence[str]) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 

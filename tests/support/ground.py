@@ -28,7 +28,7 @@ from ingest.queue.posts_queue import PostsQueue
 from stores.connect import cassandra_session, redis_client
 from tests.conftest import SHIPPED_TOPICS
 from tests.support import accounts
-from tests.support.commands import Done, run_command, start_command
+from tests.support.commands import Done, end, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.logged_process import LoggedProcess
 from tests.support.ports import LOCAL, free_port
@@ -154,7 +154,7 @@ class Ground:
     def down(self) -> None:
         """Stops the engines, and the workers that still run."""
         for worker in self.workers:
-            worker.kill()
+            end(worker)
         self.engines.down()
 
     def contents(self, topic: str) -> dict[Key, Any]:
@@ -180,7 +180,8 @@ class Ground:
         worker = self.worker()
         self.command("replay", str(corpus), "--topic", topic, "--wait")
         worker.terminate()
-        assert worker.wait(PATIENCE) == 0
+        _, errors = worker.communicate(timeout=PATIENCE)
+        assert worker.returncode == 0, errors.decode()
         contents = self.contents(topic)
         assert len(contents) == posts
         return contents

@@ -5,6 +5,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
+from tests.support.commands import end
+
 PATIENCE = 120.0
 
 
@@ -45,6 +47,4 @@ class LoggedProcess:
         finally:
             self.process.kill()
             self._reader.join()
-            for pipe in (self.process.stdout, self.process.stderr):
-                if pipe:
-                    pipe.close()
+            end(self.process)

@@ -36,8 +36,8 @@ OUTPUT = Output(AUTHOR_ACTIVITY)
 WINDOW = ("2016-04-30T16:00Z", "2016-05-02T16:00Z")
 START = datetime(2016, 4, 30, 16, tzinfo=UTC)
 SCHEMA = (
-    "topic string, period string, period_start timestamp, period_end timestamp, author string, posts bigint, "
-    "originals bigint, retweets bigint, replies bigint, quotes bigint, mentions_received bigint, followers bigint, "
+    "topic string, period string, period_start timestamp, period_end timestamp, author string, label string, "
+    "posts bigint, originals bigint, retweets bigint, replies bigint, quotes bigint, mentions_received bigint, followers bigint, "
     "bot_score double, bot_flags array<string>"
 )
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "window": timedelta(days=2)}
@@ -66,7 +66,7 @@ class Table:
 
     def frame(self, authors: Authors, period: str = "day", start: datetime = START) -> DataFrame:
         base = [self.topic.topic, period, start, start + LENGTHS[period]]
-        rows = [[*base, name, posts, posts, 0, 0, 0, 0, None, 0.5, ["client"]] for name, posts in authors.items()]
+        rows = [[*base, name, name, posts, posts, 0, 0, 0, 0, None, 0.5, ["client"]] for name, posts in authors.items()]
         return self.spark.createDataFrame(rows, SCHEMA)
 
     def publish(self, frame: DataFrame, publication: Publication | None = None) -> Publication:
