@@ -37,8 +37,8 @@ WINDOW = ("2016-04-30T16:00Z", "2016-05-02T16:00Z")
 START = datetime(2016, 4, 30, 16, tzinfo=UTC)
 SCHEMA = (
     "topic string, period string, period_start timestamp, period_end timestamp, author string, label string, "
-    "posts bigint, originals bigint, retweets bigint, replies bigint, quotes bigint, mentions_received bigint, followers bigint, "
-    "bot_score double, bot_flags array<string>"
+    "posts bigint, originals bigint, retweets bigint, replies bigint, quotes bigint, mentions_received bigint, "
+    "followers bigint, bot_score double, bot_flags array<string>"
 )
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "window": timedelta(days=2)}
 Authors = dict[str, int]

@@ -23,7 +23,7 @@ LIMITS: dict[str, dict[str, str]] = {
         "is one of original, retweet, reply, quote": "kind",
     },
     "author_activity": {
-        "is not null": f"{PERIOD} bucket author posts {KINDS} mentions_received bot_score {RUN}",
+        "is not null": f"{PERIOD} bucket author label posts {KINDS} mentions_received bot_score {RUN}",
         **HOURS,
         "is at least 0": f"posts {KINDS} mentions_received",
         "is 0 to 1": "bot_score",
@@ -34,14 +34,14 @@ LIMITS: dict[str, dict[str, str]] = {
         "is at least 0": "weight",
     },
     "graph_nodes": {
-        "is not null": f"{GRAPH} bucket node in_degree out_degree in_weight out_weight pagerank component community "
-        f"first_at last_at {RUN}",
+        "is not null": f"{GRAPH} bucket node label in_degree out_degree in_weight out_weight pagerank component "
+        f"community first_at last_at {RUN}",
         **GRAPHS,
         "is at least 0": "in_degree out_degree in_weight out_weight",
         "is 0 to 1": "pagerank",
     },
     "graph_top_nodes": {
-        "is not null": f"{GRAPH} measure rank node value {RUN}",
+        "is not null": f"{GRAPH} measure rank node label value {RUN}",
         **GRAPHS,
         "is one of pagerank, in_weight, out_weight, in_degree, out_degree": "measure",
     },
