@@ -58,7 +58,7 @@ def test_a_text_of_two_networks_is_published(
     for period in ("day", "window"):
         (row,) = published(session, settings, topic, period)
         assert (row.posts, row.authors, row.sources) == (40, 40, ["bluesky", "x"])
-        assert (row.source, row.post_id, row.text) == ("x", "9000", f"{TEXT} {LINK}")
+        assert (row.source, row.post_id, row.text) == ("x", "9000", f"{TEXT} https://t.co/0")
         assert (row.links, row.share_flagged, row.new_account_share) == ([LINK], 0.0, 1.0)
         assert row.half_life_seconds == 19 * 60
 

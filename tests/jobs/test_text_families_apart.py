@@ -1,0 +1,74 @@
+"""Text families compared with an independent computation in plain Python: of planted posts, and of captures."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from ingest.formats import Unit, parse, split
+from ingest.formats.post import InvalidMessage
+from tests.support.independent_families import Said, family_rows
+from tests.support.planted_families import START, planted
+from tests.support.said_posts import check_same, frame, rows_of
+
+
+def test_both_engines_cut_large_bands_in_the_same_way(spark: SparkSession) -> None:
+    said = frame(spark, (post for _, post in planted(12, 50, 3, most=40)))
+    span = START.isoformat(), (START + timedelta(days=10)).isoformat()
+    here, apart = (rows_of(said, *span, few=few, largest=4) for few in (True, False))
+    assert max(row.large_bands for row in here) > 4
+    assert here == apart
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_planted_families_equal_those_computed_apart(spark: SparkSession, few: bool) -> None:
+    draw = random.Random(5)
+    made = [post for _, post in planted(25, 400, 3, most=30)]
+    opened = [START - timedelta(days=draw.randrange(200)) if draw.random() < 0.5 else None for _ in made]
+    made = [replace(post, created=at) for post, at in zip(made, opened, strict=True)]
+    start, end = START, START + timedelta(days=10)
+    flagged = {post.account for post in made if draw.random() < 0.2}
+    keys = spark.createDataFrame(
+        [(f"{source}:{account}",) for account in flagged for source in ("x", "mastodon")], "author string"
+    )
+    found = rows_of(frame(spark, made), start.isoformat(), end.isoformat(), few=few, flagged=keys)
+    apart = [replace(post, account=f"{post.source}:{post.account}") for post in made]
+    flags = {f"{source}:{account}" for account in flagged for source in ("x", "mastodon")}
+    expected = family_rows(apart, start, end, "Asia/Manila", flags)
+    assert len(expected) > 50
+    check_same(found, expected)
+
+
+def captured(captures: Path) -> list[Said]:
+    found = {}
+    for file in sorted(captures.rglob("*.jsonl")):
+        for line in file.read_bytes().splitlines():
+            for unit in split(line):
+                if not isinstance(unit, Unit):
+                    continue
+                try:
+                    made = parse(unit.format, unit.payload)
+                except InvalidMessage:  # a capture has messages that are no posts
+                    continue
+                if getattr(made, "kind", "retweet") != "retweet":
+                    said = Said(
+                        *(made.source, made.post_id, f"{made.source}:{made.author_id}", made.event_at, made.folded),
+                        *(made.text, made.author_created_at, tuple(made.urls or ())),
+                    )
+                    found[said.source, said.post_id] = said
+    return list(found.values())
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_the_families_of_captures_equal_those_computed_apart(spark: SparkSession, captures: Path, few: bool) -> None:
+    said = captured(captures)
+    start = min(one.at for one in said).replace(hour=0, minute=0, second=0, microsecond=0)
+    end = max(one.at for one in said).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    accounts = [replace(one, account=one.account.partition(":")[2]) for one in said]
+    found = rows_of(frame(spark, accounts), start.isoformat(), end.isoformat(), few=few)
+    expected = family_rows(said, start, end, "Asia/Manila")
+    assert expected
+    check_same(found, expected)
