@@ -35,6 +35,8 @@ from tests.support.loading import load
 POSTS = 6_000
 WINDOW = ("2016-05-02T05:30Z", "2016-05-08T16:00Z")
 START, END = (datetime.fromisoformat(value) for value in WINDOW)
+CARRIED = [kind for kind in ITEM_KINDS if kind != "place"]
+"""The posts of a topic without an area have no places; tests/jobs/test_shared_items.py has some."""
 VOLUME = [name for name in TOPIC_VOLUME.columns if name not in ("topic", "coverage", "run_id", "computed_at")]
 
 
@@ -106,7 +108,7 @@ def test_the_items_in_the_table_equal_those_computed_apart(
         )
         for row in rows
     }
-    assert expected
+    assert bool(expected) is (kind in CARRIED)
     assert found.keys() == expected.keys()
     # Cassandra keeps times in milliseconds.
     wanted = {k: (*row[:-3], in_milliseconds(row[-3]), *row[-2:]) for k, row in expected.items()}
@@ -140,7 +142,7 @@ def test_people_see_volume_items_and_authors(published: Published, capsys: pytes
     assert "2016-05-07 00:00 to 2016-05-08 00:00" in volume
     assert "by top 1 %" in volume
     top = told("top", "--limit", "3")
-    assert [line for line in top.splitlines() if line in ITEM_KINDS] == list(ITEM_KINDS)
+    assert [line for line in top.splitlines() if line in ITEM_KINDS] == CARRIED
     assert "balita.example" in told("top", "--kind", "host")
     assert "bot rules that fired" in told("authors", "--limit", "5")
     assert "The topic as a whole had " in told("poll", "--race", "president")
