@@ -173,7 +173,7 @@ def _links(rows: Rows) -> tuple[_Found, Ints]:
     """Returns the links that lead out of a post's own network, and the rows of those that lead into it."""
     urls = _combined(rows.table["urls"])
     parents, addresses = pc.list_parent_indices(urls).to_pylist(), pc.list_flatten(urls).to_pylist()
-    linking = rows.table.select(["source", "servers"]).take(parents)
+    linking = rows.table.select(["source", "servers"]).take(pa.array(parents, pa.int64()))
     sources, servers = linking["source"].to_pylist(), linking["servers"].to_pylist()
     row, found, shown, homes = list[int](), list[Any](), list[str](), list[int]()
     for place, address, source, named in zip(parents, addresses, sources, servers, strict=True):

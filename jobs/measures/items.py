@@ -138,9 +138,10 @@ def _counted_here(rows: DataFrame, plan: Plan) -> DataFrame:
     """Returns what `counted` returns, counted in this process."""
     spark = rows.sparkSession
     arrived = pa.Table.from_pandas(rows.toPandas(), _schema(ROWS), preserve_index=False)
-    if not len(arrived):
+    found = count(plan, arrived) if len(arrived) else ()
+    some = [merged(plan, counts) for counts in found if len(counts)]
+    if not some:
         return spark.createDataFrame([], ITEMS)
-    some = [merged(plan, counts) for counts in count(plan, arrived) if len(counts)]
     return spark.createDataFrame(_shown(plan, ranked(pa.concat_tables(some))).to_pandas(), ITEMS)
 
 
