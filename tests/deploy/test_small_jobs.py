@@ -6,12 +6,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from conf.settings import load_settings
+from conf.settings import DEFAULTS, load_settings
 from conf.topic import Topic
 from jobs.framework.posts_a_day import FOLDER, remember
 from jobs.framework.window import Window
 from tests.support.spark_start import NO_PAGE, SUBMIT, Start
 
+KEYSPACE = DEFAULTS.keyspace
 T = Topic(topic="t")
 DAY = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), ZoneInfo("UTC"))
 
@@ -66,19 +67,19 @@ def test_a_job_is_small_if_the_last_one_over_the_topic_tells_of_few_posts(
     start: Start, posts: int, window: tuple[str, str], small: bool
 ) -> None:
     for home in (start.home, start.conf.parent / ".pulso"):  # else the project's own is asked
-        remember(load_settings(home=home), T, DAY, posts)
+        remember(load_settings(home=home, keyspace=KEYSPACE), T, DAY, posts)
         assert is_small(start, "--topic=t", "--from", window[0], "--to", window[1]) is small
         (start.home / FOLDER / "pulso.t").unlink(missing_ok=True)
 
 
 def test_the_same_topic_has_posts_of_its_own_in_each_keyspace(start: Start) -> None:
     window = ("--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
-    remember(load_settings(home=start.home), T, DAY, 200_001)
+    remember(load_settings(home=start.home, keyspace=KEYSPACE), T, DAY, 200_001)
     remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 3)
     assert not is_small(start, *window)
     assert is_small(start, *window, PULSO_KEYSPACE="trial")
     remember(load_settings(home=start.home, keyspace="trial"), T, DAY, 200_001)
-    remember(load_settings(home=start.home), T, DAY, 3)
+    remember(load_settings(home=start.home, keyspace=KEYSPACE), T, DAY, 3)
     (start.folder / ".env").write_text("PULSO_KEYSPACE='trial'\n")
     assert not is_small(start, *window)
     assert is_small(start, *window, PULSO_KEYSPACE="pulso"), "the environment wins over .env"
@@ -87,7 +88,7 @@ def test_the_same_topic_has_posts_of_its_own_in_each_keyspace(start: Start) -> N
 
 def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: Start) -> None:
     hour = Window(datetime(2016, 5, 9, 10, tzinfo=UTC), datetime(2016, 5, 9, 11, tzinfo=UTC), DAY.zone)
-    remember(load_settings(home=start.home), T, hour, 7)
+    remember(load_settings(home=start.home, keyspace=KEYSPACE), T, hour, 7)
     file = start.home / FOLDER / "pulso.t"
     assert file.read_text() == "168\n"
     assert [one.name for one in file.parent.iterdir()] == ["pulso.t"]
@@ -95,4 +96,4 @@ def test_posts_a_day_are_rounded_up_and_rubbish_in_their_file_is_ignored(start: 
         file.write_text(rubbish)
         assert is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-05-10")
         assert not is_small(start, "--topic", "t", "--from", "2016-05-09", "--to", "2016-06-10")
-    remember(load_settings(home=Path("/dev/null")), T, DAY, 7)
+    remember(load_settings(home=Path("/dev/null"), keyspace=KEYSPACE), T, DAY, 7)

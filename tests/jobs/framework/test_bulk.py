@@ -148,7 +148,7 @@ def test_a_partition_too_large_for_one_batch_is_written_in_several(
     writer = Writer(AUTHOR_ACTIVITY, table.publication())
     insert = table.session.prepare(AUTHOR_ACTIVITY.insert(table.settings.keyspace, timestamp=True))
     rows: list[tuple[Any, ...]] = [
-        (table.topic.topic, "day", 0, 1, 0, f"a{i}", 9, 9, 0, 0, 0, 0, None, 0.0, []) for i in range(25)
+        (table.topic.topic, "day", 0, 1, 0, f"a{i}", f"a{i}", 9, 9, 0, 0, 0, 0, None, 0.0, []) for i in range(25)
     ]
 
     def sizes() -> list[int]:
