@@ -195,7 +195,7 @@ def test_items_of_few_authors_can_be_left_out(published: Published, tmp_path: Pa
     ("arguments", "code", "error"),
     [
         (["volume", "--from", "2017-01-01"], 1, "no volume of {t} by window has been published. Run SPARK_CONF"),
-        (["top", "--kind", "word", "--from", "2017-01-01"], 1, "no list of items of {t} by window and of the kind word has"),
+        (["top", "--kind", "word", "--from", "2017-01-01"], 1, "no list of items of {t} by window and of the kind"),
         (["authors", "--from", "2017-01-01"], 1, "no activity of authors of {t} by window has been published. Run "),
         (["top", "--candidate", "po"], 2, "has no candidate 'po'. It has: "),
         (["top", "--candidate", "poe", "--period", "hour"], 2, "not known by hour. Give --period day or window"),
