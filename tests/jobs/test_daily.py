@@ -4,13 +4,23 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
 import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 
 from conf.errors import PulsoError
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, CASCADES, GRAPH_SUMMARY, HASHTAG_TRENDS, TEXT_FAMILIES
+from conf.tables import (
+    AUTHOR_ACTIVITY,
+    CANDIDATE_POLL,
+    CASCADES,
+    GRAPH_SUMMARY,
+    HASHTAG_TRENDS,
+    TEXT_FAMILIES,
+    TOP_ITEMS,
+    TOPIC_VOLUME,
+)
 from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
@@ -30,13 +40,17 @@ RACES = """races:
     outcome: {a: 0.6, b: 0.4}
 """
 DAY = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
-SMALL = (CANDIDATE_POLL, HASHTAG_TRENDS, CASCADES, TEXT_FAMILIES, GRAPH_SUMMARY)
+SMALL = (CANDIDATE_POLL, HASHTAG_TRENDS, CASCADES, TEXT_FAMILIES, GRAPH_SUMMARY, TOPIC_VOLUME, TOP_ITEMS)
 
 
 @pytest.fixture(scope="module")
 def loaded(settings: Settings, session: Session, client: Any) -> Topic:
     topic = make_topic(settings, RACES)
     lines = [line for chunk in generate(topic, 3000, 7) for line in chunk.splitlines()]
+    for place in [i for i, line in enumerate(lines) if b'"referenced_tweets"' not in line][-3:]:
+        post = orjson.loads(lines[place])
+        post["data"] |= {"text": "Duterte and Roxas meet for one last debate tonight", "entities": {}}
+        lines[place] = orjson.dumps(post)  # several accounts post the same text, so that there is a family
     load(lines, topic.topic, PostsQueue(client, "t:daily"), session, settings)
     return topic
 
