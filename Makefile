@@ -22,7 +22,7 @@ test: setup-dev ## The whole test suite, on engines of its own
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
 
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadscope tests/faults
+	@$(BIN)/python -m pytest tests/faults
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s

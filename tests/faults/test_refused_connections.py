@@ -153,7 +153,7 @@ def test_it_is_one_line_and_the_end(doors: Doors, store: str, command: str, what
     assert "Traceback" not in told
     assert not [password for password in (*doors.guarded.passwords.values(), "pw-guessed") if password in told]
     if command != "candidate_poll":  # Spark logs what it likes
-        assert done.stderr.splitlines() == errors
+        assert [line for line in done.stderr.splitlines() if not line.startswith("{")] == errors, "more than logs"
 
 
 def test_sparks_connector_checks_the_name_by_itself(doors: Doors) -> None:
