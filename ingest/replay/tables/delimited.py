@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from conf.lines import Lines, hinted_separator
 from ingest.formats.detect import LONGEST_LINE
 
-csv.field_size_limit(2 * LONGEST_LINE)  # rows are bounded here; the limit of the module would end the whole file
-
 
 class Damaged(Exception):
     """What is wrong with a file, of which no more can be read."""
@@ -111,6 +109,7 @@ class Rows:
                 yield Record(number, begins, cells, "".join(self._taken))
 
     def _reader(self) -> "Iterator[list[str]]":
+        csv.field_size_limit(2 * LONGEST_LINE)  # of the whole process, and other libraries set it, too
         return csv.reader(_Feed(self), delimiter=self._separator, strict=True)
 
     def take(self) -> str:
