@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from conf.lines import Lines, hinted_separator
@@ -46,10 +46,15 @@ class Record:
 def header_of(text: str, separator: str) -> list[str]:
     """Returns the names in the first row of a text; none if it has no row that can be read."""
     try:
-        first = next(csv.reader(_without_hint(text).splitlines(keepends=True), delimiter=separator, strict=True), [])
+        first = next(_reader(_without_hint(text).splitlines(keepends=True), separator), [])
     except csv.Error:
         return []
     return [name.strip() for name in first]
+
+
+def _reader(lines: Iterable[str], separator: str) -> "Iterator[list[str]]":
+    csv.field_size_limit(2 * LONGEST_LINE)  # of the whole process, and other libraries set it, too
+    return csv.reader(lines, delimiter=separator, strict=True)
 
 
 def _without_hint(text: str) -> str:
@@ -109,8 +114,7 @@ class Rows:
                 yield Record(number, begins, cells, "".join(self._taken))
 
     def _reader(self) -> "Iterator[list[str]]":
-        csv.field_size_limit(2 * LONGEST_LINE)  # of the whole process, and other libraries set it, too
-        return csv.reader(_Feed(self), delimiter=self._separator, strict=True)
+        return _reader(_Feed(self), self._separator)
 
     def take(self) -> str:
         """Returns the next line for the row that is being read. Raises _TooLong if the row is too long."""
