@@ -1,9 +1,9 @@
 """Sends many requests to Cassandra, with a bounded number in flight."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from cassandra import OperationTimedOut, RequestExecutionException, WriteTimeout
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
@@ -18,6 +18,32 @@ PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
 """Errors that may disappear when a request is repeated."""
 
 
+class InFlight(Generic[T]):
+    """Requests under way, at most `most`, from the oldest to the newest; `send` sends one."""
+
+    def __init__(self, send: Callable[[T], ResponseFuture], most: int = IN_FLIGHT) -> None:
+        self._send, self._most = send, most
+        self._flying: deque[tuple[T, ResponseFuture]] = deque()
+
+    def begin(self, requests: Iterable[T]) -> Iterator[tuple[T, ResponseFuture]]:
+        """Sends requests. Before one would be too many, yields the oldest with its future, and takes it out."""
+        for request in requests:
+            if len(self._flying) >= self._most:
+                yield self._flying.popleft()
+            self._flying.append((request, self._send(request)))
+
+    def land(self) -> Iterator[tuple[T, ResponseFuture]]:
+        """Yields and takes out all that are under way."""
+        while self._flying:
+            yield self._flying.popleft()
+
+    def close(self) -> None:
+        """Waits for what is under way, and ignores the results."""
+        for _, future in self.land():
+            with suppress(Exception):
+                future.result()
+
+
 def in_flight(
     requests: Iterable[T], send: Callable[[T], ResponseFuture], most: int = IN_FLIGHT
 ) -> Generator[tuple[T, ResponseFuture], None, None]:
@@ -27,18 +53,9 @@ def in_flight(
     way while the caller waits for an earlier one. When the caller stops early, this waits for the requests in flight
     and ignores their results.
     """
-    flying: deque[tuple[T, ResponseFuture]] = deque()
-    try:
-        for request in requests:
-            if len(flying) >= most:
-                yield flying.popleft()
-            flying.append((request, send(request)))
-        while flying:
-            yield flying.popleft()
-    finally:
-        for _, future in flying:
-            with suppress(Exception):
-                future.result()
+    with closing(InFlight(send, most)) as flying:
+        yield from flying.begin(requests)
+        yield from flying.land()
 
 
 def execute_all(session: Session, statements: Iterable[Any], timeout: float, most: int = IN_FLIGHT) -> int:

@@ -110,18 +110,12 @@ def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> E
 
 def message_of(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:
     """Returns the message of an entry of the stream."""
-    text = {name.decode(): value.decode(errors="replace") for name, value in fields.items() if name != b"payload"}
-    format_, route = _format_and_route(text.get("format", ""), text.get("route", ""))
-    return Message(
-        topic=text.get("topic", ""),
-        source=text.get("source", ""),
-        format=format_,
-        payload=fields.get(b"payload", b""),
-        origin=text.get("origin", ""),
-        replay=text.get("replay", ""),
-        route=route,
-        id=entry_id.decode(),
-    )
+    topic, source, format_, origin, replay, route = [fields.get(name, b"").decode(errors="replace") for name in _TEXTS]
+    format_, route = _format_and_route(format_, route)
+    return Message(topic, source, format_, fields.get(b"payload", b""), origin, replay, route, entry_id.decode())
+
+
+_TEXTS = (b"topic", b"source", b"format", b"origin", b"replay", b"route")
 
 
 def _format_and_route(format_: str, route: str) -> tuple[str, str]:

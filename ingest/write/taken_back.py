@@ -38,6 +38,8 @@ class TakenBack:
 
     def verdicts(self, posts: Sequence[Post]) -> tuple[bytes | None, list[Verdict]]:
         """Returns the version for which they hold, and the verdict on each post."""
+        if version := self._filter.nothing_noted():
+            return version, [STORED] * len(posts)
         keys = [keys_of(post) for post in posts]
         version, found = self.entries([key for each in keys for key in each])
         if not found:

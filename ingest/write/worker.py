@@ -1,7 +1,8 @@
 """The worker: brings messages from the queue to Cassandra, one batch after the other.
 
 A message is acked when Cassandra has stored it, or when it is kept among the dead letters. Until then it stays in the
-queue; if this worker dies, another worker takes the message over.
+queue; if this worker dies, another worker takes the message over. While the last writes of one batch are under way, the
+next batch is read and parsed. So Cassandra does not wait for the worker, and the worker not for Cassandra.
 """
 
 import os
@@ -12,7 +13,6 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 
 import redis
@@ -21,16 +21,16 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError
 from conf.settings import DEFAULTS, Settings
-from ingest.formats import parse
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Message, Route
+from ingest.queue.envelope import Message
 from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
-from ingest.queue.posts_queue import MOST_DELIVERIES, PostsQueue
+from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.shared_filter import SharedFilter
 from ingest.write.admission import Admission
 from ingest.write.batch import Batch
 from ingest.write.changes import Changes
 from ingest.write.refusal import OF_STORES, Fence, Refusal, RefusalLimit
+from ingest.write.steps import Steps
 from ingest.write.store import Store
 from ingest.write.taken_back import TakenBack
 from ingest.write.topics import TopicBook
@@ -95,19 +95,21 @@ class Worker:
         self._dead_letters = DeadLetters(queue)
         self._store = store
         taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
-        self._withdrawals = Withdrawals(store.stored, taken_back, store.names)
-        self._admission = Admission(store.stored, topics, taken_back, self._withdrawals)
+        withdrawals = Withdrawals(store.stored, taken_back, store.names)
+        self._admission = Admission(store.stored, topics, taken_back, withdrawals)
         self._changes = Changes(
-            queue, self.consumer, store, self._admission, self._withdrawals, topics, claim_idle / 4, changes_limit
+            queue, self.consumer, store, self._admission, withdrawals, topics, claim_idle / 4, changes_limit
         )
         self._claim_idle = claim_idle
         self._read_count = read_count
         self._on_batch = on_batch
         self._next_claim = 0.0
-        self._in_hand = Batch()
+        self._in_hand: list[Batch] = []
+        self._flying: Batch | None = None
         self._limit = RefusalLimit()
         self._stopping = threading.Event()
         self._patiently = Patience((*FAILURES, *REDIS_PASSING), self._stopping, on_wait=self._hold)
+        self._steps = Steps(store, self._admission, withdrawals, self._changes, self._patiently)
 
     @property
     def stored(self) -> int:
@@ -128,32 +130,65 @@ class Worker:
             self._patiently(self._queue.ensure_group)
             self._patiently(self._queue.remove_gone)
             while not self._stopping.is_set():
-                messages = self._patiently(self._read)
-                if messages:
-                    self._process(messages)
+                messages = self._next()
+                self._take_in(messages)
                 self._apply_due()
                 if drain and not messages and self._patiently(self._queue.backlog) == 0:
                     self.drained = True
                     break
+            self._land()
             self._patiently(partial(self._queue.leave, self.consumer))
         except GaveUp as error:
             log.warning("stopped while a store is down: another worker takes over unacked messages", error=str(error))
-            with suppress(redis.RedisError):
-                self._queue.give_back(self.consumer, [*self._in_hand.messages, *self._changes])
+            self._give_back()
+        except PulsoError:
+            self._give_back()
+            raise
         except Exception as error:
             if is_login_error(error):
                 raise refusal_of(error) from error
             raise
 
-    def _process(self, messages: Sequence[Message]) -> None:
-        """Takes messages through all steps. Raises GaveUp at the first step that could not be done.
+    def _take_in(self, messages: Sequence[Message]) -> None:
+        """Parses messages while the batch before them is under way; ends that one, and begins to write these.
 
-        If something fails that no single message is known to cause, each half is tried by itself, and at last the
-        message that fails alone is refused.
+        What other workers have left is taken through all steps at once: it may end this one.
         """
-        began = time.monotonic()
+        if any(message.deliveries for message in messages):
+            self._process(messages)
+        elif messages:
+            batch = Batch(messages)
+            parsed = self._taken(batch, self._steps.prepare)
+            self._land()
+            if parsed and self._taken(batch, self._steps.begin):
+                self._flying = batch
+        else:
+            self._land()
+
+    def _land(self) -> None:
+        """Ends the batch whose writes are under way, if there is one."""
+        batch, self._flying = self._flying, None
+        if batch and self._taken(batch, self._end):
+            self._count(batch)
+
+    def _process(self, messages: Sequence[Message]) -> None:
+        """Takes messages through all steps. Raises GaveUp at the first step that could not be done."""
+        batch = Batch(messages)
+        if self._taken(batch, self._steps.prepare, self._steps.begin, self._end):
+            self._count(batch)
+
+    def _taken(self, batch: Batch, *steps: Callable[[Batch], None]) -> bool:
+        """Takes a batch through steps. Raises GaveUp at the first step that could not be done.
+
+        If something fails that no single message is known to cause, each half is taken through all steps by itself, and
+        at last the message that fails alone is refused. Then it returns False: the batch is done.
+        """
+        messages = batch.messages
+        if batch not in self._in_hand:
+            self._in_hand.append(batch)
         try:
-            self._take_through(messages)
+            for step in steps:
+                step(batch)
         except OF_STORES:
             raise
         except PulsoError:  # nearly every message is refused, or a table is missing
@@ -164,87 +199,55 @@ class Worker:
                 log.warning("a batch fails as a whole: its halves are tried", messages=len(messages), error=repr(error))
                 self._process(messages[:half])
                 self._process(messages[half:])
-                return
-            refused: list[Refusal] = []
-            with Fence(messages[0], refused):
-                raise
-            self._refuse(refused)
-            self._changes.forget(messages)
-        self._in_hand = Batch()
-        self.on_batch_seconds(time.monotonic() - began)
-        self._on_batch(self)
+            else:
+                refused: list[Refusal] = []
+                with Fence(messages[0], refused):
+                    raise
+                self._refuse(refused)
+                self._changes.forget(messages)
+                self._on_batch(self)
+            self._in_hand.remove(batch)
+            return False
+        return True
 
-    def _take_through(self, messages: Sequence[Message]) -> None:
-        batch = self._in_hand = Batch(messages)
-        self._set_aside(batch)
-        self._parse(batch)
-        self._route(batch)
-        self._admit(batch)
-        self._write(batch)
-        self._remove_earlier(batch)
+    def _end(self, batch: Batch) -> None:
+        """Waits until a batch is stored, and acks its messages."""
+        self._steps.end(batch)
         self._ack([write.message for write in batch.stored], "stored")
         for outcome, left_out in batch.admitted.left_out.items():
             if left_out:
                 self._ack(left_out, outcome)
         self._refuse(batch.refused)
-        log.debug("batch", messages=len(messages), posts=len(batch.stored), refused=len(batch.refused))
+
+    def _count(self, batch: Batch) -> None:
+        """A batch is done. Raises PulsoError when nearly every message is refused."""
+        self._in_hand.remove(batch)
+        log.debug("batch", messages=len(batch.messages), posts=len(batch.stored), refused=len(batch.refused))
+        self.on_batch_seconds(time.monotonic() - batch.began)
+        self._on_batch(self)
         self._limit.count(len(batch.stored) + sum(map(len, batch.admitted.left_out.values())), batch.refused)
 
-    # The steps, in their order.
-
-    def _read(self) -> list[Message]:
-        """Messages that another worker has left, else new ones; none while too many changes are held back."""
+    def _next(self) -> list[Message]:
+        """Messages that another worker has left, looked for when nothing is under way, else new ones."""
         if time.monotonic() >= self._next_claim:
-            claimed = self._queue.claim(self.consumer, int(self._claim_idle * 1000), self._read_count)
+            self._land()
+            claimed = self._patiently(self._claim)
             if claimed:
                 log.info("took over messages of another worker", messages=len(claimed))
                 return claimed
             self._next_claim = time.monotonic() + min(CLAIM_EVERY, self._claim_idle)
+        return self._patiently(self._read)
+
+    def _claim(self) -> list[Message]:
+        return self._queue.claim(self.consumer, int(self._claim_idle * 1000), self._read_count)
+
+    def _read(self) -> list[Message]:
+        """New messages; none while too many changes are held back. Does not wait for any while a batch is under way."""
         if self._changes.full:
             self._stopping.wait(LOOK_MS / 1000)
             return []
-        return self._queue.read(self.consumer, self._read_count, LOOK_MS if self._changes else BLOCK_MS)
-
-    def _set_aside(self, batch: Batch) -> None:
-        """What was read too often and never finished is refused: it may have ended the workers that read it."""
-        for message in batch.messages:
-            if message.deliveries >= MOST_DELIVERIES:
-                reason = f"read {message.deliveries} times and never finished: it may have ended the workers"
-                batch.refused.append(Refusal(message, reason))
-        batch.messages = [message for message in batch.messages if message.deliveries < MOST_DELIVERIES]
-
-    def _parse(self, batch: Batch) -> None:
-        """Payloads become posts. A change is parsed when it is applied."""
-        for message in batch.messages:
-            if message.route == Route.POST:
-                with Fence(message, batch.refused):
-                    batch.posts.append((message, parse(message.format, message.payload)))
-
-    def _route(self, batch: Batch) -> None:
-        """Changes are held back until they are due; what is left in the batch are posts."""
-        changes = [message for message in batch.messages if message.route != Route.POST]
-        # An update has the route of a post if nobody parsed it before it was queued, or an older release queued it.
-        changes += [replace(message, route=Route.UPDATE) for message, post in batch.posts if post.is_update]
-        batch.posts = [(message, post) for message, post in batch.posts if not post.is_update]
-        self._changes.hold_back(changes)
-
-    def _admit(self, batch: Batch) -> None:
-        """Posts become rows of their topics, unless they were taken back or are too old."""
-        batch.admitted = self._patiently(lambda: self._admission.of(batch.posts))
-        batch.refused += batch.admitted.refused
-
-    def _write(self, batch: Batch) -> None:
-        """Rows go to Cassandra, which may refuse some for good. What was taken back meanwhile goes again."""
-        batch.refused += self._patiently(lambda: self._store.posts.write(batch.admitted.writes))
-        self._patiently(lambda: self._admission.settle(batch.admitted, batch.stored))
-
-    def _remove_earlier(self, batch: Batch) -> None:
-        """The versions that a stored edit replaces are deleted, where each edit has an id of its own."""
-        stored = {write.message.id for write in batch.stored}
-        for message, post in batch.posts:
-            if post.earlier and message.id in stored:
-                with Fence(message, batch.refused):
-                    self._patiently(partial(self._withdrawals.replace_earlier, post, message.write_time))
+        wait = LOOK_MS if self._changes else BLOCK_MS
+        return self._queue.read(self.consumer, self._read_count, 0 if self._flying else wait)
 
     def _ack(self, messages: Sequence[Message], outcome: str) -> None:
         """Messages that are done leave the queue, counted under their outcome."""
@@ -256,6 +259,8 @@ class Worker:
 
     def _apply_due(self) -> None:
         """A change is applied once every message before it in the queue is done."""
+        if self._changes:
+            self._land()
         due = self._patiently(self._changes.due)
         for start in range(0, len(due), APPLIED_TOGETHER):
             self._apply(due[start : start + APPLIED_TOGETHER])
@@ -277,4 +282,11 @@ class Worker:
     def _hold(self) -> None:
         """Before each wait for a store: what this worker has in hand stays its own, however long the wait."""
         with suppress(redis.RedisError):
-            self._queue.hold(self.consumer, [*self._in_hand.messages, *self._changes])
+            self._queue.hold(self.consumer, self._held())
+
+    def _give_back(self) -> None:
+        with suppress(redis.RedisError):
+            self._queue.give_back(self.consumer, self._held())
+
+    def _held(self) -> list[Message]:
+        return [*(message for batch in self._in_hand for message in batch.messages), *self._changes]

@@ -1,10 +1,11 @@
 """Writes posts to Cassandra: prepared inserts, in unlogged batches of one partition, a bounded number in flight."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 from cassandra import InvalidRequest
 from cassandra.cluster import ResponseFuture, Session
@@ -16,11 +17,14 @@ from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
 from ingest.write.untimed_days import UntimedDays
-from stores.execute import in_flight
+from stores.execute import InFlight
+
+End = Callable[[], list[Refusal]]
+"""Waits for the end of a write, and returns the messages whose rows Cassandra refuses for ever. Raises as `begin`."""
 
 
 class PostWriter:
-    """Writes posts into POST_TABLES. When `write` returns, Cassandra has stored all rows except the refused ones.
+    """Writes posts into POST_TABLES. When a write has ended, Cassandra has stored all rows except the refused ones.
 
     All rows of a post are in one batch. A batch holds rows of at most `batch_bytes`, or a single post; at most
     `in_flight` batches are under way at once.
@@ -40,16 +44,32 @@ class PostWriter:
         self._earlier = EarlierDeletions(session, keyspace, in_flight)
         self._untimed = UntimedDays(session, keyspace)
 
-    def write(self, writes: Iterable[Write]) -> list[Refusal]:
-        """Writes all rows; returns the messages whose rows Cassandra refuses for ever, such as too large ones.
+    def begin(self, writes: Iterable[Write]) -> End:
+        """Sends all rows, and returns while the last of them are under way. What it returns must be called once.
 
         Raises one of FAILURES when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
-        refused: list[Refusal] = []
-        writes = list(writes)
+        writes, refused = list(writes), list[Refusal]()
         self._untimed.note(writes)
-        with closing(in_flight(self._batches(writes), self._send, self._in_flight)) as sent:
-            for batch, future in sent:
+        flying = InFlight(self._send, self._in_flight)
+        try:
+            for batch, future in flying.begin(self._batches(writes)):
+                self._finish(future, batch.writes, refused)
+        except BaseException:
+            flying.close()
+            raise
+        return partial(self._end, flying, writes, refused)
+
+    def write(self, writes: Iterable[Write]) -> list[Refusal]:
+        """Writes all rows; returns the messages whose rows Cassandra refuses for ever, such as too large ones.
+
+        Raises the same as `begin`.
+        """
+        return self.begin(writes)()
+
+    def _end(self, flying: "InFlight[_Batch]", writes: list[Write], refused: list[Refusal]) -> list[Refusal]:
+        with closing(flying):
+            for batch, future in flying.land():
                 self._finish(future, batch.writes, refused)
         self._earlier.apply(writes)
         return refused

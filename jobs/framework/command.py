@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conf.errors import PulsoError, WrongUse, exit_code_of, tell
+from conf.garbage import look_seldom
 from conf.nearest import did_you_mean
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
@@ -24,8 +25,6 @@ from stores.refused import refusals_told
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
-GARBAGE_AFTER = 50_000
-"""After so many new objects Python looks for garbage, in a job's process. Imports make many, and none is garbage."""
 
 
 def arg_parser(name: str) -> argparse.ArgumentParser:
@@ -96,7 +95,7 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
     """
     if not own_process:
         return exit_code_of(call, verbose=verbose)
-    gc.set_threshold(GARBAGE_AFTER, *gc.get_threshold()[1:])
+    look_seldom()
     try:
         return exit_code_of(call, verbose=verbose)
     finally:

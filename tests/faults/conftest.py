@@ -17,6 +17,15 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         yield made
 
 
+@pytest.fixture(autouse=True)
+def mended(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test, whatever became of it, its engines run and take requests: one failure is one failure."""
+    own: Ground | None = request.getfixturevalue("own") if "own" in request.fixturenames else None
+    yield
+    if own:
+        own.mend()
+
+
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A capture of POSTS posts."""

@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -31,17 +31,6 @@ UNKNOWN = {False: 12_000, True: 110_000}
 """Deletions of unknown posts. That they leave no tombstones, of which Cassandra reads at most 100,000 in one query, is
 held by tests/ingest/write/test_gone_for_good.py."""
 SET_ASIDE = f"read {MOST_DELIVERIES} times and never finished: it may have ended the workers"
-
-
-@pytest.fixture
-def topic(own: Ground, topic: str) -> Iterator[str]:
-    """A topic whose posts wait in the queue. Afterwards the queue is empty, with room, and the engines run."""
-    yield topic
-    own.up()
-    with own.queue() as queue:
-        queue.client.config_set("maxmemory", "1gb")
-        queue.client.delete(queue.stream, queue.dead)
-        queue.ensure_group()
 
 
 def ended(process: "subprocess.Popen[bytes]", seconds: float = 60.0) -> tuple[int, str]:

@@ -130,14 +130,10 @@ class Stream:
 
 
 @pytest.fixture
-def stream(own: Ground, clean: dict[Key, Any]) -> Iterator[Stream]:
-    """A collector of a topic of its own. Afterwards the engines run, and the queue is empty."""
+def stream(own: Ground, clean: dict[Key, Any]) -> Stream:
+    """A collector of a topic of its own."""
     assert clean
-    yield Stream(own, own.new_topic())
-    own.up()
-    with own.queue() as queue:
-        queue.client.delete(queue.stream)
-        queue.ensure_group()
+    return Stream(own, own.new_topic())
 
 
 def killed(own: Ground) -> Undo:

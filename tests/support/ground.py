@@ -151,6 +151,26 @@ class Ground:
         """Starts what does not run."""
         self.engines.up()
 
+    def mend(self) -> None:
+        """Ends every fault that a test may have left.
+
+        These are workers that still run, engines that are down or stand still, a Redis that is full or a replica, and
+        messages in the queue.
+        """
+        for worker in self.workers:
+            end(worker)
+        self.workers.clear()
+        for status in self.engines.status():
+            if status.pid:
+                os.kill(status.pid, signal.SIGCONT)
+        self.up()
+        with self.queue() as queue:
+            queue.client.replicaof("NO", "ONE")
+            queue.client.config_set("maxmemory", "1gb")
+            queue.client.config_set("appendfsync", "everysec")
+            queue.client.delete(queue.stream, queue.dead)
+            queue.ensure_group()
+
     def down(self) -> None:
         """Stops the engines, and the workers that still run."""
         for worker in self.workers:

@@ -19,11 +19,12 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Message, envelope_of
 from ingest.queue.patience import GaveUp
 from ingest.queue.posts_queue import MOST_DELIVERIES, PostsQueue
-from ingest.write import worker as worker_module
+from ingest.write import steps as steps_module
 from ingest.write.refusal import Fence, Refusal, RefusalLimit
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
+from ingest.write.writer import End
 from tests.support.bluesky import event
 from tests.support.commands import run_code
 from tests.support.mastodon_server import status
@@ -77,14 +78,14 @@ def test_an_odd_post_costs_no_neighbour(
 def test_a_defect_in_our_own_code_costs_one_message(
     worker: Worker, queue: PostsQueue, topic: Topic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original: Callable[..., Any] = worker_module.parse  # type: ignore[attr-defined]
+    original: Callable[..., Any] = steps_module.parse  # type: ignore[attr-defined]
 
     def parse(format_: str, payload: bytes) -> Any:
         if b'"2"' in payload:
             raise ZeroDivisionError("a case that\nnobody thought of")
         return original(format_, payload)
 
-    monkeypatch.setattr(worker_module, "parse", parse)
+    monkeypatch.setattr(steps_module, "parse", parse)
     put(queue, topic, *(stream_line(tweet(number)) for number in "123"))
     worker.run(drain=True)
     assert (worker.stored, queue.backlog()) == (2, 0)
@@ -114,15 +115,15 @@ def test_what_is_wrong_with_a_store_refuses_no_message(error: BaseException) -> 
 def test_what_fails_only_as_a_batch_is_tried_in_halves_down_to_the_message(
     worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
 ) -> None:
-    write = worker._store.posts.write
+    begin = worker._store.posts.begin
 
-    def failing(writes: Any) -> list[Refusal]:
+    def failing(writes: Any) -> End:
         writes = list(writes)
         if any(row.row.key[-1] == "37" for row in writes):
             raise ZeroDivisionError("a row that breaks the driver")
-        return write(writes)
+        return begin(writes)
 
-    worker._store.posts.write = failing  # type: ignore[method-assign]
+    worker._store.posts.begin = failing  # type: ignore[method-assign]
     put(queue, topic, *(stream_line(tweet(str(number))) for number in range(100)))
     worker.run(drain=True)
     assert stored(session, settings.keyspace, topic.topic).keys() == {str(i) for i in range(100)} - {"37"}
@@ -152,10 +153,10 @@ def test_a_message_that_was_never_finished_is_refused_and_its_neighbours_are_sto
 def test_a_user_that_a_store_refuses_ends_the_worker_in_one_line_and_acks_nothing(
     worker: Worker, queue: PostsQueue, topic: Topic, error: Exception
 ) -> None:
-    def refuse(_writes: Any) -> list[Refusal]:
+    def refuse(_writes: Any) -> End:
         raise error
 
-    worker._store.posts.write = refuse  # type: ignore[method-assign,assignment]
+    worker._store.posts.begin = refuse  # type: ignore[method-assign,assignment]
     put(queue, topic, stream_line(tweet("1")))
     with pytest.raises(PulsoError, match=r"^Cassandra refuses this user: .*Check PULSO_CASSANDRA_USER"):
         worker.run(drain=True)
@@ -166,13 +167,14 @@ ENDS_ITS_WORKER = """
 import os, sys
 from conf.settings import load_settings
 from ingest.queue.posts_queue import open_queue
-from ingest.write import worker as module
+from ingest.write import steps
+from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
-parse = module.parse
-module.parse = lambda name, payload: os._exit(9) if b'"37"' in payload else parse(name, payload)
+parse = steps.parse
+steps.parse = lambda name, payload: os._exit(9) if b'"37"' in payload else parse(name, payload)
 settings = load_settings(worker_claim_idle=0.3)
 with cassandra_session(settings) as session:
-    module.make_worker(settings, open_queue(settings), session).run(drain=True)
+    make_worker(settings, open_queue(settings), session).run(drain=True)
 """
 
 
