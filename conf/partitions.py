@@ -34,12 +34,14 @@ def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) ->
 
 
 def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
-    """Returns the values of the table's `part` column in a topic: the ids of its races, or the graphs.
+    """Returns the values of the table's `part` column in a topic: the ids of its races, or its graphs.
 
     A table without such a column has one part, the empty text.
     """
     if not table.part:
         return ("",)
+    if table.part == "graph":
+        return topic.graph.made
     return table.columns[table.part].values or tuple(race.id for race in topic.races)
 
 

@@ -2,7 +2,9 @@
 
 Each hour, day and window has five graphs of aggregated weighted edges; `jobs/measures/interactions.py` says what an
 edge is. Edges from a node to itself are only counted in `self_edges` (as edges, not as posts); all other figures ignore
-them. So every node has at least one edge to or from another node.
+them. So every node has at least one edge to or from another node. With `graph: kinds:` in the topic file, there are
+also graphs with two kinds of nodes: authors and the sites to which they link, authors and hashtags, hashtags and sites
+(`jobs/measures/two_modes.py`).
 
 Each graph has degrees and strengths (in an undirected graph, in and out are the same), weighted PageRank (damping 0.85,
 dangling mass spread evenly, sums to 1), weakly connected components, communities by modularity on the undirected
@@ -11,30 +13,39 @@ graphs are measured with `igraph` and NumPy, many at a time; large ones on Spark
 (jobs/graphs).
 
 A node is an account, by network and id, or a folded hashtag; `label` is the account's latest handle, or the hashtag
-(`jobs/measures/authors.py`).
+(`jobs/measures/authors.py`). In graphs with two kinds of nodes, a hashtag begins with `#`; `jobs/graphs/sides.py` says
+how their degrees and their density are counted.
 """
 
 import sys
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
+from conf.digest import digest
+from conf.folding import VERSION as FOLDING
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, POSTS, TOP_MEASURES
 from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
-from jobs.framework.job import Frames, Inputs, Job, Output, Rule, by_name
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.names import Names
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
 from jobs.graphs.few import Few, tables_of
 from jobs.graphs.frames import COUNTED, KEYS, SUMMARY_MEASURES, Options
 from jobs.graphs.keys import graphs_of
+from jobs.graphs.sides import with_sides
+from jobs.measures import links
 from jobs.measures.authors import labels, names_in, with_labels
 from jobs.measures.interactions import COLUMNS, interactions
 from jobs.measures.periods import with_periods
+from jobs.measures.two_modes import further_columns, two_mode_pairs
 
+METHOD = "graphs/2 pagerank/0.85 leiden"
+"""The version of the way of counting. Raise it when it changes."""
 TOP = 100
 FEW_EDGES = 20_000
 """Up to so many edges, self-edges included, are measured on Spark's driver, which then takes a second at most."""
@@ -45,7 +56,7 @@ def compute_graphs(posts: DataFrame, topic: Topic, window: Window, names: DataFr
 
     Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
     """
-    edges = edges_of(posts, window).localCheckpoint(eager=True)
+    edges = edges_of(posts, window, topic.graph.kinds).localCheckpoint(eager=True)
     graphs = graphs_of(edges)
     of_few = sum(graph.edges for graph in graphs) <= FEW_EDGES
     is_few = of_few and all(graph.edges <= topic.graph.local_max_edges for graph in graphs)
@@ -71,24 +82,27 @@ def _tables_of_many(edges: DataFrame, topic: Topic, posts: DataFrame, names: Dat
     measured = measure(kept, topic.graph.local_max_edges)
     summary = with_self_edges(measured.summary, loops)
     nodes = with_node_labels(measured.nodes, posts, names)
+    if topic.graph.kinds:
+        nodes, summary = with_sides(nodes, summary, kept)
     return Few(kept, with_times(nodes, kept), top_nodes(nodes), summary)
 
 
 def with_node_labels(nodes: DataFrame, posts: DataFrame, names: DataFrame | None) -> DataFrame:
-    """Adds the column `label`: what people read of an account; of a hashtag, the hashtag."""
+    """Adds the column `label`: what people read of an account; of a hashtag or a site, its name."""
     is_tag = F.col("graph") == "hashtag"
     accounts = with_labels(nodes.where(~is_tag), "node", posts, names)
     return accounts.unionByName(nodes.where(is_tag).select("*", F.col("node").alias("label")))
 
 
-def edges_of(posts: DataFrame, window: Window) -> DataFrame:
-    """Returns one row per edge of a graph and period, self-edges included.
+def edges_of(posts: DataFrame, window: Window, kinds: Sequence[str] = ()) -> DataFrame:
+    """Returns one row per edge of a graph and period, self-edges included. `kinds` are the two-mode graphs to make.
 
     The columns are KEYS, src, dst, weight, first_at, last_at.
     """
-    at = F.col("event_at").alias("at")
+    pairs, more = interactions(posts), two_mode_pairs(posts, kinds)
+    pairs = pairs if more is None else pairs.unionByName(more)
     return (
-        with_periods(interactions(posts).select("*", at), window)
+        with_periods(pairs.select("*", F.col("event_at").alias("at")), window)
         .groupBy(*KEYS, "src", "dst")
         .agg(F.sum("posts").alias("weight"), F.min("at").alias("first_at"), F.max("at").alias("last_at"))
     )
@@ -157,19 +171,25 @@ RULES = {
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """Returns the rows of the five graphs."""
+    """Returns the rows of the topic's graphs."""
     return compute_graphs(inputs[POSTS.name], topic, window, names_in(inputs))
+
+
+def methods(topic: Topic, _: Inputs) -> dict[str, str]:
+    """Returns a digest of the way of counting; where the topic asks for two-mode graphs, of which, and of links."""
+    asked = (topic.graph.kinds, links.VERSION) if topic.graph.kinds else ()
+    return {"": digest(METHOD, FOLDING, *asked)}
 
 
 JOB = Job(
     name="network_graph",
-    inputs=(Posts(COLUMNS), Names()),
+    inputs=(Posts(COLUMNS, further=further_columns), Names()),
     outputs=tuple(
         Output(table, rules=(RULES[table.name],))
         for table in (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     ),
     transform=transform,
-    methods=by_name("graphs/2 pagerank/0.85 leiden"),
+    methods=methods,
 )
 
 if __name__ == "__main__":

@@ -12,7 +12,10 @@ from conf.instants import parse_instant
 _FORMAT = typer.Option("--format", help="Output format.")
 SummaryFormat = Annotated[Literal["table", "csv", "json", "parquet"], _FORMAT]
 PostsFormat = Annotated[Literal["table", "csv", "ndjson", "parquet"], _FORMAT]
-GraphFormat = Annotated[Literal["gexf", "graphml", "csv", "ndjson", "parquet"], _FORMAT]
+GraphFormat = Annotated[
+    Literal["gexf", "graphml", "csv", "ndjson", "parquet"] | None,
+    typer.Option("--format", help="Output format; if left out, gexf, and csv with --graph all."),
+]
 Topic = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 Period = Annotated[tables.Period, typer.Option(help="Length of the periods.")]
 Kind = Annotated[tables.Kind | None, typer.Option(help="Only posts of this kind.")]

@@ -33,20 +33,22 @@ def write_frame(frame: pd.DataFrame, format_: str, out: Path | None, begin: str 
         file.write(_shown(f"{frame.to_json(**_JSON)}\n", out))
 
 
-def write_pages(pages: Iterable[pd.DataFrame], format_: str, out: Path | None, begin: str = "") -> int:
+def write_pages(
+    pages: Iterable[pd.DataFrame], format_: str, out: Path | None, begin: str = "", description: str = ""
+) -> int:
     """Writes pages of the same columns as CSV, NDJSON or Parquet, page by page; returns the number of rows.
 
     In CSV, a list is written as its items with spaces between them, and an apostrophe is put before a text that a
     spreadsheet would read as a formula. NDJSON and Parquet contain texts unchanged. In output to a terminal, control
     characters are replaced. The first page defines the columns, even if it has no rows. A file gets its name only when
-    it is complete.
+    it is complete. `description` goes into the metadata of Parquet; the other formats have no place for it.
 
     Raises WrongUse if Parquet would go to a terminal.
     """
     if format_ == "parquet":
         refuse_terminal(out)
         with opened(out) as file:
-            return _write_parquet(pages, file)
+            return _write_parquet(pages, file, {"description": description} if description else None)
     rows = 0
     with opened(out) as file:
         for number, page in enumerate(pages):
@@ -80,7 +82,7 @@ def _ndjson(page: pd.DataFrame) -> str:
     return str(page.to_json(lines=True, force_ascii=False, **_JSON))
 
 
-def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes]) -> int:
+def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes], metadata: dict[str, str] | None) -> int:
     writer, rows = None, 0
     try:
         for page in pages:
@@ -88,7 +90,7 @@ def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes]) -> int:
             if writer is None:
                 lists = [name for name in page if page[name].dtype == object]
                 fields = [pa.field(f.name, pa.list_(pa.string())) if f.name in lists else f for f in table.schema]
-                writer = pq.ParquetWriter(file, pa.schema(fields))
+                writer = pq.ParquetWriter(file, pa.schema(fields, metadata))
             writer.write_table(table.cast(writer.schema))
             rows += len(page)
     finally:

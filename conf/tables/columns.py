@@ -37,14 +37,25 @@ KIND_COLUMNS = dict(zip(("originals", "retweets", "replies", "quotes"), KINDS, s
 NETWORKS = ("x", "bluesky", "mastodon")
 A_NETWORK = f"{', '.join(NETWORKS[:-1])} or {NETWORKS[-1]}"
 """The networks in words: what a column `source` holds."""
-Graph = Literal["retweet", "reply", "quote", "mention", "hashtag"]
+OneModeGraph = Literal["retweet", "reply", "quote", "mention", "hashtag"]
+TwoModeGraph = Literal["author_host", "author_hashtag", "hashtag_host"]
+Graph = Literal[OneModeGraph, TwoModeGraph]
+Mode = Literal["author", "hashtag", "host"]
+MODES: tuple[Mode, ...] = get_args(Mode)
+"""The kinds of nodes of graphs."""
 GRAPHS: tuple[Graph, ...] = get_args(Graph)
+TWO_MODE_GRAPHS: dict[str, tuple[Mode, Mode]] = {
+    "author_host": ("author", "host"),
+    "author_hashtag": ("author", "hashtag"),
+    "hashtag_host": ("hashtag", "host"),
+}
+"""The graphs with two kinds of nodes. Each edge leads from a node of the first kind to one of the second."""
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 """The columns of graph_nodes by which graph_top_nodes ranks."""
 ItemKind = Literal["host", "link", "language", "client", "mentioned", "retweeted", "place", "word"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 """The kinds of items of top_items."""
-UNDIRECTED_GRAPHS = frozenset({"hashtag"})
+UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})
 """The graphs whose edges have no direction; all others are directed."""
 
 
@@ -59,7 +70,7 @@ PERIOD_COLUMNS = {
     "period_start": key("timestamp", "start of the period, UTC, included"),
     "period_end": key("timestamp", "end of the period, UTC, excluded"),
 }
-GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of("retweet, reply, quote, mention or hashtag", *GRAPHS)}
+GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of(f"{', '.join(GRAPHS[:-1])} or {GRAPHS[-1]}", *GRAPHS)}
 RUN = {
     "run_id": key("timeuuid", "the run that published the row"),
     "computed_at": key("timestamp", "start of that run, UTC; always later than the start of every earlier run"),

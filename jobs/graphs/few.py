@@ -18,6 +18,7 @@ from jobs.graphs.bucket import RESULT, measured_at_once
 from jobs.graphs.frames import COUNTED, EDGES, KEYS, NODE_MEASURES, SUMMARY_MEASURES
 from jobs.graphs.keys import hash_of
 from jobs.graphs.local import ENGINE
+from jobs.graphs.sides import few_with_sides
 from jobs.measures.authors import PREFIX
 
 TIMES = "first_at timestamp, last_at timestamp"
@@ -52,6 +53,7 @@ def tables_of(
     loops, kept = found[is_loop], found[~is_loop]
     nodes, graphs = _measured(kept, keys, seed)
     kept, nodes = _with_places(kept, nodes)
+    nodes, graphs = few_with_sides(nodes, graphs, kept, keys)
     nodes = nodes.merge(_times(kept), on=["number", "node_place"])
     nodes = nodes.assign(label=_labels(nodes, keys, labels or {}))
     tops = pd.concat(_tops(nodes, measure, top) for measure in measures)
@@ -98,7 +100,7 @@ def _times(kept: pd.DataFrame) -> pd.DataFrame:
 
 def _labels(nodes: pd.DataFrame, keys: pd.DataFrame, labels: Mapping[str, str]) -> list[str]:
     """Returns what people read of each node, as `jobs.measures.authors.label` does for large graphs."""
-    is_tag = keys["graph"].isin(UNDIRECTED_GRAPHS).to_numpy()[nodes["number"]]
+    is_tag = keys["graph"].eq("hashtag").to_numpy()[nodes["number"]]
     pairs = zip(nodes["node"], is_tag, strict=True)
     return [node if tag else labels.get(node) or _PREFIX.sub("", node) for node, tag in pairs]
 

@@ -11,7 +11,7 @@ DAMPING = 0.85
 """The damping of PageRank, as in Brin and Page (1998)."""
 
 EDGES = "graph string, period string, period_start timestamp, period_end timestamp, src string, dst string, weight long"
-"""One row per edge and graph, without self-edges; in an undirected graph src < dst."""
+"""One row per edge and graph, without self-edges; in an undirected graph, a pair of nodes stands in one order only."""
 NODE_MEASURES = {
     "in_degree": "long",
     "out_degree": "long",

@@ -7,7 +7,6 @@ more row with the post's author, time, kind and number, the account in `account`
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +14,8 @@ import pyarrow.compute as pc
 
 from conf.tables import KINDS
 from jobs.measures.ballots import Bools, Ints
-from jobs.measures.links import leads_home, link_of
 from jobs.measures.mentions import BITS
+from jobs.measures.post_links import links_out
 from jobs.measures.words import compared_words
 
 ROWS = (
@@ -102,7 +101,7 @@ def _named(masks: pa.ChunkedArray, candidates: Sequence[int]) -> Bools:
 
 def pairs_of(rows: Rows, window_us: tuple[int, int]) -> Iterator[tuple[str, Pairs]]:
     """Yields, for each kind of items but ACTIVE, its pairs. `window_us` is the job's window, in µs since 1970."""
-    links, homes = _links(rows)
+    links = links_out(rows.table)
     yield "host", _by_name(links.row, [link.site for link in links.found])
     keys = _by_name(links.row, [link.key for link in links.found])
     yield "link", Pairs(keys.row, keys.code, keys.names, *_shortest(links.addresses))
@@ -115,7 +114,7 @@ def pairs_of(rows: Rows, window_us: tuple[int, int]) -> Iterator[tuple[str, Pair
     posts = np.flatnonzero(rows.is_post & (rows.kind >= 0))
     yield OF_KIND, Pairs(posts, rows.kind[posts].astype(np.int64), pa.array(KINDS))
     carrying = (
-        *(_first_posts(rows, window_us), np.unique(links.row), np.unique(homes)),
+        *(_first_posts(rows, window_us), np.unique(links.row), np.unique(links.homes)),
         *(np.flatnonzero(_true(rows.table[name])) for name in ("tagged", "mentioning")),
         np.flatnonzero(rows.table["place"].is_valid().to_numpy()),
     )
@@ -158,35 +157,6 @@ def _words(folded: pa.ChunkedArray) -> Pairs:
     coded = pa.array(words, pa.string()).dictionary_encode()
     codes = coded.indices.to_numpy().astype(np.int64)
     return Pairs(row, codes[np.repeat(starts[texts.code], of_row) + inside], coded.dictionary)
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The links that lead out of a post's own network: row, link and address of each."""
-
-    row: Ints
-    found: list[Any]
-    addresses: list[str]
-
-
-def _links(rows: Rows) -> tuple[_Found, Ints]:
-    """Returns the links that lead out of a post's own network, and the rows of those that lead into it."""
-    urls = _combined(rows.table["urls"])
-    parents, addresses = pc.list_parent_indices(urls).to_pylist(), pc.list_flatten(urls).to_pylist()
-    linking = rows.table.select(["source", "servers"]).take(pa.array(parents, pa.int64()))
-    sources, servers = linking["source"].to_pylist(), linking["servers"].to_pylist()
-    row, found, shown, homes = list[int](), list[Any](), list[str](), list[int]()
-    for place, address, source, named in zip(parents, addresses, sources, servers, strict=True):
-        link = link_of(address) if address else None
-        if link is None:
-            continue
-        if leads_home(link, source, named or ()):
-            homes.append(place)
-            continue
-        row.append(place)
-        found.append(link)
-        shown.append(address)
-    return _Found(np.array(row, np.int64), found, shown), np.array(homes, np.int64)
 
 
 def _shortest(addresses: list[str]) -> tuple[Ints, pa.Array]:

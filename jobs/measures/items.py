@@ -29,6 +29,7 @@ from jobs.measures.item_pairs import ROWS, joined
 from jobs.measures.item_ranks import RANKED, groups, merged, ranked
 from jobs.measures.mentions import mask_columns, with_masks
 from jobs.measures.periods import spans_between
+from jobs.measures.post_links import servers
 from jobs.measures.votes import FEW_POSTS, with_marks
 
 COLUMNS = [
@@ -106,7 +107,7 @@ def _rows(unmasked: DataFrame, races: Sequence[Race], window: Window) -> DataFra
     nothing = F.lit(None).cast("string")
     of_posts = posts.select(
         *(*told, nothing.alias("as_kind"), nothing.alias("account"), "source", F.lower("lang").alias("language")),
-        *("client", "place", "folded", "urls", _servers().alias("servers")),
+        *("client", "place", "folded", "urls", servers().alias("servers")),
         (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged"),
         *(naming.alias("mentioning"), masks),
     )
@@ -121,13 +122,6 @@ def _rows(unmasked: DataFrame, races: Sequence[Race], window: Window) -> DataFra
 
 def _named_as(kind: str, key: Column) -> Column:
     return F.struct(F.lit(kind).alias("as_kind"), key.alias("account"))
-
-
-def _servers() -> Column:
-    """Returns the Mastodon servers of the accounts that a post is by, retweets or mentions; null on other networks."""
-    accounts = F.concat(F.array("author", "retweet_of_author"), F.coalesce("mentions", F.array()))
-    servers = F.transform(F.array_compact(accounts), lambda name: F.element_at(F.split(name, "@"), -1))
-    return F.when(F.col("source") == "mastodon", servers)
 
 
 def _names(schema: str) -> list[str]:

@@ -1,25 +1,21 @@
-"""Exports a stored graph, whole or pruned, row by row into a file."""
+"""Exports a graph, or several, row by row into a file."""
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import compress, islice
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from conf.tables import GRAPH_EDGES, GRAPH_NODES
 from readers.files import opened
+from readers.graphs.content import Content, Type
 from readers.graphs.gexf import gexf
 from readers.graphs.graphml import graphml
 from readers.graphs.pruning import Kept, Pruning, arrays, pruned
 from readers.graphs.stored import StoredGraph
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
-    from numpy.typing import NDArray
 
 XML = {"gexf": gexf, "graphml": graphml}
-NODE_COLUMNS = [name for name in GRAPH_NODES.columns if name not in (*GRAPH_NODES.partition, "run_id", "computed_at")]
-EDGE_COLUMNS = [name for name in GRAPH_EDGES.columns if name not in (*GRAPH_EDGES.partition, "run_id", "computed_at")]
 PIECES = 500
 """Parts of an XML file that are joined for one write."""
 PAGE = 5000
@@ -35,61 +31,49 @@ def kept_of(graph: StoredGraph, pruning: Pruning) -> Kept | None:
 
 
 def export(
-    graph: StoredGraph, kept: Kept | None, format_: str, out: Path | None, advance: Advance, *, nodes: bool = False
+    content: Content, format_: str, out: Path | None, advance: Advance, *, nodes: bool = False
 ) -> tuple[int, int]:
     """Writes a graph to a file or to stdout; returns the numbers of nodes and edges written.
 
     The file gets its name when it is complete.
 
-    The formats `csv`, `ndjson` and `parquet` contain only edges or, with `nodes`, only nodes."""
+    The formats `csv`, `ndjson` and `parquet` contain only edges or, with `nodes`, only nodes. Parquet has the title in
+    its metadata, under the name `description`; GEXF and GraphML have it as their description."""
     counted = {"nodes": 0, "edges": 0}
 
-    def rows(what: str, found: Iterable[Any], flags: "NDArray[np.bool_] | None") -> Iterator[Any]:
-        for row in found if flags is None else compress(found, flags):
+    def rows(what: str, found: Iterable[Any]) -> Iterator[Any]:
+        for row in found:
             counted[what] += 1
             advance(1)
             yield row
 
-    def nodes_() -> Iterator[Any]:
-        return rows("nodes", graph.nodes(*NODE_COLUMNS), kept.nodes if kept else None)
-
-    def edges_() -> Iterator[Any]:
-        return rows("edges", graph.edges(*EDGE_COLUMNS), kept.edges if kept else None)
-
     if format_ in XML:
-        parts = XML[format_](title_of(graph), nodes_(), edges_(), directed=graph.directed)
+        parts = XML[format_](content, rows("nodes", content.nodes()), rows("edges", content.edges()))
         with opened(out) as file:
             while some := "".join(islice(parts, PIECES)):
                 file.write(some.encode())
     else:
         from readers.output import write_pages  # noqa: PLC0415 - imports pandas, which XML does not need
 
-        write_pages(_pages(nodes_() if nodes else edges_(), NODE_COLUMNS if nodes else EDGE_COLUMNS), format_, out)
+        found = rows("nodes", content.nodes()) if nodes else rows("edges", content.edges())
+        pages = _pages(found, content.node_types if nodes else content.edge_types)
+        write_pages(pages, format_, out, description=content.title)
     return counted["nodes"], counted["edges"]
 
 
-def title_of(graph: StoredGraph) -> str:
-    """Returns one line that says which graph it is: topic, graph and period."""
-    row, topic = graph.summary, graph.topic
-    span = " to ".join(f"{at:%Y-%m-%dT%H:%MZ}" for at in (row.period_start, row.period_end))
-    return f"{topic.title or topic.topic}: {row.graph} graph, {span}"
-
-
-def _pages(rows: Iterator[Any], columns: list[str]) -> "Iterator[pd.DataFrame]":
+def _pages(rows: Iterator[Any], types: Mapping[str, Type]) -> "Iterator[pd.DataFrame]":
     """Yields frames of rows. Without rows, yields one empty frame, which has the columns."""
     page = list(islice(rows, PAGE))
-    yield _frame(page, columns)
+    yield _frame(page, types)
     while page := list(islice(rows, PAGE)):
-        yield _frame(page, columns)
+        yield _frame(page, types)
 
 
-def _frame(page: list[Any], columns: list[str]) -> "pd.DataFrame":
+def _frame(page: list[Any], types: Mapping[str, Type]) -> "pd.DataFrame":
     import pandas as pd  # noqa: PLC0415 - writing XML does not need it
 
-    frame = pd.DataFrame([[getattr(row, name) for name in columns] for row in page], columns=columns)
-    for name in columns:
-        if name in ("node", "label", "src", "dst"):
-            frame[name] = frame[name].astype("string")
-        elif name in ("first_at", "last_at"):
-            frame[name] = pd.to_datetime(frame[name], utc=True)
+    frame = pd.DataFrame([[getattr(row, name) for name in types] for row in page], columns=list(types))
+    numbers = {"string": "string", "long": "Int64", "double": "float64"}
+    for name, type_ in types.items():
+        frame[name] = pd.to_datetime(frame[name], utc=True) if type_ == "time" else frame[name].astype(numbers[type_])
     return frame

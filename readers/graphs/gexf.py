@@ -4,52 +4,60 @@ It is written as a stream, with one row in memory at a time. NetworkX and Gephi 
 the format's schema.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from conf.tables import GRAPH_NODES
+from readers.graphs.content import Content, Type
 from readers.graphs.names import name_shown, xml
 
-_TYPES = {"bigint": "long", "double": "double"}
-ATTRIBUTES = {name: _TYPES[column.cql] for name, column in GRAPH_NODES.columns.items() if column.cql in _TYPES}
-"""A node's measures, with their types in GEXF and GraphML."""
+_OWN = ("node", "label", "src", "dst", "weight")
+"""The columns for which the format has attributes of its own."""
 
 
-def gexf(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bool) -> Iterator[str]:
-    """Yields the parts of the file. The rows have the columns of `graph_nodes` and `graph_edges`."""
-    kind = "directed" if directed else "undirected"
+def gexf(content: Content, nodes: Iterable[Any], edges: Iterable[Any]) -> Iterator[str]:
+    """Yields the parts of the file. The rows have the columns of the content's types."""
+    kind = "directed" if content.directed else "undirected"
+    of_nodes, of_edges = measures(content.node_types), measures(content.edge_types)
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<gexf xmlns="http://www.gexf.net/1.2draft" version="1.2">\n'
-        f"<meta><creator>Pulso</creator><description>{xml(title)}</description></meta>\n"
+        f"<meta><creator>Pulso</creator><description>{xml(content.title)}</description></meta>\n"
         # Times are full instants. Every reader of the format knows `date` and accepts instants for it.
         f'<graph mode="dynamic" timeformat="date" defaultedgetype="{kind}" idtype="string">\n'
-        '<attributes class="node" mode="static">\n'
     )
-    for number, (name, type_) in enumerate(ATTRIBUTES.items()):
-        yield f'<attribute id="{number}" title="{name}" type="{type_}"/>\n'
-    yield "</attributes>\n<nodes>\n"
-    yield from map(_node, nodes)
+    yield _declared("node", of_nodes)
+    if of_edges:
+        yield _declared("edge", of_edges)
+    yield "<nodes>\n"
+    for row in nodes:
+        names = f'id="{xml(row.node)}" label="{xml(name_shown(row.node, row.label))}"'
+        yield f"<node {names}{_span(row)}>{_values(row, of_nodes)}</node>\n"
     yield "</nodes>\n<edges>\n"
-    for number, edge in enumerate(edges):
-        yield (
-            f'<edge id="{number}" source="{xml(edge.src)}" target="{xml(edge.dst)}" weight="{edge.weight}"'
-            f"{_span(edge)}/>\n"
-        )
+    for number, row in enumerate(edges):
+        begin = f'<edge id="{number}" source="{xml(row.src)}" target="{xml(row.dst)}" weight="{row.weight}"{_span(row)}'
+        yield f"{begin}>{_values(row, of_edges)}</edge>\n" if of_edges else f"{begin}/>\n"
     yield "</edges>\n</graph>\n</gexf>\n"
 
 
-def _node(row: Any) -> str:
-    values = "".join(
-        f'<attvalue for="{number}" value="{getattr(row, column)}"/>' for number, column in enumerate(ATTRIBUTES)
-    )
-    names = f'id="{xml(row.node)}" label="{xml(name_shown(row.node, row.label))}"'
-    return f"<node {names}{_span(row)}><attvalues>{values}</attvalues></node>\n"
+def measures(types: Mapping[str, Type]) -> dict[str, Type]:
+    """Returns the columns that are neither names nor times, with their types in GEXF and GraphML."""
+    return {name: type_ for name, type_ in types.items() if name not in _OWN and type_ != "time"}
+
+
+def _declared(what: str, columns: Mapping[str, Type]) -> str:
+    each = (f'<attribute id="{n}" title="{name}" type="{type_}"/>\n' for n, (name, type_) in enumerate(columns.items()))
+    return f'<attributes class="{what}" mode="static">\n{"".join(each)}</attributes>\n'
+
+
+def _values(row: Any, columns: Mapping[str, Type]) -> str:
+    values = (f'<attvalue for="{number}" value="{getattr(row, name)}"/>' for number, name in enumerate(columns))
+    return f"<attvalues>{''.join(values)}</attvalues>"
 
 
 def _span(row: Any) -> str:
-    return f' start="{iso(row.first_at)}" end="{iso(row.last_at)}"'
+    """Returns the times of a row; "" for an edge that has none."""
+    return f' start="{iso(row.first_at)}" end="{iso(row.last_at)}"' if hasattr(row, "first_at") else ""
 
 
 def iso(at: datetime) -> str:

@@ -10,7 +10,7 @@ from conf.settings import load_settings
 from conf.terminal import ERR, out_console, progress
 from conf.topic import load_topic
 from readers import options
-from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, pruning_of
+from readers.graphs.options import Backbone, Ego, KCore, MinWeight, Steps, Top, Which, check_asked, pruning_of
 from readers.graphs.pruning import Pruning
 from readers.graphs.stored import StoredGraph, stored_graph
 from readers.partitions import whole
@@ -49,6 +49,7 @@ def graph(
         raise WrongUse("options that choose a part need --png or --html", "Give one, or use the command export")
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
+    check_asked(topic_file, graph)
     with cassandra_session(settings) as session:
 
         def read() -> StoredGraph:
@@ -67,8 +68,8 @@ def graph(
 
 
 def _picture(found: StoredGraph, pruning: Pruning, png: Path | None, html: Path | None) -> None:
+    from readers.graphs.content import title_of
     from readers.graphs.drawing import draw
-    from readers.graphs.export import title_of
     from readers.graphs.view import figures
 
     with progress(counted=False) as display:

@@ -6,42 +6,44 @@ In GraphML, a node's id must be an XML name token. `node` is the node's name and
 unchanged except for characters that XML does not allow.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from readers.graphs.gexf import ATTRIBUTES, iso
+from readers.graphs.content import Content
+from readers.graphs.gexf import iso, measures
 from readers.graphs.names import name_shown, token, xml
 
-_TIMES = {"first_at": "string", "last_at": "string"}
-_OF_NODE = {"label": "string", "node": "string", **ATTRIBUTES, **_TIMES}
-_OF_EDGE = {"weight": "long", **_TIMES}
 
-
-def graphml(title: str, nodes: Iterable[Any], edges: Iterable[Any], *, directed: bool) -> Iterator[str]:
-    """Yields the parts of the file. The rows have the columns of `graph_nodes` and `graph_edges`."""
-    kind = "directed" if directed else "undirected"
+def graphml(content: Content, nodes: Iterable[Any], edges: Iterable[Any]) -> Iterator[str]:
+    """Yields the parts of the file. The rows have the columns of the content's types."""
+    kind = "directed" if content.directed else "undirected"
+    of_nodes, of_edges = measures(content.node_types), measures(content.edge_types)
+    times = [[name for name, type_ in t.items() if type_ == "time"] for t in (content.node_types, content.edge_types)]
+    declared: dict[str, dict[str, str]] = {
+        "node": {"label": "string", "node": "string", **of_nodes, **dict.fromkeys(times[0], "string")},
+        "edge": {"weight": content.edge_types["weight"], **of_edges, **dict.fromkeys(times[1], "string")},
+    }
     yield (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">\n'
-        f"<desc>{xml(title)}</desc>\n"
+        f"<desc>{xml(content.title)}</desc>\n"
     )
-    for what, columns in (("node", _OF_NODE), ("edge", _OF_EDGE)):
+    for what, columns in declared.items():
         for name, type_ in columns.items():
             yield f'<key id="{what[0]}_{name}" for="{what}" attr.name="{name}" attr.type="{type_}"/>\n'
     yield f'<graph id="G" edgedefault="{kind}">\n'
     for row in nodes:
         names = {"label": xml(name_shown(row.node, row.label)), "node": xml(row.node)}
-        values = {**names, **{name: getattr(row, name) for name in ATTRIBUTES}, **_times(row)}
-        yield f'<node id="{token(row.node)}">{_data("n", values)}</node>\n'
+        yield f'<node id="{token(row.node)}">{_data("n", {**names, **_values(row, of_nodes, times[0])})}</node>\n'
     for row in edges:
-        values = {"weight": row.weight, **_times(row)}
+        values = {"weight": row.weight, **_values(row, of_edges, times[1])}
         yield f'<edge source="{token(row.src)}" target="{token(row.dst)}">{_data("e", values)}</edge>\n'
     yield "</graph>\n</graphml>\n"
 
 
-def _times(row: Any) -> dict[str, str]:
-    return {name: iso(getattr(row, name)) for name in _TIMES}
+def _values(row: Any, columns: Iterable[str], times: Iterable[str]) -> dict[str, Any]:
+    return {**{name: getattr(row, name) for name in columns}, **{name: iso(getattr(row, name)) for name in times}}
 
 
-def _data(prefix: str, values: dict[str, Any]) -> str:
+def _data(prefix: str, values: Mapping[str, Any]) -> str:
     return "".join(f'<data key="{prefix}_{name}">{value}</data>' for name, value in values.items())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from conf.errors import PulsoError
+from conf.folding import fold_tag
 from readers.graphs.names import name_shown
 from readers.graphs.stored import StoredGraph
 
@@ -18,7 +19,7 @@ Ints = NDArray[np.int64]
 class Pruning:
     """The conditions that nodes and edges must meet to be kept.
 
-    `ego` is a node or, if only one node has it, its label.
+    `ego` is a node or, if only one node has it, its label. A leading @ or # and capital letters are allowed.
 
     `min_weight` keeps edges of at least that many posts. `backbone` keeps edges that are significant at this level:
     they have more posts than expected if the posts of an end were spread at random over its edges (disparity filter:
@@ -139,9 +140,14 @@ def _around(graph: Arrays, edges: NDArray[np.bool_], ego: str, steps: int) -> ND
 
 def _place_of(graph: Arrays, ego: str) -> int:
     """Returns the place of the node with this name or, if there is none, with this label."""
-    if ego in graph.names:
-        return graph.names.index(ego)
+    written, tag = ego.casefold(), fold_tag(ego)
+    ego = written.lstrip("@#")
+    as_tag = (f"#{tag}", tag)
+    if (found := _named(graph, *(as_tag if written.startswith("#") else ()), written, ego)) is not None:
+        return found
     places = [place for place, label in enumerate(graph.labels) if label == ego]
+    if not places and (found := _named(graph, *as_tag)) is not None:
+        return found
     if len(places) > 1:
         raise PulsoError(
             f"{len(places)} nodes of the graph have the label {ego!r}",
@@ -150,6 +156,11 @@ def _place_of(graph: Arrays, ego: str) -> int:
     if not places:
         raise PulsoError(f"{ego!r} is no node of the graph", "Handles are in lower case, without @; hashtags without #")
     return places[0]
+
+
+def _named(graph: Arrays, *names: str) -> int | None:
+    """Returns the place of the first of these names that a node has."""
+    return next((graph.names.index(name) for name in names if name in graph.names), None)
 
 
 def _coreness(graph: Arrays, edges: NDArray[np.bool_]) -> Ints:

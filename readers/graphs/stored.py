@@ -81,33 +81,52 @@ def stored_graph(
 
     `start` and `end` (half-open) limit the start of the period. Raises PulsoError when no such graph was published.
     """
-    rows = summaries(session, keyspace, topic, graph, period, start, end)
-    newest = max(rows, key=lambda row: (row.computed_at, row.period_start) if period == "window" else row.period_start)
-    return StoredGraph(session, keyspace, topic, newest)
+    rows = summaries(session, keyspace, topic, [graph], period, start, end)
+    return StoredGraph(session, keyspace, topic, max(rows, key=_newness))
+
+
+def stored_graphs(
+    session: Session,
+    keyspace: str,
+    topic: Topic,
+    period: str = "window",
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> list[StoredGraph]:
+    """Returns all graphs of one period and run, in the order of GRAPHS. The period is chosen as by `stored_graph`."""
+    rows = summaries(session, keyspace, topic, topic.graph.made, period, start, end)
+    newest = max(rows, key=_newness)
+    same = [row for row in rows if (row.run_id, row.period_start) == (newest.run_id, newest.period_start)]
+    return [StoredGraph(session, keyspace, topic, row) for row in same]
+
+
+def _newness(row: Any) -> tuple[datetime, datetime]:
+    return (row.computed_at, row.period_start) if row.period == "window" else (row.period_start, row.computed_at)
 
 
 def summaries(
     session: Session,
     keyspace: str,
     topic: Topic,
-    graph: str,
+    graphs: Sequence[str],
     period: str,
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Any]:
-    """Returns rows of `graph_summary`, oldest first. Raises PulsoError when there are none."""
-    where, values = "topic = ? AND graph = ? AND period = ?", [topic.topic, graph, period]
+    """Returns rows of `graph_summary`, graph by graph, oldest first. Raises PulsoError when there are none."""
+    where = "topic = ? AND graph = ? AND period = ?"
     bounds: list[object] = []
     for limit, sign in ((start, ">="), (end, "<")):
         if limit is not None:
             where += f" AND period_start {sign} ?"
             bounds.append(limit)
     cql = f"SELECT {', '.join(GRAPH_SUMMARY.columns)} FROM {keyspace}.{GRAPH_SUMMARY.name} WHERE {where}"
-    rows = list(session.execute(prepared(session, cql), [*values, *bounds]))
+    asked = prepared(session, cql)
+    rows = [row for graph in graphs for row in session.execute(asked, [topic.topic, graph, period, *bounds])]
     if not rows:
         within = " within these bounds" if bounds else ""
         raise PulsoError(
-            f"no {graph} graph of {topic.topic} by {period} has been published{within}",
+            f"no {graphs[0] if len(graphs) == 1 else ''} graph of {topic.topic} by {period} has been published{within}",
             "Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/network_graph.py "
             f"--topic {topic.topic} --from D --to D",
         )

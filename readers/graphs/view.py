@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conf.tables import TWO_MODE_GRAPHS
 from readers.graphs.names import name_shown
 from readers.graphs.stored import StoredGraph
 from readers.plain import one_line
@@ -16,12 +17,16 @@ SHOWN = 10
 LONGEST_NAME = 26
 DIRECTED = {"pagerank": "PageRank", "in_weight": "posts in", "out_weight": "posts out"}
 UNDIRECTED = {"pagerank": "PageRank", "in_weight": "posts", "in_degree": "neighbours"}
+TWO_MODE = {"pagerank": "PageRank", "out_weight": "posts: {}s", "in_weight": "posts: {}s"}
 WHAT = {
     "retweet": "who retweets whom",
     "reply": "who replies to whom",
     "quote": "who quotes whom",
     "mention": "who mentions whom",
     "hashtag": "which hashtags are used together",
+    "author_host": "who links to which site",
+    "author_hashtag": "who uses which hashtag",
+    "hashtag_host": "which hashtags are used with links to which site",
 }
 
 
@@ -32,7 +37,7 @@ def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown:
     span = [f"{at.tz_convert(topic.zone):%Y-%m-%d %H:%M}" for at in _utc(row.period_start, row.period_end)]
     console.print(f"{span[0]} to {span[1]} ({topic.timezone})")
     console.print(figures(row))
-    measures = DIRECTED if graph.directed else UNDIRECTED
+    measures = _measures(graph)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", justify="right")
     for title in measures.values():
@@ -43,6 +48,14 @@ def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown:
     if not tops.empty:
         console.print(table)
     console.print()
+
+
+def _measures(graph: StoredGraph) -> dict[str, str]:
+    """Returns the measures that are shown, with their titles."""
+    modes = iter(TWO_MODE_GRAPHS.get(graph.summary.graph, ()))
+    if graph.summary.graph in TWO_MODE_GRAPHS:
+        return {name: title.format(next(modes)) if "{}" in title else title for name, title in TWO_MODE.items()}
+    return DIRECTED if graph.directed else UNDIRECTED
 
 
 def figures(row: Any) -> str:

@@ -26,6 +26,15 @@ def test_only_the_required_keys_are_required() -> None:
     assert (topic.timezone, topic.buckets) == ("UTC", 8)
 
 
+def test_a_topic_has_five_graphs_and_those_that_it_asks_for() -> None:
+    five = ("retweet", "reply", "quote", "mention", "hashtag")
+    assert parse_topic(GOOD, "f").graph.made == five
+    asking = parse_topic(f"{GOOD}graph: {{kinds: [hashtag_host, author_host, hashtag_host]}}\n", "f")
+    assert asking.graph.kinds == ("author_host", "hashtag_host")
+    assert asking.graph.made == (*five, "author_host", "hashtag_host")
+    assert parse_topic("topic: x\ngraph: {kinds: author_hashtag}\n", "f").graph.kinds == ("author_hashtag",)
+
+
 def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
     bob = parse_topic(GOOD, "f").races[0].candidates[1]
     assert (bob.lower_handles, bob.folded_hashtags) == (["bob"], ["bob"])
@@ -57,6 +66,11 @@ def test_an_alias_of_stars_alone_is_refused(alias: str) -> None:
         (GOOD.replace("[ana]", '["--"]'), r"aliases\[0\]: has no letter or digit"),
         ("topic: x\ntimezone: Asia/Manilla\n", "f:2: timezone: no such time zone; did you mean Asia/Manila?"),
         ("topic: x\nbuckets: 0\n", "f:2: buckets: .*greater than or equal to 1"),
+        (
+            "topic: x\ngraph:\n  kinds: [retweet]\n",
+            r"f:3: graph.kinds\[0\]: .*'author_host', 'author_hashtag' or 'hashtag_host' \(found 'retweet'\)",
+        ),
+        ("topic: x\ngraph: {kind: author_host}\n", "f:2: graph.kind: unknown key. Did you mean kinds?"),
         ("topic: [\n", "f:2: not valid YAML"),
         ("- a\n", "f: is not a topic"),
         ("", "f: is not a topic"),

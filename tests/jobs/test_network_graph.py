@@ -129,7 +129,7 @@ def _check_nodes(key: Any, graph: Any, nodes: pd.DataFrame, labels: dict[str, st
 
 
 def test_every_graph_equals_networkx_over_the_raw_lines(corpus: Run) -> None:
-    assert {graph for graph, *_ in corpus.expected} == set(GRAPHS)
+    assert {graph for graph, *_ in corpus.expected} == set(corpus.topic.graph.made)
     assert {period for _, period, *_ in corpus.expected} == {"hour", "day", "window"}
     check(corpus)
 

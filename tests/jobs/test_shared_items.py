@@ -3,7 +3,6 @@
 That of generated posts is made over their raw lines, that of the captures over what the parsers have read.
 """
 
-import contextlib
 import json
 import math
 from datetime import UTC, datetime, timedelta
@@ -18,8 +17,7 @@ from conf.folding import fold
 from conf.tables import ITEM_KINDS, TOP_ITEMS, TOPIC_VOLUME
 from conf.topic import Topic, load_topic, parse_topic
 from corpus import generate
-from ingest.formats import Unit, parse, split
-from ingest.formats.post import InvalidMessage, Post
+from ingest.formats.post import Post
 from jobs.framework.window import Window
 from jobs.measures import items
 from jobs.measures.bursts import reach
@@ -27,6 +25,7 @@ from jobs.measures.links import link_of
 from jobs.shared_items import shared_items
 from tests.conftest import SHIPPED_TOPICS
 from tests.support import independent_items
+from tests.support.captured import CAPTURES, parsed
 from tests.support.independent_accounts import Accounts
 from tests.support.independent_items import ToldByPosts, World, item_of_post, items_of, races_of_ph2016
 from tests.support.post_frames import frame_of, post_frame
@@ -120,24 +119,6 @@ def check_items(rows: list[Any], expected: dict[Any, tuple[Any, ...]]) -> None:
     }
     assert found.keys() == expected.keys()
     assert {key: (found[key], row) for key, row in expected.items() if found[key] != approximately(row)} == {}
-
-
-CAPTURES = (
-    *("bluesky/golden_v1.jsonl", "x_v11/10-sample.jsonl", "x_v11/100-sample.jsonl", "x_v2/brexit.jsonl"),
-    *("x_v2/edited.jsonl", "x_v2/geo_tweets.jsonl", "x_v2/mentions_tweet.jsonl", "x_v2/noflat.jsonl"),
-    *("x_v2/streaming_output.jsonl", "x_v2/streaming_output_with_error.jsonl", "x_v2/withheld.jsonl"),
-)
-
-
-def parsed(lines: list[bytes]) -> list[Post]:
-    """Returns the posts of a capture, the last version of each; deletions and other messages are left out."""
-    found: dict[str, Post] = {}
-    for unit in (unit for line in lines for unit in split(line)):
-        with contextlib.suppress(InvalidMessage):
-            if isinstance(unit, Unit):
-                post = parse(unit.format, unit.payload)
-                found[post.post_id] = post
-    return list(found.values())
 
 
 def test_every_capture_is_in_the_list(captures: Path) -> None:

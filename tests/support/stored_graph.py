@@ -14,7 +14,7 @@ from cassandra.cluster import Session
 from conf.partitions import bucket_of, period_buckets
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES
+from conf.tables import GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPH_TOP_NODES, UNDIRECTED_GRAPHS
 from conf.topic import Topic
 from readers.cli import main
 from stores.execute import execute_all
@@ -32,20 +32,23 @@ def store(
     topic: Topic,
     graph: str = "retweet",
     labels: Labels = MappingProxyType({}),
+    run_id: uuid.UUID | None = None,
 ) -> Any:
     """Stores a graph of one window and returns it as a NetworkX graph. Component numbers stand for communities, too.
 
-    A node without one of the `labels` is its own label.
+    A node without one of the `labels` is its own label. In a two-mode graph, edges lead from the first mode. The run
+    has an id of its own unless `run_id` is given.
     """
-    made = nx.Graph() if graph == "hashtag" else nx.DiGraph()
+    made = nx.Graph() if graph in UNDIRECTED_GRAPHS else nx.DiGraph()
     made.add_weighted_edges_from((a, b, w) for (a, b), w in weights.items())
     ranks = nx.pagerank(made) if weights else {}
     parts = nx.connected_components(made.to_undirected())
     component = {node: number for number, part in enumerate(sorted(parts, key=len, reverse=True)) for node in part}
-    run = {"run_id": uuid.uuid1(), "computed_at": datetime.now(UTC)}
+    run = {"run_id": run_id or uuid.uuid1(), "computed_at": datetime.now(UTC)}
     key = {"topic": topic.topic, "graph": graph, "period": "window", "period_start": START, "period_end": END, **run}
     buckets = period_buckets(topic, "window", START, END)
-    ways = (made.degree, made.degree) if graph == "hashtag" else (made.in_degree, made.out_degree)
+    sided = nx.DiGraph([(a, b, {"weight": w}) for (a, b), w in weights.items()])
+    ways = (made.degree, made.degree) if graph == "hashtag" else (sided.in_degree, sided.out_degree)
     nodes = [
         {
             **{**key, "bucket": bucket_of(node, buckets), "node": node, "pagerank": ranks[node]},
@@ -73,7 +76,7 @@ def store(
         **{**key, "nodes": len(made), "edges": len(edges), "weight": sum(weights.values()), "self_edges": 1},
         **{
             "density": 0.5,
-            "reciprocity": None if graph == "hashtag" else 0.25,
+            "reciprocity": None if graph in UNDIRECTED_GRAPHS else 0.25,
             "components": len(set(component.values())),
         },
         **{"giant_share": 1.0, "communities": 1, "modularity": 0.5, "engine": "igraph"},

@@ -14,7 +14,10 @@ GRAPH = f"{PERIOD} graph"
 RUN = "run_id computed_at"
 KINDS = "originals retweets replies quotes"
 HOURS, DAYS = {"is one of hour, day, window": "period"}, {"is one of day, window": "period"}
-GRAPHS = {**HOURS, "is one of retweet, reply, quote, mention, hashtag": "graph"}
+GRAPHS = {
+    **HOURS,
+    "is one of retweet, reply, quote, mention, hashtag, author_host, author_hashtag, hashtag_host": "graph",
+}
 NETWORKS = {"is one of x, bluesky, mastodon": "source"}
 LIMITS: dict[str, dict[str, str]] = {
     "posts": {
