@@ -41,7 +41,7 @@ Graph = Literal["retweet", "reply", "quote", "mention", "hashtag"]
 GRAPHS: tuple[Graph, ...] = get_args(Graph)
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 """The columns of graph_nodes by which graph_top_nodes ranks."""
-ItemKind = Literal["host", "link", "language", "client", "mentioned", "retweeted", "place", "word"]
+ItemKind = Literal["host", "link", "media", "language", "client", "mentioned", "retweeted", "place", "word"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 """The kinds of items of top_items."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag"})
