@@ -1,4 +1,4 @@
-"""`python -m bench.families POSTS COPIES ROUNDS`: times `text_families` beside `candidate_poll`, in one Spark session.
+"""`python -m bench.family_runs POSTS COPIES ROUNDS`: times `text_families` beside `candidate_poll` in a Spark session.
 
 Both read the same posts, cached as jobs of a set have them: POSTS generated posts, first without and
 then with a text that COPIES further accounts posted. Only the transforms are timed: reading and publishing are the same
