@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, export, generate, graphs, ingest, jobs, odd_posts, poll, search
+from bench import checks, export, families, generate, graphs, ingest, items, jobs, odd_posts, poll, search
 from bench.jobs import ROWS
 from bench.lab import BEFORE, HOME, Lab, Plan, lab
 from bench.machine import describe
@@ -35,6 +35,8 @@ class Name(StrEnum):
     POLL = "poll"
     SEARCH = "search"
     CHECKS = "checks"
+    FAMILIES = "families"
+    ITEMS = "items"
     GRAPHS = "graphs"
     EXPORT = "export"
     JOBS = "jobs"
@@ -51,6 +53,8 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.POLL: _one(Name.POLL, poll.benchmark),
     Name.SEARCH: _one(Name.SEARCH, search.benchmark),
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
+    Name.FAMILIES: _one(Name.FAMILIES, families.benchmark),
+    Name.ITEMS: _one(Name.ITEMS, items.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
     Name.JOBS: jobs.sections,
@@ -78,7 +82,7 @@ def bench(
     ] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts for the classic design, which is slow.", min=10)] = 400,
     month_posts: Annotated[
-        int, typer.Option(help="Posts in the month for `search`, `checks` and `jobs`.", min=1000)
+        int, typer.Option(help="Posts in the month for `search`, `checks`, `families`, `items` and `jobs`.", min=1000)
     ] = 1_000_000,
     campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,
     large_posts: Annotated[

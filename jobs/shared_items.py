@@ -5,9 +5,10 @@
 the most active 1 % of authors, rounded up.
 
 `top_items` has the 100 items of each kind that are in the most posts of a period: sites (registrable domains), links,
-languages, apps, accounts that are mentioned or retweeted, places. A post counts once for an item. Retweets count, but
-not for `mentioned`, as in the mention graph. Which links are the same says `jobs/measures/links.py`. Links into the
-post's own network are left out; `with_own_link` counts the posts that have one.
+media (images and videos), languages, apps, accounts that are mentioned or retweeted, places. A post counts once for an
+item. Retweets count, but not for `mentioned`, as in the mention graph. Which links are the same says
+`jobs/measures/links.py`. Links into the post's own network are left out; `with_own_link` counts the posts that have
+one.
 
 Of the kind `word`, the 100 words with the highest burst are kept, not the most frequent, so no list of stop words is
 needed. `burst` is that of hashtag_trends: it compares the number of authors with that of the preceding periods
@@ -32,17 +33,17 @@ from conf.folding import VERSION as FOLDING
 from conf.tables import AUTHOR_ACTIVITY, PERIOD_KEY, POSTS, TOP_ITEMS, TOPIC_VOLUME
 from conf.topic import Topic
 from jobs.framework.command import run
-from jobs.framework.direct_join import lies_in
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
+from jobs.framework.local import local_frame, table_of
 from jobs.framework.names import Names
 from jobs.framework.published import Published
 from jobs.framework.window import Window
 from jobs.measures import bursts, links, words
-from jobs.measures.authors import names_in, with_labels
+from jobs.measures.authors import names_in
 from jobs.measures.bursts import has_span_before, reach
 from jobs.measures.item_ranks import TOP
-from jobs.measures.items import ACCOUNTS, COLUMNS, counted, is_item
+from jobs.measures.items import COLUMNS, ITEMS, counted, items_in
 from jobs.measures.mentions import further_columns
 from jobs.measures.volume import VOLUME, volume
 from jobs.measures.votes import flagged_authors
@@ -64,41 +65,34 @@ ITEMS_RULE = Rule(
 
 
 def shared_items(
-    posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None = None, names: DataFrame | None = None
-) -> tuple[DataFrame, DataFrame]:
-    """Returns the rows of topic_volume and those of top_items.
-
-    `posts` must contain all posts in the span of `reach`. `flagged` names, in `author`, the authors who are flagged;
-    without it, their share is null. `names` has rows of `account_names`.
-
-    Triggers Spark actions.
-    """
-    found = counted(posts, flagged, topic, window)
-    return _volume(found, topic, flags=flagged is not None), _top(found, posts, topic, window, flagged, names)
-
-
-def _volume(found: DataFrame, topic: Topic, *, flags: bool) -> DataFrame:
-    parts = found.where(~is_item()).select(*PERIOD_KEY, "kind", "item", "posts", "authors", "marked").collect()
-    rows = found.sparkSession.createDataFrame(volume(parts, flags=flags), VOLUME)
-    return rows.select(F.lit(topic.topic).alias("topic"), *rows.columns)
-
-
-def _top(
-    found: DataFrame,
     posts: DataFrame,
     topic: Topic,
     window: Window,
-    flagged: DataFrame | None,
-    names: DataFrame | None,
-) -> DataFrame:
-    node = F.when(F.col("kind").isin(*ACCOUNTS), F.col("item"))
-    items = found.where(is_item()).withColumnRenamed("label", "shown").withColumn("node", node)
+    flagged: DataFrame | None = None,
+    names: DataFrame | None = None,
+    number: int | None = None,
+) -> tuple[DataFrame, DataFrame]:
+    """Returns the rows of topic_volume and those of top_items.
+
+    `posts` must contain all posts in the span of `reach`; `number` is about how many they are, None if nobody has
+    counted them. `flagged` names, in `author`, the authors who are flagged; without it, their share is null. `names`
+    has rows of `account_names`.
+
+    Triggers Spark actions.
+    """
+    items, parts = items_in(counted(posts, flagged, topic, window, names, number))
+    spark, flags = posts.sparkSession, flagged is not None
+    rows = local_frame(spark, table_of(volume(parts.to_pylist(), flags=flags), VOLUME), VOLUME)
+    top = _top(local_frame(spark, items, ITEMS), window, flags=flags)
+    of_topic = F.lit(topic.topic).alias("topic")
+    return rows.select(of_topic, *rows.columns), top.select(of_topic, *top.columns)
+
+
+def _top(items: DataFrame, window: Window, *, flags: bool) -> DataFrame:
     unread = (F.col("period") == "window") & F.lit(not has_span_before(window))
-    share = F.lit(None).cast("double") if flagged is None else F.col("marked") / F.col("posts")
-    return with_labels(items, "node", posts.where(lies_in(window)), names).select(
-        F.lit(topic.topic).alias("topic"),
-        *(*PERIOD_KEY, "kind", "rank", "item", F.coalesce("label", "shown").alias("label")),
-        *("posts", "authors", "originals"),
+    share = F.col("marked") / F.col("posts") if flags else F.lit(None).cast("double")
+    return items.select(
+        *(*PERIOD_KEY, "kind", "rank", "item", "label", "posts", "authors", "originals"),
         F.when(~unread, F.col("previous_posts")).alias("previous_posts"),
         *("burst", share.alias("share_flagged"), "first_at", "candidate", "log_odds"),
     )
@@ -107,7 +101,7 @@ def _top(
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the volume and the items."""
     flagged = flagged_authors(inputs, topic)
-    rows, top = shared_items(inputs[POSTS.name], topic, window, flagged, names_in(inputs))
+    rows, top = shared_items(inputs[POSTS.name], topic, window, flagged, names_in(inputs), inputs.posts_read)
     return {TOPIC_VOLUME.name: rows, TOP_ITEMS.name: top}
 
 

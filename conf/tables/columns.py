@@ -52,7 +52,7 @@ TWO_MODE_GRAPHS: dict[str, tuple[Mode, Mode]] = {
 """The graphs with two kinds of nodes. Each edge leads from a node of the first kind to one of the second."""
 TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree")
 """The columns of graph_nodes by which graph_top_nodes ranks."""
-ItemKind = Literal["host", "link", "language", "client", "mentioned", "retweeted", "place", "word"]
+ItemKind = Literal["host", "link", "media", "language", "client", "mentioned", "retweeted", "place", "word"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 """The kinds of items of top_items."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})

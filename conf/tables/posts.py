@@ -37,6 +37,7 @@ POSTS = Table(
         "mentions": Column("frozen<list<text>>", "mentioned accounts, as in the column author"),
         "accounts": Column("frozen<list<text>>", "accounts that it refers to and whose ids are known: 'id handle'"),
         "urls": Column("frozen<list<text>>", "links, as the network expands them"),
+        "media": Column("frozen<list<text>>", "images and videos: type, and key (X), hash (Bluesky) or address"),
         "place": Column("text", "full name of the tagged place"),
         "lat": Column("double", "latitude, degrees"),
         "lon": Column("double", "longitude, degrees"),

@@ -16,6 +16,7 @@ from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
 from ingest.formats.limits import EARLIEST
+from ingest.formats.media import of_bluesky
 from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, unique
 
@@ -238,9 +239,10 @@ def _set_content(post: Post, record: Record, text: str) -> None:
 
 
 def _add_more(post: Post, embed: dict[str, Any]) -> None:
-    """Adds the text of an embed: of its link card, and the descriptions of its images or its video."""
+    """Adds an embed's images or its video, and its text: of its link card, and their descriptions."""
     for each in (embed, embed.get("media")):  # with a quote, they stand in `media`
-        if isinstance(each, dict) and not each.keys().isdisjoint(("external", "images", "alt")):
+        if isinstance(each, dict) and not each.keys().isdisjoint(("external", "images", "video", "alt")):
+            post.media += of_bluesky(each)
             alt = [*values_of(each.get("images"), "alt"), each.get("alt")]
             add_more(post, values_of(each.get("external"), "title", "description"), alt)
 

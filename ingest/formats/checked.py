@@ -213,7 +213,7 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _more) for name in ("text_more", "folded_cards", "folded_alt")),
     *((name, _label) for name in ("place", "client")),
     *((name, _list(LONGEST_NAME, MOST_ITEMS)) for name in ("hashtags", "mentions")),
-    ("urls", _list(LONGEST_URL, MOST_ITEMS)),
+    *((name, _list(LONGEST_URL, MOST_ITEMS)) for name in ("urls", "media")),
     ("accounts", _accounts),
     ("languages", _list(LONGEST_LANG, MOST_ITEMS)),
     ("earlier", _list(LONGEST_NAME, MOST_EARLIER)),

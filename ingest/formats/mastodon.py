@@ -18,6 +18,7 @@ from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.markup import Markup
+from ingest.formats.media import of_mastodon
 from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Deletion, Post, as_accounts, unique
 
@@ -182,10 +183,11 @@ def parse_event(line: bytes) -> Post:
 
 
 def _add_more(post: Post, shown: Content) -> None:
-    """Adds the text of the link's card, the options of a poll, and the descriptions of the media."""
+    """Adds the media, and the text of the link's card, the options of a poll, and the descriptions of the media."""
     card, poll, media = shown.card, shown.poll, shown.media_attachments
     if not (card or poll or media):
         return
+    post.media = of_mastodon(media)
     options = [text for each in values_of(poll, "options") for text in values_of(each, "title")]
     add_more(post, [*((card.title, card.description) if card else ()), *options], values_of(media, "description"))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
 
 
@@ -46,6 +46,8 @@ class Post:
     accounts: list[str] = field(default_factory=list)
     """The accounts to which the post refers, as `id handle`, where the message tells both."""
     urls: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
+    """The type and the name of each image, video and the like (`media.py`)."""
     place: str | None = None
     lat: float | None = None
     lon: float | None = None

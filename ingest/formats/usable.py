@@ -53,6 +53,7 @@ class _Usable(msgspec.Struct):
     mentions: Annotated[list[_Name], _Items]
     accounts: Annotated[list[_Account], _Items]
     urls: Annotated[list[_Url], _Items]
+    media: Annotated[list[_Url], _Items]
     languages: Annotated[list[_Lang], _Items] | None
     earlier: Annotated[list[_Name], msgspec.Meta(max_length=MOST_EARLIER)]
     lang: _Lang | None
@@ -82,7 +83,7 @@ def is_usable_as_it_is(post: Post) -> bool:
         and (collected is None or is_time(collected))
         # The conversion takes tuples and sets for lists, too.
         and type(post.hashtags) is type(post.mentions) is type(post.accounts) is list
-        and type(post.urls) is type(post.earlier) is list
+        and type(post.urls) is type(post.media) is type(post.earlier) is list
         and (post.languages is None or type(post.languages) is list)
         and (post.source != "x" or _has_ids_of_x(post))
     )

@@ -12,6 +12,7 @@ import msgspec
 from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
+from ingest.formats.media import of_x_v11
 from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import Post, as_accounts, unique
 from ingest.formats.x_places import set_place_v11
@@ -119,12 +120,15 @@ def _handle(status: Content | None) -> str | None:
 
 
 def _add_more(post: Post, shown: Content) -> None:
-    """Adds the texts of the card (a poll is one, too) and the descriptions of the media."""
+    """Adds the media, and the texts of the card (a poll is one, too) and the descriptions of the media."""
     extended = shown.extended_tweet.extended_entities if shown.extended_tweet else shown.extended_entities
     extended = extended or shown.extended_entities
-    if not (shown.card or holds(extended, b"ext_alt_text")):
+    if not (shown.card or extended):
         return
     media = next(values_of(decoded(extended), "media"), None)
+    post.media = of_x_v11(media)
+    if not (shown.card or holds(extended, b"ext_alt_text")):
+        return
     alt = values_of(media, "ext_alt_text")
     add_more(post, all_unescaped(_card_texts(decoded(shown.card))), all_unescaped(alt))
 

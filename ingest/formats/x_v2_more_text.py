@@ -1,5 +1,6 @@
 """What a post of X API v2 shows beside its text: link cards, polls, and descriptions of its media."""
 
+from ingest.formats.media import of_x_v2
 from ingest.formats.more_text import add_more, decoded, holds, values_of
 from ingest.formats.post import Post
 from ingest.formats.x_attachments import attached_to
@@ -8,7 +9,7 @@ from ingest.formats.x_v2_objects import Content, Includes
 
 
 def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
-    """Adds what a post shows beside its text: link cards, polls, and descriptions of its media.
+    """Adds what a post shows beside its text: link cards, polls, its media and their descriptions.
 
     `shown` is the post or, for a retweet, the retweeted one. The objects that it has attached stand in `includes` or,
     in a flattened post, in the attachments themselves.
@@ -19,10 +20,11 @@ def add_more_of(post: Post, shown: Content, includes: Includes) -> None:
         shown.attachments and (holds(included, key) or holds(shown.attachments, key))
         for included, key in ((includes.media, b"alt_text"), (includes.polls, b"options"))
     )
-    if not (links or alt or options):
-        return
     attached = decoded(shown.attachments)
     attached = attached if isinstance(attached, dict) else {}
+    post.media = of_x_v2(attached)
+    if not (links or alt or options):
+        return
     media = attached_to(attached, "media", "media_keys", "media_key", includes.media)
     polls = attached_to(attached, "poll", "poll_ids", "id", includes.polls)
     cards = [text for url in links for text in (url.title, url.description)]

@@ -140,7 +140,7 @@ def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
 
 
 class SharedPosts:
-    """The posts of several jobs over one window: jobs that read the same span share one read, with all their columns.
+    """The posts of several jobs over one window: they are read once, for the longest span, with the jobs' columns.
 
     Use it in a `with` block, which releases what was read.
     """
@@ -148,15 +148,23 @@ class SharedPosts:
     def __init__(self, inputs: Sequence[Posts], topic: Topic, window: Window) -> None:
         self._columns: dict[Window, list[str]] = {}
         self._read: dict[Window, PostsRead] = {}
-        for given in inputs:
-            columns = self._columns.setdefault(given.reach(window, topic), [])
+        reaches = [given.reach(window, topic) for given in inputs]
+        self._spans = sorted(set(reaches), key=lambda span: span.end - span.start, reverse=True)
+        for given, reach in zip(inputs, reaches, strict=True):
+            columns = self._columns.setdefault(self._read_for(reach), [])
             columns += [name for name in given.columns_of(topic) if name not in columns]
 
+    def _read_for(self, span: Window) -> Window:
+        """Returns the longest span that contains a span, and is read for it."""
+        return next((one for one in self._spans if one.start <= span.start and span.end <= one.end), span)
+
     def read(self, at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
-        """Returns the posts of a span, with at least these columns; reads them if no job has read them before."""
-        if span not in self._read:
-            self._read[span] = read_posts(at, span, list(dict.fromkeys([*self._columns.get(span, []), *columns])))
-        return self._read[span]
+        """Returns at least the posts of a span, with these columns; reads them if no job has read them before."""
+        read_for = self._read_for(span)
+        if read_for not in self._read:
+            wanted = dict.fromkeys([*self._columns.get(read_for, []), *columns])
+            self._read[read_for] = read_posts(at, read_for, list(wanted))
+        return self._read[read_for]
 
     def __enter__(self) -> Self:
         return self

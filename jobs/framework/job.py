@@ -49,13 +49,15 @@ class Inputs(Mapping[str, DataFrame]):
     An optional input without rows to read is left out.
 
     `methods` and `runs` are, by the name of each published table, the `method` and the id of the run that was read.
-    `posts` is the number of the window's posts; None if nobody has counted them.
+    `posts` is the number of the window's posts, `posts_read` that of all posts that were read for the job, or for the
+    jobs that share them; None if nobody has counted them.
     """
 
     frames: Frames
     methods: Mapping[str, str] = field(default_factory=dict)
     runs: Mapping[str, uuid.UUID] = field(default_factory=dict)
     posts: int | None = None
+    posts_read: int | None = None
 
     def __getitem__(self, table: str) -> DataFrame:
         return self.frames[table]

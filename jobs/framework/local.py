@@ -1,8 +1,45 @@
-"""Frames whose rows Spark's driver has already, so that no task is needed to read them."""
+"""Frames and the driver: rows that it fetches, and frames whose rows it has, so that no task is needed to read them."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from pyspark.sql import DataFrame
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+
+ARROW = {
+    **{"string": pa.string(), "bigint": pa.int64(), "int": pa.int32(), "double": pa.float64()},
+    **{"timestamp": pa.timestamp("us", "UTC"), "boolean": pa.bool_(), "array<string>": pa.list_(pa.string())},
+    **{"array<bigint>": pa.list_(pa.int64())},
+}
+"""Arrow's types by Spark's."""
+
+
+def fetched(frame: DataFrame) -> pa.Table:
+    """Returns the rows of a frame as an Arrow table, by a Spark action.
+
+    `toPandas` fetches them in the same way, and then makes a Python object of each text and list.
+    """
+    batches = frame._collect_as_arrow()
+    return pa.Table.from_batches(batches) if batches else to_arrow_schema(frame.schema).empty_table()
+
+
+def arrow_schema(schema: str) -> pa.Schema:
+    """Returns a schema such as `race string, posts bigint` as Arrow has it."""
+    fields = (field.split() for field in schema.split(", "))
+    return pa.schema([(name, ARROW[kind]) for name, kind in fields])
+
+
+def table_of(rows: Sequence[Sequence[Any]], schema: str) -> pa.Table:
+    """Returns rows as an Arrow table."""
+    wanted = arrow_schema(schema)
+    columns = zip(*rows, strict=True) if rows else ([] for _ in wanted)
+    return pa.table([pa.array(list(of), field.type) for of, field in zip(columns, wanted, strict=True)], schema=wanted)
+
+
+def local_frame(spark: SparkSession, rows: pa.Table, schema: str) -> DataFrame:
+    """Returns an Arrow table as a frame with a schema; NaN becomes null. Spark plans a local relation for it."""
+    return spark.createDataFrame(rows.to_pandas() if len(rows) else [], schema)
 
 
 def is_local(frame: DataFrame) -> bool:

@@ -212,7 +212,13 @@ def _inputs(found: Mapping[str, Read]) -> Inputs:
         {name: read.method for name, read in found.items() if read.run_id},
         {name: read.run_id for name, read in found.items() if read.run_id},
         _posts(found),
+        _posts_read(found),
     )
+
+
+def _posts_read(found: Mapping[str, Read]) -> int | None:
+    counts = [read.checks.counts for read in found.values() if read.checks and read.checks.counts]
+    return sum(one.rows for one in counts) if counts else None
 
 
 def _coverage(records: Mapping[str, Record]) -> Callable[[Row], float | None]:

@@ -9,11 +9,12 @@ batches arrive. Then the run reads its own rows back. Bulk tables are published 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from itertools import groupby
 from typing import Any
 
 from cassandra.cluster import Session
-from cassandra.query import BatchStatement, BatchType
+from cassandra.query import BatchStatement, BatchType, BoundStatement, PreparedStatement
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -23,6 +24,7 @@ from conf.instants import micros
 from conf.schema import Table, bound
 from jobs.framework.columns import declared_columns
 from jobs.framework.job import Output
+from jobs.framework.local import fetched
 from jobs.framework.order import newest_place
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, owned_parts
 from jobs.framework.window import Window
@@ -80,7 +82,10 @@ def collect_rows(
     instants = {field.name for field in frame.schema.fields if isinstance(field.dataType, T.TimestampType)}
     wanted = declared_columns(frame.columns, table, {*run_columns, *added})
     plain = [F.unix_millis(name).alias(name) if name in instants else F.col(name) for name in wanted]
-    rows = [{**row.asDict(), **run_columns} for row in frame.select(*plain).collect()]
+    found = fetched(frame.select(*plain))
+    columns = {name: found[name].to_pylist() for name in wanted}
+    columns |= {name: [value] * len(found) for name, value in run_columns.items()}
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     for row in rows:
         row.update({name: of(row) for name, of in added.items()})
     for name in (name for name, column in table.columns.items() if not column.nullable):
@@ -168,9 +173,25 @@ def _batch(session: Session, table: Table, swap: Swap, publication: Publication)
     batch = BatchStatement(BatchType.UNLOGGED)
     batch.is_idempotent = True
     batch.add(prepared(session, table.delete(keyspace, swap.where(table))), (at - 1, *swap.values(table)))
-    for row in swap.rows:
-        batch.add(insert, (*(row[name] for name in table.columns), at))
+    for values in _encoded(insert, [(*(row[name] for name in table.columns), at) for row in swap.rows]):
+        bound_to = BoundStatement(insert)
+        bound_to.values = values
+        batch.add(bound_to)
     return batch
+
+
+def _encoded(insert: PreparedStatement, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[bytes | None]]:
+    """Yields the values of each row as they are sent. The driver would encode each anew, and most of them repeat."""
+    version, columns = insert.protocol_version, list[list[bytes | None]]()
+    for spec, values in zip(insert.column_metadata, zip(*rows, strict=True), strict=False):
+        encode = partial(_encode, spec.type, version)
+        has_lists = any(isinstance(value, list) for value in values)
+        columns.append(list(map(encode if has_lists else cache(encode), values)))
+    yield from zip(*columns, strict=True)
+
+
+def _encode(kind: Any, version: int, value: Any) -> bytes | None:
+    return None if value is None else bytes(kind.serialize(value, version))
 
 
 def _read_back(

@@ -16,6 +16,7 @@ from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.topic import Topic
+from jobs.framework.local import fetched, local_frame
 from jobs.graphs.family_search import families_of, with_wording
 from jobs.graphs.scratch import Scratch
 from jobs.measures.authors import account
@@ -67,9 +68,8 @@ def text_families(
 
 
 def _counted_here(own: DataFrame, count: Count, largest: int) -> DataFrame:
-    found = in_order(pa.Table.from_pandas(own.toPandas(), _schema(own), preserve_index=False))
-    rows = count(in_families(found, largest)).to_pandas()
-    return own.sparkSession.createDataFrame(rows if len(rows) else [], ROWS)
+    rows = count(in_families(in_order(fetched(own)), largest))
+    return local_frame(own.sparkSession, pa.Table.from_batches([rows]), ROWS)
 
 
 def _counted_apart(own: DataFrame, count: Count, largest: int) -> DataFrame:
@@ -81,12 +81,6 @@ def _counted_apart(own: DataFrame, count: Count, largest: int) -> DataFrame:
         return _ranked(rows).localCheckpoint(eager=True)
     finally:
         scratch.close()
-
-
-def _schema(own: DataFrame) -> pa.Schema:
-    """Returns the Arrow types of `said`, since pandas does not tell those of empty columns."""
-    kinds = {"string": pa.string(), "bigint": pa.int64(), "boolean": pa.bool_()}
-    return pa.schema([(name, kinds.get(kind, pa.list_(pa.string()))) for name, kind in own.dtypes])
 
 
 def _ranked(rows: DataFrame) -> DataFrame:

@@ -9,6 +9,8 @@ handle it is, the account is known by the handle itself, such as `x:@ana`. On Bl
 `account_names`. Without any, it is the id.
 """
 
+import re
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -114,7 +116,17 @@ def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
     found = sightings(posts).groupBy("account").agg(latest)
     if names is None:
         return found
-    return found.unionByName(names.select(_key(F.col("author_id")).alias("account"), F.col("handle").alias("label")))
+    return found.unionByName(kept_labels(names))
+
+
+def kept_labels(names: DataFrame) -> DataFrame:
+    """Returns account and label from rows of `account_names`."""
+    return names.select(_key(F.col("author_id")).alias("account"), F.col("handle").alias("label"))
+
+
+def without_prefix(key: str) -> str:
+    """Returns the id or the handle in an account's key: what people read where no label is known."""
+    return re.sub(PREFIX, "", key)
 
 
 def label(node: str) -> Column:

@@ -27,6 +27,8 @@ COUNTED = (
 """The schema of `count`. `candidate` is EVERYONE or, where only posts that mention a candidate or anyone in a race are
 counted, the number of its column in `Rows.named`; then the row has `posts` alone."""
 EVERYONE = -1
+DENSE = 16
+"""Numbers are counted in an array of all possible ones, not sorted, if these are at most so many times as many."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,10 @@ def _counted(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int, place
         columns["label"] = pairs.label[inside]
     sums = grouped(columns)
     code, of_group = np.divmod(sums["group"].to_numpy(), len(plan.spans[number].starts))
-    item = pairs.names.take(code)
-    label = item if pairs.labels is None or not len(pairs.labels) else pairs.labels.take(sums["label"])
+    item = pa.DictionaryArray.from_arrays(pa.array(code), pairs.names)
+    label = item
+    if pairs.labels is not None and len(pairs.labels):
+        label = pa.DictionaryArray.from_arrays(sums["label"].combine_chunks(), pairs.labels)
     part = _parts(pairs.names, kind, plan.parts)[code]
     return _for_every_part(counts_table(kind, number, of_group, part, item, label, sums), plan.parts)
 
@@ -117,19 +121,30 @@ def _of_candidates(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int,
     any_code, size = len(pairs.names) - 1, len(plan.spans[number].starts)
     wanted = (pairs.code < any_code) & (place[pairs.row] >= plan.first[number])
     row, code = pairs.row[wanted], pairs.code[wanted]
+    group, of_any = code * size + place[row], any_code * size
     part = _parts(pairs.names, kind, plan.parts)
     for candidate in range(rows.named.shape[1]):
-        own = rows.named[row, candidate]
-        of_row = place[row[own]]
-        groups = np.concatenate([code[own] * size + of_row, any_code * size + of_row])
-        found, posts = np.unique(groups, return_counts=True)
+        own = group[rows.named[row, candidate]]
+        of_items, of_places = tally(own, of_any), np.bincount(own % size, minlength=size)
+        found = np.concatenate([of_items[0], of_any + np.flatnonzero(of_places)])
+        posts = np.concatenate([of_items[1], of_places[of_places > 0]])
         item, of_group = np.divmod(found, size)
         nothing = np.zeros(len(found), np.int64)
         sums = pa.table({**dict.fromkeys((*SUMS, "first_us"), nothing), "posts": posts})
-        names = pairs.names.take(item)
+        names = pa.DictionaryArray.from_arrays(pa.array(item), pairs.names)
         table = counts_table(kind, number, of_group, part[item], names, names, sums)
         named = pa.array(np.full(len(found), candidate), pa.int32())
         yield _for_every_part(table.set_column(table.num_columns - 1, "candidate", named), plan.parts)
+
+
+def tally(numbers: Ints, limit: int) -> tuple[Ints, Ints]:
+    """Returns the distinct numbers, in order, and how often each occurs; all are at least 0 and below `limit`."""
+    if limit > DENSE * len(numbers):
+        found, times = np.unique(numbers, return_counts=True)
+        return found, times
+    times = np.bincount(numbers, minlength=limit)
+    found = np.flatnonzero(times)
+    return found, times[found]
 
 
 def grouped(columns: dict[str, Ints]) -> pa.Table:
@@ -189,5 +204,5 @@ def _activity(plan: Plan, rows: Rows, number: int, place: Ints) -> pa.Table:
     sums = pa.table(
         {"posts": posts * authors, "authors": authors, "originals": nothing, "marked": nothing, "first_us": nothing}
     )
-    item = pa.array(map(str, posts.tolist()), pa.string())
+    item = pa.array(map(str, posts.tolist()), pa.string()).dictionary_encode()
     return counts_table(ACTIVE, number, of_group, nothing, item, item, sums)

@@ -6,20 +6,19 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.measures.ballots import Bools, Floats, Ints
-from jobs.measures.item_counts import ANY, EVERYONE
+from jobs.measures.item_counts import EVERYONE
 from jobs.measures.log_odds import log_odds_ratio
 
 
 class Odds:
     """The posts with each item that mention a candidate or anyone in a race, in one kind of periods.
 
-    `counts` are such rows of COUNTED, and `group` a number for the item and period of each. `size` is the number of
-    periods, `races` the number of candidates of each race.
+    `counts` are such rows of COUNTED, `group` is a number for the item and period of each, and `of_any` says which rows
+    are those of ANY. `size` is the number of periods, `races` the number of candidates of each race.
     """
 
-    def __init__(self, counts: pa.Table, group: Ints, size: int, races: Sequence[int]) -> None:
+    def __init__(self, counts: pa.Table, group: Ints, of_any: Bools, size: int, races: Sequence[int]) -> None:
         self._races, self._columns = races, sum(races) + len(races)
-        of_any = np.array([item == ANY for item in counts["item"].to_pylist()], np.bool_)
         posts, candidate = counts["posts"].to_numpy(), counts["candidate"].to_numpy()
         self._all = np.zeros((size, self._columns), np.int64)
         np.add.at(self._all, (counts["place"].to_numpy()[of_any], candidate[of_any]), posts[of_any])

@@ -1,7 +1,8 @@
 """Which post carries which item: the pairs that `item_counts.py` counts, from an Arrow table of posts.
 
 A table has the posts of some authors, in the columns of ROWS, and for each account that a post mentions or retweets one
-more row with the post's author, time, kind and number, the account in `account`, and in `as_kind` what the account is.
+more row with the columns OF_ACCOUNTS alone: the post's author, time and number, the account in `account`, and in
+`as_kind` what the account is.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,10 +19,11 @@ from jobs.measures.mentions import BITS
 from jobs.measures.post_links import links_out
 from jobs.measures.words import compared_words
 
+OF_ACCOUNTS = "voter string, at_us bigint, post bigint, as_kind string, account string"
 ROWS = (
-    "voter string, at_us bigint, post bigint, kind_number int, marked boolean, as_kind string, account string, "
-    "source string, language string, client string, place string, folded string, urls array<string>, "
-    "servers array<string>, tagged boolean, mentioning boolean, masks array<bigint>"
+    f"{OF_ACCOUNTS}, kind_number int, marked boolean, source string, language string, client string, place string, "
+    "folded string, urls array<string>, media array<string>, servers array<string>, tagged boolean, "
+    "mentioning boolean, masks array<bigint>"
 )
 """The schema of posts. `voter` is the author, `post` a hash of the post's id, and `marked` says that the author is
 flagged; `servers` are the Mastodon servers that the post names, `masks` the candidates whom it mentions."""
@@ -59,9 +61,11 @@ class Rows:
         table, voter = arrived.take(order), voters[order].astype(np.int64)
         at_us, post = table["at_us"].to_numpy(), table["post"].to_numpy()
         number = np.cumsum(changes(voter, at_us, post)) - 1
-        kind, marked = table["kind_number"].to_numpy(), table["marked"].to_numpy()
         is_post = table["as_kind"].is_null().to_numpy()
-        return Rows(table, voter, at_us, number, kind, marked, is_post, _named(table["masks"], candidates))
+        posts = table.select(["kind_number", "marked", "masks"]).filter(pa.array(is_post))
+        own = np.searchsorted(number[is_post], number)  # the post to which each row belongs
+        kind, marked = posts["kind_number"].to_numpy()[own], posts["marked"].to_numpy()[own]
+        return Rows(table, voter, at_us, number, kind, marked, is_post, _named(posts["masks"], candidates)[own])
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,7 @@ def pairs_of(rows: Rows, window_us: tuple[int, int]) -> Iterator[tuple[str, Pair
     yield "host", _by_name(links.row, [link.site for link in links.found])
     keys = _by_name(links.row, [link.key for link in links.found])
     yield "link", Pairs(keys.row, keys.code, keys.names, *_shortest(links.addresses))
+    yield "media", _of_lists(rows.table["media"])
     for kind in ("language", "client", "place"):
         yield kind, _of_column(rows.table[kind])
     for kind in ("mentioned", "retweeted"):
@@ -128,13 +133,17 @@ def _true(column: pa.ChunkedArray) -> Bools:
 
 def _of_column(column: pa.ChunkedArray) -> Pairs:
     """Returns the pairs of a column of texts: a post has the item that stands there, if any does."""
-    coded = _combined(column).dictionary_encode()
-    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    wanted = codes >= 0
-    if len(coded.dictionary):
-        wanted &= (pc.binary_length(coded.dictionary).to_numpy() > 0)[codes]
-    row = np.flatnonzero(wanted)
-    return Pairs(row, codes[row], coded.dictionary)
+    some = _combined(column)
+    coded = pc.if_else(pc.equal(some, ""), None, some).dictionary_encode()
+    row = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
+    return Pairs(row, coded.indices.drop_null().to_numpy().astype(np.int64), coded.dictionary)
+
+
+def _of_lists(column: pa.ChunkedArray) -> Pairs:
+    """Returns the pairs of a column of lists of texts: a post has each of the items that stand there."""
+    lists = _combined(column)
+    pairs = _of_column(pc.list_flatten(lists))
+    return Pairs(pc.list_parent_indices(lists).to_numpy()[pairs.row], pairs.code, pairs.names)
 
 
 def _by_name(row: Ints, names: Sequence[str]) -> Pairs:

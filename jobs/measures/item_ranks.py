@@ -38,14 +38,17 @@ def merged(plan: Plan, counts: pa.Table) -> pa.Table:
     size, before = len(plan.spans[number].starts), plan.before[number]
     step = size + before + 1  # so that the periods before an item's first are not those of another item
     items = counts["item"].combine_chunks().dictionary_encode()
-    given = items.indices.to_numpy().astype(np.int64) * step + counts["place"].to_numpy()
+    any_code = pc.index(items.dictionary, pa.scalar(ANY, pa.string())).as_py()
+    codes = items.indices.to_numpy().astype(np.int64)
+    given = codes * step + counts["place"].to_numpy()
     of_everyone = counts["candidate"].to_numpy() == EVERYONE
     sums = _summed(counts.filter(pa.array(of_everyone)), given[of_everyone])
     group, posts, authors = (sums[name].to_numpy() for name in ("group", "posts", "authors"))
     code, place = np.divmod(group, step)
     kept = place >= plan.first[number]
-    burst = _bursts(place, authors, _sums_before(group, authors, before), _of_any(items.dictionary, code), size)
-    odds = Odds(counts.filter(pa.array(~of_everyone)), given[~of_everyone], size, plan.of_races)
+    burst = _bursts(place, authors, _sums_before(group, authors, before), np.flatnonzero(code == any_code), size)
+    of_any = (codes == any_code)[~of_everyone]
+    odds = Odds(counts.filter(pa.array(~of_everyone)), given[~of_everyone], of_any, size, plan.of_races)
     candidate, ratio = odds.most_typical(group, place, kept & (authors >= FEWEST_AUTHORS))
     item = items.dictionary.take(code)
     table = counts_table(kind, number, place, np.full(len(place), part), item, sums["label"], sums)
@@ -82,12 +85,6 @@ def _sums_before(group: Ints, values: Ints, before: int) -> Ints:
     total = np.concatenate([[0], np.cumsum(values)])
     start = np.searchsorted(group, group - before)
     return np.asarray(total[np.arange(len(group))] - total[start])
-
-
-def _of_any(names: pa.Array, code: Ints) -> Ints:
-    """Returns the rows of ANY."""
-    place = pc.index(names, pa.scalar(ANY, pa.string())).as_py()
-    return np.flatnonzero(code == place)
 
 
 def _bursts(place: Ints, authors: Ints, earlier: Ints, of_any: Ints, size: int) -> Floats:

@@ -1,11 +1,12 @@
-"""The items that posts share, counted with Spark: the first of each kind and period, and the volume of each period.
+"""The items that posts share: the first of each kind and period, and what the volume of each period is made of.
 
-Spark joins posts with the flags of their authors, and finds the accounts that they name; it brings the posts of each
-author together. Then Python workers count (`item_counts.py`) and rank (`item_ranks.py`). Where there are only
-FEW_POSTS, Spark's driver counts them all, with the same functions: to start Python workers would take longer.
+Spark finds the candidates whom a post mentions, and joins posts with the flags of their authors. Where there are only
+FEW_POSTS, Spark's driver fetches them and counts them all: to plan joins and to start Python workers would take longer.
+Else Spark finds the accounts that posts name, and brings the posts of each author together; then Python workers count
+(`item_counts.py`) and rank (`item_ranks.py`), with the same functions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -19,21 +20,23 @@ from conf.race import Race
 from conf.tables import ITEM_KINDS, KIND_COLUMNS, PERIODS
 from conf.topic import Topic
 from jobs.framework.direct_join import lies_in
+from jobs.framework.local import ARROW, arrow_schema, fetched
 from jobs.framework.publication import spans
 from jobs.framework.window import Window
-from jobs.measures import authors
-from jobs.measures.authors import account, named, resolved
+from jobs.measures import authors, told_accounts
+from jobs.measures.authors import account, kept_labels, labels, named, resolved, without_prefix
 from jobs.measures.bursts import BASELINE, has_span_before, reach
 from jobs.measures.item_counts import COUNTED, EVERYONE, Plan, count
-from jobs.measures.item_pairs import ROWS, joined
+from jobs.measures.item_pairs import OF_ACCOUNTS, ROWS, joined
 from jobs.measures.item_ranks import RANKED, groups, merged, ranked
 from jobs.measures.mentions import mask_columns, with_masks
 from jobs.measures.periods import spans_between
 from jobs.measures.post_links import servers
+from jobs.measures.told_accounts import Told, exploded, told_by
 from jobs.measures.votes import FEW_POSTS, with_marks
 
 COLUMNS = [
-    *(*authors.COLUMNS, "kind", "folded", "urls", "hashtags", "mentions", "lang", "client", "place"),
+    *(*authors.COLUMNS, "kind", "folded", "urls", "media", "hashtags", "mentions", "lang", "client", "place"),
     *("retweet_of_author", "reply_to_author", "quote_of_author"),
 ]
 """The columns of posts that are counted, and those by which candidates are found."""
@@ -47,34 +50,64 @@ ITEMS = (
     "first_at timestamp, candidate string, log_odds double"
 )
 """The schema of `counted`."""
-_ARROW = {
-    **{"string": pa.string(), "bigint": pa.int64(), "int": pa.int32(), "double": pa.float64()},
-    **{"timestamp": pa.timestamp("us", "UTC"), "boolean": pa.bool_(), "array<string>": pa.list_(pa.string())},
-    **{"array<bigint>": pa.list_(pa.int64())},
-}
 
 
-def counted(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: Window) -> DataFrame:
+def counted(
+    posts: DataFrame,
+    flagged: DataFrame | None,
+    topic: Topic,
+    window: Window,
+    names: DataFrame | None = None,
+    number: int | None = None,
+) -> pa.Table:
     """Returns the first items of each kind and period and, of other kinds, what the volume is made of, as ITEMS.
 
-    `posts` must contain all posts in the span of `reach`. `flagged` has, in its column `author`, the flagged authors.
+    `posts` must contain all posts in the span of `reach`; `number` is about how many they are, None if nobody has
+    counted them. `flagged` has, in its column `author`, the flagged authors. `names` has rows of `account_names`.
 
     Triggers Spark actions.
     """
-    rows = with_marks(_rows(posts, topic.races, window), flagged).select(*_names(ROWS))
-    number = posts.count()
+    number = posts.count() if number is None else number
     if number <= FEW_POSTS:
-        return _counted_here(rows, _plan(topic, window, 1))
-    parts = -(-number // POSTS_A_TASK)
-    plan = _plan(topic, window, parts)
+        return _counted_here(posts, flagged, names, topic, _plan(topic, window, 1))
+    plan = _plan(topic, window, -(-number // POSTS_A_TASK))
+    found = fetched(_counted_apart(posts, flagged, topic, window, plan))
+    wanted = _accounts(found, posts)
+    known = labels(posts.where(lies_in(window)), names).join(wanted, on="account", how="left_semi")
+    return _labelled(found, dict(map(tuple, known.collect())))
+
+
+def _counted_here(
+    posts: DataFrame, flagged: DataFrame | None, names: DataFrame | None, topic: Topic, plan: Plan
+) -> pa.Table:
+    """Counts in this process."""
+    arrived = fetched(with_marks(_told_of(posts, topic.races, here=True), flagged))
+    rows, told = _with_accounts(arrived, plan.window_us)
+    found = [ranked(merged(plan, counts)) for counts in count(plan, rows) if len(counts)] if len(rows) else []
+    if not found:
+        return arrow_schema(ITEMS).empty_table()
+    shown = _shown(plan, pa.concat_tables(found))
+    known = dict(told.labels)
+    if names is not None:
+        kept = kept_labels(names).join(_accounts(shown, names), on="account", how="left_semi")
+        known |= dict(map(tuple, kept.collect()))
+    return _labelled(shown, known)
+
+
+def _counted_apart(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: Window, plan: Plan) -> DataFrame:
+    """Returns ITEMS, counted by Python workers."""
+    own = with_marks(_told_of(posts, topic.races), flagged)
+    known = posts.where(lies_in(window))  # as in the other jobs over this window
+    of_accounts = resolved(_named_by(posts), "account", known).select(*_names(OF_ACCOUNTS))
     return (
-        rows.repartition(parts, "voter")
+        own.unionByName(of_accounts, allowMissingColumns=True)
+        .select(*_names(ROWS))
+        .repartition(plan.parts, "voter")
         .mapInArrow(partial(_count, plan), COUNTED)
-        .repartition(parts, "part")
+        .repartition(plan.parts, "part")
         .mapInArrow(partial(_merge, plan), RANKED)
         .repartition("kind", "spans", "place")
         .mapInArrow(partial(_rank, plan), ITEMS)
-        .localCheckpoint(eager=True)
     )
 
 
@@ -91,52 +124,69 @@ def _plan(topic: Topic, window: Window, parts: int) -> Plan:
     return Plan(tuple(found), tuple(first), tuple(before), (micros(start), micros(end)), parts, ids)
 
 
-def _rows(unmasked: DataFrame, races: Sequence[Race], window: Window) -> DataFrame:
-    """Returns the posts, and a row for each account that one of them names, as in ROWS but for `marked`."""
-    posts = with_masks(unmasked, races, unmasked.columns)
-    masks = F.array(*mask_columns(races)).cast("array<bigint>").alias("masks")
+def _own() -> list[Column]:
+    """Returns what tells whose a post is, and which."""
+    number = F.xxhash64("source", "post_id").alias("post")
+    return [account().alias("voter"), F.unix_micros("event_at").alias("at_us"), number]
+
+
+def _told_of(posts: DataFrame, races: Sequence[Race], *, here: bool = False) -> DataFrame:
+    """Returns posts as in ROWS but for `marked`. Those that are counted `here` also tell and name accounts."""
+    masked = with_masks(posts, races, posts.columns)
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
-    told = (
-        account().alias("voter"),
-        F.unix_micros("event_at").alias("at_us"),
-        F.xxhash64("source", "post_id").alias("post"),
-        F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
-    )
-    own = F.col("kind") != "retweet"
-    naming = own & (F.size(F.coalesce("mentions", F.array())) > 0)
     nothing = F.lit(None).cast("string")
-    of_posts = posts.select(
-        *(*told, nothing.alias("as_kind"), nothing.alias("account"), "source", F.lower("lang").alias("language")),
-        *("client", "place", "folded", "urls", servers().alias("servers")),
-        (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged"),
-        *(naming.alias("mentioning"), masks),
+    further = [
+        *("author_id", "author", "accounts", F.col("post_id").cast("decimal(20,0)").alias("id_number")),
+        *(F.when(_is_naming(), F.col("mentions")).alias("mentioned"), _retweeted().alias("retweeted")),
+    ]
+    return masked.where(account().isNotNull()).select(
+        *(*_own(), nothing.alias("as_kind"), nothing.alias("account")),
+        F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
+        *("source", F.lower("lang").alias("language"), "client", "place", "folded", "urls", "media"),
+        *(servers().alias("servers"), (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged")),
+        *(_is_naming().alias("mentioning"), F.array(*mask_columns(races)).cast("array<bigint>").alias("masks")),
+        *(further if here else ()),
     )
-    mentioned = F.when(naming, F.transform("mentions", lambda name: _named_as("mentioned", named(name))))
-    retweeted = F.array(F.when(~own, _named_as("retweeted", named(F.col("retweet_of_author")))))
-    both = F.concat(F.coalesce(mentioned, F.array()), retweeted)
-    pairs = posts.select(*told, masks, F.explode(both).alias("one")).select(*_names(ROWS)[:4], "masks", "one.*")
-    known = unmasked.where(lies_in(window))  # as in the other jobs over this window
-    of_accounts = resolved(pairs.where(F.col("account").isNotNull()), "account", known)
-    return of_posts.unionByName(of_accounts, allowMissingColumns=True).where(F.col("voter").isNotNull())
+
+
+def _is_naming() -> Column:
+    """Returns whether the accounts that a post names are mentioned: not by a retweet."""
+    return (F.col("kind") != "retweet") & (F.size(F.coalesce("mentions", F.array())) > 0)
+
+
+def _retweeted() -> Column:
+    return F.when(F.col("kind") == "retweet", F.col("retweet_of_author"))
+
+
+def _named_by(posts: DataFrame) -> DataFrame:
+    """Returns a row as in OF_ACCOUNTS for each account that a post names, with its key before `resolved`."""
+    mentioned = F.when(_is_naming(), F.transform("mentions", lambda name: _named_as("mentioned", named(name))))
+    both = F.concat(F.coalesce(mentioned, F.array()), F.array(_named_as("retweeted", named(_retweeted()))))
+    pairs = posts.select(*_own(), F.explode(both).alias("one")).select(*_names(OF_ACCOUNTS)[:3], "one.*")
+    return pairs.where(F.col("account").isNotNull() & F.col("voter").isNotNull())
 
 
 def _named_as(kind: str, key: Column) -> Column:
     return F.struct(F.lit(kind).alias("as_kind"), key.alias("account"))
 
 
+def _with_accounts(posts: pa.Table, window_us: tuple[int, int]) -> tuple[pa.Table, Told]:
+    """Returns posts with a row for each account that one of them names, as in ROWS, and the accounts that they tell."""
+    at_us = posts["at_us"]
+    inside = pc.and_(pc.greater_equal(at_us, window_us[0]), pc.less(at_us, window_us[1]))
+    told = told_by(posts.select(told_accounts.COLUMNS).filter(inside))  # as in the other jobs over this window
+    mentioned, of_post = exploded(posts["mentioned"])
+    tables = [posts.select(_names(ROWS))]
+    for kind, names, rows in (("mentioned", mentioned, of_post), ("retweeted", posts["retweeted"], None)):
+        of_rows = posts if rows is None else posts.select(["source", *_names(OF_ACCOUNTS)[:3]]).take(rows)
+        keys = told.resolved(told_accounts.named(of_rows["source"], names))
+        own = of_rows.select(_names(OF_ACCOUNTS)[:3]).append_column("account", keys)
+        tables.append(own.append_column("as_kind", pa.repeat(kind, len(own))).filter(own["account"].is_valid()))
+    return pa.concat_tables(tables, promote_options="default"), told
+
+
 def _names(schema: str) -> list[str]:
     return [field.split()[0] for field in schema.split(", ")]
-
-
-def _counted_here(rows: DataFrame, plan: Plan) -> DataFrame:
-    """Returns what `counted` returns, counted in this process."""
-    spark = rows.sparkSession
-    arrived = pa.Table.from_pandas(rows.toPandas(), _schema(ROWS), preserve_index=False)
-    found = count(plan, arrived) if len(arrived) else ()
-    some = [merged(plan, counts) for counts in found if len(counts)]
-    if not some:
-        return spark.createDataFrame([], ITEMS)
-    return spark.createDataFrame(_shown(plan, ranked(pa.concat_tables(some))).to_pandas(), ITEMS)
 
 
 def _count(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -163,13 +213,9 @@ def _rank(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBa
 
 
 def _batches(table: pa.Table, schema: str) -> list[pa.RecordBatch]:
-    wanted = _schema(schema)
+    wanted = arrow_schema(schema)
     found: list[pa.RecordBatch] = table.select(wanted.names).cast(wanted).to_batches()
     return found
-
-
-def _schema(schema: str) -> pa.Schema:
-    return pa.schema([pa.field(name, _ARROW[kind]) for name, kind in (field.split() for field in schema.split(", "))])
 
 
 def _shown(plan: Plan, rows: pa.Table) -> pa.Table:
@@ -182,21 +228,41 @@ def _shown(plan: Plan, rows: pa.Table) -> pa.Table:
     periods = pa.array([of_kind.period for of_kind in plan.spans]).take(pa.array(number))
     shown = {
         "period": periods,
-        "period_start": pa.array(starts).cast(_ARROW["timestamp"]),
-        "period_end": pa.array(ends).cast(_ARROW["timestamp"]),
-        "first_at": rows["first_us"].cast(_ARROW["timestamp"]),
+        "period_start": pa.array(starts).cast(ARROW["timestamp"]),
+        "period_end": pa.array(ends).cast(ARROW["timestamp"]),
+        "first_at": rows["first_us"].cast(ARROW["timestamp"]),
         "burst": pc.if_else(pc.is_nan(rows["burst"]), None, rows["burst"]),
         "log_odds": pc.if_else(pc.is_nan(rows["log_odds"]), None, rows["log_odds"]),
         "candidate": _ids(plan).take(pc.if_else(pc.equal(rows["candidate"], EVERYONE), None, rows["candidate"])),
     }
     columns = {name: shown.get(name, rows[name] if name in rows.column_names else None) for name in _names(ITEMS)}
-    return pa.table(columns)
+    return pa.table(columns).cast(arrow_schema(ITEMS))
+
+
+def _accounts(items: pa.Table, beside: DataFrame) -> DataFrame:
+    """Returns the accounts among items as a frame: account."""
+    found = items.filter(_is_account(items))["item"].unique().to_pylist()
+    rows = beside.sparkSession.createDataFrame([(one,) for one in found], "account string")
+    return F.broadcast(rows)
+
+
+def _is_account(items: pa.Table) -> pa.ChunkedArray:
+    return pc.is_in(items["kind"], pa.array(ACCOUNTS))
+
+
+def _labelled(items: pa.Table, known: Mapping[str, str]) -> pa.Table:
+    """Returns items with what people read of accounts, from the known labels."""
+    coded = pc.if_else(_is_account(items), items["item"], None).combine_chunks().dictionary_encode()
+    shown = [known.get(key) or without_prefix(key) for key in coded.dictionary.to_pylist()]
+    label = pc.coalesce(pa.array(shown, pa.string()).take(coded.indices), items["label"])
+    return items.set_column(items.column_names.index("label"), "label", label)
 
 
 def _ids(plan: Plan) -> pa.Array:
     return pa.array([candidate for race in plan.candidates for candidate in race], pa.string())
 
 
-def is_item() -> Column:
-    """Returns whether a row of `counted` is an item of top_items, and not a part of the volume."""
-    return F.col("kind").isin(*ITEM_KINDS)
+def items_in(found: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Returns the rows of `counted` that are items of top_items, and those of which the volume is made."""
+    chosen = pc.is_in(found["kind"], pa.array(ITEM_KINDS))
+    return found.filter(chosen), found.filter(pc.invert(chosen))

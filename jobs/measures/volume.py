@@ -19,32 +19,32 @@ VOLUME = (
 """The schema of `volume`."""
 
 
-def volume(rows: Iterable[Any], *, flags: bool) -> list[tuple[Any, ...]]:
+def volume(rows: Iterable[dict[str, Any]], *, flags: bool) -> list[tuple[Any, ...]]:
     """Returns a row for each period, as in VOLUME, from rows of ITEMS of the kinds OF_KIND, CARRIES and ACTIVE.
 
     Without `flags` it is unknown who is flagged, and the share is None.
     """
-    periods: dict[tuple[Any, ...], dict[tuple[str, str], Any]] = defaultdict(dict)
+    periods: dict[tuple[Any, ...], dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
     for row in rows:
-        periods[row.period, row.period_start, row.period_end][row.kind, row.item] = row
+        periods[row["period"], row["period_start"], row["period_end"]][row["kind"], row["item"]] = row
     return [(*period, *_figures(found, flags=flags)) for period, found in sorted(periods.items())]
 
 
-def _figures(found: dict[tuple[str, str], Any], *, flags: bool) -> Iterable[Any]:
+def _figures(found: dict[tuple[str, str], dict[str, Any]], *, flags: bool) -> Iterable[Any]:
     """Returns the figures of one period."""
 
     def posts_of(kind: str, item: str) -> int:
-        return found[kind, item].posts if (kind, item) in found else 0
+        return found[kind, item]["posts"] if (kind, item) in found else 0
 
     everything = found[OF_KIND, ANY]
-    active = {int(item): row.authors for (kind, item), row in found.items() if kind == ACTIVE}
+    active = {int(item): row["authors"] for (kind, item), row in found.items() if kind == ACTIVE}
     return (
-        everything.posts,
+        everything["posts"],
         *(posts_of(OF_KIND, kind) for kind in KIND_COLUMNS.values()),
-        everything.authors,
+        everything["authors"],
         *(posts_of(CARRIES, name) for name in COLUMNS),
-        posts_by_most_active(active) / everything.posts,
-        everything.marked / everything.posts if flags else None,
+        posts_by_most_active(active) / everything["posts"],
+        everything["marked"] / everything["posts"] if flags else None,
     )
 
 

@@ -23,6 +23,7 @@ from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS
 from conf.topic import Topic
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
+from jobs.framework.local import arrow_schema, fetched, local_frame
 from jobs.framework.published import Published
 from jobs.measures import ballots
 from jobs.measures.authors import account, flagged
@@ -50,7 +51,6 @@ SHARES = (
     "share_authors_no_bots double, posts_total bigint, authors_total bigint"
 )
 """The schema of `race_shares`."""
-_ARROW = {"string": pa.string(), "bigint": pa.int64(), "double": pa.float64(), "timestamp": pa.timestamp("us", "UTC")}
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
@@ -109,10 +109,9 @@ def race_shares(
 
 def _counted_here(found: DataFrame, plan: "_Plan") -> DataFrame:
     """Returns the shares from all posts that `matched` found, counted in this process."""
-    counts = _count(plan, pa.Table.from_pandas(found.toPandas(), preserve_index=False).to_batches())
-    shares = [batch.to_pandas() for batch in _share(plan, list(counts))]
-    spark = found.sparkSession
-    return spark.createDataFrame(shares[0], SHARES) if shares else spark.createDataFrame([], SHARES)
+    counts = _count(plan, fetched(found).to_batches())
+    shares = pa.Table.from_batches(_share(plan, list(counts)), arrow_schema(SHARES))
+    return local_frame(found.sparkSession, shares, SHARES)
 
 
 def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) -> DataFrame:
@@ -228,6 +227,6 @@ def _figures(plan: _Plan, counts: Counts) -> dict[str, Any]:
 
 def _batch(columns: Mapping[str, Any], schema: str) -> pa.RecordBatch:
     """Returns columns as Arrow has them, in the order of a schema; NaN becomes null."""
-    types = {name: _ARROW[kind] for name, kind in (field.split() for field in schema.split(", "))}
-    arrays = [pa.array(columns[name], kind, from_pandas=True, safe=False) for name, kind in types.items()]
-    return pa.RecordBatch.from_arrays(arrays, names=list(types))
+    wanted = arrow_schema(schema)
+    arrays = [pa.array(columns[field.name], field.type, from_pandas=True, safe=False) for field in wanted]
+    return pa.RecordBatch.from_arrays(arrays, schema=wanted)

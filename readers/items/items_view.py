@@ -12,14 +12,13 @@ from rich.text import Text
 from conf.topic import Topic
 from readers.plain import one_line
 from readers.spans import MOST_PERIODS, last_periods, say_earlier, span, times
+from readers.tables import Layout, print_table
 
-LONGEST = 72
-"""Characters of an item that are shown; files contain all."""
 Cell = Callable[[Mapping[str, Any]], str]
 
 
 def _count(name: str) -> Cell:
-    return lambda row: "" if pd.isna(row[name]) else f"{row[name]:,}"
+    return lambda row: "" if pd.isna(row[name]) else f"{int(row[name]):,}"
 
 
 def _share(name: str) -> Cell:
@@ -31,11 +30,7 @@ def _part(name: str) -> Cell:
 
 
 def _text(name: str) -> Cell:
-    return lambda row: _cut(one_line(str(row[name])))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return lambda row: one_line(str(row[name]))
 
 
 VOLUME: dict[str, Cell] = {
@@ -62,7 +57,24 @@ AUTHORS: dict[str, Cell] = {
     "followers": _count("followers"),
     "bot rules that fired": lambda row: ", ".join(row["bot_flags"]),
 }
-LEFT = ("item", "typical of", "author", "bot rules that fired", "period")
+LAYOUT = Layout(
+    texts=("item", "author", "bot rules that fired"),
+    left=("item", "typical of", "author", "bot rules that fired", "period"),
+    spare=(
+        *(
+            "with place",
+            "with mention",
+            "quotes",
+            "replies",
+            "with hashtag",
+            "collected",
+            "with link",
+            "flagged",
+            "new",
+        ),
+        *("before", "originals", "followers", "retweets"),
+    ),
+)
 
 
 def print_volume(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
@@ -70,7 +82,10 @@ def print_volume(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
     spans = frame.tail(MOST_PERIODS)
     say_earlier(len(frame), console)
     console.print(Text(f"Posts of {topic.title or topic.topic}, times in {topic.timezone}", style="bold"))
-    console.print(_table(spans, {"period": lambda row: times(row, topic), **VOLUME}))
+    if len(spans) == 1:
+        console.print(_one(spans.to_dict("records")[0], topic))
+    else:
+        _print(spans, {"period": _when(topic), **VOLUME}, console)
     console.print("Posts that were collected, not all that were written. A flag is no proof that an author is a bot.")
 
 
@@ -79,7 +94,7 @@ def print_items(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
     for rows in _periods(frame, topic, console):
         for kind, some in rows.groupby("kind", sort=False):
             console.print(Text(str(kind), style="bold"))
-            console.print(_table(some, ITEMS))
+            _print(some, ITEMS, console)
     console.print(
         "Words are ranked by burst, all else by posts. Burst: bits above what was expected; only above 0 does more "
         "authors' use show. Many accounts at once need not be many people."
@@ -89,7 +104,7 @@ def print_items(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
 def print_authors(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
     """Prints a table per period, for at most the last 24 periods."""
     for rows in _periods(frame, topic, console):
-        console.print(_table(rows, AUTHORS))
+        _print(rows, AUTHORS, console)
     console.print("A flag names a rule that fired. It is no proof that an author is a bot; name nobody because of it.")
 
 
@@ -100,10 +115,28 @@ def _periods(frame: pd.DataFrame, topic: Topic, console: Console) -> Iterator[pd
         yield rows
 
 
-def _table(frame: pd.DataFrame, columns: Mapping[str, Cell]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in columns:
-        table.add_column(name, justify="left" if name in LEFT else "right", overflow="fold")
-    for row in frame.to_dict("records"):
-        table.add_row(*(Text(cell(row)) for cell in columns.values()))
+def _when(topic: Topic) -> Cell:
+    """Returns what names a period in a table: the day or the hour; of the window, its start and its end."""
+
+    def when(row: Mapping[str, Any]) -> str:
+        start = row["period_start"].astimezone(topic.zone)
+        return {"day": f"{start:%Y-%m-%d}", "hour": f"{start:%Y-%m-%d %H:%M}"}.get(row["period"]) or times(row, topic)
+
+    return when
+
+
+def _one(row: Mapping[Any, Any], topic: Topic) -> Table:
+    """Returns the figures of one period, a line each."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_row("period", times(row, topic))
+    for name, cell in VOLUME.items():
+        if shown := cell(row):
+            table.add_row(name, shown)
     return table
+
+
+def _print(frame: pd.DataFrame, columns: Mapping[str, Cell], console: Console) -> None:
+    cells = {name: [cell(row) for row in frame.to_dict("records")] for name, cell in columns.items()}
+    print_table(cells, LAYOUT, console)

@@ -33,7 +33,7 @@ def top(
         int | None, typer.Option(help=f"Items of each kind and period; default {SHOWN} in a table, else all.", min=1)
     ] = None,
 ) -> None:
-    """Show the sites, links, languages, apps, accounts and places of most posts, and the words that burst."""
+    """Show the sites, links, media, languages, apps, accounts, places of most posts, and the words that burst."""
     import pandas as pd
 
     from readers.items.items_view import print_items

@@ -3,17 +3,24 @@
 from typing import Any
 
 import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from conf.topic import Topic
 from readers.plain import one_line
 from readers.spans import last_periods, span
+from readers.tables import Layout, print_table
 
 MOST_ROWS = 20
 COLUMNS = ("accounts", "posts", "texts", "half after", "flagged", "new", "networks", "text")
+LAYOUT = Layout(
+    texts=("text",),
+    left=("networks", "text"),
+    spare=("texts", "new", "flagged", "networks", "half after"),
+    least=40,
+    longest=500,
+    wrapped=True,
+)
 
 
 def print_texts(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
@@ -24,19 +31,10 @@ def print_texts(frame: pd.DataFrame, topic: Topic, console: Console) -> None:
         first = rows.iloc[0]
         console.print(Text(f"Texts of many accounts: {topic.title or topic.topic}", style="bold"))
         console.print(span(rows, topic))
-        console.print(_table(rows))
+        shown = map(_cells, rows.head(MOST_ROWS).to_dict("records"))
+        print_table(dict(zip(COLUMNS, zip(*shown, strict=True), strict=True)), LAYOUT, console)
         left = f"{len(rows) - MOST_ROWS:,} more are in --format csv. " if len(rows) > MOST_ROWS else ""
         console.print(f"{left}Many accounts may post a text for many reasons. Run {str(first['run_id'])[:8]}.\n")
-
-
-def _table(rows: pd.DataFrame) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in COLUMNS:
-        is_text = name in ("networks", "text")
-        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "text", overflow="fold")
-    for row in rows.head(MOST_ROWS).to_dict("records"):
-        table.add_row(*map(Text, _cells(row)))
-    return table
 
 
 def _cells(row: dict[Any, Any]) -> list[str]:

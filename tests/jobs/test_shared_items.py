@@ -46,7 +46,18 @@ def ph2016() -> Topic:
 
 @pytest.fixture(scope="module")
 def lines(ph2016: Topic) -> list[bytes]:
-    return b"".join(generate(ph2016, POSTS, SEED)).splitlines()
+    return [with_media(line) for line in b"".join(generate(ph2016, POSTS, SEED)).splitlines()]
+
+
+def with_media(line: bytes) -> bytes:
+    """Returns a line some of whose posts have one or two of a few images, videos and GIFs."""
+    said = json.loads(line)
+    for each in (said["data"], *said.get("includes", {}).get("tweets", ())):
+        number = int(each["id"]) % 101
+        keys = [f"{start}_{number // of}" for start, of in ((3, 7), (7, 20), (16, 30)) if number % (of // 3) == 0]
+        if keys:
+            each["attachments"] = {"media_keys": keys}
+    return json.dumps(said).encode()
 
 
 @pytest.fixture(scope="module")

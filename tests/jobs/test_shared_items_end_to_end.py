@@ -35,8 +35,8 @@ from tests.support.loading import load
 POSTS = 6_000
 WINDOW = ("2016-05-02T05:30Z", "2016-05-08T16:00Z")
 START, END = (datetime.fromisoformat(value) for value in WINDOW)
-CARRIED = [kind for kind in ITEM_KINDS if kind != "place"]
-"""The posts of a topic without an area have no places; tests/jobs/test_shared_items.py has some."""
+CARRIED = [kind for kind in ITEM_KINDS if kind not in ("place", "media")]
+"""Generated posts have no media, and no places if the topic has no area; tests/jobs/test_shared_items.py has some."""
 VOLUME = [name for name in TOPIC_VOLUME.columns if name not in ("topic", "coverage", "run_id", "computed_at")]
 
 

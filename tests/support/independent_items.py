@@ -24,6 +24,7 @@ from tests.support.independent_poll import KINDS, Seen, periods_of
 from tests.support.independent_trends import Key, ic025, preceding
 
 SUFFIXES = PublicSuffixList()
+MEDIA = {"3": "image", "7": "video", "16": "gif"}
 OWN = {"x": {"x.com", "twitter.com", "t.co", "twimg.com"}, "bluesky": {"bsky.app", "bsky.social"}}
 SITE_TRACKING = {
     "twitter.com": {"s", "t"},
@@ -47,6 +48,7 @@ class Item:
     source: str
     text: str
     urls: list[str] = field(default_factory=list)
+    media: list[str] = field(default_factory=list)
     tagged: bool = False
     mentions: set[str] = field(default_factory=set)
     retweeted: str | None = None
@@ -70,6 +72,7 @@ def item_of_line(raw: bytes) -> Item:
     return Item(
         *(seen.at, seen.author, seen.kind, "x", seen.folded),
         urls=list(dict.fromkeys(u["expanded_url"] for u in entities.get("urls", []))),
+        media=[f"{MEDIA[key.split('_')[0]]} {key}" for key in shown.get("attachments", {}).get("media_keys", [])],
         tagged=bool(seen.hashtags),
         mentions={m["username"].lower() for m in entities.get("mentions", [])},
         retweeted=_retweeted(data, shown, handles) if "retweeted" in references else None,
@@ -85,6 +88,7 @@ def item_of_post(post: Any) -> Item:
     return Item(
         *(post.event_at, f"{post.source}:{post.author_id}", post.kind, post.source, post.folded),
         urls=post.urls,
+        media=post.media,
         tagged=bool(post.hashtags),
         mentions=set(post.mentions),
         retweeted=post.retweet_of_author if post.kind == "retweet" else None,
@@ -209,7 +213,7 @@ class World:
         retweeted = {self.accounts.key(item.retweeted)} if item.retweeted else set()
         plain = {"language": (item.language or "").lower(), "client": item.client or "", "place": item.place or ""}
         return {
-            **{"link": links, "host": hosts},
+            **{"link": links, "host": hosts, "media": {name: name for name in item.media}},
             **{kind: {value: value} if value else {} for kind, value in plain.items()},
             **{"mentioned": {k: self.accounts.label(k) for k in named}},
             **{"retweeted": {k: self.accounts.label(k) for k in retweeted}},
@@ -232,7 +236,7 @@ class World:
             by_hour[item.at.replace(minute=0, second=0, microsecond=0)].append(item)
         hour = start.replace(minute=0, second=0, microsecond=0)
         while hour < end:
-            for kind in ("link", "host", "language", "client", "place", "mentioned", "retweeted", "word"):
+            for kind in ("link", "host", "media", "language", "client", "place", "mentioned", "retweeted", "word"):
                 found = self._counted[hour, hour + timedelta(hours=1), kind] = Counted()
                 for item in by_hour[hour]:
                     self._add(found, item, self.carried[id(item)][kind])

@@ -25,9 +25,11 @@ SILENCE = 30.0
 """Seconds without a byte after which the connection counts as dead; X sends a heartbeat every 20 seconds."""
 FIELDS: Mapping[str, str] = {
     "expansions": "author_id,referenced_tweets.id,referenced_tweets.id.author_id,in_reply_to_user_id,geo.place_id,"
-    "edit_history_tweet_ids",
+    "edit_history_tweet_ids,attachments.media_keys",
     "tweet.fields": "id,text,author_id,created_at,lang,entities,referenced_tweets,in_reply_to_user_id,geo,note_tweet,"
-    "edit_history_tweet_ids,conversation_id,source,public_metrics,possibly_sensitive,withheld",
+    "edit_history_tweet_ids,conversation_id,source,public_metrics,possibly_sensitive,withheld,"
+    "attachments",
+    "media.fields": "media_key,type,alt_text",
     "user.fields": "id,username,name,created_at,public_metrics,verified,protected,withheld",
     "place.fields": "id,full_name,country_code,place_type,geo",
 }
