@@ -79,10 +79,10 @@ def write_parquet(file: Path, count: int) -> None:
 
 
 def write_parquet_of_one_text(file: Path, count: int) -> None:
-    """Writes one text of 100 kB for all rows, which is in the file once."""
+    """Writes one text of 20 kB for all rows, which is in the file once."""
     names = [row(number, "")[0] for number in range(count)]
     columns: dict[str, object] = {name: pa.DictionaryArray.from_arrays([0] * count, [value]) for name, value in zip(
-        HEADER, row(0, "x" * 100_000), strict=True)}  # fmt: skip
+        HEADER, row(0, "x" * 20_000), strict=True)}  # fmt: skip
     pq.write_table(pa.table({**columns, "id": names}), file, row_group_size=count)
 
 
