@@ -15,9 +15,23 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, export, families, generate, graphs, ingest, items, jobs, odd_posts, poll, search
+from bench import (
+    checks,
+    export,
+    families,
+    generate,
+    graphs,
+    ingest,
+    items,
+    jobs,
+    odd_posts,
+    parsing,
+    poll,
+    search,
+    tables,
+)
 from bench.jobs import ROWS
-from bench.lab import BEFORE, HOME, Lab, Plan, lab
+from bench.lab import HOME, Lab, Plan, lab
 from bench.machine import describe
 from bench.results import Section, print_sections, write_section
 from conf import ROOT, cli
@@ -30,6 +44,8 @@ class Name(StrEnum):
     """The benchmarks, in the order in which they run."""
 
     GENERATE = "generate"
+    PARSE = "parse"
+    TABLES = "tables"
     INGEST = "ingest"
     ODD = "odd"
     POLL = "poll"
@@ -48,6 +64,8 @@ def _one(name: Name, measure: Callable[[Lab], Section]) -> Callable[[Lab], Itera
 
 BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.GENERATE: _one(Name.GENERATE, generate.benchmark),
+    Name.PARSE: _one(Name.PARSE, parsing.benchmark),
+    Name.TABLES: _one(Name.TABLES, tables.benchmark),
     Name.INGEST: _one(Name.INGEST, ingest.benchmark),
     Name.ODD: _one(Name.ODD, odd_posts.benchmark),
     Name.POLL: _one(Name.POLL, poll.benchmark),
@@ -62,8 +80,10 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
 ORDER = [*(name.value for name in Name if name is not Name.JOBS), *jobs.names()]
 ONLY_IF_NAMED = {Name.JOBS}
-ROUNDS = {Name.JOBS: 5}
+ROUNDS = {Name.PARSE: 30, Name.JOBS: 5}
 """Rounds by default, where they are not 3."""
+BEFORE = {Name.PARSE: parsing.BEFORE}
+"""The earlier commits that are compared with by default, where they are not that of `jobs`."""
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
 
@@ -89,11 +109,16 @@ def bench(
         int, typer.Option(help="Posts in the largest month of `jobs`; ten million take an hour to store.", min=1000)
     ] = 10_000_000,
     rounds: Annotated[
-        int | None, typer.Option(help="How often each thing is measured; by default 3, for `jobs` 5.", min=1)
+        int | None, typer.Option(help="How often each thing is measured; 3, for `parse` 30, for `jobs` 5.", min=1)
     ] = None,
     edges: Annotated[int, typer.Option(help="Edges of the graph for `graphs`.", min=1000)] = 5_000_000,
     rows: Annotated[str, typer.Option(help="The rows of `jobs` to measure, such as 1,2,7; all by default.")] = "",
-    before: Annotated[str, typer.Option(help="The commit beside which `jobs` sets this one.")] = BEFORE,
+    before: Annotated[
+        str | None, typer.Option(help="The commit beside which `parse` and `jobs` set this one; each has its own.")
+    ] = None,
+    captures: Annotated[
+        list[Path] | None, typer.Option("--capture", help="A file of captured lines for `parse`, beside the corpus.")
+    ] = None,
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the engines' data, and use what an earlier run with --keep left.")
     ] = False,
@@ -110,14 +135,15 @@ def bench(
         edges,
         campaign_posts=campaign_posts,
         large_posts=large_posts,
-        before=before,
         rows=row_numbers(rows),
+        captures=tuple(captures or ()),
     )
     sections = dict[str, Section]()
     with _shown(len(chosen)) as (show, advance), lab(plan, home, show, keep=keep) as running:
         for name in chosen:
             began, load = datetime.now(UTC), psutil.getloadavg()[0]
-            own = replace(running, plan=replace(plan, rounds=rounds or ROUNDS.get(name, 3)))
+            beside = before or BEFORE.get(name, plan.before)
+            own = replace(running, plan=replace(plan, rounds=rounds or ROUNDS.get(name, 3), before=beside))
             for title, section in BENCHMARKS[name](own):
                 sections[title] = section
                 write_section(results, ORDER, title, section, describe(running, began, load))

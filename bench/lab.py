@@ -49,6 +49,8 @@ class Plan:
 
     For jobs: `campaign_posts` and `large_posts`: posts of the campaign and of the large month. `before`: the earlier
     commit. `rows`: the rows that are measured, by number; all if it is empty.
+
+    For parse: `captures`: files of lines that are parsed beside the corpus.
     """
 
     posts: int
@@ -61,6 +63,7 @@ class Plan:
     large_posts: int = 10_000_000
     before: str = BEFORE
     rows: frozenset[int] = frozenset()
+    captures: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -105,12 +105,18 @@ def words_of(folded: str) -> set[str]:
     A word is a run of letters, marks, digits and underscores, cut to LONGEST_WORD characters.
     """
     if folded.isascii():
-        words = set(folded.encode().translate(_ASCII_WORDS).decode().split())
-    else:
-        words = set(_WORD.findall(folded))
+        words = _words_of_ascii(folded)
+    else:  # the pattern takes long, so it reads only the parts that need it
+        parts = folded.split()
+        words = _words_of_ascii(" ".join([part for part in parts if part.isascii()]))
+        words.update(_WORD.findall(" ".join([part for part in parts if not part.isascii()])))
     if words and max(map(len, words)) > LONGEST_WORD:
         return {word[:LONGEST_WORD] for word in words}
     return words
+
+
+def _words_of_ascii(folded: str) -> set[str]:
+    return set(folded.encode().translate(_ASCII_WORDS).decode().split())
 
 
 def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -> set[str]:

@@ -1,11 +1,12 @@
 """Recognises a capture's formats by content, and splits a line into units of one post each."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from conf import lines
 from conf.tables import NETWORKS
+from ingest.formats.format import Format
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import InvalidMessage
 from ingest.formats.registry import FORMATS
@@ -13,12 +14,13 @@ from ingest.formats.repair import repaired
 
 LONGEST_LINE = lines.LONGEST_LINE
 LONGEST_POST = 1024 * 1024
+MOST_KINDS = 1_000
+"""The most sets of keys for which it is kept in memory which formats have them."""
 BLANK = b" \t\r\n\v\f\0"
 """What a line without content consists of. Some tools leave zeros where they have not written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(msgspec.Struct, frozen=True):
     """One post, or one deletion, as it is put into the queue; `format` names its parser, `source` its network."""
 
     format: str
@@ -26,8 +28,7 @@ class Unit:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A line, or a part of a line, that can't be read as a post or deletion, with the reason."""
 
     reason: str
@@ -70,12 +71,18 @@ def _present(values: msgspec.Struct) -> dict[str, bytes]:
 
 
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:
-    for group, format_ in _GROUPS:
-        if group <= keys.keys() and (parts := format_.split(keys, line)) is not None:
+    for format_ in _formats_with(tuple(keys)):
+        if (parts := format_.split(keys, line)) is not None:
             return [unit_of(name, format_.network, payload) for name, payload in parts]
     if keys.keys() & _NOTICES:
         return []
     raise InvalidMessage(f"not a post in a known format ({_TITLES})")
+
+
+@lru_cache(MOST_KINDS)
+def _formats_with(keys: tuple[str, ...]) -> list[Format]:
+    """Returns the formats that a line with these keys may be in, in the order in which they are tried."""
+    return [format_ for group, format_ in _GROUPS if group <= set(keys)]
 
 
 def unit_of(format_: str, source: str, payload: bytes) -> Unit | Refused:

@@ -1,14 +1,21 @@
 """What a format's module declares of itself, in its `FORMAT`: how its lines are recognised, split and parsed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from dataclasses import dataclass, field
 
-from ingest.formats.post import Deletion, Lost, Name, Post
+from ingest.formats.limits import MOST_POSTS
+from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
 
 Parts = list[tuple[str, bytes]]
 """What one line holds: for each post or deletion, the name of its parser and the message."""
 Keys = Mapping[str, bytes]
 """The keys at the top of a line, with their values as JSON. Keys that no format asks for, and nulls, are left out."""
+
+
+def not_too_many(posts: Sized) -> None:
+    """Raises InvalidMessage for more posts than a line may have."""
+    if len(posts) > MOST_POSTS:
+        raise InvalidMessage(f"a line of {len(posts):,} posts, at most {MOST_POSTS:,}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ import msgspec
 
 from conf.folding import fold, fold_tags
 from conf.instants import micros
-from ingest.formats.format import Format, Keys, Parts
+from ingest.formats.format import Format, Keys, Parts, not_too_many
 from ingest.formats.lenient import Lenient
 from ingest.formats.markup import Markup
 from ingest.formats.media import of_mastodon
@@ -238,7 +238,9 @@ def _statuses_of(keys: Keys, line: bytes) -> list[bytes]:
     if "content" in keys:
         return [line]
     page = _PAGE.decode(line)
-    return [bytes(raw) for raw in (*page.ancestors, *page.descendants, *page.statuses)]
+    statuses = (*page.ancestors, *page.descendants, *page.statuses)
+    not_too_many(statuses)
+    return [bytes(raw) for raw in statuses]
 
 
 def _as_event(payload: bytes, event: str = "update", server: str = "") -> bytes:

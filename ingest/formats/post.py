@@ -1,9 +1,11 @@
 """The post and the deletion that parsers return, and the error for a message that is neither of the two."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 PARSER_VERSION = 5
 """Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
@@ -16,8 +18,7 @@ class InvalidMessage(Exception):
     """
 
 
-@dataclass(slots=True, kw_only=True)
-class Post:
+class Post(msgspec.Struct, kw_only=True):
     """One post. Fields have the names of the columns of `posts`.
 
     A reference to another post has two fields: that post's id and, in `…_author`, the handle of that post's author.
@@ -41,12 +42,12 @@ class Post:
     text_more: str | None = None
     folded_cards: str | None = None
     folded_alt: str | None = None
-    hashtags: list[str] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
-    accounts: list[str] = field(default_factory=list)
+    hashtags: list[str] = []
+    mentions: list[str] = []
+    accounts: list[str] = []
     """The accounts to which the post refers, as `id handle`, where the message tells both."""
-    urls: list[str] = field(default_factory=list)
-    media: list[str] = field(default_factory=list)
+    urls: list[str] = []
+    media: list[str] = []
     """The type and the name of each image, video and the like (`media.py`)."""
     place: str | None = None
     lat: float | None = None
@@ -71,7 +72,7 @@ class Post:
 
     Its event time, and so its place in the table, must then stay the same.
     """
-    earlier: list[str] = field(default_factory=list)
+    earlier: list[str] = []
     """The ids of earlier versions, on networks where each edit gets a new id (X). These versions are deleted."""
     said_kind: str | None = None
     """The kind, where a table says it but not which post is retweeted, answered or quoted."""

@@ -14,10 +14,10 @@ from ingest.formats.limits import (
     LONGEST_MORE,
     LONGEST_NAME,
     LONGEST_URL,
+    LONGEST_X_ID,
     MOST_EARLIER,
     MOST_ITEMS,
     is_time,
-    is_x_id,
 )
 from ingest.formats.post import Post
 
@@ -27,6 +27,8 @@ _More = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_MORE)]
 _Label = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 _Url = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_URL)]
 _Account = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ACCOUNT)]
+_XId = Annotated[str, msgspec.Meta(max_length=LONGEST_X_ID, pattern=r"\A[0-9]+\Z")]
+_XAccount = Annotated[str, msgspec.Meta(max_length=LONGEST_ACCOUNT, pattern=rf"\A[0-9]{{1,{LONGEST_X_ID}}}(?: |\Z)")]
 _Items = msgspec.Meta(max_length=MOST_ITEMS)
 _Number = Annotated[int, msgspec.Meta(gt=-LARGEST, lt=LARGEST)]
 
@@ -67,13 +69,24 @@ class _Usable(msgspec.Struct):
     said_kind: Literal["original", "retweet", "reply", "quote"] | None
 
 
+class _UsableOfX(_Usable):
+    """The same, with the ids of X: digits."""
+
+    post_id: _XId
+    author_id: _XId
+    retweet_of: _XId | None
+    reply_to: _XId | None
+    quote_of: _XId | None
+    accounts: Annotated[list[_XAccount], _Items]
+
+
 def is_usable_as_it_is(post: Post) -> bool:
     """Returns whether all of a post but `lat`, `lon` and `box` can be used as it is.
 
     False also where that takes a closer look.
     """
     try:
-        msgspec.convert(post, _Usable, from_attributes=True)
+        msgspec.convert(post, _UsableOfX if post.source == "x" else _Usable, from_attributes=True)
     except (msgspec.ValidationError, OverflowError):
         return False
     opened, collected = post.author_created_at, post.collected_at
@@ -85,14 +98,4 @@ def is_usable_as_it_is(post: Post) -> bool:
         and type(post.hashtags) is type(post.mentions) is type(post.accounts) is list
         and type(post.urls) is type(post.media) is type(post.earlier) is list
         and (post.languages is None or type(post.languages) is list)
-        and (post.source != "x" or _has_ids_of_x(post))
     )
-
-
-def _has_ids_of_x(post: Post) -> bool:
-    if not (is_x_id(post.post_id) and is_x_id(post.author_id)):
-        return False
-    for other in (post.retweet_of, post.reply_to, post.quote_of):
-        if other is not None and not is_x_id(other):
-            return False
-    return all(map(is_x_id, [account.partition(" ")[0] for account in post.accounts]))

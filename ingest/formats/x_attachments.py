@@ -22,14 +22,18 @@ def attached_to(attached: dict[str, Any], part: str, keys: str, key: str, includ
     wanted = attached.get(keys)
     if there or not included or not isinstance(wanted, list):
         return there if isinstance(there, list) else [there]
-    return [one for name, one in attachable(decoded(included), key).items() if name in wanted]
+    names = {name for name in wanted if isinstance(name, str)}
+    return [one for name, one in attachable(decoded(included), key).items() if name in names]
 
 
 def objects_attached_to(tweets: list[Any], by_id: dict[str, dict[str, Any]]) -> dict[str, list[Any]]:
     """Returns the media and polls that these posts have attached; neither key where there are none."""
-    found = {}
+    found: dict[str, list[Any]] = {}
+    attachments = [there for tweet in tweets if (there := tweet.get("attachments"))]
+    if not attachments:
+        return found
     for part, keys in (("media", "media_keys"), ("polls", "poll_ids")):
-        attached = values_of([tweet.get("attachments") for tweet in tweets], keys)
+        attached = values_of(attachments, keys)
         wanted = {key for some in attached if isinstance(some, list) for key in some if isinstance(key, str)}
         if objects := [by_id[part][key] for key in sorted(wanted) if key in by_id[part]]:
             found[part] = objects

@@ -4,7 +4,10 @@ from typing import Any
 
 import orjson
 
+from ingest.formats.format import not_too_many
+from ingest.formats.limits import MOST_SPLIT
 from ingest.formats.malformed import MALFORMED
+from ingest.formats.post import InvalidMessage
 from ingest.formats.x_attachments import KEYS, attachable, objects_attached_to
 
 _KEYS = {"users": "id", "tweets": "id", "places": "id", **KEYS}
@@ -14,12 +17,21 @@ _KEYS = {"users": "id", "tweets": "id", "places": "id", **KEYS}
 def split_page(page: dict[str, Any]) -> list[bytes]:
     """Returns a page's posts as stream lines; each line has only the `includes` that its post refers to.
 
-    Errors in a post are found later, when it is parsed.
+    Errors in a post are found later, when it is parsed. Raises InvalidMessage for a page of too many posts, or if they
+    refer to so large objects that the lines would fill memory.
     """
+    not_too_many(page["data"])
     includes = page.get("includes")
     there = includes if isinstance(includes, dict) else {}
     by_id = {part: attachable(there.get(part), key) for part, key in _KEYS.items()}
-    return [orjson.dumps(_page_line(tweet, by_id, page.get("__twarc"))) for tweet in page["data"]]
+    lines: list[bytes] = []
+    left = MOST_SPLIT
+    for tweet in page["data"]:
+        lines.append(orjson.dumps(_page_line(tweet, by_id, page.get("__twarc"))))
+        left -= len(lines[-1])
+        if left < 0:
+            raise InvalidMessage(f"a page of more than {MOST_SPLIT:,} bytes, with the objects of each post beside it")
+    return lines
 
 
 def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> dict[str, Any]:

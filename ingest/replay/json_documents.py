@@ -15,6 +15,8 @@ from ingest.replay.part import Document, Part
 
 _BETWEEN = re.compile(rb"(?:[\s,\[\]\x00\x1e]|\xef\xbb\xbf)*+")
 _NO_JSON = re.compile(rb'[^"{]*+(?:"[^\n]*+\n?)?')
+_EMPTIES = re.compile(rb"\{\s*+\}(?:[\s,]*+\{\s*+\})++")
+"""Two or more objects with nothing in them: one document, as there is nothing to tell them apart by."""
 _OPENING, _CLOSING = b"{}"
 _STRING = rb'[^"\\\n]*+(?:\\.[^"\\\n]*+)*+'
 _IN_STRING = re.compile(_STRING, re.DOTALL)
@@ -93,6 +95,9 @@ def _of(reader: _Reader, piece: bytes) -> Iterator[tuple[int, bytes]]:
             if reader.at_line_start:
                 return
             piece, at = reader.next_piece(), 0
+        elif empties := _EMPTIES.match(piece, at):
+            yield reader.line, empties[0]
+            at = empties.end()
         elif piece[at] in b"{":
             value = _Value(reader.line)
             piece, at = _take(reader, value, piece, at)

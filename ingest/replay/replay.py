@@ -5,7 +5,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 import msgspec
 
@@ -20,12 +19,11 @@ from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
 from ingest.replay.captures import Capture
+from ingest.replay.of_capture import OfCapture
 from ingest.replay.tables.table import Table
 
 _UNKNOWN_SOURCE = "file"
 COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
-MOST_LETTERS = 100
-"""The dead letters of a capture of which nothing could be read so far. Further ones are only counted."""
 EVERY_TOPIC = "*"
 """The topic of a message that is about every topic: a deletion from a compliance file."""
 
@@ -81,17 +79,6 @@ class ReplayResult:
         return ", ".join(f"{number:,} {what}" for told, number, what in parts if told)
 
 
-@dataclass
-class _OfCapture:
-    """What was found in one capture so far: whether anything can be read, and how much was refused, with a reason."""
-
-    useful: bool = False
-    refused: int = 0
-    first: str = ""
-    post_at: datetime | None = None
-    """The time of the last post."""
-
-
 class Replay:
     """Reads captures, splits their lines into posts, and queues the posts.
 
@@ -111,7 +98,7 @@ class Replay:
         self._queue = queue
         self._matcher = matcher
         self._refused: list[tuple[Envelope, str]] = []
-        self._of_capture = _OfCapture()
+        self._of_capture = OfCapture()
         self._patiently = Patience(REDIS_PASSING)
 
     def read(self, capture: Capture) -> Iterator[int]:
@@ -157,7 +144,7 @@ class Replay:
         self._queue_deletion(envelope_of(self._topic, Unit("forget", source, payload), "a person's request", self.id))
 
     def _end(self, capture: Capture) -> None:
-        of_capture, self._of_capture = self._of_capture, _OfCapture()
+        of_capture, self._of_capture = self._of_capture, OfCapture()
         if capture.broken:
             self._refuse(Refused(capture.broken, b""), capture.name)
             self.result.broken.append(capture.broken)
@@ -231,7 +218,7 @@ class Replay:
                 self.result.names += 1
             else:
                 self._queue_post(envelope, parse(unit.format, unit.payload))
-            self._of_capture.useful = True
+            self._of_capture.take_post()
         except InvalidMessage as error:
             self._refuse_envelope(envelope, str(error))
 
@@ -259,9 +246,7 @@ class Replay:
 
     def _refuse_envelope(self, envelope: Envelope, reason: str) -> None:
         self.result.refused += 1
-        self._of_capture.refused += 1
-        self._of_capture.first = self._of_capture.first or reason
-        if self._of_capture.refused <= MOST_LETTERS or self._of_capture.useful:
+        if self._of_capture.take_refusal(envelope.origin, reason):
             self._refused.append((envelope, reason))
         if len(self._refused) >= 100:
             self._keep_refused()

@@ -1,11 +1,13 @@
 """Turns a Post into its rows in POST_TABLES, encoded for Cassandra."""
 
 import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from operator import attrgetter, itemgetter
 from typing import Any
 
+import msgspec
 from cassandra.query import UNSET_VALUE
 
 from conf.folding import search_words
@@ -17,8 +19,7 @@ from ingest.queue.envelope import Message
 from stores.encoding import ENCODERS
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A post's encoded rows, with their key, the post's event time, and their size in bytes.
 
     `key` has the values of POSTS.key. `values` has one tuple for each of POST_TABLES, with the encoded values of its
@@ -63,7 +64,7 @@ def row_of(post: Post, topic: Topic) -> Row:
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, topic.buckets)
-        for value, (encode, tables) in zip((topic.topic, day, bucket, words, *_OF_POST(post)), _PLAN, strict=True):
+        for value, (encode, tables) in zip((topic.topic, day, bucket, *_OF_POST(post), words), _PLAN, strict=True):
             if value is None or (not value and value != 0):
                 values.append(UNSET_VALUE)
                 continue
@@ -76,12 +77,19 @@ def row_of(post: Post, topic: Topic) -> Row:
     return Row(key, post.event_at, tuple([pick(values) for pick in _PICKS]), size)
 
 
-_DERIVED = ("topic", "day", "bucket", "words")
-"""The columns whose values a post does not have itself."""
+def _pick(names: Iterable[str]) -> Callable[[list[Any]], tuple[Any, ...]]:
+    """Returns what takes the values of these columns from those of all columns."""
+    places = [_NAMES.index(name) for name in names]
+    if places == list(range(len(places))):
+        return lambda values: tuple(values[: len(places)])
+    return itemgetter(*places)
+
+
 _COLUMNS = {name: column for table in POST_TABLES for name, column in table.columns.items()}
-_NAMES = (*_DERIVED, *(name for name in _COLUMNS if name not in _DERIVED))
-_OF_POST = attrgetter(*_NAMES[len(_DERIVED) :])
+_NAMES = list(_COLUMNS)
+_OF_POST = attrgetter(*_NAMES[3:-1])
+"""Returns a post's values of all columns but the first three and the last, which `row_of` makes."""
 _PLAN = [(ENCODERS[_COLUMNS[name].cql], sum(name in table.columns for table in POST_TABLES)) for name in _NAMES]
 """Every column of POST_TABLES once: its encoder, and the number of tables that have it."""
-_PICKS = [itemgetter(*(_NAMES.index(name) for name in table.columns)) for table in POST_TABLES]
+_PICKS = [_pick(table.columns) for table in POST_TABLES]
 """For each table, what takes the values of its columns from those of the plan."""

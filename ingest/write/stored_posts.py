@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
 from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import PreparedStatement
 
@@ -124,7 +125,7 @@ class StoredPosts:
         about = Deletion(source=post.source, author=post.author or "", post_id=post.post_id)
         for found in self.find([about])[0]:
             if found.row.topic == topic and found.row.event_at:
-                return replace(post, event_at=found.row.event_at.replace(tzinfo=UTC))
+                return msgspec.structs.replace(post, event_at=found.row.event_at.replace(tzinfo=UTC))
         return None
 
     def with_subject(self, post: Post, topic: str) -> Post | None:
@@ -137,7 +138,8 @@ class StoredPosts:
             for _, future in sent:
                 row = future.result().one()
                 if row is not None:
-                    return replace(post, **{name: getattr(row, name) or getattr(post, name) for name in _COPIED})
+                    copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
+                    return msgspec.structs.replace(post, **copied)
         return None
 
     # What is done to a row.

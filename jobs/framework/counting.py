@@ -20,26 +20,26 @@ from jobs.framework.figures import Counts, Look
 SAMPLE = 3
 FEW_ROWS = 20_000
 """Up to so many rows are brought into one partition for the second pass: an exchange would cost more than it saves."""
-_ROWS, _INSIDE = "rows", "inside"
+_ROWS, _COUNTED = "rows", "counted "
 _Part = TypeVar("_Part")
 _FAILURES = (PySparkException, Py4JError)
 
 
-def first_pass(frame: DataFrame, expected: Sequence[Expected], inside: Column | None = None) -> tuple[Counts, int]:
-    """Counts the rows of a frame, those that break a condition, and those for which `inside` is true, all at once.
+def first_pass(frame: DataFrame, expected: Sequence[Expected], *counted: Column) -> tuple[Counts, list[int]]:
+    """Counts the rows of a frame, those that break a condition, and those of each condition in `counted`, all at once.
 
-    Returns the counts, and the number of rows inside. A persisted frame is computed and stored by this pass.
+    Returns the counts, and the numbers of `counted`. A persisted frame is computed and stored by this pass.
     """
     conditions = {e.says: e.broken.condition for e in expected if isinstance(e.broken, Where)}
-    always = {_ROWS: F.lit(True), _INSIDE: F.lit(False) if inside is None else inside}
+    always = {_ROWS: F.lit(True), **{f"{_COUNTED}{n}": each for n, each in enumerate(counted)}}
 
-    def counted(parts: Mapping[str, Column]) -> Sequence[int]:
+    def numbers(parts: Mapping[str, Column]) -> Sequence[int]:
         return frame.agg(*(F.count(F.when(condition, 1)) for condition in parts.values())).collect()[0]
 
     # An AnalysisException is an error of a condition. Any other error is one of reading the frame, and ends the run.
-    found = _together(counted, {**always, **conditions}, (AnalysisException,))
-    rows, within = (int(found.pop(name)) for name in always)
-    return Counts(rows, found), within
+    found = _together(numbers, {**always, **conditions}, (AnalysisException,))
+    rows, *others = (int(found.pop(name)) for name in always)
+    return Counts(rows, found), others
 
 
 def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from conf.tables import ACCOUNT_NAMES
 from conf.topic import Topic
 from jobs.framework.job import Inputs
+from jobs.framework.one_account import accounts_told
 
 COLUMNS = ["source", "post_id", "author_id", "author", "accounts", "event_at"]
 """The columns of `posts` that tell which handle belongs to which account."""
@@ -48,26 +49,15 @@ def sightings(posts: DataFrame) -> DataFrame:
     `alias` is the key by `named`. `at` and `post` are the time and the id, as a number, of the last such post; `own`
     says that an author of a post bore the handle.
     """
-    own = _sighting(F.col("author_id"), F.col("author"), own=True)
-    others = F.transform(F.coalesce("accounts", F.array()), _of_pair)
     when = F.unix_micros("event_at").alias("at"), F.col("post_id").cast("decimal(20,0)").alias("post")
     return (
         posts.where(F.col("source") != NAMED_BY_ID)
-        .select("source", *when, F.explode(F.concat(F.array(own), others)).alias("seen"))
+        .select("source", *when, F.explode(accounts_told()).alias("seen"))
         .where(F.col("seen.handle").isNotNull())
         .groupBy("source", "seen.account_id", "seen.handle")
         .agg(F.max("at").alias("at"), F.max("post").alias("post"), F.max("seen.own").alias("own"))
         .select(_key(F.col("account_id")).alias("account"), named(F.col("handle")).alias("alias"), "handle", *LAST)
     )
-
-
-def _of_pair(pair: Column) -> Column:
-    parts = F.split(pair, " ", 2)
-    return _sighting(parts[0], parts[1], own=False)
-
-
-def _sighting(account_id: Column, handle: Column, *, own: bool) -> Column:
-    return F.struct(account_id.alias("account_id"), handle.alias("handle"), F.lit(own).alias("own"))
 
 
 def holders(seen: DataFrame) -> DataFrame:

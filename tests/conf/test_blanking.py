@@ -1,5 +1,7 @@
 """Blanking takes addresses and handles out of a text, and nothing else, whatever spans a network gives."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +20,11 @@ def test_blanking_twice_is_blanking_once(text: str, spans: list[tuple[int, int]]
     once = blank(text, spans, handle)  # type: ignore[arg-type]
     assert blank(once, spans, handle) == once  # type: ignore[arg-type]
     assert len(once) == len(text)
+
+
+@given(TEXTS.map(lambda text: text.replace("＠", "@")), PATTERNS)
+def test_a_text_without_wide_signs_is_blanked_by_the_same_rules(text: str, handle: "re.Pattern[str]") -> None:
+    assert blank(f"{text} ＠", (), handle) == f"{blank(text, (), handle)} ＠"
 
 
 @given(TEXTS, SPANS)

@@ -10,6 +10,7 @@ import msgspec
 from conf.column_map import Cell, ColumnMap, FlagCell, TextCell, TimeCell
 from conf.folding import bare_handle
 from ingest.formats import Refused, Unit, unit_of
+from ingest.formats.limits import is_x_id
 from ingest.formats.post import InvalidMessage
 from ingest.formats.table import Row
 from ingest.formats.x_text import RT, unescaped
@@ -86,8 +87,8 @@ class Facts:
             raise InvalidMessage(f"{name} {error}") from None
         if not value:
             raise InvalidMessage(f"empty {name}")
-        if self._network == "x" and not _is_x_id(value):
-            raise InvalidMessage(f"{name} {value[:60]!r} is no id of X: those are digits")
+        if self._network == "x" and not is_x_id(value):
+            raise InvalidMessage(f"{name} {value[:60]!r} is no id of X: those are up to 19 digits")
         return value
 
     def _author_id(self, cells: Cells, author: str | None, post_id: str) -> str:
@@ -167,10 +168,6 @@ def _through(raw: Read, take: Callable[[Any], Any]) -> Read:
     return lambda cells: take(raw(cells))
 
 
-def _is_x_id(value: str) -> bool:
-    return value.isascii() and value.isdecimal()
-
-
 def _text_or_none(value: Any) -> str | None:
     text = cell.as_text(value).strip()
     return None if len(text) < 10 and text.lower() in _NOTHING else text
@@ -179,7 +176,7 @@ def _text_or_none(value: Any) -> str | None:
 def _other_id(value: Any, network: str) -> str | None:
     """Returns the id of another post; None for none, and for one that is no id of its network."""
     found = _text_or_none(cell.identifier(value, network))
-    return found if found is None or network != "x" or _is_x_id(found) else None
+    return found if found is None or network != "x" or is_x_id(found) else None
 
 
 def _if_readable(take: Callable[[Any], Any]) -> Callable[[Any], Any]:

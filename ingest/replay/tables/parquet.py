@@ -1,4 +1,8 @@
-"""Parquet: its columns and its rows, read in portions of bounded size."""
+"""Parquet: its columns and its rows, read in portions of bounded size.
+
+What is in memory does not grow with the file or with its groups of rows, since their pages are read one after the
+other. A page is unpacked as a whole: most programs write pages of about 1 MB, and a page holds at least one cell.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,8 +13,11 @@ import pyarrow.parquet as pq
 from conf.errors import WrongUse
 from ingest.replay.tables.delimited import Damaged, Record
 
+_BUFFER = 256 * 1024
+"""Bytes of a column that are read at once."""
 _PORTION_BYTES = 8 * 1024 * 1024
-_MOST_ROWS = 2_000
+_MOST_ROWS = 500
+"""Rows that are read at once. More of them are not faster, and a cell may be much longer than most."""
 
 
 class ParquetRows:
@@ -18,7 +25,7 @@ class ParquetRows:
 
     def __init__(self, path: str) -> None:
         try:
-            self._file = pq.ParquetFile(path, pre_buffer=False, memory_map=False)
+            self._file = pq.ParquetFile(path, pre_buffer=False, memory_map=False, buffer_size=_BUFFER)
         except (pa.ArrowException, OSError) as error:
             raise WrongUse(f"{path} is no whole Parquet file ({error})", "Get the whole file again") from None
         self.header = list(self._file.schema_arrow.names)
@@ -45,7 +52,8 @@ class ParquetRows:
 
     def _rows(self, header: Sequence[str]) -> Iterator[Record]:
         number = 1
-        for batch in self._file.iter_batches(self._portion(), columns=list(header)):
+        # Without threads: each would hold portions of its own.
+        for batch in self._file.iter_batches(self._portion(), columns=list(header), use_threads=False):
             columns = [_values(batch.column(batch.schema.get_field_index(name))) for name in header]
             for cells in zip(*columns, strict=True):
                 number += 1

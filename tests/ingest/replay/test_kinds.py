@@ -235,7 +235,9 @@ LARGE: dict[str, Callable[[], bytes]] = {
     "no line ends": lambda: LINE * COUNT,
     "an array in one line": lambda: b"[" + (LINE + b",") * COUNT + b"]",
     "pretty-printed": lambda: LINE.replace(b"{", b"{\n  ").replace(b"}", b"\n}") * COUNT,
+    "a byte order mark": lambda: b"\xef\xbb\xbf" + (LINE + b"\n") * COUNT,
     "utf-16": lambda: ((LINE + b"\n") * COUNT).decode().encode("utf-16"),
+    "utf-32": lambda: ((LINE + b"\n") * COUNT).decode().encode("utf-32"),
     "gzip": lambda: gzip.compress((LINE + b"\n") * COUNT, 1),
     "zstd": lambda: zstd((LINE + b"\n") * COUNT),
     "bzip2": lambda: bz2.compress((LINE + b"\n") * COUNT, 1),
@@ -245,14 +247,44 @@ LARGE: dict[str, Callable[[], bytes]] = {
 }
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux's /proc")
+on_linux = pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="the peak of a process is read from Linux's /proc"
+)
+
+
+def peak_of(file: Path) -> list[str]:
+    """Returns how many documents a file has, and by how many kB a process grew that read them, and what is wrong."""
+    command = [sys.executable, "-c", PEAK, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.split()
+
+
+@on_linux
 @pytest.mark.parametrize("kind", LARGE)
 def test_memory_does_not_grow_with_the_file(kind: str, tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(LARGE[kind]())
-    command = [sys.executable, "-c", PEAK, str(tmp_path / "large")]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    count, kilobytes = done.stdout.split()
+    count, kilobytes = peak_of(tmp_path / "large")
     assert int(count) == COUNT
+    assert int(kilobytes) < 75_000
+
+
+SIZE = 100_000_000
+LONG: dict[str, Callable[[], bytes]] = {
+    "a long text": lambda: b'{"data": {"text": "' + b"x" * SIZE + b'"}}',
+    "a text that does not end": lambda: b'{"data": {"text": "' + b"x" * SIZE,
+    "no JSON": lambda: LINE + b"\n" + b"x" * SIZE,
+    "braces": lambda: b'{"a":' * (SIZE // 5),
+    "brackets": lambda: b'{"a":' + b"[" * SIZE,
+    "quotes": lambda: b'{"a":' + b'"' * SIZE,
+    "an event": lambda: b"data: {}\n\ndata: " + b"x" * SIZE + b"\n",
+}
+
+
+@on_linux
+@pytest.mark.parametrize("kind", LONG)
+def test_memory_does_not_grow_with_a_line(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(LONG[kind]() + b"\n" + LINE + b"\n")
+    count, kilobytes, *_ = peak_of(tmp_path / "long")
+    assert 1 <= int(count) < 30
     assert int(kilobytes) < 75_000
 
 

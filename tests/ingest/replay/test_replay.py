@@ -20,7 +20,7 @@ from conf.topic import Topic
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
-from ingest.replay.replay import MOST_LETTERS
+from ingest.replay.of_capture import MOST_LETTERS, MOST_LETTERS_OF_LINE
 from ingest.views import WaitView
 from tests.conftest import make_topic
 from tests.support.bluesky import event
@@ -397,3 +397,23 @@ def test_a_replay_that_waits_says_so_in_a_pipe_once_a_minute(capsys: pytest.Capt
             view.tell(f"full at {second}")
     hint = "no worker is running: start one with `.venv/bin/python -m ingest work`"
     assert capsys.readouterr().err.splitlines() == [f"full at 5; {hint}", f"full at 65; {hint}", "full at 125"]
+
+
+@pytest.mark.parametrize(
+    ("odd", "refused", "kept", "reason"),
+    [
+        (b"{}" * 4_000_000, 1, 1, "not valid JSON"),
+        (b"[" + b"{},\t" * 2_000_000 + b"{}]", 1, 1, "not valid JSON"),
+        (b'{"a":1}' * 5_000, 5_000, MOST_LETTERS_OF_LINE, "not a post in a known format"),
+    ],
+)
+def test_a_line_of_very_many_objects_gives_few_dead_letters_and_costs_no_neighbour(
+    stream: PostsQueue, topic: Topic, tmp_path: Path, odd: bytes, refused: int, kept: int, reason: str
+) -> None:
+    (tmp_path / "odd.jsonl").write_bytes(b"\n".join((GOOD, odd, GOOD)))
+    done = replay(str(tmp_path / "odd.jsonl"), "--topic", topic.topic)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{refused + 2:,} lines read, 2 posts queued, {refused:,} lines refused\n"
+    letters = list(DeadLetters(stream).read())
+    assert len(letters) == kept
+    assert reason in letters[0].reason

@@ -244,7 +244,14 @@ def test_ids_that_are_written_in_other_ways_are_read(files: Files, cell: str, id
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"), [("", "empty id"), ("abc", "is no id of X"), ("1٣", "is no id of X"), ("-1", "is no id of X")]
+    ("cell", "told"),
+    [
+        ("", "empty id"),
+        ("abc", "is no id of X"),
+        ("1٣", "is no id of X"),
+        ("-1", "is no id of X"),
+        ("9" * 20, "is no id of X"),
+    ],
 )
 def test_what_is_no_id_is_refused(files: Files, cell: str, told: str) -> None:
     files.write(row(), row(Tweet_ID=cell))

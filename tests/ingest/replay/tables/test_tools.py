@@ -1,10 +1,10 @@
 """The tables of twarc-csv, 4CAT, TCAT and Zeeschuimer give the same posts as the JSON of the same posts."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -165,7 +165,7 @@ def test_twarc_csv_gives_the_whole_post(tmp_path: Path) -> None:
         expected = from_json(posts)[post_id]
         others = {post.retweet_of_author, post.reply_to_author, post.quote_of_author}
         expected.accounts = [each for each in expected.accounts if each.split()[1] in others]  # mentions have no ids
-        assert replace(post, said_kind=None) == expected
+        assert msgspec.structs.replace(post, said_kind=None) == expected
     found = {post.kind: post.accounts for post in posts_of(opened(file)).values()}
     assert (found["retweet"], found["quote"]) == (["11 ben_k"], ["11 ben_k"])
 
