@@ -20,8 +20,9 @@ class UntimedDays:
     def note(self, writes: Iterable[Write]) -> None:
         """Notes the days of the writes whose ids do not tell the event time. Raises the driver's errors."""
         found = {untimed for write in writes if (untimed := _untimed_day(write))} - self._noted
-        note_untimed(self._session, self._keyspace, found)
-        self._noted |= found
+        if found:  # without it, each batch would wait for Cassandra to prepare a statement
+            note_untimed(self._session, self._keyspace, found)
+            self._noted |= found
 
 
 def _untimed_day(write: Write) -> UntimedDay | None:

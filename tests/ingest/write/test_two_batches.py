@@ -33,8 +33,8 @@ EACH = 10
 
 
 @pytest.fixture
-def worker(session: Session, settings: Settings, queue: PostsQueue, topic: Topic) -> Worker:
-    """A worker that has the topic and the filter, so that it needs Cassandra for writes alone."""
+def worker(session: Session, settings: Settings, queue: PostsQueue, topic: Topic, no_ledger: None) -> Worker:
+    """A worker that has the topic and an empty filter, so that it needs Cassandra for writes alone."""
     made = Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings), read_count=EACH)
     put(queue, topic, "0")
     made.run(drain=True)
@@ -75,7 +75,7 @@ IDS = [str(number) for number in range(1, 3 * EACH + 1)]
 def test_the_next_batch_is_read_while_one_is_under_way_and_no_more(
     worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
 ) -> None:
-    thread = threading.Thread(target=worker.run, kwargs={"drain": True})
+    thread = threading.Thread(target=worker.run, kwargs={"drain": True}, daemon=True)
     with silent_cassandra(settings):
         put(queue, topic, *IDS)
         thread.start()
