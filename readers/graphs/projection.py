@@ -29,8 +29,8 @@ MOST_COMPARED = 200
 """The most nodes of an item that are compared with each other."""
 TOP = 50
 """The edges of each node that are kept, unless --top says otherwise."""
-BAND = 4_000_000
-"""About so many products are made at once, which takes some 200 MB at most."""
+BAND = 2_000_000
+"""About so many products are made at once, in some 150 MB."""
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
@@ -113,7 +113,8 @@ def _bands(graph: TwoMode, kept: NDArray[np.bool_], by: By) -> Iterator[_Edges]:
         return
     squares = np.bincount(graph.node, graph.posts.astype(np.float64) ** 2, graph.nodes)
     degree = np.bincount(graph.node, minlength=graph.nodes)
-    ones, heavy = (_matrix(graph, kept, posts=posts) for posts in (False, True))
+    ones = _matrix(graph, kept, posts=False)
+    heavy = _matrix(graph, kept, posts=True) if by == "cosine" else ones
     work = ones @ np.bincount(graph.item[kept], minlength=graph.items)
     starts = np.flatnonzero(np.diff(np.cumsum(work) // BAND, prepend=-1))
     back, heavy_back = ones.T.tocsr(), heavy.T.tocsr()

@@ -29,7 +29,7 @@ from tests.conftest import SHIPPED_TOPICS
 from tests.support.captured import CAPTURES, parsed
 from tests.support.independent_graphs import Network
 from tests.support.independent_items import item_of_post, items_of
-from tests.support.independent_two_modes import KINDS, tagged, two_mode_networks
+from tests.support.independent_two_modes import KINDS, enriched, two_mode_networks
 from tests.support.post_frames import frame_of, post_frame
 
 PLAIN = parse_topic("topic: t\ntimezone: Asia/Manila\n", "f")
@@ -45,7 +45,7 @@ Tables = dict[str, pd.DataFrame]
 @pytest.fixture(scope="module")
 def lines() -> list[bytes]:
     ph2016 = parse_topic((SHIPPED_TOPICS / "ph2016.yaml").read_text(), "f")
-    return tagged(b"".join(generate(ph2016, POSTS, 29)).splitlines())
+    return enriched(b"".join(generate(ph2016, POSTS, 29)).splitlines())
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +114,7 @@ def test_every_two_mode_graph_equals_one_computed_apart(
     assert {graph for graph, *_ in expected} == set(KINDS)
     assert {period for _, period, *_ in expected} == {"hour", "day", "window"}
     check(found, expected)
+    assert min(len(expected[graph, "window", START, END].weights) for graph in KINDS) > 100
 
 
 def test_the_other_graphs_are_the_same_as_without(posts: DataFrame) -> None:

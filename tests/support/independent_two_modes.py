@@ -1,6 +1,7 @@
 """The graphs with two kinds of nodes computed in another way: plain Python and NetworkX, without code from jobs."""
 
 import json
+import random
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -11,19 +12,29 @@ from tests.support.independent_graphs import Key, Network
 from tests.support.independent_items import OWN, Item, key_of
 
 TAGS = ("Halalan", "İstanbul", "選挙", "انتخابات", "news.example")
+LINKS = (
+    *("https://www.balita.example/a", "http://m.balita.example:80/b/?utm_source=x", "https://news.bbc.co.uk/1"),
+    *("https://ana.github.io/x", "https://ben.github.io/", "https://twitter.com/ana/status/1", "https://t.co/abc"),
+    *("https://youtu.be/abcdefghijk", "https://Example.PH/#top", "ftp://ftp.example/", "no address"),
+    *(f"https://site{number}.example/{number}" for number in range(30)),
+)
 KINDS = ("author_host", "author_hashtag", "hashtag_host")
 Carried = tuple[Item, set[str]]
 """A post and its folded hashtags."""
 
 
-def tagged(lines: Iterable[bytes]) -> list[bytes]:
-    """Returns X v2 lines in which posts with links have two hashtags more: few generated ones have any."""
-    found = []
-    for number, raw in enumerate(lines):
+def enriched(lines: Iterable[bytes], seed: int = 5) -> list[bytes]:
+    """Returns X v2 lines in which most posts, retweets aside, have more hashtags and links than generated ones have."""
+    found, draw = [], random.Random(seed)
+    for raw in lines:
         line = json.loads(raw)
-        entities = line["data"].get("entities", {})
-        if "urls" in entities and "note_tweet" not in line["data"]:
-            entities.setdefault("hashtags", []).extend({"tag": TAGS[(number + n) % len(TAGS)]} for n in (0, 2))
+        data = line["data"]
+        retweets = any(r["type"] == "retweeted" for r in data.get("referenced_tweets", []))
+        if not retweets and "note_tweet" not in data:
+            entities = data.setdefault("entities", {})
+            entities.setdefault("hashtags", []).extend({"tag": tag} for tag in draw.choices(TAGS, k=draw.randrange(3)))
+            links = draw.choices(LINKS, k=draw.randrange(4))
+            entities.setdefault("urls", []).extend({"expanded_url": link} for link in links)
         found.append(json.dumps(line).encode())
     return found
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from conf.tables import GRAPH_SUMMARY, TOP_MEASURES
-from conf.topic import Topic
+from conf.topic import Topic, parse_topic
 from jobs import network_graph
 from jobs.framework.local import is_local
 from jobs.graphs.few import TIMES, Few, tables_of
@@ -78,6 +78,19 @@ def test_the_driver_and_the_executors_compute_the_same_tables(spark: SparkSessio
     alone = (START, START + timedelta(hours=1), "ana", "ana", 4, START, START)
     rows.append(("quote", "hour", *alone))  # a graph that has only a self-edge
     check_same(frame_of(spark, rows), topic)
+
+
+def test_the_tables_of_graphs_with_two_kinds_of_nodes_are_the_same_beside_others(spark: SparkSession) -> None:
+    draws = random.Random(7)
+    rows = edges_between(draws, "retweet", 0, 200)
+    for graph, hour in (("author_hashtag", 0), ("author_hashtag", 1), ("author_host", 0)):
+        start = START + timedelta(hours=hour)
+        pairs = {(f"x:{draws.randrange(60, 110)}", f"#{draws.choice(NAMES)}") for _ in range(250)}
+        rows += [
+            (graph, "hour", start, start + timedelta(hours=1), src, dst, draws.randint(1, 9), start, start)
+            for src, dst in sorted(pairs)
+        ]
+    check_same(frame_of(spark, rows), parse_topic("topic: t\ngraph: {kinds: [author_hashtag, author_host]}\n", "f"))
 
 
 @pytest.mark.parametrize("graph", ["reply", "hashtag"])

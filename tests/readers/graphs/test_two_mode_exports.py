@@ -25,8 +25,7 @@ from readers.cli import main
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support.engine_set import HOME
 from tests.support.independent_items import items_of
-from tests.support.independent_two_modes import KINDS, two_mode_networks
-from tests.support.independent_two_modes import tagged as with_tags
+from tests.support.independent_two_modes import KINDS, enriched, two_mode_networks
 from tests.support.loading import load
 from tests.support.schemas import schema
 from tests.support.stored_graph import export, store
@@ -241,7 +240,7 @@ def test_a_graph_that_the_topic_does_not_ask_for_says_how_to_ask(
 def test_from_posts_to_files(
     spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue, asking: Topic, tmp_path: Path
 ) -> None:
-    lines = with_tags(b"".join(generate(load_topic("ph2016", SHIPPED_TOPICS), 2_000, 31)).splitlines())
+    lines = enriched(b"".join(generate(load_topic("ph2016", SHIPPED_TOPICS), 2_000, 31)).splitlines())
     load(lines, asking.topic, queue, session, settings)
     window = parse_window("2016-05-07T12:30Z", "2016-05-08T18:20Z", asking.zone)
     run_job(JOB, spark, session, settings, asking, window)
