@@ -17,7 +17,7 @@ ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
 """The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
 ARTICLE = "ال"
 _WORD = regex.compile(r"[\p{L}\p{M}\p{Nd}_]+")
-_ASCII_WORDS = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else 32 for byte in range(128)) + b" " * 128
+ASCII_WORDS = bytes(byte if chr(byte).isalnum() or chr(byte) == "_" else 32 for byte in range(128)) + b" " * 128
 """For `bytes.translate`: what is not in a word becomes a space."""
 _APOSTROPHES = "`‘’‛′‵ʹʻʼʽˈ՚׳ߴߵꞋꞌ❛❜"
 _DASHES = "˗֊־᐀᠆‐‑‒–—―⁃−⸗⸚⸺⸻⹀⹝〜〰゠"
@@ -116,7 +116,7 @@ def words_of(folded: str) -> set[str]:
 
 
 def _words_of_ascii(folded: str) -> set[str]:
-    return set(folded.encode().translate(_ASCII_WORDS).decode().split())
+    return set(folded.encode().translate(ASCII_WORDS).decode().split())
 
 
 def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -> set[str]:

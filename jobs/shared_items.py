@@ -42,8 +42,9 @@ from jobs.framework.window import Window
 from jobs.measures import bursts, links, words
 from jobs.measures.authors import names_in
 from jobs.measures.bursts import has_span_before, reach
+from jobs.measures.item_posts import COLUMNS
 from jobs.measures.item_ranks import TOP
-from jobs.measures.items import COLUMNS, ITEMS, counted, items_in
+from jobs.measures.items import ITEMS, counted, items_in
 from jobs.measures.mentions import further_columns
 from jobs.measures.volume import VOLUME, volume
 from jobs.measures.votes import flagged_authors

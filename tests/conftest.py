@@ -43,6 +43,7 @@ SHIPPED_TOPICS = ROOT / "conf" / "topics"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds options for longer runs; `make soak` asks for more posts."""
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
+    parser.addoption("--item-posts", type=int, default=6_000, help="posts of tests/jobs/test_shared_items.py")
     parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
         "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
@@ -96,6 +97,12 @@ def _is_worker(config: pytest.Config) -> bool:
 def soak_posts(pytestconfig: pytest.Config) -> int:
     """The number of posts of the soak test."""
     return int(pytestconfig.getoption("--soak-posts"))
+
+
+@pytest.fixture(scope="session")
+def item_posts(pytestconfig: pytest.Config) -> int:
+    """The number of generated posts of tests/jobs/test_shared_items.py."""
+    return int(pytestconfig.getoption("--item-posts"))
 
 
 @pytest.fixture

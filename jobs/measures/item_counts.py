@@ -4,13 +4,11 @@
 `item_ranks.py` adds up the counts of groups. `items.py` runs both in Spark.
 """
 
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from conf.tables import ITEM_KINDS, LONGER_PERIODS
 from jobs.measures.ballots import Ints, Spans
@@ -20,7 +18,7 @@ ANY = ""
 """Stands for all items of a kind together, in rows beside theirs."""
 SUMS = ("posts", "authors", "originals", "marked")
 COUNTED = (
-    "part int, kind string, spans int, place int, item string, label string, "
+    "kind string, spans int, place int, item string, label string, "
     + ", ".join(f"{name} bigint" for name in SUMS)
     + ", first_us bigint, candidate int"
 )
@@ -33,7 +31,7 @@ DENSE = 16
 
 @dataclass(frozen=True)
 class Plan:
-    """The periods, and the number of parts over which items are spread.
+    """The periods, and the number of parts over which the counts of periods are spread.
 
     `spans` has the periods of each kind, also those before the window; the number of the first in it is in `first`.
     `before` is how many preceding periods one is compared with. `window_us` are the window's ends in µs since 1970.
@@ -75,7 +73,7 @@ def count(plan: Plan, arrived: pa.Table) -> Iterator[pa.Table]:
 
 def _with_any(pairs: Pairs) -> Pairs:
     """Adds ANY, which all posts with an item of the kind carry."""
-    any_row = np.unique(pairs.row)
+    any_row = np.flatnonzero(np.bincount(pairs.row))
     any_code = np.full(len(any_row), len(pairs.names))
     names = pa.concat_arrays([pairs.names.cast(pa.string()), pa.array([ANY], pa.string())])
     label = None if pairs.label is None else np.concatenate([pairs.label, np.zeros(len(any_row), np.int64)])
@@ -87,7 +85,8 @@ def _with_any(pairs: Pairs) -> Pairs:
 def _in_order(pairs: Pairs) -> Ints:
     """Returns the order by item, then by row, then by label."""
     if pairs.label is None:
-        return np.argsort(pairs.code, kind="stable")
+        few = len(pairs.names) <= np.iinfo(np.uint16).max + 1  # then NumPy sorts by digits, which is much faster
+        return np.argsort(pairs.code.astype(np.uint16) if few else pairs.code, kind="stable")
     return np.lexsort([pairs.label, pairs.row, pairs.code])
 
 
@@ -112,8 +111,7 @@ def _counted(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int, place
     label = item
     if pairs.labels is not None and len(pairs.labels):
         label = pa.DictionaryArray.from_arrays(sums["label"].combine_chunks(), pairs.labels)
-    part = _parts(pairs.names, kind, plan.parts)[code]
-    return _for_every_part(counts_table(kind, number, of_group, part, item, label, sums), plan.parts)
+    return counts_table(kind, number, of_group, item, label, sums)
 
 
 def _of_candidates(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int, place: Ints) -> Iterator[pa.Table]:
@@ -122,7 +120,6 @@ def _of_candidates(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int,
     wanted = (pairs.code < any_code) & (place[pairs.row] >= plan.first[number])
     row, code = pairs.row[wanted], pairs.code[wanted]
     group, of_any = code * size + place[row], any_code * size
-    part = _parts(pairs.names, kind, plan.parts)
     for candidate in range(rows.named.shape[1]):
         own = group[rows.named[row, candidate]]
         of_items, of_places = tally(own, of_any), np.bincount(own % size, minlength=size)
@@ -132,9 +129,9 @@ def _of_candidates(plan: Plan, rows: Rows, kind: str, pairs: Pairs, number: int,
         nothing = np.zeros(len(found), np.int64)
         sums = pa.table({**dict.fromkeys((*SUMS, "first_us"), nothing), "posts": posts})
         names = pa.DictionaryArray.from_arrays(pa.array(item), pairs.names)
-        table = counts_table(kind, number, of_group, part[item], names, names, sums)
+        table = counts_table(kind, number, of_group, names, names, sums)
         named = pa.array(np.full(len(found), candidate), pa.int32())
-        yield _for_every_part(table.set_column(table.num_columns - 1, "candidate", named), plan.parts)
+        yield table.set_column(table.num_columns - 1, "candidate", named)
 
 
 def tally(numbers: Ints, limit: int) -> tuple[Ints, Ints]:
@@ -155,13 +152,10 @@ def grouped(columns: dict[str, Ints]) -> pa.Table:
     return found.rename_columns([name.removesuffix("_sum").removesuffix("_min") for name in found.column_names])
 
 
-def counts_table(
-    kind: str, number: int, place: Ints, part: Ints, item: pa.Array, label: pa.Array, sums: pa.Table
-) -> pa.Table:
+def counts_table(kind: str, number: int, place: Ints, item: pa.Array, label: pa.Array, sums: pa.Table) -> pa.Table:
     """Returns counts as in COUNTED."""
     size = len(place)
     columns = {
-        "part": pa.array(part, pa.int32()),
         "kind": pa.repeat(pa.scalar(kind, pa.string()), size),
         "spans": pa.array(np.full(size, number), pa.int32()),
         "place": pa.array(place, pa.int32()),
@@ -171,25 +165,6 @@ def counts_table(
         "candidate": pa.array(np.full(size, EVERYONE), pa.int32()),
     }
     return pa.table(columns)
-
-
-def _parts(names: pa.Array, kind: str, parts: int) -> Ints:
-    """Returns the part of each item; -1 for ANY, which every part needs. What only the volume needs is in part 0."""
-    if kind not in ITEM_KINDS or parts == 1:
-        return np.zeros(len(names), np.int64)
-    found = np.array([zlib.crc32(name.encode()) % parts for name in names.to_pylist()], np.int64)
-    found[len(names) - 1] = -1
-    return found
-
-
-def _for_every_part(table: pa.Table, parts: int) -> pa.Table:
-    """Returns counts with the rows of ANY once for each part."""
-    if parts == 1:
-        return table
-    everywhere = pc.equal(table["part"], -1)
-    alone, shared = table.filter(pc.invert(everywhere)), table.filter(everywhere)
-    copies = [shared.set_column(0, "part", pa.array([part] * len(shared), pa.int32())) for part in range(parts)]
-    return pa.concat_tables([alone, *copies])
 
 
 def _activity(plan: Plan, rows: Rows, number: int, place: Ints) -> pa.Table:
@@ -205,4 +180,4 @@ def _activity(plan: Plan, rows: Rows, number: int, place: Ints) -> pa.Table:
         {"posts": posts * authors, "authors": authors, "originals": nothing, "marked": nothing, "first_us": nothing}
     )
     item = pa.array(map(str, posts.tolist()), pa.string()).dictionary_encode()
-    return counts_table(ACTIVE, number, of_group, nothing, item, item, sums)
+    return counts_table(ACTIVE, number, of_group, item, item, sums)

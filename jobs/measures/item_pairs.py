@@ -17,7 +17,7 @@ from conf.tables import KINDS
 from jobs.measures.ballots import Bools, Ints
 from jobs.measures.mentions import BITS
 from jobs.measures.post_links import links_out
-from jobs.measures.words import compared_words
+from jobs.measures.text_words import words_of_texts
 
 OF_ACCOUNTS = "voter string, at_us bigint, post bigint, as_kind string, account string"
 ROWS = (
@@ -154,18 +154,12 @@ def _by_name(row: Ints, names: Sequence[str]) -> Pairs:
 def _words(folded: pa.ChunkedArray) -> Pairs:
     """Returns the words of each post. Each distinct text is cut up once: most retweets repeat one."""
     texts = _of_column(folded)
-    words, ends = list[str](), [0]
-    for text in texts.names.to_pylist():
-        words += compared_words(text)
-        ends.append(len(words))
-    bounds = np.array(ends, np.int64)
-    starts, lengths = bounds[:-1], bounds[1:] - bounds[:-1]
-    of_row = lengths[texts.code]
+    text, word, names = words_of_texts(texts.names)
+    bounds = np.searchsorted(text, np.arange(len(texts.names) + 1))
+    of_row = np.diff(bounds)[texts.code]
     row = np.repeat(texts.row, of_row)
     inside = np.arange(len(row)) - np.repeat(np.cumsum(of_row) - of_row, of_row)
-    coded = pa.array(words, pa.string()).dictionary_encode()
-    codes = coded.indices.to_numpy().astype(np.int64)
-    return Pairs(row, codes[np.repeat(starts[texts.code], of_row) + inside], coded.dictionary)
+    return Pairs(row, word[np.repeat(bounds[texts.code], of_row) + inside], names)
 
 
 def _shortest(addresses: list[str]) -> tuple[Ints, pa.Array]:

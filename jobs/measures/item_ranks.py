@@ -1,11 +1,8 @@
 """Adds up the counts of items, and keeps the first of each kind and period.
 
-`merged` needs the counts of all authors (`item_counts.py`), but not all items at once: items are spread over parts.
-Then `ranked` keeps the first TOP of each period, first those of a part, then those of all parts.
+`merged` needs the counts of all authors (`item_counts.py`), but not of all periods at once (`item_parts.py`). Then
+`ranked` keeps the first TOP of each period; of the window, first those of a part, then those of all parts.
 """
-
-from collections.abc import Iterator
-from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -27,14 +24,15 @@ RANKED = COUNTED + ", previous_posts bigint, burst double, log_odds double, rank
 """The schema of `ranked`. `candidate` is the number of the candidate of whose posts the item is most typical, or -1."""
 
 
-def merged(plan: Plan, counts: pa.Table) -> pa.Table:
-    """Adds up the counts of one part, one kind of items and one kind of periods; adds some figures.
+def merged(plan: Plan, counts: pa.Table, start: int, end: int) -> pa.Table:
+    """Adds up the counts of one kind of items and one kind of periods; adds some figures.
 
     `previous_posts` are those of the period right before, 0 without any. `burst` is NaN where nobody carried an item of
     the kind in the preceding periods. `candidate` and `log_odds` are those of `Odds.most_typical`.
-    Only rows of periods in the window are returned.
+    Only rows of periods from the place `start` to before `end` are returned.
     """
-    kind, number, part = (counts[name][0].as_py() for name in ("kind", "spans", "part"))
+    kind, number = (counts[name][0].as_py() for name in ("kind", "spans"))
+    counts = counts.unify_dictionaries().combine_chunks()
     size, before = len(plan.spans[number].starts), plan.before[number]
     step = size + before + 1  # so that the periods before an item's first are not those of another item
     items = counts["item"].combine_chunks().dictionary_encode()
@@ -45,13 +43,13 @@ def merged(plan: Plan, counts: pa.Table) -> pa.Table:
     sums = _summed(counts.filter(pa.array(of_everyone)), given[of_everyone])
     group, posts, authors = (sums[name].to_numpy() for name in ("group", "posts", "authors"))
     code, place = np.divmod(group, step)
-    kept = place >= plan.first[number]
+    kept = (place >= start) & (place < end)
     burst = _bursts(place, authors, _sums_before(group, authors, before), np.flatnonzero(code == any_code), size)
     of_any = (codes == any_code)[~of_everyone]
     odds = Odds(counts.filter(pa.array(~of_everyone)), given[~of_everyone], of_any, size, plan.of_races)
     candidate, ratio = odds.most_typical(group, place, kept & (authors >= FEWEST_AUTHORS))
     item = items.dictionary.take(code)
-    table = counts_table(kind, number, place, np.full(len(place), part), item, sums["label"], sums)
+    table = counts_table(kind, number, place, item, sums["label"], sums)
     table = table.set_column(table.column_names.index("candidate"), "candidate", pa.array(candidate, pa.int32()))
     figures = {"previous_posts": _sums_before(group, posts, min(before, 1)), "burst": burst, "log_odds": ratio}
     for name, values in figures.items():
@@ -125,11 +123,3 @@ def _text_order(items: pa.ChunkedArray) -> Ints:
     coded = items.combine_chunks().dictionary_encode()
     place = np.argsort(pc.array_sort_indices(coded.dictionary).to_numpy())
     return np.asarray(place[coded.indices.to_numpy()])
-
-
-def groups(counts: pa.Table) -> Iterator[pa.Table]:
-    """Yields the counts of each part, kind of items and kind of periods."""
-    keys = counts.group_by(["part", "kind", "spans"], use_threads=False).aggregate([]).to_pylist()
-    for key in keys:
-        conditions = [pc.equal(counts[name], value) for name, value in key.items()]
-        yield counts.filter(reduce(pc.and_, conditions))

@@ -6,40 +6,32 @@ Else Spark finds the accounts that posts name, and brings the posts of each auth
 (`item_counts.py`) and rank (`item_ranks.py`), with the same functions.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.instants import micros
-from conf.race import Race
-from conf.tables import ITEM_KINDS, KIND_COLUMNS, PERIODS
+from conf.tables import ITEM_KINDS, PERIODS
 from conf.topic import Topic
 from jobs.framework.direct_join import lies_in
 from jobs.framework.local import ARROW, arrow_schema, fetched
 from jobs.framework.publication import spans
 from jobs.framework.window import Window
-from jobs.measures import authors, told_accounts
-from jobs.measures.authors import account, kept_labels, labels, named, resolved, without_prefix
+from jobs.measures.authors import kept_labels, labels, resolved, without_prefix
 from jobs.measures.bursts import BASELINE, has_span_before, reach
-from jobs.measures.item_counts import COUNTED, EVERYONE, Plan, count
+from jobs.measures.item_counts import EVERYONE, Plan, count
 from jobs.measures.item_pairs import OF_ACCOUNTS, ROWS, joined
-from jobs.measures.item_ranks import RANKED, groups, merged, ranked
-from jobs.measures.mentions import mask_columns, with_masks
+from jobs.measures.item_parts import PACKED, packed, unpacked
+from jobs.measures.item_posts import accounts_of, posts_of, with_accounts
+from jobs.measures.item_ranks import RANKED, merged, ranked
 from jobs.measures.periods import spans_between
-from jobs.measures.post_links import servers
-from jobs.measures.told_accounts import Told, exploded, told_by
 from jobs.measures.votes import FEW_POSTS, with_marks
 
-COLUMNS = [
-    *(*authors.COLUMNS, "kind", "folded", "urls", "media", "hashtags", "mentions", "lang", "client", "place"),
-    *("retweet_of_author", "reply_to_author", "quote_of_author"),
-]
-"""The columns of posts that are counted, and those by which candidates are found."""
 ACCOUNTS = ("mentioned", "retweeted")
 """The kinds whose items are accounts."""
 POSTS_A_TASK = 100_000
@@ -71,7 +63,8 @@ def counted(
     if number <= FEW_POSTS:
         return _counted_here(posts, flagged, names, topic, _plan(topic, window, 1))
     plan = _plan(topic, window, -(-number // POSTS_A_TASK))
-    found = fetched(_counted_apart(posts, flagged, topic, window, plan))
+    ranks = fetched(_counted_apart(posts, flagged, topic, window, plan))
+    found = _shown(plan, ranked(ranks.drop_columns(["rank"])))
     wanted = _accounts(found, posts)
     known = labels(posts.where(lies_in(window)), names).join(wanted, on="account", how="left_semi")
     return _labelled(found, dict(map(tuple, known.collect())))
@@ -81,9 +74,9 @@ def _counted_here(
     posts: DataFrame, flagged: DataFrame | None, names: DataFrame | None, topic: Topic, plan: Plan
 ) -> pa.Table:
     """Counts in this process."""
-    arrived = fetched(with_marks(_told_of(posts, topic.races, here=True), flagged))
-    rows, told = _with_accounts(arrived, plan.window_us)
-    found = [ranked(merged(plan, counts)) for counts in count(plan, rows) if len(counts)] if len(rows) else []
+    arrived = fetched(with_marks(posts_of(posts, topic.races, here=True), flagged))
+    rows, told = with_accounts(arrived, plan.window_us)
+    found = [_ranked(plan, counts) for counts in count(plan, rows) if len(counts)] if len(rows) else []
     if not found:
         return arrow_schema(ITEMS).empty_table()
     shown = _shown(plan, pa.concat_tables(found))
@@ -95,20 +88,24 @@ def _counted_here(
 
 
 def _counted_apart(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: Window, plan: Plan) -> DataFrame:
-    """Returns ITEMS, counted by Python workers."""
-    own = with_marks(_told_of(posts, topic.races), flagged)
+    """Returns RANKED, counted by Python workers; of the window, each part has its own first items."""
+    own = with_marks(posts_of(posts, topic.races), flagged)
     known = posts.where(lies_in(window))  # as in the other jobs over this window
-    of_accounts = resolved(_named_by(posts), "account", known).select(*_names(OF_ACCOUNTS))
+    of_accounts = resolved(accounts_of(posts), "account", known).select(*arrow_schema(OF_ACCOUNTS).names)
     return (
         own.unionByName(of_accounts, allowMissingColumns=True)
-        .select(*_names(ROWS))
+        .select(*arrow_schema(ROWS).names)
         .repartition(plan.parts, "voter")
-        .mapInArrow(partial(_count, plan), COUNTED)
-        .repartition(plan.parts, "part")
+        .mapInArrow(partial(_count, plan), PACKED)
+        .repartition(2 * plan.parts, "part")
         .mapInArrow(partial(_merge, plan), RANKED)
-        .repartition("kind", "spans", "place")
-        .mapInArrow(partial(_rank, plan), ITEMS)
     )
+
+
+def _ranked(plan: Plan, counts: pa.Table) -> pa.Table:
+    """Returns the first items of all periods in the window, from the counts of one kind of items and of periods."""
+    number = counts["spans"][0].as_py()
+    return ranked(merged(plan, counts, plan.first[number], len(plan.spans[number].starts)))
 
 
 def _plan(topic: Topic, window: Window, parts: int) -> Plan:
@@ -124,92 +121,19 @@ def _plan(topic: Topic, window: Window, parts: int) -> Plan:
     return Plan(tuple(found), tuple(first), tuple(before), (micros(start), micros(end)), parts, ids)
 
 
-def _own() -> list[Column]:
-    """Returns what tells whose a post is, and which."""
-    number = F.xxhash64("source", "post_id").alias("post")
-    return [account().alias("voter"), F.unix_micros("event_at").alias("at_us"), number]
-
-
-def _told_of(posts: DataFrame, races: Sequence[Race], *, here: bool = False) -> DataFrame:
-    """Returns posts as in ROWS but for `marked`. Those that are counted `here` also tell and name accounts."""
-    masked = with_masks(posts, races, posts.columns)
-    numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
-    nothing = F.lit(None).cast("string")
-    further = [
-        *("author_id", "author", "accounts", F.col("post_id").cast("decimal(20,0)").alias("id_number")),
-        *(F.when(_is_naming(), F.col("mentions")).alias("mentioned"), _retweeted().alias("retweeted")),
-    ]
-    return masked.where(account().isNotNull()).select(
-        *(*_own(), nothing.alias("as_kind"), nothing.alias("account")),
-        F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
-        *("source", F.lower("lang").alias("language"), "client", "place", "folded", "urls", "media"),
-        *(servers().alias("servers"), (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged")),
-        *(_is_naming().alias("mentioning"), F.array(*mask_columns(races)).cast("array<bigint>").alias("masks")),
-        *(further if here else ()),
-    )
-
-
-def _is_naming() -> Column:
-    """Returns whether the accounts that a post names are mentioned: not by a retweet."""
-    return (F.col("kind") != "retweet") & (F.size(F.coalesce("mentions", F.array())) > 0)
-
-
-def _retweeted() -> Column:
-    return F.when(F.col("kind") == "retweet", F.col("retweet_of_author"))
-
-
-def _named_by(posts: DataFrame) -> DataFrame:
-    """Returns a row as in OF_ACCOUNTS for each account that a post names, with its key before `resolved`."""
-    mentioned = F.when(_is_naming(), F.transform("mentions", lambda name: _named_as("mentioned", named(name))))
-    both = F.concat(F.coalesce(mentioned, F.array()), F.array(_named_as("retweeted", named(_retweeted()))))
-    pairs = posts.select(*_own(), F.explode(both).alias("one")).select(*_names(OF_ACCOUNTS)[:3], "one.*")
-    return pairs.where(F.col("account").isNotNull() & F.col("voter").isNotNull())
-
-
-def _named_as(kind: str, key: Column) -> Column:
-    return F.struct(F.lit(kind).alias("as_kind"), key.alias("account"))
-
-
-def _with_accounts(posts: pa.Table, window_us: tuple[int, int]) -> tuple[pa.Table, Told]:
-    """Returns posts with a row for each account that one of them names, as in ROWS, and the accounts that they tell."""
-    at_us = posts["at_us"]
-    inside = pc.and_(pc.greater_equal(at_us, window_us[0]), pc.less(at_us, window_us[1]))
-    told = told_by(posts.select(told_accounts.COLUMNS).filter(inside))  # as in the other jobs over this window
-    mentioned, of_post = exploded(posts["mentioned"])
-    tables = [posts.select(_names(ROWS))]
-    for kind, names, rows in (("mentioned", mentioned, of_post), ("retweeted", posts["retweeted"], None)):
-        of_rows = posts if rows is None else posts.select(["source", *_names(OF_ACCOUNTS)[:3]]).take(rows)
-        keys = told.resolved(told_accounts.named(of_rows["source"], names))
-        own = of_rows.select(_names(OF_ACCOUNTS)[:3]).append_column("account", keys)
-        tables.append(own.append_column("as_kind", pa.repeat(kind, len(own))).filter(own["account"].is_valid()))
-    return pa.concat_tables(tables, promote_options="default"), told
-
-
-def _names(schema: str) -> list[str]:
-    return [field.split()[0] for field in schema.split(", ")]
-
-
 def _count(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Counts the posts of a partition's authors."""
     posts = joined(arrived)
     if posts is not None:
         for counts in count(plan, posts):
-            yield from _batches(counts, COUNTED)
+            if len(counts):
+                yield packed(plan, counts)
 
 
 def _merge(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Adds up the counts of some parts, and keeps the first of each period."""
-    counts = joined(arrived)
-    if counts is not None:
-        for some in groups(counts):
-            yield from _batches(ranked(merged(plan, some)), RANKED)
-
-
-def _rank(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Keeps the first of each period, from those of all parts."""
-    counts = joined(arrived)
-    if counts is not None:
-        yield from _batches(_shown(plan, ranked(counts.drop_columns(["rank"]))), ITEMS)
+    for part, counts in unpacked(arrived):
+        yield from _batches(ranked(merged(plan, counts, part.start, part.end)), RANKED)
 
 
 def _batches(table: pa.Table, schema: str) -> list[pa.RecordBatch]:
@@ -235,7 +159,9 @@ def _shown(plan: Plan, rows: pa.Table) -> pa.Table:
         "log_odds": pc.if_else(pc.is_nan(rows["log_odds"]), None, rows["log_odds"]),
         "candidate": _ids(plan).take(pc.if_else(pc.equal(rows["candidate"], EVERYONE), None, rows["candidate"])),
     }
-    columns = {name: shown.get(name, rows[name] if name in rows.column_names else None) for name in _names(ITEMS)}
+    columns = {
+        name: shown.get(name, rows[name] if name in rows.column_names else None) for name in arrow_schema(ITEMS).names
+    }
     return pa.table(columns).cast(arrow_schema(ITEMS))
 
 

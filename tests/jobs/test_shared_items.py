@@ -35,7 +35,7 @@ NOON = datetime(2016, 5, 1, 12, 30, tzinfo=UTC)
 ANA, BOB = "{id: ana, name: Ana, aliases: [ana]}", "{id: bob, name: Bob, aliases: [bob]}"
 NUMBERS = count(1)
 START, END = datetime(2016, 5, 2, 5, 30, tzinfo=UTC), datetime(2016, 5, 8, 11, 15, tzinfo=UTC)
-POSTS, SEED = 6_000, 11
+SEED = 11
 pytestmark = pytest.mark.usefixtures("compiled")
 
 
@@ -45,8 +45,8 @@ def ph2016() -> Topic:
 
 
 @pytest.fixture(scope="module")
-def lines(ph2016: Topic) -> list[bytes]:
-    return [with_media(line) for line in b"".join(generate(ph2016, POSTS, SEED)).splitlines()]
+def lines(ph2016: Topic, item_posts: int) -> list[bytes]:
+    return [with_media(line) for line in b"".join(generate(ph2016, item_posts, SEED)).splitlines()]
 
 
 def with_media(line: bytes) -> bytes:

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 from jobs.framework import counting
 from jobs.framework.counting import first_pass, queried, second_pass
 from jobs.framework.expected import Checks, Expected, Repeated
-from jobs.framework.local import computed, is_local
+from jobs.framework.local import arrow_schema, computed, fetched, is_local, local_frame, table_of
 
 ROWS = "VALUES ('日本', timestamp'2016-05-09', 1, array('a')), ('', null, null, null) AS rows(name, at, n, words)"
 
@@ -39,6 +39,24 @@ def test_other_rows_are_computed_once_by_tasks(spark: SparkSession) -> None:
     assert jobs_of(spark, "far rows") > 0
     assert sorted(row.id for row in own.collect()) == list(range(10))
     assert "Repartition" not in own._jdf.queryExecution().analyzed().toString()
+
+
+def test_rows_come_to_the_driver_and_go_back_as_they_are(spark: SparkSession, frame: DataFrame) -> None:
+    schema = "name string, at timestamp, n int, words array<string>"
+    table = fetched(frame)
+    assert table.column_names == arrow_schema(schema).names
+    own = local_frame(spark, table, schema)
+    assert is_local(own)
+    assert own.collect() == frame.collect()
+    nothing = fetched(frame.where("n > 100"))
+    assert (nothing.num_rows, nothing.column_names) == (0, table.column_names)
+    assert local_frame(spark, nothing, schema).collect() == []
+    rows = [("a", 1, None), ("b", 2, 0.5)]
+    same = local_frame(
+        spark, table_of(rows, "name string, n bigint, share double"), "name string, n bigint, share double"
+    )
+    assert [tuple(row) for row in same.collect()] == rows
+    assert table_of([], schema).num_rows == 0
 
 
 def test_a_query_over_a_persisted_frame_leaves_it_persisted(spark: SparkSession) -> None:

@@ -1,8 +1,12 @@
 """What counts as a word of a text, in scripts with and without spaces, and how long it must be."""
 
+from random import Random
+
+import pyarrow as pa
 import pytest
 
 from conf.folding import fold, words_of
+from jobs.measures.text_words import words_of_texts
 from jobs.measures.words import LEAST, LEAST_SHORT, compared_words
 
 
@@ -32,6 +36,32 @@ from jobs.measures.words import LEAST, LEAST_SHORT, compared_words
 )
 def test_the_words_of_a_text(text: str, words: set[str]) -> None:
     assert compared_words(fold(text)) == words
+
+
+def test_many_texts_at_once_have_the_words_that_each_has() -> None:
+    some = [
+        "",
+        "Ana",
+        "  ",
+        "two words",
+        "words,again words",
+        "x" * 80,
+        f"{'a' * 63}_bcd 日本語",
+        "日本語です",
+        "ไป เลือกตั้ง",
+    ]
+    made = Random(7)
+    letters = "abc_19 ,.#\u00e9\u65e5\u672c\u0e44\u0e1b\ud55c\u306b"
+    some += ["".join(made.choices(letters, k=made.randrange(30))) for _ in range(2_000)]
+    for texts in (some, [text for text in some if text.isascii()], [text for text in some if not text.isascii()], []):
+        text, word, names = words_of_texts(pa.array(texts, pa.string()).slice(0))
+        found = [set[str]() for _ in texts]
+        for place, name in zip(text.tolist(), names.take(pa.array(word)).to_pylist(), strict=True):
+            found[place].add(name)
+        assert found == [compared_words(text) for text in texts]
+        assert text.tolist() == sorted(text.tolist())
+    part = pa.array(["left", "middle one", "right"]).slice(1, 1)
+    assert sorted(words_of_texts(part)[2].to_pylist()) == ["middle", "one"]
 
 
 def test_the_least_letters_are_three_and_two() -> None:
