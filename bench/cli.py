@@ -15,7 +15,7 @@ from typing import Annotated, NoReturn
 import psutil
 import typer
 
-from bench import checks, export, generate, graphs, ingest, jobs, odd_posts, poll, search
+from bench import checks, export, generate, graphs, ingest, jobs, odd_posts, pack, poll, search
 from bench.jobs import ROWS
 from bench.lab import BEFORE, HOME, Lab, Plan, lab
 from bench.machine import describe
@@ -37,6 +37,7 @@ class Name(StrEnum):
     CHECKS = "checks"
     GRAPHS = "graphs"
     EXPORT = "export"
+    PACK = "pack"
     JOBS = "jobs"
 
 
@@ -53,6 +54,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
+    Name.PACK: _one(Name.PACK, pack.benchmark),
     Name.JOBS: jobs.sections,
 }
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
@@ -78,7 +80,7 @@ def bench(
     ] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts for the classic design, which is slow.", min=10)] = 400,
     month_posts: Annotated[
-        int, typer.Option(help="Posts in the month for `search`, `checks` and `jobs`.", min=1000)
+        int, typer.Option(help="Posts in the month for `search`, `checks`, `pack` and `jobs`.", min=1000)
     ] = 1_000_000,
     campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,
     large_posts: Annotated[
