@@ -25,6 +25,7 @@ from bench import (
     items,
     jobs,
     odd_posts,
+    pack,
     parsing,
     poll,
     search,
@@ -55,6 +56,7 @@ class Name(StrEnum):
     ITEMS = "items"
     GRAPHS = "graphs"
     EXPORT = "export"
+    PACK = "pack"
     JOBS = "jobs"
 
 
@@ -75,6 +77,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.ITEMS: _one(Name.ITEMS, items.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
+    Name.PACK: _one(Name.PACK, pack.benchmark),
     Name.JOBS: jobs.sections,
 }
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
@@ -102,7 +105,10 @@ def bench(
     ] = 100_000,
     sample: Annotated[int, typer.Option(help="Posts for the classic design, which is slow.", min=10)] = 400,
     month_posts: Annotated[
-        int, typer.Option(help="Posts in the month for `search`, `checks`, `families`, `items` and `jobs`.", min=1000)
+        int,
+        typer.Option(
+            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack` and `jobs`.", min=1000
+        ),
     ] = 1_000_000,
     campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,
     large_posts: Annotated[

@@ -147,6 +147,7 @@ def _format(network: str, longest_text: int) -> Format:
     )
 
 
-_LONGEST: dict[str, Any] = {module.FORMAT.network: module.FORMAT.longest_text for module in (x_v2, bluesky, mastodon)}
-FORMATS = tuple(_format(network, longest) for network, longest in _LONGEST.items())
+LONGEST: dict[str, Any] = {module.FORMAT.network: module.FORMAT.longest_text for module in (x_v2, bluesky, mastodon)}
+"""The most characters of a post's text, by network."""
+FORMATS = tuple(_format(network, longest) for network, longest in LONGEST.items())
 """One format for each network."""

@@ -16,6 +16,7 @@ from ingest.replay.kinds import documents
 from ingest.replay.part import Document, Part, Unread
 from ingest.replay.remote import is_address, open_address, size_of
 from ingest.replay.unpacking import DAMAGED, unpacked
+from stores.packs import MANIFEST, UNFINISHED, captures_of
 
 T = TypeVar("T")
 
@@ -115,8 +116,20 @@ class Capture:
 
 
 def open_captures(files: list[str]) -> list[Capture]:
-    """Looks at all inputs before the first is read. Raises WrongUse for the first one that is not a readable file."""
-    return [_checked(name) for name in files]
+    """Looks at all inputs before the first is read. A folder must be a pack; its captures are those of its posts.
+
+    Raises WrongUse for the first one that is not a readable file, PulsoError for a pack that is not finished.
+    """
+    return [_checked(file) for name in files for file in _files_of(name)]
+
+
+def _files_of(name: str) -> list[str]:
+    path = Path(name)
+    if name == "-" or is_address(name) or not path.is_dir():
+        return [name]
+    if not path.joinpath(MANIFEST).exists() and not path.joinpath(UNFINISHED).exists():
+        raise WrongUse(f"{name} is a directory", f"Give its files: {name.rstrip('/')}/*.jsonl")
+    return captures_of(path)
 
 
 def _failing(error: Exception) -> Iterator[Part]:
@@ -130,8 +143,6 @@ def _checked(name: str) -> Capture:
     if is_address(name):
         return Capture(name, size_of(name))
     path = Path(name)
-    if path.is_dir():
-        raise WrongUse(f"{name} is a directory", f"Give its files: {name.rstrip('/')}/*.jsonl")
     if not path.exists():
         raise WrongUse(f"no file {name}", "Check the path")
     try:

@@ -48,7 +48,7 @@ class _Stored:
 
 
 class CollectionRecord:
-    """Workers write the record from the collectors' notes; jobs read it (jobs/framework/coverage.py)."""
+    """Workers write the record from the collectors' notes; jobs read it (stores/coverage.py)."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         gaps, through = f"{keyspace}.{COLLECTION_GAPS.name}", f"{keyspace}.{COLLECTION_THROUGH.name}"

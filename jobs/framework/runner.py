@@ -20,7 +20,6 @@ from conf.instants import instant
 from conf.settings import Settings
 from conf.topic import Topic
 from jobs.framework.counting import FEW_ROWS
-from jobs.framework.coverage import Record, coverage, read_records
 from jobs.framework.expectations import of_rows
 from jobs.framework.expected import Checks
 from jobs.framework.inputs import Place, Posts, Read, SharedPosts
@@ -34,6 +33,7 @@ from jobs.framework.runs import JobRun, past_runs, rows_before
 from jobs.framework.spark_errors import told
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window
+from stores.coverage import Record, coverage, read_records
 from stores.execute import FAILURES
 from stores.layout import check_layout
 

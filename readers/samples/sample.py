@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -17,14 +17,12 @@ from conf.topic import Topic
 from readers.samples.draw import Draw, Drawn
 from readers.samples.matcher import Matcher, columns_of
 from readers.samples.sheet import COLUMNS
-from readers.search.post_reads import PostReads, Span
-from readers.search.query import Query
+from readers.search.post_reads import Span
 from readers.search.statements import Statements
+from readers.search.window_rows import window_rows
 from stores.execute import FAILURES, in_flight
 from stores.layout import check_layout
 
-READS = 8
-"""Partitions that are read ahead; of each, one page is in memory."""
 Key = tuple[date, int, str, str]
 """Day, bucket, network and id of a post: with the topic, its key."""
 SHOWN = ("event_at", "text", "text_more")
@@ -90,24 +88,14 @@ class _Drawing:
     def read(self, on_day: Callable[[int, int], None]) -> None:
         """Reads the posts, day after day."""
         topic, span = self._subject.topic, self._subject.span
-        reads = PostReads(self._statements, topic, Query(), span)
-        days = [day for day in sorted(reads.stored_days()()) if self._is_inside(day, reads)]
         columns = ", ".join(("source", "post_id", *columns_of(topic)))
-        statement = self._statements.select(columns, f"WHERE {bound(POSTS.partition)}")
-        asked = ((day, bucket) for day in days for bucket in range(topic.buckets))
-        send = lambda place: self._statements.session.execute_async(statement, (topic.topic, *place))  # noqa: E731
-        for number, ((day, bucket), future) in enumerate(in_flight(asked, send, READS), 1):
-            for row in future.result():
-                if row.event_at is not None and span.holds(row.event_at.replace(tzinfo=UTC)):
-                    self._add(row, day, bucket)
-            if number % topic.buckets == 0:
-                self.draw.end_day()
-                on_day(number // topic.buckets, len(days))
 
-    def _is_inside(self, day: date, reads: PostReads) -> bool:
-        begin, end = reads.day_bounds(day)
-        span = self._subject.span
-        return (span.end is None or begin < span.end) and (span.start is None or end > span.start)
+        def end_day(done: int, days: int) -> None:
+            self.draw.end_day()
+            on_day(done, days)
+
+        for (day, bucket), row in window_rows(self._statements, topic, span, columns, end_day):
+            self._add(row, day, bucket)
 
     def _add(self, row: Any, day: date, bucket: int) -> None:
         self.counts.update(name for name, other in self._others.items() if other.rules_of(row))

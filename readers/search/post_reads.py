@@ -188,13 +188,13 @@ class PostReads:
 
     def kept(self, rows: Iterable[Row]) -> list[Row]:
         """Returns the rows that lie inside the window and match the search."""
-        return [
-            row
-            for row in rows
-            if row.event_at is not None and self.span.holds(row.event_at.replace(tzinfo=UTC)) and self._asked_for(row)
-        ]
+        return [row for row in rows if self.is_inside(row) and self.asked_for(row)]
 
-    def _asked_for(self, row: Row) -> bool:
+    def is_inside(self, row: Row) -> bool:
+        """Returns whether a post lies inside the window."""
+        return row.event_at is not None and self.span.holds(row.event_at.replace(tzinfo=UTC))
+
+    def asked_for(self, row: Row) -> bool:
         """Returns whether a post has the query's words, hashtags, phrases, author and kind."""
         query = self._query
         if query.author not in (None, row.author) or query.kind not in (None, row.kind):

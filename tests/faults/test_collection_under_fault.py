@@ -17,8 +17,8 @@ import pytest
 from ingest.queue.posts_queue import PostsQueue
 from ingest.sources.base import Clock
 from ingest.write.collection_record import LOST
-from jobs.framework.coverage import Gap, Record, coverage, read_records
 from stores.connect import cassandra_session
+from stores.coverage import Gap, Record, coverage, read_records
 from tests.support import accounts
 from tests.support.commands import start_command
 from tests.support.ground import Ground

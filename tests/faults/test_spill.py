@@ -21,8 +21,8 @@ from conf.settings import MIB
 from conf.topic import load_topic
 from corpus import generate
 from ingest.live.spill import FIRST, spill_path
-from jobs.framework.coverage import Gap, read_records
 from stores.connect import cassandra_session
+from stores.coverage import Gap, read_records
 from tests.conftest import SHIPPED_TOPICS
 from tests.support.commands import start_command
 from tests.support.ground import Ground, Key, lines_of

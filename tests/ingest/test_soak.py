@@ -18,7 +18,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from deploy.engines import Engines
 from ingest.queue.posts_queue import PostsQueue
-from jobs.framework.coverage import read_records
+from stores.coverage import read_records
 from tests.support.commands import run_command, start_command
 from tests.support.live import state_of, stop, streaming, wait_for
 from tests.support.x_runs import line

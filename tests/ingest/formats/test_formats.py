@@ -298,6 +298,9 @@ class TestTheRegistry:
             "table_x",
             "table_bluesky",
             "table_mastodon",
+            "pulso_x",
+            "pulso_bluesky",
+            "pulso_mastodon",
         }
         assert set(DELETIONS) == {
             *("x_v11_delete", "x_v11_user", "x_compliance", "x_compliance_user", "x_compliance_event"),

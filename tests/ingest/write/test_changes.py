@@ -12,8 +12,8 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.notes import Gap, Through, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
-from jobs.framework.coverage import Gap as StoredGap
-from jobs.framework.coverage import read_records
+from stores.coverage import Gap as StoredGap
+from stores.coverage import read_records
 from tests.support.bluesky import REPOST, account_is, event, tid
 from tests.support.line import AT, LATER, X_ID, Line, compliance, x_notice, x_post
 

@@ -16,8 +16,8 @@ from ingest.write.collection_record import END_UNKNOWN, LOST, CollectionRecord
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
-from jobs.framework.coverage import Gap as StoredGap
-from jobs.framework.coverage import Record, coverage, read_records
+from stores.coverage import Gap as StoredGap
+from stores.coverage import Record, coverage, read_records
 
 AT = datetime(2026, 5, 25, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

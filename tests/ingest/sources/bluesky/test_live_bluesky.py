@@ -13,7 +13,7 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
-from jobs.framework.coverage import Gap, read_records
+from stores.coverage import Gap, read_records
 from tests.support.bluesky import REPOST, event, tid, time_us, time_us_of
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.live import kill, state_of, stop, streaming, wait_for

@@ -10,7 +10,7 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
-from jobs.framework.coverage import Gap, Record, read_records
+from stores.coverage import Gap, Record, read_records
 from tests.support.commands import run_command
 from tests.support.live import kill, state_of, stop, streaming, wait_for
 from tests.support.stored import stored

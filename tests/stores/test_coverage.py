@@ -12,9 +12,9 @@ from ingest.queue.notes import Gap as NotedGap
 from ingest.queue.notes import Mark, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
-from jobs.framework.coverage import Gap, Record, coverage
 from jobs.framework.runner import run_job
 from jobs.framework.window import parse_window
+from stores.coverage import Gap, Record, coverage
 from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 

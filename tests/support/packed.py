@@ -1,0 +1,60 @@
+"""A second store beside the tests' own, and what both hold: to replay a pack into an empty keyspace."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cassandra.cluster import Session
+
+from conf.settings import Settings, load_settings
+from ingest.queue.posts_queue import PostsQueue
+from ingest.write.migrate import migrate
+from ingest.write.store import Store
+from ingest.write.topics import TopicBook
+from ingest.write.worker import Worker
+from readers.cli import main
+from tests.support.commands import Done, run_command
+
+FILLED = ("posts", "post_words", "account_names", "untimed_days", "topic_layout")
+"""The tables that a replayed pack fills."""
+Rows = list[dict[str, Any]]
+
+
+@contextmanager
+def empty_keyspace(session: Session, settings: Settings) -> Iterator[Settings]:
+    """Yields the settings of a keyspace and a queue of its own; drops the keyspace at the end."""
+    name = f"pack_{uuid.uuid4().hex[:8]}"
+    other = load_settings(keyspace=name, stream=f"test:{name}")
+    list(migrate(session, other))
+    yield other
+    session.execute(f"DROP KEYSPACE {name}", timeout=60)
+
+
+def rows(session: Session, keyspace: str, table: str, topic: str, without: Sequence[str] = ()) -> Rows:
+    """Returns all rows of a topic in a table, in one order, without some columns."""
+    found = session.execute(f"SELECT * FROM {keyspace}.{table} WHERE topic = %s ALLOW FILTERING", (topic,), timeout=60)
+    plain = [{name: value for name, value in row._asdict().items() if name not in without} for row in found]
+    return sorted(plain, key=repr)
+
+
+def replayed(folder: Path, topic: str, session: Session, settings: Settings, queue: PostsQueue) -> Done:
+    """Replays a pack as a person does, and stores it; returns what the replay said."""
+    variables = {"PULSO_KEYSPACE": settings.keyspace, "PULSO_STREAM": queue.stream}
+    done = run_command("ingest", "replay", str(folder), "--topic", topic, **variables)  # type: ignore[arg-type]
+    Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings)).run(drain=True)
+    return done
+
+
+def pack(*arguments: str | Path) -> int:
+    """Runs `readers pack` in this process; returns its exit code."""
+    return main(["pack", *map(str, arguments)])
+
+
+def packed(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> None:
+    """Runs `readers pack` in this process; it must succeed."""
+    code = pack(*arguments)
+    told = capsys.readouterr()
+    assert code == 0, told.err
