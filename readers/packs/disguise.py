@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conf.schema import Table
-from conf.tables import COLLECTION_GAPS, COLLECTION_THROUGH, JOB_RUNS
+from conf.tables import COLLECTION_GAPS, COLLECTION_THROUGH, JOB_RUNS, NETWORKS, TWO_MODE_GRAPHS
 from readers.packs.pseudonyms import Pseudonyms
 
 Record = dict[str, Any]
@@ -21,27 +21,39 @@ KEPT_TEXTS = frozenset(
 _WITH_PEOPLE = frozenset({"author", "node", "src", "text", "post_id"})
 _ACCOUNT_KINDS = ("mentioned", "retweeted")
 """The kinds of top_items that are accounts."""
+MEDIA = "media"
+"""The kind of top_items whose items are left out: an image's key or address leads to the post that has it."""
 HASHTAGS = "hashtag"
 """The graph whose nodes are hashtags."""
 NO_TEXT = frozenset({"bigint", "int", "double", "boolean", "timestamp", "date", "timeuuid"})
 
 
 def _node(made: Pseudonyms, record: Record, value: str | None) -> str | None:
-    return value if record.get("graph") == HASHTAGS else made.node(value)
+    if _is_thing(record, value):
+        return made.text("x", value)
+    return made.node(value)
+
+
+def _is_thing(record: Record, node: str | None) -> bool:
+    """Returns whether a node is a hashtag or a site, not an account."""
+    graph = record.get("graph")
+    return graph == HASHTAGS or (graph in TWO_MODE_GRAPHS and (node or "").partition(":")[0] not in NETWORKS)
 
 
 def _label(made: Pseudonyms, record: Record, value: str | None) -> str | None:
     """A label is a handle, or an id; it stands beside the account, an item, or a hashtag."""
     if "kind" in record and record["kind"] not in _ACCOUNT_KINDS:
         return _item(made, record, value)
-    if record.get("graph") == HASHTAGS or value is None:
-        return value
+    if value is None or _is_thing(record, record.get("node")):
+        return made.text("x", value)
     account = record.get("author") or record.get("node") or record.get("item") or f"{record.get('source')}:"
     source, _, name = account.partition(":")
     return made.account(source, name) if name == value else made.handle(source, value)
 
 
 def _item(made: Pseudonyms, record: Record, value: str | None) -> str | None:
+    if record["kind"] == MEDIA:
+        return None
     return made.node(value) if record["kind"] in _ACCOUNT_KINDS else made.text("x", value)
 
 
