@@ -130,12 +130,12 @@ def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -
             continue
         found = words_of(text)
         words |= found
-        if not text.isascii() and _PREFIX.search(text):
-            words.update([form for word in found if _PREFIX.match(word) for form in _without_prefixes(word)])
+        if not text.isascii():
+            words.update([form for word in found if word[0] in _FIRST for form in _without_prefixes(word)])
     return words
 
 
-_PREFIX = re.compile(f"[{''.join(sorted({prefix[0] for prefix in ARABIC_PREFIXES}))}]")
+_FIRST = frozenset(prefix[0] for prefix in ARABIC_PREFIXES)
 
 
 def _without_prefixes(word: str) -> Iterator[str]:
