@@ -20,7 +20,7 @@ BLANK = b" \t\r\n\v\f\0"
 """What a line without content consists of. Some tools leave zeros where they have not written."""
 
 
-class Unit(msgspec.Struct, frozen=True):
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """One post, or one deletion, as it is put into the queue; `format` names its parser, `source` its network."""
 
     format: str
@@ -28,7 +28,7 @@ class Unit(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """A line, or a part of a line, that can't be read as a post or deletion, with the reason."""
 
     reason: str
