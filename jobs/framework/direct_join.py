@@ -42,13 +42,14 @@ def stored_posts(
 ) -> DataFrame:
     """Returns at least all posts whose event time lies in a span: those of its partitions, or of ranges of ids in them.
 
-    The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it.
+    The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it. It
+    is kept on disk, in the system's cache of files rather than in Java's memory, so that memory does not grow with it.
     `timed` names the networks of which every post in these partitions has an id that tells its event time.
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
     keys, rows = post_keys(spark, topic, span), table_rows(spark, settings, POSTS)
     parts = [joined(keys, some, POSTS) for some in _parts(rows, span, timed)]
-    return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.MEMORY_AND_DISK)
+    return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.DISK_ONLY)
 
 
 def _parts(rows: DataFrame, span: Window, timed: Collection[str]) -> Iterator[DataFrame]:

@@ -59,5 +59,5 @@ def with_known_ids(posts: DataFrame, telling: DataFrame) -> DataFrame:
     author_id = F.coalesce("known_id", "author_id").alias("author_id")
     found = posts.join(F.broadcast(alone), on=is_theirs, how="left")
     return found.select(*[author_id if name == "author_id" else name for name in posts.columns]).persist(
-        StorageLevel.MEMORY_AND_DISK
+        StorageLevel.DISK_ONLY
     )

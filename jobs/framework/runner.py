@@ -15,7 +15,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from conf.errors import PulsoError, one_line
+from conf.errors import one_line
 from conf.instants import instant
 from conf.settings import Settings
 from conf.topic import Topic
@@ -31,6 +31,7 @@ from jobs.framework.publication import Publication
 from jobs.framework.publish import Result, publish_all
 from jobs.framework.quality import Quality, docs_of
 from jobs.framework.runs import JobRun, past_runs, rows_before
+from jobs.framework.spark_errors import told
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window
 from stores.execute import FAILURES
@@ -75,9 +76,7 @@ def run_job(
                 job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
                 quality.write(session, settings.keyspace, job.name, topic.topic, now())
             if isinstance(error, PySparkException | Py4JError):
-                raise PulsoError(
-                    f"{job.name} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback"
-                ) from error
+                raise told(job.name, error) from error
             raise
     quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began

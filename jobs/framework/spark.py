@@ -9,12 +9,15 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from py4j.protocol import Py4JError
 from pyspark import SparkContext
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from conf.credentials import cassandra_login
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
+from jobs.framework.spark_errors import check_local_dirs, told
 
 _STORE_PASSWORD = "changeit"  # of a file that holds only what everybody may know
 _CHECK_HOST_NAMES = "datastax-java-driver.advanced.ssl-engine-factory.hostname-validation"
@@ -29,8 +32,10 @@ _CIPHER_SUITES = ("TLS_AES_256_GCM_SHA384", "TLS_AES_128_GCM_SHA256", *_ECDHE)
 def spark_session(name: str, settings: Settings) -> SparkSession:
     """Returns the session. Only the connection and the time zone are set here, all else in conf/spark-defaults.conf.
 
-    Raises PulsoError if Spark has not read that file, which means that SPARK_CONF_DIR is not set.
+    Raises PulsoError if Spark does not start, or has not read that file, which means that SPARK_CONF_DIR is not set;
+    WrongUse if it can't write where SPARK_LOCAL_DIRS says.
     """
+    check_local_dirs()
     # Executors run the driver's Python, unless PYSPARK_PYTHON names another; Spark would take the one on the PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # Outside spark-submit, pyspark would start Java with all settings on its command line, where anyone can read them.
@@ -39,7 +44,10 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     for key, value in _connection(settings).items():
         builder = builder.config(key, value)
     builder = builder.config("spark.sql.session.timeZone", "UTC")
-    session = builder.getOrCreate()
+    try:
+        session = builder.getOrCreate()
+    except (PySparkException, Py4JError) as error:
+        raise told("Spark's start", error) from error
     session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()
