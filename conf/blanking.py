@@ -14,6 +14,8 @@ Span = tuple[int, int]
 
 ADDRESS = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", re.IGNORECASE)
 """`http(s)://`, and what RFC 3986 allows after it."""
+_LOWER_ADDRESS = re.compile(ADDRESS.pattern)
+"""The same in lower case, as nearly all are: a pattern that begins with letters is searched much faster."""
 X_NAME = "[A-Za-z0-9_]{1,15}"
 """A handle on X without its @."""
 _ENDS = r"(?![A-Za-z0-9_\u00c0-\u024f\u0300-\u036f]|://)"
@@ -49,7 +51,8 @@ def blank(text: str, spans: Sequence[Span] = (), handle: "re.Pattern[str]" = HAN
     if spans:
         text = blank_spans(text, spans)
     if "://" in text:
-        text = ADDRESS.sub(_spaces, text)
+        is_lower = text.count("://") == text.count("http://") + text.count("https://")
+        text = (_LOWER_ADDRESS if is_lower else ADDRESS).sub(_spaces, text)
     if "＠" in text:
         return handle.sub(_spaces, text)
     if "@" not in text:

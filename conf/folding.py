@@ -125,17 +125,15 @@ def search_words(folded: Iterable[str | None], hashtags: Iterable[str] | None) -
     Arabic words are among them with and without their prefixes, since an alias is found with each of these.
     """
     words = {f"#{tag}" for tag in hashtags} if hashtags else set()
-    for text in folded:
-        if not text:
-            continue
-        found = words_of(text)
-        words |= found
-        if not text.isascii() and _PREFIX.search(text):
-            words.update([form for word in found if _PREFIX.match(word) for form in _without_prefixes(word)])
+    text = " ".join(filter(None, folded))
+    found = words_of(text)
+    words |= found
+    if not text.isascii():
+        words.update([form for word in found if word[0] in _FIRST for form in _without_prefixes(word)])
     return words
 
 
-_PREFIX = re.compile(f"[{''.join(sorted({prefix[0] for prefix in ARABIC_PREFIXES}))}]")
+_FIRST = frozenset(prefix[0] for prefix in ARABIC_PREFIXES)
 
 
 def _without_prefixes(word: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ BLANK = b" \t\r\n\v\f\0"
 """What a line without content consists of. Some tools leave zeros where they have not written."""
 
 
-class Unit(msgspec.Struct, frozen=True):
+class Unit(msgspec.Struct, frozen=True, gc=False):
     """One post, or one deletion, as it is put into the queue; `format` names its parser, `source` its network."""
 
     format: str
@@ -28,7 +28,7 @@ class Unit(msgspec.Struct, frozen=True):
     payload: bytes
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """A line, or a part of a line, that can't be read as a post or deletion, with the reason."""
 
     reason: str
@@ -37,15 +37,11 @@ class Refused(msgspec.Struct, frozen=True):
 
 _GROUPS = [(frozenset(keys), each) for each in FORMATS for keys in each.keys]
 _NOTICES = frozenset(key for each in FORMATS for key in each.notices)
-_KEYS = sorted(_NOTICES.union(*(keys for keys, _ in _GROUPS)))
+_KEYS = _NOTICES.union(*(keys for keys, _ in _GROUPS))
 _TITLES = ", ".join(each.title for each in sorted(FORMATS, key=lambda each: NETWORKS.index(each.network)) if each.title)
 
-# This decoder only finds out which of these keys the line's top level has; it skips their contents.
-_NAMES = {f"key_{i}": key for i, key in enumerate(_KEYS)}
-_ABSENT = msgspec.Raw()
-_PROBE = msgspec.json.Decoder(
-    msgspec.defstruct("Probe", [(name, msgspec.Raw, _ABSENT) for name in _NAMES], rename=_NAMES)
-)
+_PROBE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+"""Finds out which keys the line's top level has; it skips their contents."""
 
 
 def split(line: bytes) -> list[Unit | Refused]:
@@ -65,9 +61,8 @@ def split(line: bytes) -> list[Unit | Refused]:
         return [Refused(reason_of(error), line)] if mended is None else split(mended)
 
 
-def _present(values: msgspec.Struct) -> dict[str, bytes]:
-    given = zip(_KEYS, msgspec.structs.astuple(values), strict=True)
-    return {key: value for key, raw in given if raw is not _ABSENT and (value := bytes(raw)) != b"null"}
+def _present(given: dict[str, msgspec.Raw]) -> dict[str, bytes]:
+    return {key: value for key, raw in given.items() if key in _KEYS and (value := bytes(raw)) != b"null"}
 
 
 def _split(keys: dict[str, bytes], line: bytes) -> list[Unit | Refused]:

@@ -18,11 +18,12 @@ class InvalidMessage(Exception):
     """
 
 
-class Post(msgspec.Struct, kw_only=True):
+class Post(msgspec.Struct, kw_only=True, gc=False):
     """One post. Fields have the names of the columns of `posts`.
 
     A reference to another post has two fields: that post's id and, in `…_author`, the handle of that post's author.
-    Handles are in lower case; Bluesky's are DIDs. Times are UTC.
+    Handles are in lower case; Bluesky's are DIDs. Times are UTC. A post is part of no circle, so Python's collector
+    need not look at it (`gc=False`).
     """
 
     source: str

@@ -12,23 +12,23 @@ from ingest.formats.post import InvalidMessage
 from ingest.formats.x_text import LONGEST_HANDLE, is_glued
 
 
-class Tag(msgspec.Struct):
+class Tag(msgspec.Struct, gc=False):
     text: str
 
 
-class Mention(msgspec.Struct):
+class Mention(msgspec.Struct, gc=False):
     screen_name: str
     id_str: str | None = None
     indices: Any = None
 
 
-class Url(msgspec.Struct):
+class Url(msgspec.Struct, gc=False):
     url: str | None = None
     expanded_url: str | None = None
     indices: Any = None
 
 
-class Entities(msgspec.Struct):
+class Entities(msgspec.Struct, gc=False):
     hashtags: list[Tag] | None = None
     user_mentions: list[Mention] | None = None
     urls: list[Url] | None = None
@@ -49,13 +49,13 @@ def _ends(indices: Any) -> tuple[Any, Any]:
     return (indices[0], indices[1]) if isinstance(indices, list) and len(indices) == 2 else (None, None)
 
 
-class Extended(msgspec.Struct):
+class Extended(msgspec.Struct, gc=False):
     full_text: str
     entities: Entities | None = None
     extended_entities: msgspec.Raw = msgspec.Raw()
 
 
-class User(msgspec.Struct):
+class User(msgspec.Struct, gc=False):
     id_str: str
     screen_name: str
     followers_count: int | None = None
@@ -63,20 +63,20 @@ class User(msgspec.Struct):
     created_at: str | None = None
 
 
-class Point(msgspec.Struct):
+class Point(msgspec.Struct, gc=False):
     coordinates: tuple[float, float] | None = None
 
 
-class Place(msgspec.Struct):
+class Place(msgspec.Struct, gc=False):
     full_name: str | None = None
     bounding_box: Any = None
 
 
-class Permalink(msgspec.Struct):
+class Permalink(msgspec.Struct, gc=False):
     expanded: str = ""
 
 
-class Content(msgspec.Struct, kw_only=True):
+class Content(msgspec.Struct, kw_only=True, gc=False):
     """The fields that a status and one that it refers to share. Of the latter, the id and the user may be missing."""
 
     id_str: str | None = None

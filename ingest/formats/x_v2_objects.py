@@ -1,6 +1,8 @@
 """The objects of X API v2 that a post is made of: the parts that are read.
 
 Object models: https://docs.x.com/x-api/fundamentals/data-dictionary
+
+Python's collector of circles need not look at them (`gc=False`): what is decoded from JSON has none.
 """
 
 from datetime import datetime
@@ -14,18 +16,18 @@ from ingest.formats.x_text import LONGEST_HANDLE, is_glued
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Tag(msgspec.Struct):
+class Tag(msgspec.Struct, gc=False):
     tag: str
 
 
-class Mention(msgspec.Struct):
+class Mention(msgspec.Struct, gc=False):
     username: str
     id: str | None = None
     start: Any = None
     end: Any = None
 
 
-class Url(msgspec.Struct):
+class Url(msgspec.Struct, gc=False):
     url: str | None = None
     expanded_url: str | None = None
     start: Any = None
@@ -34,7 +36,7 @@ class Url(msgspec.Struct):
     description: Any = None
 
 
-class Entities(msgspec.Struct):
+class Entities(msgspec.Struct, gc=False):
     hashtags: list[Tag] | None = None
     mentions: list[Mention] | None = None
     urls: list[Url] | None = None
@@ -53,40 +55,40 @@ class Entities(msgspec.Struct):
         return found
 
 
-class Note(msgspec.Struct):
+class Note(msgspec.Struct, gc=False):
     text: str
     entities: Entities | None = None
 
 
-class Reference(msgspec.Struct):
+class Reference(msgspec.Struct, gc=False):
     type: str
     id: str
 
 
-class Point(msgspec.Struct):
+class Point(msgspec.Struct, gc=False):
     coordinates: tuple[float, float] | None = None
 
 
-class Geo(msgspec.Struct):
+class Geo(msgspec.Struct, gc=False):
     place_id: str | None = None
     coordinates: Point | None = None
     full_name: str | None = None  # in a flattened post, where the place stands in the post itself
     geo: Any = None  # there, too
 
 
-class Metrics(msgspec.Struct):
+class Metrics(msgspec.Struct, gc=False):
     followers_count: int | None = None
     following_count: int | None = None
 
 
-class User(msgspec.Struct):
+class User(msgspec.Struct, gc=False):
     id: str
     username: str
     created_at: Instant | None = None
     public_metrics: Metrics | None = None
 
 
-class Content(msgspec.Struct, kw_only=True):
+class Content(msgspec.Struct, kw_only=True, gc=False):
     """The fields that a post and a referenced post share."""
 
     id: str
@@ -118,13 +120,13 @@ class Tweet(Content, kw_only=True):
     geo: Geo | None = None
 
 
-class Place(msgspec.Struct):
+class Place(msgspec.Struct, gc=False):
     id: str
     full_name: str | None = None
     geo: Any = None
 
 
-class Includes(msgspec.Struct):
+class Includes(msgspec.Struct, gc=False):
     users: list[User] | None = None
     tweets: list[Content] | None = None
     places: list[Place] | None = None
@@ -132,11 +134,11 @@ class Includes(msgspec.Struct):
     polls: msgspec.Raw = msgspec.Raw()
 
 
-class Twarc(msgspec.Struct):
+class Twarc(msgspec.Struct, gc=False):
     retrieved_at: Instant | None = None
 
 
-class Line(msgspec.Struct):
+class Line(msgspec.Struct, gc=False):
     data: Tweet
     includes: Includes | None = None
     twarc: Twarc | None = msgspec.field(name="__twarc", default=None)

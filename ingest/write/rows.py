@@ -19,7 +19,7 @@ from ingest.queue.envelope import Message
 from stores.encoding import ENCODERS
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A post's encoded rows, with their key, the post's event time, and their size in bytes.
 
     `key` has the values of POSTS.key. `values` has one tuple for each of POST_TABLES, with the encoded values of its

@@ -33,6 +33,9 @@ WAIT = wait_exponential(multiplier=1, max=60)
 """The wait before the next connection: 1 second, doubled with each failure up to 60."""
 UNTOLD_429, LONGEST_429 = 60.0, 900.0
 """Seconds after "too many requests" where the server doesn't say how long, and the most that it may ask for."""
+LONGEST_EVENT = 8 * 1024 * 1024
+"""Characters that an event of the stream may have."""
+_EVENT_ENDS = ("\n\n", "\r\n\r\n")
 KINDS = ("update", "status.update", "delete")
 TOKEN_FIX = "Make a token under Preferences, Development, with the scope read:statuses, and set MASTODON_TOKEN to it"
 
@@ -169,12 +172,22 @@ class _Heartbeats:
         self._response, self._sink, self._clock, self._silence = response, sink, clock, silence
 
     def iter_text(self) -> Iterator[str]:
-        """Yields the text as it comes. Raises httpx.ReadTimeout after a silence."""
+        """Yields the text as it comes.
+
+        Raises httpx.ReadTimeout after a silence, and httpx.RemoteProtocolError for an event that does not end: it would
+        fill memory.
+        """
         last = self._clock.elapsed()
+        size, before = 0, ""
         for text in self._response.iter_text():
             if self._clock.elapsed() - last >= self._silence:
                 raise httpx.ReadTimeout("this process stood still")
             if text.startswith(":"):
                 self._sink.heard()
+            joined = before + text
+            size = len(joined) - end if (end := max(map(joined.rfind, _EVENT_ENDS))) >= 0 else size + len(text)
+            if size > LONGEST_EVENT:
+                raise httpx.RemoteProtocolError(f"an event of more than {LONGEST_EVENT:,} characters")
+            before = joined[-3:]
             yield text
             last = self._clock.elapsed()

@@ -129,6 +129,7 @@ class TestStream:
             ((update(1),), "the server ended", PATIENCE),
             ((update(1), Silence()), "nothing came for 0.3 s", 0.3),
             ((update(1)[:40], Drop()), "network error", PATIENCE),
+            ((update(1), b"data: ", *[b"x" * 2**20] * 9, Silence()), "network error: an event of more than", PATIENCE),
         ],
     )
     def test_a_connection_that_ends_is_made_again_and_is_one_outage(
