@@ -25,6 +25,7 @@ from jobs.framework.expectations import of_posts
 from jobs.framework.expected import Checks
 from jobs.framework.one_account import TELLING, is_by_handle, with_known_ids
 from jobs.framework.window import Window
+from stores.prepare import prepared
 from stores.untimed import timed_networks
 
 if TYPE_CHECKING:
@@ -132,7 +133,11 @@ PostsRead = tuple[DataFrame, int, Checks]
 
 
 def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
-    """Reads the posts of a span. The frame is persisted; the caller must release it."""
+    """Reads the posts of a span. The frame is persisted; the caller must release it.
+
+    Raises PulsoError, with the fix, if the table has not all of the columns: an earlier release has made it.
+    """
+    prepared(at.session, f"SELECT {', '.join(columns)} FROM {at.settings.keyspace}.{POSTS.name} LIMIT 1")
     days = span.days()
     timed = timed_networks(at.session, at.settings.keyspace, at.topic.topic, days[0], days[-1])
     stored = stored_posts(at.spark, at.settings, at.topic, span, columns, timed)

@@ -217,6 +217,7 @@ def _inputs(found: Mapping[str, Read]) -> Inputs:
 
 
 def _posts_read(found: Mapping[str, Read]) -> int | None:
+    """Returns the number of posts that were read; None if later copies were left out, since nobody counted the rest."""
     counts = [read.checks.counts for read in found.values() if read.checks and read.checks.counts]
     return sum(one.rows for one in counts) if counts else None
 

@@ -7,6 +7,7 @@ import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 
+from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.snowflakes import mastodon_id_at, x_id_at
 from conf.topic import Topic
@@ -15,8 +16,10 @@ from ingest.queue.envelope import Message
 from ingest.write.rows import Write, row_of
 from ingest.write.writer import PostWriter
 from jobs.framework.direct_join import PART_OF_DAYS, stored_posts, within
+from jobs.framework.inputs import Place, read_posts
 from jobs.framework.window import Window
 from stores.layout import record_layout
+from stores.prepare import MIGRATE
 from stores.untimed import timed_networks
 
 HOUR = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -137,3 +140,14 @@ def test_a_day_is_noted_once_and_before_its_post(session: Session, settings: Set
         "x",
         "mastodon",
     }
+
+
+def test_a_table_that_lacks_a_column_is_told_with_the_fix(
+    spark: SparkSession, session: Session, settings: Settings
+) -> None:
+    window = Window(HOUR, END, topic_of("t_earlier", session, settings).zone)
+    at = Place(spark, session, settings, Topic(topic="t_earlier", timezone="Asia/Kolkata", buckets=2), window)
+    with pytest.raises(PulsoError) as told:
+        read_posts(at, window, ["author", "none_such"])
+    assert "none_such" in str(told.value)
+    assert MIGRATE in str(told.value)

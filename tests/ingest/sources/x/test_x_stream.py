@@ -212,6 +212,9 @@ def test_all_that_a_post_needs_is_asked_for() -> None:
     assert {"created_at", "entities", "note_tweet", "edit_history_tweet_ids", "lang", "source"} < asked["tweet.fields"]
     assert {"created_at", "public_metrics"} < asked["user.fields"]
     assert "full_name" in asked["place.fields"]
+    assert "attachments.media_keys" in asked["expansions"]
+    assert "attachments" in asked["tweet.fields"]
+    assert {"media_key", "type", "alt_text"} == asked["media.fields"]
 
 
 def test_a_taken_line_is_a_post() -> None:
