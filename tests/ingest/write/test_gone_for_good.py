@@ -14,6 +14,8 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Message
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.ledger import UNKNOWN_DAYS
+from ingest.write.refusal import Refusal
+from ingest.write.writer import End
 from tests.conftest import make_topic
 from tests.support.bluesky import account_is, event, tid
 from tests.support.line import AT, LATER, OTHER, OWN, X_ID, Line, other, own, x_post
@@ -44,20 +46,23 @@ class TestForGood:
 
     def test_when_it_is_deleted_while_another_worker_stores_it(self, line: Line) -> None:
         worker, quick = line.make_worker(), line.make_worker()
-        write = worker._store.posts.write
+        begin = worker._store.posts.begin
 
-        def write_late(writes: Any) -> Any:
-            done = write(writes)
-            line.put(
-                event(None, AT + LATER, rkey=tid(AT), operation="delete"), account_is("suspended", AT, "did:plc:ben")
-            )
-            outcomes: dict[str, list[Message]] = defaultdict(list)
-            quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
-            assert len(outcomes["deleted"]) == 2
-            worker._store.posts.write = write  # type: ignore[method-assign]
-            return done
+        def begin_late(writes: Any) -> End:
+            end = begin(writes)
 
-        worker._store.posts.write = write_late  # type: ignore[method-assign]
+            def end_late() -> list[Refusal]:
+                refused = end()
+                deleted = event(None, AT + LATER, rkey=tid(AT), operation="delete")
+                line.put(deleted, account_is("suspended", AT, "did:plc:ben"))
+                outcomes: dict[str, list[Message]] = defaultdict(list)
+                quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
+                assert len(outcomes["deleted"]) == 2
+                return refused
+
+            return end_late
+
+        worker._store.posts.begin = begin_late  # type: ignore[method-assign]
         line.put(own(), other())
         worker._process(line.queue.read(worker.consumer, 10, 10))
         assert line.rows() == {}
