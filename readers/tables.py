@@ -79,6 +79,8 @@ def _fitting(cells: Mapping[str, Sequence[str]], layout: Layout, width: int) -> 
 
 def _width(name: str, shown: Sequence[str], layout: Layout) -> int:
     widest = min(max(map(cell_len, shown)), layout.longest)
+    if name in layout.texts:
+        return max(widest, cell_len(name))
     return max(widest, *map(cell_len, _heading(name, widest).split("\n")))
 
 

@@ -8,7 +8,9 @@ same (Bluesky), or if it was boosted (Mastodon).
 from collections.abc import Iterable
 from typing import Any
 
-from ingest.formats.more_text import values_of
+import msgspec
+
+from ingest.formats.more_text import decoded, values_of
 from ingest.formats.post import unique
 
 _TYPES = {
@@ -37,17 +39,44 @@ def of_x_v2(attachments: Any) -> list[str]:
     return listed((_type_of_key(key), key) for key in found)
 
 
-def of_x_v11(media: object) -> list[str]:
-    """Returns the media of a status of X API v1.1, which has the number of each, by the keys that v2 has for them."""
-    objects = media if isinstance(media, list) else []
-    return listed(_keyed(one) for one in objects if isinstance(one, dict))
+class _File(msgspec.Struct):
+    """What is read of a file in X API v1.1. All else, such as its sizes, is skipped while it is decoded."""
+
+    type: Any = None
+    id_str: Any = None
+    media_key: Any = None
+    media_url_https: Any = None
 
 
-def _keyed(one: dict[str, Any]) -> tuple[object, object]:
-    kind, number, key = _type(one.get("type")), one.get("id_str"), one.get("media_key")
-    if key is None and type(number) is str and kind in _NUMBERS:
-        start = _AMPLIFIED[0] if _AMPLIFIED[1] in str(one.get("media_url_https")) else _NUMBERS[kind]
-        key = f"{start}_{number}"
+class _Extended(msgspec.Struct):
+    media: list[_File] = []
+
+
+_EXTENDED = msgspec.json.Decoder(_Extended)
+
+
+def of_x_v11(extended: msgspec.Raw) -> list[str]:
+    """Returns the media of a status of X API v1.1, which has the number of each, by the keys that v2 has for them.
+
+    `extended` are its extended entities.
+    """
+    try:
+        files = _EXTENDED.decode(extended)
+    except msgspec.ValidationError:  # what is no object is left out
+        files = _Extended([_File(*map(one.get, _File.__struct_fields__)) for one in _objects(decoded(extended))])
+    return listed(map(_keyed, files.media))
+
+
+def _objects(extended: object) -> list[dict[str, Any]]:
+    media = next(values_of(extended, "media"), None)
+    return [one for one in (media if isinstance(media, list) else ()) if isinstance(one, dict)]
+
+
+def _keyed(file: _File) -> tuple[object, object]:
+    kind, key = _type(file.type), file.media_key
+    if key is None and type(file.id_str) is str and kind in _NUMBERS:
+        start = _AMPLIFIED[0] if _AMPLIFIED[1] in str(file.media_url_https) else _NUMBERS[kind]
+        key = f"{start}_{file.id_str}"
     return kind, key
 
 
@@ -82,4 +111,4 @@ def _type_of_key(key: object) -> object:
 
 
 def _is_one_word(name: str) -> bool:
-    return bool(name) and not any(map(str.isspace, name))
+    return name.split() == [name]

@@ -123,12 +123,11 @@ def _add_more(post: Post, shown: Content) -> None:
     """Adds the media, and the texts of the card (a poll is one, too) and the descriptions of the media."""
     extended = shown.extended_tweet.extended_entities if shown.extended_tweet else shown.extended_entities
     extended = extended or shown.extended_entities
-    if not (shown.card or extended):
-        return
-    media = next(values_of(decoded(extended), "media"), None)
-    post.media = of_x_v11(media)
+    if extended:
+        post.media = of_x_v11(extended)
     if not (shown.card or holds(extended, b"ext_alt_text")):
         return
+    media = next(values_of(decoded(extended), "media"), None)
     alt = values_of(media, "ext_alt_text")
     add_more(post, all_unescaped(_card_texts(decoded(shown.card))), all_unescaped(alt))
 

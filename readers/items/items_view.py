@@ -55,7 +55,7 @@ AUTHORS: dict[str, Cell] = {
     **{name: _count(name) for name in ("posts", "originals", "retweets", "replies", "quotes")},
     "mentioned": _count("mentions_received"),
     "followers": _count("followers"),
-    "bot rules that fired": lambda row: ", ".join(row["bot_flags"]),
+    "bot rules that fired": lambda row: ", ".join(row["bot_flags"]) or "none",
 }
 LAYOUT = Layout(
     texts=("item", "author", "bot rules that fired"),
