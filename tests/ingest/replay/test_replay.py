@@ -330,7 +330,7 @@ def test_a_topic_file_that_changed_its_buckets_is_held_back(
 ) -> None:
     (tmp_path / "posts").write_bytes(THREE)
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
-    run_command("ingest", "work", "--drain")
+    assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
     file = settings.topics_dir / f"{topic.topic}.yaml"
     file.write_text(file.read_text().replace("buckets: 4", "buckets: 5"))
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
