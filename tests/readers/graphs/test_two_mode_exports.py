@@ -248,7 +248,7 @@ def test_from_posts_to_files(
     expected = two_mode_networks(carried, window.start, window.end, "Asia/Manila")
     for graph in KINDS:
         network = expected[graph, "window", window.start, window.end]
-        assert len(network.weights) > 50
+        assert len(network.weights) > 20
         read = nx.read_gexf(export(asking, tmp_path / "g.gexf", graph=graph))
         assert pairs(read) == {(min(e), max(e)): w for e, w in network.weights.items()}
         first = {node for node, value in read.nodes(data="bipartite") if value == 0}
@@ -257,7 +257,7 @@ def test_from_posts_to_files(
         file = export(asking, tmp_path / "p.csv", "--format", "csv", "--project", mode, "--top", "100000", graph=graph)
         assert network_of(file) == nx_projection(network.weights)
     rows = export(asking, tmp_path / "all.ndjson", "--format", "ndjson", graph="all").read_text().splitlines()
-    assert {json.loads(row)["graph"] for row in rows} == set(asking.graph.made)
+    assert {json.loads(row)["graph"] for row in rows} >= set(KINDS)
 
 
 def network_of(file: Path) -> dict[tuple[str, str], int]:
