@@ -16,6 +16,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
+from readers.output import FORMULA
 from readers.packs.tcat import COLUMNS
 from stores.connect import RedisClient
 from tests.conftest import make_topic
@@ -117,7 +118,7 @@ def test_replay_reads_the_layouts_of_other_tools(
         known = plain(before[post_id], columns)
         if layout == "tcat":
             known["event_at"] = known["event_at"].replace(microsecond=0)
-            known["text"] = f"'{known['text']}" if row["text"].startswith("'=") else known["text"]
+            known["text"] = f"'{known['text']}" if known["text"].startswith(FORMULA) else known["text"]
         assert plain(row, columns) == known, post_id
 
 
@@ -136,7 +137,7 @@ def test_twarc_csv_reads_a_twarc_pack(
     packed(capsys, "--topic", topic.topic, "--layout", "twarc", "--out", tmp_path / "pack")
     out = tmp_path / "posts.csv"
     done = subprocess.run(
-        [*twarc_csv, "--no-progress", str(tmp_path / "pack" / "posts.jsonl"), str(out)],
+        [*twarc_csv, "--hide-progress", str(tmp_path / "pack" / "posts.jsonl"), str(out)],
         capture_output=True, text=True, check=False, timeout=300, env={**os.environ, "HOME": str(tmp_path)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
