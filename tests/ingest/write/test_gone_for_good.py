@@ -79,7 +79,7 @@ class TestForGood:
         assert [row.post_id for rows in found for row in rows] == [X_ID]
         told = " ".join(event.description for rows in found for event in rows.get_query_trace().events)
         counts = re.findall(r"(\d+) tombstone", told)
-        assert len(counts) == 4
+        assert len(counts) >= 4, "one of each read, and a read may be sent twice"
         assert set(counts) == {"0"}
 
 
