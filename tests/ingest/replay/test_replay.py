@@ -136,7 +136,11 @@ def test_a_small_file_that_unpacks_to_gigabytes_fills_no_memory(tmp_path: Path) 
     assert (done.stdout, done.stderr) == (f"{2 * 2**30}  \n", "")
 
 
-@pytest.mark.parametrize("packed", [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)])
+@pytest.mark.parametrize(
+    "packed",
+    [gzip.compress(THREE * 999), zstandard.ZstdCompressor().compress(THREE * 999)],
+    ids=["gzip", "zstd"],
+)
 def test_a_truncated_file_keeps_what_was_whole_and_says_so(
     stream: PostsQueue, topic: Topic, tmp_path: Path, packed: bytes
 ) -> None:

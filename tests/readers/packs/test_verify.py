@@ -190,6 +190,7 @@ def test_a_link_in_place_of_the_manifest_is_not_followed(
 @pytest.mark.parametrize(
     "posts",
     [b"no gzip", gzip.compress(b"no json\n"), gzip.compress(b'{"pulso_x":1}\n'), gzip.compress(b'{"pulso_x":1')[:-4]],
+    ids=["no gzip", "no JSON", "no line of a pack", "cut off"],
 )
 def test_posts_that_can_not_be_read_are_one_line(
     made: tuple[Topic, Path], capsys: pytest.CaptureFixture[str], posts: bytes
