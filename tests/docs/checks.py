@@ -104,7 +104,7 @@ def _check_module(module: str, words: Sequence[str], topics: set[str]) -> None:
     if module not in APPS:
         raise Wrong(f"no command line {module}")
     values = parsed(module, words)
-    _check_topic(str(values.get("topic", "")), topics)
+    _check_topic(str(values.get("topic") or ""), topics)
 
 
 def parsed(module: str, words: Sequence[str]) -> dict[str, Any]:

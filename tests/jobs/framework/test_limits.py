@@ -92,7 +92,7 @@ LIMITS: dict[str, dict[str, str]] = {
     "top_items": {
         "is not null": f"{PERIOD} kind rank item label posts authors originals first_at {RUN}",
         **HOURS,
-        "is one of host, link, language, client, mentioned, retweeted, place, word": "kind",
+        "is one of host, link, media, language, client, mentioned, retweeted, place, word": "kind",
         "is at least 0": "posts authors originals previous_posts",
         "is 0 to 1": "share_flagged",
     },
