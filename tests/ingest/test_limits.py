@@ -58,8 +58,8 @@ class TestWorker:
         queue.add([post(topic)])
         queue.read("another", 1, 10)
         time.sleep(0.3)
-        assert self.make(queue, session, set_to)._read() == []
-        assert len(self.make(queue, session, set_to, worker_claim_idle=0.2)._read()) == 1
+        assert self.make(queue, session, set_to)._next() == []
+        assert len(self.make(queue, session, set_to, worker_claim_idle=0.2)._next()) == 1
 
     def test_it_reads_no_more_while_so_many_changes_wait(
         self, queue: PostsQueue, session: Session, set_to: pytest.MonkeyPatch, topic: Topic

@@ -209,7 +209,7 @@ class TestKey:
 def test_every_column_of_posts_is_thought_of() -> None:
     left_out = set(POSTS.columns) - CHANGED.keys() - KEPT
     assert left_out == {
-        *("topic", "day", "bucket", "folded", "folded_cards", "folded_alt", "accounts", "place", "lat", "lon"),
+        *("topic", "day", "bucket", "folded", "folded_cards", "folded_alt", "accounts", "media", "place", "lat", "lon"),
         "collected_at",
     }
     assert VERSION_US not in KEPT
