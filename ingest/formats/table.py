@@ -121,11 +121,12 @@ def _set_content(post: Post, row: Row) -> None:
     tags = row.hashtags or []
     if row.hashtags is None or is_retweet:
         tags = tags + tags_in(post.text)
-    mentions = [name for name in map(_name, row.mentions or ()) if name]
+    retweeted = post.retweet_of_author if is_retweet else None  # some tools list it first, as the text begins with it
+    mentions = [name for name in map(_name, row.mentions or ()) if name and name != retweeted]
     if post.source == "x" and (row.mentions is None or is_retweet):
         mentions += names_in(post.text)
     post.hashtags = fold_tags(tags)
-    post.mentions = unique([name for name in mentions if not (is_retweet and name == post.retweet_of_author)])
+    post.mentions = unique(mentions)
     post.folded = fold(blank(post.text, (), X_HANDLE if post.source == "x" else HANDLE))
 
 

@@ -63,8 +63,7 @@ class Admission:
             for number, (write, verdict) in enumerate(zip(admitted.writes, verdicts, strict=True)):
                 post, before = admitted.verdicts[number]
                 if verdict != before and write.message.id in stored:
-                    for found in self._stored.at(write.row.key):
-                        self._withdrawals.settle(found, verdict)
+                    self._withdrawals.settle((found, verdict) for found in self._stored.at(write.row.key))
                 admitted.verdicts[number] = post, verdict
 
     def _add(self, admitted: Admitted, message: Message, post: Post, verdict: Verdict) -> None:

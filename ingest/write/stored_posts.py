@@ -1,16 +1,16 @@
 """Finds stored posts, shown or hidden, and deletes, hides and shows them. A deletion applies to every topic."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import msgspec
 from cassandra.cluster import ResponseFuture, Session
-from cassandra.query import PreparedStatement
+from cassandra.query import BatchStatement, BoundStatement, PreparedStatement
 
 from conf.partitions import bucket_of
 from conf.schema import bound
@@ -28,6 +28,7 @@ _COPIED = ("text", "text_more", *MATCHED.values(), "hashtags", "mentions", "urls
 _ONE_DAY = timedelta(days=1)
 _TABLES = {False: POSTS, True: HIDDEN_POSTS}
 """The tables of posts, by whether these are hidden."""
+Statement: TypeAlias = BoundStatement | BatchStatement
 Key = tuple[str, date, int, str, str]
 """The values of POSTS.key."""
 
@@ -142,30 +143,35 @@ class StoredPosts:
                     return msgspec.structs.replace(post, **copied)
         return None
 
-    # What is done to a row.
+    # What is done to rows: statements, and `run`, which runs them.
 
-    def delete(self, found: Found, fields: Sequence[str] = ()) -> None:
-        """Deletes a row for ever, or some of its columns."""
+    def deletion(self, found: Found, fields: Sequence[str] = ()) -> Statement:
+        """Returns the statement that deletes a row for ever, or some of its columns."""
         if fields:
-            self._session.execute(self._delete_fields(found.hidden, tuple(fields)), (BEYOND, *found.key))
-            return
+            return self._delete_fields(found.hidden, tuple(fields)).bind((BEYOND, *found.key))
         batch = new_batch()
         (self._statements.delete_hidden if found.hidden else self._statements.delete)(batch, found.key, BEYOND)
-        self._session.execute(batch)
+        return batch
 
-    def hide(self, found: Found) -> None:
-        """Moves a row to the hidden posts."""
-        self._move(found, self._statements.hide)
+    def hiding(self, found: Found) -> BatchStatement:
+        """Returns the statement that moves a row to the hidden posts."""
+        return self._moving(found, self._statements.hide)
 
-    def show(self, found: Found) -> None:
-        """Moves a row back from the hidden posts."""
-        self._move(found, self._statements.show)
+    def showing(self, found: Found) -> BatchStatement:
+        """Returns the statement that moves a row back from the hidden posts."""
+        return self._moving(found, self._statements.show)
 
-    def _move(self, found: Found, move: Callable[..., None]) -> None:
+    def run(self, statements: Iterable[Statement]) -> None:
+        """Runs statements about different rows, several at once: an account may have many posts."""
+        with closing(in_flight(statements, self._session.execute_async)) as sent:
+            for _, future in sent:
+                future.result()
+
+    def _moving(self, found: Found, move: Callable[..., None]) -> BatchStatement:
         """Moves a row, one µs later than it was written: later than it was moved before, earlier than a new version."""
         batch = new_batch()
         move(batch, found.row, found.row.written + 1)
-        self._session.execute(batch)
+        return batch
 
     def _delete_fields(self, hidden: bool, fields: tuple[str, ...]) -> PreparedStatement:
         table = f"{self._keyspace}.{_TABLES[hidden].name}"

@@ -4,8 +4,9 @@ It is noted first, and then stored posts are looked for. So a post is caught, wh
 stored by another worker, or comes later, in any topic.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
+from itertools import chain
 from typing import NamedTuple
 
 from conf.instants import micros
@@ -15,7 +16,7 @@ from ingest.queue.envelope import Message
 from ingest.write.ledger import Entry, Key
 from ingest.write.names import AccountNames
 from ingest.write.refusal import Fence, Refusal
-from ingest.write.stored_posts import Found, StoredPosts
+from ingest.write.stored_posts import Found, Statement, StoredPosts
 from ingest.write.taken_back import TakenBack, Verdict
 
 EDITED_WITHIN = timedelta(hours=2)
@@ -111,22 +112,23 @@ class Withdrawals:
         ]
         entry = Entry("replaced", author=post.author_id)
         self._taken_back.note([(Key(each.source, "post", each.post_id or ""), entry, time) for each in earlier])
-        for rows in self._stored.find(earlier):
-            for found in rows:
-                if entry.concerns(found.post):
-                    self._stored.delete(found)
+        found = chain.from_iterable(self._stored.find(earlier))
+        self._stored.run(self._stored.deletion(each) for each in found if entry.concerns(each.post))
 
-    def settle(self, found: Found, verdict: Verdict) -> None:
-        """Does to a stored row what is to be done to it now."""
+    def settle(self, rows: Iterable[tuple[Found, Verdict]]) -> None:
+        """Does to stored rows what is to be done to them now."""
+        self._stored.run(statement for found, verdict in rows for statement in self._settling(found, verdict))
+
+    def _settling(self, found: Found, verdict: Verdict) -> Iterator[Statement]:
         if verdict.gone:
-            self._stored.delete(found)
+            yield self._stored.deletion(found)
             return
         if verdict.without:
-            self._stored.delete(found, verdict.without)
+            yield self._stored.deletion(found, verdict.without)
         if verdict.hidden and not found.hidden:
-            self._stored.hide(found)
+            yield self._stored.hiding(found)
         elif found.hidden and not verdict.hidden:
-            self._stored.show(found)
+            yield self._stored.showing(found)
 
     def _note(self, withdrawals: Sequence[Withdrawal], *, known: bool) -> None:
         if withdrawals:
@@ -158,8 +160,7 @@ class Withdrawals:
         if withdrawal.deletion.for_good and withdrawal.deletion.post_id is None:
             self._note_ids(withdrawal, found)
         _, verdicts = self._taken_back.verdicts([each.post for each in found])
-        for row, verdict in zip(found, verdicts, strict=True):
-            self.settle(row, verdict)
+        self.settle(zip(found, verdicts, strict=True))
 
     def _note_ids(self, withdrawal: Withdrawal, found: Sequence[Found]) -> None:
         """Notes the ids of the accounts that a handle stands for, since the handle may change."""

@@ -58,6 +58,7 @@ def line_of(row: Any) -> dict[str, Any]:
         "in_reply_to_user_id": ids.get(row.reply_to_author) if row.reply_to else None,
         "entities": _entities(row, shown, ids),
         "geo": _geo(row),
+        "public_metrics": {},  # none is stored; twarc-csv fails on a retweet without this object
     }
     includes = {
         "users": list(_users(row, ids)),

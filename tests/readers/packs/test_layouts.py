@@ -118,7 +118,8 @@ def test_replay_reads_the_layouts_of_other_tools(
         known = plain(before[post_id], columns)
         if layout == "tcat":
             known["event_at"] = known["event_at"].replace(microsecond=0)
-            known["text"] = f"'{known['text']}" if known["text"].startswith(FORMULA) else known["text"]
+            if known["text"].startswith(FORMULA) and known["kind"] != "retweet":  # the text of one begins with RT
+                known["text"] = f"'{known['text']}"
         assert plain(row, columns) == known, post_id
 
 

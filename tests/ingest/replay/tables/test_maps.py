@@ -127,6 +127,17 @@ def test_a_constant_and_a_flag_of_several_words(files: Files) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "mentions"),
+    [("RT @Ben: hello @Cem", ["cem"]), ("RT @Ben: @ben and @Cem", ["cem", "ben"]), ("RT @Ben: hello", [])],
+)
+def test_who_is_retweeted_is_mentioned_only_if_the_text_says_so(files: Files, text: str, mentions: list[str]) -> None:
+    listed = "; ".join(dict.fromkeys(["ben", *(name for name in mentions if name != "ben")]))
+    files.map.write_text(f"{MAP}  mentions: Mentions\n")
+    files.write([*row(Tweet=text), listed], header=[*HEADER, "Mentions"])
+    assert (files.one().kind, files.one().mentions) == ("retweet", mentions)
+
+
+@pytest.mark.parametrize(
     ("bad", "told"),
     [
         ("  texts: Tweet\n", "map.yaml:9: columns.texts: unknown key. Did you mean text?"),
