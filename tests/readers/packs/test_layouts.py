@@ -27,7 +27,8 @@ from tests.support.packed import empty_keyspace, packed, replayed, rows
 from tests.support.posts import stream_line, tweet, user
 from tests.support.tables import header_of
 
-TWARC_CSV = "twarc-csv==0.7.2"
+TWARC_CSV = ("twarc-csv==0.7.2", "setuptools<81", "pandas<3")
+"""It and what it needs, of which it does not know."""
 SAME = ("post_id", "event_at", "author_id", "author", "text", "kind", "lang", "hashtags", "mentions", "urls")
 """The columns that come back from every layout."""
 OF_V2 = ("retweet_of", "retweet_of_author", "reply_to", "quote_of", "place", "lat", "lon", "client", "folded")
@@ -75,11 +76,11 @@ def twarc_csv(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     python = folder / "venv" / "bin" / "python"
     for command in (
         [sys.executable, "-m", "venv", str(folder / "venv")],
-        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", TWARC_CSV, "setuptools<81"],
+        [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *TWARC_CSV],
     ):
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=400)
         if done.returncode:
-            pytest.skip(f"{TWARC_CSV} can't be installed from PyPI, which this test needs: {done.stderr[-200:]}")
+            pytest.skip(f"{TWARC_CSV[0]} can't be installed from PyPI, which this test needs: {done.stderr[-200:]}")
     return [str(python.parent / "twarc2"), "--bearer-token", "none", "csv"]
 
 
@@ -120,7 +121,9 @@ def test_replay_reads_the_layouts_of_other_tools(
             known["event_at"] = known["event_at"].replace(microsecond=0)
             if known["text"].startswith(FORMULA) and known["kind"] != "retweet":  # the text of one begins with RT
                 known["text"] = f"'{known['text']}"
-        assert plain(row, columns) == known, post_id
+            if known["kind"] == "retweet":  # its text is read again, whatever its lists say
+                assert {*(known.pop("mentions") or ())} <= {*(row["mentions"] or ())}, post_id
+        assert plain(row, tuple(known)) == known, post_id
 
 
 def test_a_tcat_pack_has_the_columns_of_tcat(topic: Topic, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
