@@ -118,9 +118,10 @@ class SharedFilter:
         return self._copy[0] if self._copy else None
 
     def _read(self) -> None:
-        with self._client.pipeline(transaction=True) as pipeline:
-            version, bits = pipeline.get(self._version_key).get(self._keys[0]).execute()
-        self._copy = (version, bits or b"") if version else None
+        """Copies the filter, unless it changes meanwhile. Not in a transaction: a full Redis refuses any."""
+        version = self.version()
+        bits: bytes = self._client.get(self._keys[0]) or b""
+        self._copy = (version, bits) if version and version == self.version() else None
 
     def note(self, keys: Sequence[tuple[str, ...]]) -> None:
         """Notes keys. What is noted while the filter is lost is not lost: it is added to what is installed."""
