@@ -17,10 +17,35 @@ from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from readers.cli import main
 from tests.support.commands import Done, run_command
+from tests.support.posts import stream_line, tweet, user
 
 FILLED = ("posts", "post_words", "account_names", "untimed_days", "topic_layout")
 """The tables that a replayed pack fills."""
 Rows = list[dict[str, Any]]
+
+
+def full_line(post_id: str, text: str, link: str) -> bytes:
+    """Returns a reply that has all that X tells. Its text has `@Bea` in any case, `#Halalan2016` and https://t.co/1."""
+
+    def named(part: str, **told: str) -> list[dict[str, Any]]:
+        start = text.lower().index(part.lower())
+        return [{**told, "start": start, "end": start + len(part)}]
+
+    full = tweet(
+        post_id,
+        text,
+        entities={
+            "mentions": named("@Bea", username="Bea", id="11"),
+            "hashtags": named("#Halalan2016", tag="Halalan2016"),
+            "urls": named("https://t.co/1", url="https://t.co/1", expanded_url=link),
+        },
+        in_reply_to_user_id="11",
+        referenced_tweets=[{"type": "replied_to", "id": "726700000000000001"}],
+        geo={"place_id": "p", "coordinates": {"type": "Point", "coordinates": [121.0001, 14.5999999]}},
+        source="Twitter Web Client",
+    )
+    author = {**user("10", "Ana"), "created_at": "2010-01-02T03:04:05.000Z"}
+    return stream_line(full, [author, user("11", "Bea")], places=[{"id": "p", "full_name": "Manila, Philippines"}])
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from tests.conftest import make_topic
 from tests.readers.packs.test_pulso_packs import NOON, TEXTS
 from tests.support.bluesky import event
 from tests.support.loading import load
-from tests.support.packed import empty_keyspace, packed, replayed, rows
-from tests.support.posts import stream_line, tweet, user
+from tests.support.packed import empty_keyspace, full_line, packed, replayed, rows
+from tests.support.posts import stream_line, tweet
 from tests.support.tables import header_of
 
 TWARC_CSV = ("twarc-csv==0.7.2", "setuptools<81", "pandas<3")
@@ -40,22 +40,8 @@ def lines() -> list[bytes]:
     for number, text in enumerate(TEXTS, 726_800_000_000_000_000):
         escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         made.append(stream_line(tweet(str(number), escaped)))
-    full = tweet(
-        "726800000000000100",
-        "=SUM(1) @Bea vote #Halalan2016 https://t.co/1",
-        entities={
-            "mentions": [{"username": "Bea", "id": "11", "start": 8, "end": 12}],
-            "hashtags": [{"tag": "Halalan2016", "start": 18, "end": 30}],
-            "urls": [{"url": "https://t.co/1", "expanded_url": "https://a.example/?q=1&r=2", "start": 31, "end": 45}],
-        },
-        in_reply_to_user_id="11",
-        referenced_tweets=[{"type": "replied_to", "id": "726700000000000001"}],
-        geo={"place_id": "p", "coordinates": {"type": "Point", "coordinates": [121.0001, 14.5999999]}},
-        source="Twitter Web Client",
-    )
-    author = {**user("10", "Ana"), "created_at": "2010-01-02T03:04:05.000Z"}
-    place = {"id": "p", "full_name": "Manila, Philippines"}
-    return [*made, stream_line(full, [author, user("11", "Bea")], places=[place])]
+    link = "https://a.example/?q=1&r=2"
+    return [*made, full_line("726800000000000100", "=SUM(1) @Bea vote #Halalan2016 https://t.co/1", link)]
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ from tests.conftest import make_topic
 from tests.support.bluesky import event
 from tests.support.loading import load
 from tests.support.mastodon_server import status
-from tests.support.packed import FILLED, empty_keyspace, pack, packed, replayed, rows
-from tests.support.posts import stream_line, tweet, user
+from tests.support.packed import FILLED, empty_keyspace, full_line, pack, packed, replayed, rows
+from tests.support.posts import stream_line, tweet
 
 NOON = datetime(2016, 5, 1, 12, tzinfo=UTC)
 TEXTS = (
@@ -48,22 +48,8 @@ def lines() -> list[bytes]:
     minute = timedelta(minutes=1)
     made += [event({"text": text, "langs": ["en"]}, NOON + n * minute, DID) for n, text in enumerate(TEXTS)]
     made += [orjson.dumps(status(n, f"<p>{n} votes</p>")) for n in range(3)]
-    full = tweet(
-        "726800000000000001",
-        "@bea vote https://t.co/1 #Halalan2016",
-        entities={
-            "mentions": [{"username": "Bea", "id": "11", "start": 0, "end": 4}],
-            "hashtags": [{"tag": "Halalan2016", "start": 25, "end": 37}],
-            "urls": [{"url": "https://t.co/1", "expanded_url": "https://a.example/?q=ü", "start": 10, "end": 24}],
-        },
-        in_reply_to_user_id="11",
-        referenced_tweets=[{"type": "replied_to", "id": "726700000000000001"}],
-        geo={"place_id": "p", "coordinates": {"type": "Point", "coordinates": [121.0001, 14.5999999]}},
-        source="Twitter Web Client",
-    )
-    author = {**user("10", "Ana"), "created_at": "2010-01-02T03:04:05.000Z"}
-    place = {"id": "p", "full_name": "Manila, Philippines"}
-    made.append(stream_line(full, [author, user("11", "Bea")], places=[place]))
+    text = "@bea vote https://t.co/1 #Halalan2016"
+    made.append(full_line("726800000000000001", text, "https://a.example/?q=ü"))
     return made
 
 
