@@ -61,7 +61,9 @@ def run(lab: Lab, command: list[str], to: Path | None = None, watch: Watch | Non
             output.close()
     seconds = time.monotonic() - began
     if process.returncode:
-        raise _failed(command, process.returncode, errors.decode(errors="replace"))
+        # spark-submit sends what a job says on stderr to stdout.
+        said = (errors + b"\n" + (told or b"")).decode(errors="replace")
+        raise _failed(command, process.returncode, said)
     return Ended(seconds, _children_cpu() - cpu, (told or b"").decode(errors="replace"))
 
 
