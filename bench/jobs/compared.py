@@ -72,17 +72,17 @@ def poll_of_the_month(sides: Sides, plan: Plan) -> list[Compared]:
 
 
 def all_jobs_of_a_day(sides: Sides, plan: Plan) -> list[Compared]:
-    """Row 5."""
+    """Row 5: the same jobs on both sides; those that the commit before lacks are left out."""
     before, now = (month(side, plan.month_posts) for side in (sides.before, sides.now))
     runs = {
         BEFORE: lambda: one_after_the_other(submitted(before, job, DAY) for job in IN_TURN),
-        NOW: lambda: submitted(now, DAILY, DAY),
+        NOW: lambda: submitted(now, DAILY, DAY, "--jobs", ",".join(IN_TURN)),
     }
     turns = by_turns(now, "row 5", runs)
     posts = posts_within(now, DAY)
     _check_told(turns, posts)
     check_same(before, now, *IN_TURN)
-    what = f"all jobs over one day: `{DAILY}` beside {len(IN_TURN)} submits"
+    what = f"{len(IN_TURN)} jobs over one day: `{DAILY}` beside as many submits"
     return [Compared(5, what, posts, turns[NOW], turns.load, turns[BEFORE], by_ratio(turns[NOW], turns[BEFORE], 0.22))]
 
 

@@ -51,9 +51,9 @@ class Measured:
         return {told.posts for told in self.told.values()}
 
 
-def submitted(lab: Lab, job: str, interval: Interval) -> Measured:
-    """Runs a job over an interval. Raises PulsoError if it fails, or doesn't say what it did."""
-    measured = _timed(lab, submit_command(lab, lab.root / "jobs" / f"{job}.py", interval))
+def submitted(lab: Lab, job: str, interval: Interval, *more: str) -> Measured:
+    """Runs a job over an interval, with more arguments. Raises PulsoError if it fails, or doesn't say what it did."""
+    measured = _timed(lab, [*submit_command(lab, lab.root / "jobs" / f"{job}.py", interval), *more])
     if not measured.told:
         raise PulsoError(f"{job} did not say how many posts it read")
     return measured
