@@ -11,10 +11,14 @@ from bench.duckdb_poll import COUNTS, SHARES, figures
 from bench.lab import TOPIC, Lab
 from conf.errors import PulsoError
 from conf.schema import Table
-from conf.tables import CANDIDATE_POLL, JOB_RUNS, TABLES
+from conf.tables import CANDIDATE_POLL, GRAPH_NODES, JOB_RUNS, TABLES
 
 OF_A_RUN = {"run_id", "computed_at", "method"}
 """Columns that differ between two runs, or between two versions, with the same result."""
+PLACED = {"run_id", "bucket"}
+"""Columns of a key that only say where a row lies."""
+ACCOUNTS = {"node", "src", "dst"}
+"""Columns of a key that name an account of a graph: by its id, in older commits by its handle."""
 DRAWN = {"community", "communities", "modularity"}
 """Columns that also depend on the order in which Spark brings the edges of a graph."""
 TOLERANCE = 1e-9
@@ -45,11 +49,29 @@ def newest_rows(lab: Lab, table: Table, columns: list[str]) -> Rows:
         f"SELECT run_id FROM {keyspace}.{JOB_RUNS.name} WHERE job = %s AND topic = %s LIMIT 1", (table.job, TOPIC)
     )
     newest = next(iter(runs)).run_id
-    key = [name for name in table.key if name != "run_id"]
+    key = [name for name in table.key if name not in PLACED]
+    named = _handles(lab) if ACCOUNTS & set(key) else {}
     selected = ", ".join(dict.fromkeys([*key, *columns, "run_id"]))
     query = SimpleStatement(f"SELECT {selected} FROM {keyspace}.{table.name}", fetch_size=5000)
     own = (row for row in lab.session.execute(query, timeout=300) if row.run_id == newest)
-    return {tuple(getattr(row, name) for name in key): {name: getattr(row, name) for name in columns} for row in own}
+
+    def told(row: Any, name: str) -> Any:
+        value = getattr(row, name)
+        return named.get(value, value) if name in ACCOUNTS else value
+
+    return {
+        tuple(told(row, name) for name in key): {name: told(row, name) for name in columns if name not in PLACED}
+        for row in own
+    }
+
+
+def _handles(lab: Lab) -> dict[str, str]:
+    """Returns the handles of a graph's accounts by their ids; {} where an older commit's nodes are handles."""
+    table = f"{lab.settings.keyspace}.{GRAPH_NODES.name}"
+    if "label" not in lab.session.cluster.metadata.keyspaces[lab.settings.keyspace].tables[GRAPH_NODES.name].columns:
+        return {}
+    query = SimpleStatement(f"SELECT node, label FROM {table}", fetch_size=5000)
+    return {row.node: row.label for row in lab.session.execute(query, timeout=300) if row.label}
 
 
 def check_figures(lab: Lab, out: Path) -> None:
