@@ -11,14 +11,14 @@ from bench.duckdb_poll import COUNTS, SHARES, figures
 from bench.lab import TOPIC, Lab
 from conf.errors import PulsoError
 from conf.schema import Table
-from conf.tables import CANDIDATE_POLL, GRAPH_NODES, JOB_RUNS, TABLES
+from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, GRAPH_NODES, JOB_RUNS, TABLES
 
 OF_A_RUN = {"run_id", "computed_at", "method"}
 """Columns that differ between two runs, or between two versions, with the same result."""
 PLACED = {"run_id", "bucket"}
 """Columns of a key that only say where a row lies."""
-ACCOUNTS = {"node", "src", "dst"}
-"""Columns of a key that name an account of a graph: by its id, in older commits by its handle."""
+ACCOUNTS = {"author", "node", "src", "dst"}
+"""Columns that name an account: by its id, in older commits by its handle."""
 DRAWN = {"community", "communities", "modularity"}
 """Columns that also depend on the order in which Spark brings the edges of a graph."""
 TOLERANCE = 1e-9
@@ -66,12 +66,14 @@ def newest_rows(lab: Lab, table: Table, columns: list[str]) -> Rows:
 
 
 def _handles(lab: Lab) -> dict[str, str]:
-    """Returns the handles of a graph's accounts by their ids; {} where an older commit's nodes are handles."""
-    table = f"{lab.settings.keyspace}.{GRAPH_NODES.name}"
-    if "label" not in lab.session.cluster.metadata.keyspaces[lab.settings.keyspace].tables[GRAPH_NODES.name].columns:
-        return {}
-    query = SimpleStatement(f"SELECT node, label FROM {table}", fetch_size=5000)
-    return {row.node: row.label for row in lab.session.execute(query, timeout=300) if row.label}
+    """Returns the handles of accounts by their ids; {} where an older commit's tables hold handles."""
+    found: dict[str, str] = {}
+    tables = lab.session.cluster.metadata.keyspaces[lab.settings.keyspace].tables
+    for name, account in ((GRAPH_NODES.name, "node"), (AUTHOR_ACTIVITY.name, "author")):
+        if "label" in tables[name].columns:
+            query = SimpleStatement(f"SELECT {account}, label FROM {lab.settings.keyspace}.{name}", fetch_size=5000)
+            found |= {row[0]: row[1] for row in lab.session.execute(query, timeout=300) if row[1]}
+    return found
 
 
 def check_figures(lab: Lab, out: Path) -> None:
