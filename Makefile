@@ -7,10 +7,12 @@ PIP := $(BIN)/python -m pip install --require-hashes --no-build-isolation --disa
   $(shell [ -t 2 ] || echo --quiet)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock" -c requirements-build.txt
-CHECKED := conf stores corpus deploy ingest jobs readers bench tests
+CHECKED := conf stores corpus deploy ingest jobs readers airflow_dags bench tests
+AIRFLOW := .venv-airflow
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test test-faults soak lint format setup setup-dev up down status credentials bench lock audit clean
+.PHONY: help demo test test-faults test-deploy soak lint format setup setup-dev setup-airflow up down status credentials
+.PHONY: airflow bench lock audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,8 +20,11 @@ help: ## This list
 demo: setup ## The whole path: a corpus of 170,000 posts, stored, counted, and its polls printed
 	@$(BIN)/python -m deploy.demo
 
-test: setup-dev ## The whole test suite, on engines of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
+test: setup-dev setup-airflow ## The whole test suite, on engines of its own
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults --ignore tests/at_length
+
+test-deploy: setup-dev setup-airflow ## Clusters, schedules and images at length; needs root or user namespaces
+	@$(BIN)/python -m pytest tests/at_length
 
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
@@ -55,6 +60,11 @@ status: $(BIN)/.runtime ## Show the state of the engines
 credentials: $(BIN)/.runtime ## Print the logins of the engines, as settings for other programs
 	@$(BIN)/python -m deploy credentials
 
+airflow: setup setup-airflow ## Airflow with the DAGs of airflow_dags/, for this machine alone. Ctrl-C stops it
+	@$(BIN)/python -m deploy airflow
+
+setup-airflow: $(AIRFLOW)/.made ## Make Airflow's virtual environment, apart from the project's
+
 bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
@@ -63,6 +73,7 @@ lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requir
 	@$(LOCK) requirements-dev.txt -c requirements-lock.txt -o requirements-dev-lock.txt
 	@$(LOCK) requirements-remote.in -o requirements-remote.txt \
 	  -c <(sed '/^python-dateutil==/,/[^\]$$/d' requirements-lock.txt)
+	@$(LOCK) requirements-airflow.txt -o requirements-airflow-lock.txt
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt
@@ -82,4 +93,11 @@ $(BIN)/.runtime: requirements-build.txt requirements-lock.txt | $(BIN)/python
 $(BIN)/.dev: requirements-dev-lock.txt $(BIN)/.runtime
 	@echo "installing requirements-dev.txt into .venv" >&2
 	@$(PIP) -r requirements-dev-lock.txt
+	@touch $@
+
+$(AIRFLOW)/.made: requirements-build.txt requirements-airflow-lock.txt | $(BIN)/python
+	@echo "installing requirements-airflow.txt into $(AIRFLOW)" >&2
+	@$(BIN)/python -m venv $(AIRFLOW)
+	@$(AIRFLOW)/$(PIP:$(BIN)/%=bin/%) -r requirements-build.txt
+	@$(AIRFLOW)/$(PIP:$(BIN)/%=bin/%) --no-deps -r requirements-airflow-lock.txt
 	@touch $@

@@ -15,6 +15,17 @@ if [ -t 2 ]; then
   export SPARK_SUBMIT_OPTS="${SPARK_SUBMIT_OPTS:-} -Dspark.ui.showConsoleProgress=true"
 fi
 unset pulso_java
+if [ -n "${SUBMIT_ENDS_WITH_ITS_PARENT:-}" ] && [ "${0##*/}" = spark-class ]; then
+  # A schedule's worker may be killed (kill -9). Then nobody waits for this job any more, and its next try runs beside
+  # it; so it ends, too. This shell becomes Java, and so has its process id.
+  unset SUBMIT_ENDS_WITH_ITS_PARENT
+  (
+    while kill -0 $$; do
+      kill -0 "$PPID" || kill $$
+      sleep 2
+    done
+  ) </dev/null >/dev/null 2>&1 &
+fi
 if [ -f "${pulso_root}/deploy/start/spark-start.sh" ]; then
   . "${pulso_root}/deploy/start/spark-start.sh"
 fi

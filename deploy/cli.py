@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy setup|up|down|status|credentials|jars|java|roles`."""
+"""The command line: `python -m deploy setup|up|down|status|credentials|airflow|airflow-cli|jars|java|roles`."""
 
 import getpass
 import sys
@@ -9,6 +9,8 @@ import typer
 
 from conf import cli
 from conf.settings import load_settings
+from deploy.airflow import become_airflow
+from deploy.airflow import run as run_airflow
 from deploy.console import make_console
 from deploy.credentials import as_settings
 from deploy.digests import DIGESTS
@@ -71,6 +73,23 @@ def credentials() -> None:
     """Print the logins of the embedded engines as settings, for other programs. Pulso's commands have them already."""
     typer.echo(as_settings(load_settings().home))
     typer.echo("these are secrets: whoever has them can read and change everything in these engines", err=True)
+
+
+@app.command()
+def airflow(
+    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = 8080,
+) -> None:
+    """Run Airflow with the DAGs of airflow_dags/, for this machine alone. Ctrl-C stops it."""
+    run_airflow(load_settings(), port, make_console())
+
+
+@app.command("airflow-cli", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def airflow_cli(
+    words: typer.Context,
+    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = 8080,
+) -> None:
+    """Run a command of the Airflow that `make airflow` runs, such as `dags list` or `backfill create`."""
+    become_airflow(load_settings(), port, words.args)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from conf.terminal import progress
 from conf.topic import load_topic
 from ingest import metrics, views
 from ingest.captures_cli import comply, forget, replay
+from ingest.coverage_cli import coverage_of
 from ingest.dead_letters_cli import app as dead_letters
 from ingest.live.run import collect
 from ingest.names_cli import names
@@ -36,6 +37,7 @@ app.add_typer(rules, name="rules")
 app.add_typer(topics, name="topics")
 for command in (replay, comply, forget, names):
     app.command()(command)
+app.command(name="coverage")(coverage_of)
 
 MetricsPort = Annotated[
     int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.", min=1, max=65535)

@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
     )
+    parser.addoption("--backfill-days", type=int, default=30, help="days that tests/at_length/airflow runs again")
     parser.addoption(
         "--all-captures", action="store_true", help="tests/jobs/test_every_job.py runs each job on each capture"
     )

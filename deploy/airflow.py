@@ -1,0 +1,169 @@
+"""Runs Airflow with the DAGs of airflow_dags/, for this machine alone: scheduler, DAG processor and web server.
+
+Airflow has a virtual environment of its own, `.venv-airflow`, and keeps everything in `PULSO_HOME/airflow`. Its own
+`airflow standalone` would open log servers for every machine that reaches this one, so the parts are started one by
+one, without these.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from dotenv import dotenv_values
+from rich.console import Console
+
+from conf import ROOT
+from conf.errors import PulsoError
+from conf.schedule import Schedule, load_schedule
+from conf.settings import Settings
+from deploy.console import say
+from deploy.ports import Port, check_ports
+from deploy.process import said
+
+LOCAL = "127.0.0.1"
+ENVIRONMENT = ROOT / ".venv-airflow"
+PROGRAM = str(ENVIRONMENT / "bin" / "airflow")
+DAGS = ROOT / "airflow_dags"
+GRACE = 60.0
+"""Seconds in which a part must end before it is killed. The scheduler first ends its tasks."""
+POLL = 0.2
+PASSWORDS = "simple_auth_manager_passwords.json.generated"
+
+
+def run(settings: Settings, port: int, console: Console) -> None:
+    """Runs Airflow until SIGTERM or Ctrl-C. Raises PulsoError if one of its parts ends by itself."""
+    _check_installed()
+    schedule = load_schedule(settings.schedule)
+    check_ports((Port("Airflow's page", LOCAL, port, "give another: python -m deploy airflow --port 8081"),))
+    variables = environment(settings.home / "airflow", port)
+    home = Path(variables["AIRFLOW_HOME"])
+    prepare(home, variables, schedule, console)
+    with _told_to_stop() as stopped, _parts(home, variables, port) as parts:
+        say(console, f"Airflow: http://{LOCAL}:{port}, user admin, password in {home / PASSWORDS}. Ctrl-C stops it")
+        say(console, "new DAGs are paused: switch on those that you want, on the page or by `airflow dags unpause`")
+        while not stopped:
+            for name, part in parts.items():
+                if part.poll() is not None:
+                    log = _log(home, name)
+                    raise PulsoError(f"{name} ended with code {part.returncode}: {said(log)[-200:]}", f"See {log}")
+            time.sleep(POLL)
+    say(console, "Airflow stopped")
+
+
+def become_airflow(settings: Settings, port: int, words: Sequence[str]) -> None:
+    """Becomes Airflow's own command, with the environment that `run` gives. Raises PulsoError if it is not installed."""
+    _check_installed()
+    os.chdir(ROOT)
+    os.execve(PROGRAM, [PROGRAM, *words], environment(settings.home / "airflow", port))
+
+
+def _check_installed() -> None:
+    if not Path(PROGRAM).is_file():
+        raise PulsoError("Airflow is not installed", "Run make setup-airflow, which installs it into .venv-airflow")
+
+
+def environment(home: Path, port: int, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Returns the environment of Airflow's commands. What is set, or is in `.env` as AIRFLOW…, goes first.
+
+    `given` is the environment that they would have; by default, this process's.
+    """
+    address = f"http://{LOCAL}:{port}"
+    kept = {name: value for name, value in dotenv_values(ROOT / ".env").items() if name.startswith("AIRFLOW") and value}
+    ours = {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "8",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{address}/execution/",
+        "AIRFLOW__API__BASE_URL": address,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",  # a new topic has its DAGs after so many seconds
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
+    }
+    before = dict(os.environ if given is None else given)
+    path = os.pathsep.join(part for part in (str(ROOT), before.get("PYTHONPATH")) if part)
+    return {**ours, **kept, **before, "PYTHONPATH": path}
+
+
+def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: Console) -> None:
+    """Makes or updates Airflow's database, and the pool of the Spark tasks. Raises PulsoError if that fails."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    say(console, "Airflow: preparing its database")
+    command("db", "migrate", variables=variables)
+    command("pools", "set", schedule.pool, str(schedule.pool_slots), "Spark tasks of Pulso", variables=variables)
+
+
+def command(*words: str, variables: dict[str, str]) -> str:
+    """Runs a command of Airflow's to its end; returns its stdout. Raises PulsoError if it fails."""
+    done = subprocess.run(
+        [PROGRAM, *words], env=variables, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
+        raise PulsoError(f"airflow {' '.join(words[:2])} failed: {''.join(last)}", f"It is {PROGRAM}")
+    return done.stdout
+
+
+@contextmanager
+def _parts(home: Path, variables: dict[str, str], port: int) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Starts the parts; ends them when the block ends."""
+    commands = {
+        "api-server": ["api-server", "--host", LOCAL, "--port", str(port)],
+        "scheduler": ["scheduler", "--skip-serve-logs"],
+        "dag-processor": ["dag-processor"],
+    }
+    parts = dict[str, subprocess.Popen[bytes]]()
+    try:
+        for name, words in commands.items():
+            log = _log(home, name)
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("wb") as output:
+                parts[name] = subprocess.Popen(
+                    [PROGRAM, *words],
+                    **{"env": variables, "cwd": ROOT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": output},
+                    start_new_session=True,  # Ctrl-C is for this command, which then ends the parts in their order
+                )
+        yield parts
+    finally:
+        for name in ("scheduler", "dag-processor", "api-server"):  # tasks tell the web server how they end
+            if name in parts:
+                _end(parts[name])
+
+
+def _end(part: "subprocess.Popen[bytes]") -> None:
+    if part.poll() is None:
+        part.terminate()
+    try:
+        part.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(part.pid, signal.SIGKILL)
+        part.wait()
+
+
+def _log(home: Path, part: str) -> Path:
+    return home / "logs" / f"{part}.log"
+
+
+@contextmanager
+def _told_to_stop() -> Iterator[list[int]]:
+    """Yields a list that has a signal once the user wants to stop."""
+    stopped = list[int]()
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        stopped.append(number)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,143 @@
+"""What the operators do with a command that fails, and what the notifier tells; run by Airflow's own Python."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from conf import ROOT
+from deploy.airflow import ENVIRONMENT, environment
+from tests.airflow_dags.conftest import NOTHING_OF_OURS
+
+BEGIN = """
+import sys
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow_dags.wiring.commands import CommandOperator, told_by
+from airflow_dags.wiring.compliance import ComplianceOperator
+from airflow_dags.wiring.notify import FailureNotifier, told
+import pendulum
+
+def outcome(operator):
+    try:
+        operator.execute({})
+    except AirflowFailException as error:
+        return f"for good: {error}"
+    except AirflowException as error:
+        return f"again: {error}"
+    return "well"
+"""
+
+
+def by_airflow(folder: Path, code: str, *arguments: str) -> list[str]:
+    """Runs code by Airflow's Python; returns the lines that it writes to its first argument, a file."""
+    out = folder / "out"
+    done = subprocess.run(
+        [ENVIRONMENT / "bin" / "python", "-c", BEGIN + code, str(out), *arguments],
+        env=environment(folder / "airflow", 8080, NOTHING_OF_OURS),
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return out.read_text().splitlines()
+
+
+COMMANDS = """
+def of(script):
+    return outcome(CommandOperator(task_id="t", arguments=["/bin/sh", "-c", script]))
+
+with DAG("d") as dag:
+    one = CommandOperator(task_id="day", arguments=["true"])
+    one >> CommandOperator(task_id="publish", arguments=["true"]) >> CommandOperator(task_id="export", arguments=["true"])
+context = {
+    "dag": dag, "task": one, "exception": AirflowException("a check failed:\\n it broke"),
+    "data_interval_start": pendulum.datetime(2016, 5, 7, 16), "data_interval_end": pendulum.datetime(2016, 5, 8, 16),
+}
+print(
+    of("echo done"),
+    of("echo 'error: Cassandra does not answer' >&2; exit 1"),
+    of("echo 'error: no topic x. Did you mean y?'; exit 2"),
+    of("echo odd; exit 3"),
+    of("exit 4"),
+    told_by("error: a: broke\\nerror: b: broke, too\\nerror: 2 of 4 jobs failed: a, b\\nlast"),
+    told(context),
+    sep="\\n", file=open(sys.argv[1], "w"),
+)
+"""
+
+
+def test_errors_are_the_commands_own_and_wrong_use_is_not_tried_again(tmp_path: Path) -> None:
+    assert by_airflow(tmp_path, COMMANDS) == [
+        "well",
+        "again: Cassandra does not answer",
+        "for good: no topic x. Did you mean y?",
+        "again: odd",
+        "again: /bin/sh ended with exit code 4",
+        "a: broke; b: broke, too; 2 of 4 jobs failed: a, b",
+        "d: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: a check failed: it broke."
+        " Not run because of it: export, publish",
+    ]
+
+
+COMPLIANCE = """
+print(outcome(ComplianceOperator(
+    task_id="c", arguments=["/bin/sh", "-c", 'echo "$@" >> %s; case "$*" in *bad*) exit 1;; esac' % sys.argv[3], "sh"],
+    folder=sys.argv[2],
+)), file=open(sys.argv[1], "w"))
+"""
+
+
+def test_compliance_files_are_applied_and_moved_and_a_bad_one_stays(tmp_path: Path) -> None:
+    folder, seen = tmp_path / "compliance", tmp_path / "seen"
+    for name in ("posts/a b.jsonl", "posts/bad.jsonl", "users/-u.jsonl"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    [told] = by_airflow(tmp_path, COMPLIANCE, str(folder), str(seen))
+    assert told.startswith(f"again: {folder}/posts/bad.jsonl: ")
+    posts, users = folder / "posts", folder / "users"
+    assert seen.read_text().splitlines() == [
+        f"-- {posts}/a b.jsonl",
+        f"-- {posts}/bad.jsonl",
+        f"--users -- {users}/-u.jsonl",
+    ]
+    left = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    assert left == ["done/posts-a b.jsonl", "done/users--u.jsonl", "posts/bad.jsonl"]
+
+
+@pytest.mark.parametrize("dies", ["the parent", "Java"])
+def test_spark_ends_with_the_worker_that_started_it(tmp_path: Path, dies: str) -> None:
+    script = tmp_path / "spark-class"
+    script.write_text(f'#!/bin/bash\n. "{ROOT}/conf/spark-env.sh"\necho $$\nexec sleep 600\n')
+    script.chmod(0o755)
+    variables = {"PATH": "/usr/bin:/bin", "SPARK_HOME": str(tmp_path), "SPARK_CONF_DIR": str(ROOT / "conf")}
+    parent = subprocess.Popen(
+        [sys.executable, "-c", f"import subprocess; subprocess.run([{str(script)!r}])"],
+        env=variables | {"SUBMIT_ENDS_WITH_ITS_PARENT": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    java = int(parent.stdout.readline())
+    try:
+        assert psutil.pid_exists(java)
+        if dies == "Java":
+            os.kill(java, signal.SIGKILL)
+        else:
+            parent.kill()
+        assert parent.wait(30) == (0 if dies == "Java" else -signal.SIGKILL)
+        until = time.monotonic() + 30
+        while psutil.pid_exists(java) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not psutil.pid_exists(java)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(java, signal.SIGKILL)
+        parent.stdout.close()

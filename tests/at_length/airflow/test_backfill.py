@@ -1,0 +1,78 @@
+"""`airflow backfill create` over days, killed at a seeded moment and started again: no finished day is computed again."""
+
+import json
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cassandra.cluster import Session
+
+from conf.tables import HASHTAG_TRENDS
+from tests.at_length.airflow.stage import Stage, made_in, wait_for
+from tests.support.commands import spark_submit
+from tests.support.ground import Ground
+from tests.support.results import Rows, results_of, same
+
+SEED = 2016
+JOB = "hashtag_trends"
+LAST = datetime(2016, 5, 8, tzinfo=UTC)
+"""The first instant of the last day, in UTC."""
+
+
+@pytest.fixture
+def days(pytestconfig: pytest.Config) -> int:
+    return int(pytestconfig.getoption("--backfill-days"))
+
+
+def daily_rows(stage: Stage, topic: str) -> dict[str, Rows]:
+    """Returns the published rows of days and hours."""
+    found = results_of(stage.session, stage.keyspace, topic, [HASHTAG_TRENDS])
+    return {name: [row for row in rows if row["period"] != "window"] for name, rows in found.items()}
+
+
+def test_a_backfill_that_is_killed_goes_on_where_it_was(
+    own: Ground, session: Session, corpus: Path, tmp_path: Path, days: int
+) -> None:
+    stage = made_in(tmp_path, own, session)
+    topic = stage.topic("UTC")
+    stage.stored(corpus, topic)
+    stage.schedule(daily={"jobs": [JOB], "exports": None, "publish": False}, pool_slots=2, coverage={"wait_minutes": 0})
+    dag = f"pulso_daily_{topic}"
+    first = LAST - timedelta(days=days - 1)
+    wanted = [(first + timedelta(days=n)).replace(tzinfo=None) for n in range(days)]
+    kill_after = random.Random(SEED).randint(days // 4, days // 2)
+    with stage.running() as airflow:
+        wait_for(lambda: (stage.home / "airflow.db").exists() and dag in stage.cli("dags", "list"), "the DAG")
+        stage.cli("dags", "unpause", dag)
+        span = ("--from-date", f"{first:%Y-%m-%d}", "--to-date", f"{LAST:%Y-%m-%d}", "--max-active-runs", "2")
+        stage.cli("backfill", "create", "--dag-id", dag, *span)
+        wait_for(lambda: len(stage.succeeded(topic, JOB).keys() & set(wanted)) >= kill_after, "a part", 900)
+        time.sleep(random.Random(SEED).random() * 3)
+        stage.kill(airflow)
+    wait_for(lambda: not stage.spark(), "the end of the jobs that the killed workers have left", 60)
+    finished = _finished(stage, dag)
+    before = stage.succeeded(topic, JOB)
+    assert kill_after - 2 <= len(finished & set(wanted)) < days, "the last ones may have been killed before they said so"
+    with stage.running():
+        wait_for(lambda: set(wanted) <= _finished(stage, dag), "the other days", 1500)
+        found = daily_rows(stage, topic)
+    after = stage.succeeded(topic, JOB)
+    assert {day: after[day] for day in finished} == {day: before[day] for day in finished}
+    assert {row["period_start"] for row in _windows(stage, topic)} >= set(wanted)
+    span = (f"{first:%Y-%m-%d}", f"{LAST + timedelta(days=1):%Y-%m-%d}")
+    done = spark_submit(JOB, "--topic", topic, "--from", span[0], "--to", span[1], **own.environment)
+    assert done.returncode == 0, done.stderr
+    same(daily_rows(stage, topic), found)
+
+
+def _finished(stage: Stage, dag: str) -> set[datetime]:
+    """Returns the first instants, in UTC, of the days whose run Airflow knows to have succeeded."""
+    runs = json.loads(stage.cli("dags", "list-runs", dag, "--state", "success", "--output", "json"))
+    return {datetime.fromisoformat(run["logical_date"]).replace(tzinfo=None) for run in runs}
+
+
+def _windows(stage: Stage, topic: str) -> Rows:
+    rows = results_of(stage.session, stage.keyspace, topic, [HASHTAG_TRENDS])[HASHTAG_TRENDS.name]
+    return [row for row in rows if row["period"] == "window"]
