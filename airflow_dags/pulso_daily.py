@@ -86,11 +86,12 @@ def _published(topic: TopicFile, schedule: Schedule) -> list[CommandOperator]:
     if schedule.daily.exports:
         folder = f"{schedule.daily.exports}/{topic.name}"
         file = f"{folder}/graphs-{{{{ data_interval_start | day('{topic.timezone}') }}}}"
-        words = ("--topic", topic.name, "--graph", "all", "--format", "parquet", "--period", "day", "--from", FROM, "--to", TO)
+        words = ("--topic", topic.name, "--graph", "all", "--format", "parquet", "--period", "day")
+        window = ("--from", FROM, "--to", TO)
         for name, more in (("edges", ()), ("nodes", ("--nodes",))):
             out = ("--out", f"{file}-{name}.parquet")
-            exported = command_task(f"export_{name}", "readers", "export", *words, *more, *out, **options, folder=folder)
-            tasks.append(exported)
+            told = (*words, *window, *more, *out)
+            tasks.append(command_task(f"export_{name}", "readers", "export", *told, **options, folder=folder))
     return tasks
 
 

@@ -62,7 +62,7 @@ class Schedule(Part):
     """All settings of the schedules; conf/schedule.yaml says what each does."""
 
     tasks: Literal["set", "jobs"] = "set"
-    submit_conf: dict[str, str] = {}
+    submit_conf: dict[str, str] = Field(default_factory=dict)
     runs_at_once: int = Field(1, ge=1, le=64)
     catch_up_from: datetime | None = None
     retries: int = Field(3, ge=0, le=100)
@@ -72,7 +72,7 @@ class Schedule(Part):
     hourly: Hourly = Hourly()
     daily: Daily = Daily()
     coverage: Coverage = Coverage()
-    votes: dict[str, date] = {}
+    votes: dict[str, date] = Field(default_factory=dict)
     mail_to: tuple[str, ...] = ()
     deadline_minutes: int | None = Field(None, ge=1)
     compliance: str | None = ".pulso/compliance"

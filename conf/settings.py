@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr = Field(SecretStr("redis://127.0.0.1:6379/0"), description="Redis: redis://… or rediss://…")
     stream: str = Field("pulso:posts", min_length=1, description="The name of the queue, a Redis Stream.")
     topics_dir: Path = Field(ROOT / "conf" / "topics", description="The folder of topic files.")
-    schedule: Path = Field(ROOT / "conf" / "schedule.yaml", description="The file with the schedules' settings.")
+    schedule: Path = Field(ROOT / "conf" / "schedule.yaml", description="The file of the schedules.")
     home: Path = Field(ROOT / ".pulso", description="The folder for engines, logs and archives.")
     x_api: str = Field("https://api.x.com", description="The address of X's API.")
     bluesky_hosts: Names = Field(

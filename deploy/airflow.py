@@ -57,10 +57,10 @@ def run(settings: Settings, port: int, console: Console) -> None:
 
 
 def become_airflow(settings: Settings, port: int, words: Sequence[str]) -> None:
-    """Becomes Airflow's own command, with the environment that `run` gives. Raises PulsoError if it is not installed."""
+    """Becomes Airflow's own command, in the environment of `run`. Raises PulsoError if it is not installed."""
     _check_installed()
     os.chdir(ROOT)
-    os.execve(PROGRAM, [PROGRAM, *words], environment(settings.home / "airflow", port))
+    os.execve(PROGRAM, [PROGRAM, *words], environment(settings.home / "airflow", port))  # noqa: S606 - no shell is needed
 
 
 def _check_installed() -> None:
@@ -104,7 +104,13 @@ def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: 
 def command(*words: str, variables: dict[str, str]) -> str:
     """Runs a command of Airflow's to its end; returns its stdout. Raises PulsoError if it fails."""
     done = subprocess.run(
-        [PROGRAM, *words], env=variables, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [PROGRAM, *words],
+        env=variables,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
@@ -128,7 +134,11 @@ def _parts(home: Path, variables: dict[str, str], port: int) -> Iterator[dict[st
             with log.open("wb") as output:
                 parts[name] = subprocess.Popen(
                     [PROGRAM, *words],
-                    **{"env": variables, "cwd": ROOT, "stdin": subprocess.DEVNULL, "stdout": output, "stderr": output},
+                    env=variables,
+                    cwd=ROOT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
                     start_new_session=True,  # Ctrl-C is for this command, which then ends the parts in their order
                 )
         yield parts

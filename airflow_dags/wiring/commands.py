@@ -10,7 +10,6 @@ from contextlib import chdir, suppress
 from datetime import datetime
 from typing import Any
 
-
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException

@@ -12,7 +12,7 @@ KINDS = {"posts": [], "users": ["--users"]}
 
 
 class ComplianceOperator(CommandOperator):
-    """Runs `comply` on each file in the folders of KINDS in `folder`, and moves those that were applied to the folder `done`.
+    """Runs `comply` on each file in the folders of KINDS in `folder`; moves those that were applied to `done`.
 
     A file that can't be applied stays, and does not keep the others from being applied; then the task fails.
     """

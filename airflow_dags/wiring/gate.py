@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 from airflow.sdk import BaseSensorOperator, PokeReturnValue
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -18,8 +17,8 @@ class CoverageGate(BaseSensorOperator):
     """Waits until what was collected live in the run's time is stored, but at most `wait_minutes` after its end.
 
     Then the run goes on in any case, since a gap in collection never closes: the polls have the part that was collected
-    in their column `coverage`, and it is the task's result (XCom). Where it is below `least`, the task's log warns, with
-    the gaps. A topic that is not collected live passes at once.
+    in their column `coverage`, and it is the task's result (XCom). Where it is below `least`, the task's log warns, and
+    names the gaps. A topic that is not collected live passes at once.
     """
 
     template_fields: Sequence[str] = ("arguments",)

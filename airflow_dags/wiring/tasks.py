@@ -66,9 +66,7 @@ def job_task(task_id: str, topic: str, jobs: Sequence[str], schedule: Schedule, 
     )
 
 
-def job_tasks(
-    name: str, topic: str, jobs: Sequence[str], schedule: Schedule, **options: Any
-) -> list[JobOperator]:
+def job_tasks(name: str, topic: str, jobs: Sequence[str], schedule: Schedule, **options: Any) -> list[JobOperator]:
     """Returns one task for all jobs, or with `tasks: jobs` a task for each, in their order."""
     if schedule.tasks == "set":
         return [job_task(name, topic, jobs, schedule, **options)]

@@ -65,7 +65,7 @@ def _timezone_of(file: Path) -> str:
         raise ValueError("the name is none of a topic. Use a to z, 0 to 9, _ and -, and begin with a letter or digit")
     content = yaml.load(yaml_text(file), Loader=Loader)  # noqa: S506 - it is a safe loader
     if not isinstance(content, dict):
-        raise ValueError("is not a topic. It must contain keys such as topic:")  # noqa: TRY004 - told like the others
+        raise ValueError("is not a topic. It must contain keys such as topic:")
     zone = content.get("timezone", "UTC")
     try:
         return ZoneInfo(zone).key

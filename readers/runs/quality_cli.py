@@ -34,7 +34,7 @@ def quality(
     for line in lines_of(found):
         typer.echo(line)
     if stopped := [one.run.job for one in found if one.stops]:
-        raise PulsoError(f"{', '.join(stopped)} published nothing", "The lines above say why; mend it, and run it again")
+        raise PulsoError(f"{', '.join(stopped)} published nothing", "The lines above say why")
 
 
 def lines_of(found: Sequence["Judged"]) -> Iterator[str]:

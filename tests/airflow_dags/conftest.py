@@ -16,8 +16,11 @@ NOTHING_OF_OURS = {name: value for name, value in os.environ.items() if not name
 Told = dict[str, Any]
 
 
-def parsed(folder: Path, topics: Mapping[str, str], schedule: str = "") -> Told:
-    """Returns what tests/airflow_dags/parsed_by_airflow.py tells. `topics` are the texts of topic files, by name."""
+def parsed(folder: Path, topics: Mapping[str, str], schedule: str = "", **variables: str) -> Told:
+    """Returns what tests/airflow_dags/parsed_by_airflow.py tells. `topics` are the texts of topic files, by name.
+
+    `variables` are set in the environment, too.
+    """
     python = ENVIRONMENT / "bin" / "python"
     assert python.is_file(), "run make setup-airflow first"
     (folder / "topics").mkdir()
@@ -28,7 +31,7 @@ def parsed(folder: Path, topics: Mapping[str, str], schedule: str = "") -> Told:
     told = folder / "told.json"
     done = subprocess.run(
         [python, Path(__file__).with_name("parsed_by_airflow.py"), told, json.dumps({"pulso_hourly": HOUR, "": DAY})],
-        env=environment(folder / "airflow", 8080, NOTHING_OF_OURS) | ours,
+        env=environment(folder / "airflow", 8080, NOTHING_OF_OURS) | ours | variables,
         cwd=folder,
         capture_output=True,
         text=True,

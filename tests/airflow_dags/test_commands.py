@@ -10,7 +10,8 @@ from jobs import daily
 from jobs.framework.command import set_parser
 from tests.airflow_dags.conftest import Told, parsed
 from tests.airflow_dags.test_dags import JOBS_MODE
-from tests.docs.checks import commands, parsed as parsed_command
+from tests.docs.checks import commands
+from tests.docs.checks import parsed as parsed_command
 
 GOLDEN = Path(__file__).parent / "golden"
 TOPICS = {"ph2016.yaml": "topic: ph2016\ntimezone: Asia/Manila\n"}
@@ -21,19 +22,12 @@ SECRET = "not-to-be-shown"
 @pytest.fixture(scope="module", params=MODES)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Told]:
     """What is told with one task for all jobs, and with a task for each; passwords are in the environment."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tests.airflow_dags.conftest.NOTHING_OF_OURS", _with_secrets())
-        return request.param, parsed(tmp_path_factory.mktemp(request.param), TOPICS, MODES[request.param])
-
-
-def _with_secrets() -> dict[str, str]:
-    from tests.airflow_dags.conftest import NOTHING_OF_OURS
-
-    return NOTHING_OF_OURS | {
+    secrets = {
         "PULSO_CASSANDRA_PASSWORD": SECRET,
         "PULSO_REDIS_URL": f"redis://user:{SECRET}@127.0.0.1:1/0",
         "X_BEARER_TOKEN": SECRET,
     }
+    return request.param, parsed(tmp_path_factory.mktemp(request.param), TOPICS, MODES[request.param], **secrets)
 
 
 def lines_of(found: Told) -> list[str]:

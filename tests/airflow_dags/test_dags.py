@@ -1,4 +1,4 @@
-"""The DAGs as Airflow reads them: valid, cheap to parse, with the right times; and what a mistake in a file takes away."""
+"""The DAGs as Airflow reads them: valid, cheap to parse, with the right times; and what a mistake takes away."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path

@@ -56,7 +56,8 @@ def of(script):
 
 with DAG("d") as dag:
     one = CommandOperator(task_id="day", arguments=["true"])
-    one >> CommandOperator(task_id="publish", arguments=["true"]) >> CommandOperator(task_id="export", arguments=["true"])
+    two, three = (CommandOperator(task_id=name, arguments=["true"]) for name in ("publish", "export"))
+    one >> two >> three
 context = {
     "dag": dag, "task": one, "exception": AirflowException("a check failed:\\n it broke"),
     "data_interval_start": pendulum.datetime(2016, 5, 7, 16), "data_interval_end": pendulum.datetime(2016, 5, 8, 16),

@@ -1,4 +1,4 @@
-"""The environment in which Airflow runs: this machine alone, without reports to its makers; what a user sets goes first."""
+"""The environment in which Airflow runs: this machine alone, no reports to its makers; what a user sets goes first."""
 
 import json
 from pathlib import Path

@@ -87,9 +87,7 @@ def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> Non
 
 @pytest.mark.parametrize(
     "lock",
-    sorted(
-        path.name for path in ROOT.glob("requirements-*.txt") if not path.name.endswith(("dev.txt", "airflow.txt"))
-    ),
+    sorted(path.name for path in ROOT.glob("requirements-*.txt") if not path.name.endswith(("dev.txt", "airflow.txt"))),
 )
 def test_each_locked_package_has_hashes_and_no_address(lock: str) -> None:
     found = _locked(lock)

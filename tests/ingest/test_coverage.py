@@ -10,8 +10,8 @@ from conf.settings import Settings
 from conf.topic import Topic
 from ingest import cli
 from ingest.coverage_cli import judged
-from stores.coverage import Gap, Record
 from stores.connect import RedisClient
+from stores.coverage import Gap, Record
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 END = START + timedelta(hours=1)
@@ -53,7 +53,7 @@ def test_only_gaps_of_the_window_are_told() -> None:
     found = judged({"x": record(90, *gaps)}, set(), START, END)
     assert found.part == 0.75
     assert found.lines == ["x: not collected 2026-11-01T00:10:00Z to 2026-11-01T00:25:00Z (a rate limit)"]
-    assert list(found.told())[0] == "75.0% of this time was collected"
+    assert next(found.told()) == "75.0% of this time was collected"
 
 
 @pytest.mark.usefixtures("stream")

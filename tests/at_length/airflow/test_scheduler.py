@@ -38,7 +38,8 @@ def publish(server: JetstreamServer, start: datetime, offset: int) -> int:
         begin = text.index("#")
         index = {"byteStart": begin, "byteEnd": len(text)}
         record = {"text": text, "facets": [{"index": index, "features": [facet]}], "createdAt": at.isoformat()}
-        server.add(event(record, datetime.now(UTC), did=f"did:plc:{'abcdefghijkl'[number % 12]}{offset}", rkey=tid(at, offset)))
+        author = f"did:plc:{'abcdefghijkl'[number % 12]}{offset}"
+        server.add(event(record, datetime.now(UTC), author, rkey=tid(at, offset)))
     return HOURS * POSTS_AN_HOUR
 
 
@@ -85,7 +86,7 @@ def test_three_hours_that_are_filled_live_equal_one_run_over_them(
     assert {len({r["period_start"] for r in rows}) for rows in found.values()} == {HOURS}
     window = [at.isoformat() for at in (start, start + timedelta(hours=HOURS))]
     words = ("--topic", topic, "--from", window[0], "--to", window[1], "--jobs", ",".join(Hourly().jobs))
-    done = spark_submit("daily", *words, **own.environment)
+    done = spark_submit("daily", *words, **own.environment)  # type: ignore[arg-type]
     assert done.returncode == 0, done.stderr
     same(hours(stage, topic, start), found)
 
@@ -96,6 +97,7 @@ def _knows(stage: Stage, topic: str) -> bool:
 
 def _ran(stage: Stage, topic: str, start: datetime, after: datetime) -> Callable[[], bool]:
     """Returns whether each hourly job has succeeded over the window that begins then, and began after a time."""
+
     def ran() -> bool:
         return all(
             any(
