@@ -75,7 +75,7 @@ def _most(tables: Iterable[NodeTable], of: Callable[[NodeTable], float]) -> floa
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:
-    table = Table(*left, box=None, header_style="bold")
+    table = Table(*left, box=None, header_style="bold", pad_edge=False)
     for name in right:
         table.add_column(name, justify="right")
     return table

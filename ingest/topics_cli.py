@@ -66,7 +66,7 @@ def layout(
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
         return
     if found:
-        table = Table("day", box=None, header_style="bold")
+        table = Table("day", box=None, header_style="bold", pad_edge=False)
         for name in ("partitions", "rows a partition", "posts, about"):
             table.add_column(name, justify="right")
         for each in found:

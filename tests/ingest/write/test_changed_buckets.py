@@ -25,7 +25,7 @@ from readers.search.window_rows import window_rows
 from stores.layout import DayLayouts
 from tests.conftest import make_topic
 from tests.support import earlier_release
-from tests.support.line import Line, compliance, x_notice
+from tests.support.line import Line, x_notice
 from tests.support.posts import stream_line, tweet
 
 pytestmark = pytest.mark.usefixtures("no_ledger")
@@ -97,7 +97,7 @@ class TestChanged:
         packed = [(at.date(), "x", post_id) for at, some in ((OLD, ids(OLD)), (NEW, ids(NEW))) for post_id in some]
         where = (changed.session, changed.settings.keyspace, changed.topic)
         assert list(posts_gone(*where, packed)) == []
-        left = changed.line.work(x_notice(ids(OLD)[3]), compliance(post_id=ids(NEW)[5]))
+        left = changed.line.work(x_notice(ids(OLD)[3]), x_notice(ids(NEW)[5]))
         assert left.keys() == changed.all - {ids(OLD)[3], ids(NEW)[5]}
         assert list(posts_gone(*where, packed)) == [
             (OLD.date(), "x", ids(OLD)[3]),
