@@ -69,7 +69,7 @@ def _edges(folder: Path) -> list[Edge]:
 def _store(lab: Lab, edges: list[Edge]) -> set[str]:
     """Writes a graph of one window into the tables, with dummy values for most measures; returns its nodes."""
     start, end = datetime(2016, 2, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC)
-    buckets = period_buckets(lab.topic, "window", start, end)
+    buckets = period_buckets(lab.topic.buckets, "window", start, end)
     key = {"topic": TOPIC, "graph": "retweet", "period": "window", "period_start": start, "period_end": end}
     run_ = {"run_id": uuid.uuid1(), "computed_at": end, "first_at": start, "last_at": end}
     nodes = {end for src, dst, _ in edges for end in (src, dst)}

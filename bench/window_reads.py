@@ -43,7 +43,7 @@ def main(rounds: int) -> None:
     week = Window(start, start + timedelta(weeks=1), topic.zone)
     spark = spark_session("bench", settings)
     reads: dict[str, Callable[[], DataFrame]] = {
-        "join": lambda: stored_posts(spark, settings, topic, week, COLUMNS),
+        "join": lambda: stored_posts(spark, settings, topic, week, COLUMNS, dict.fromkeys(week.days(), topic.buckets)),
         "scan": lambda: scanned(spark, settings, week, COLUMNS),
     }
     seconds: dict[str, list[float]] = {name: [] for name in reads}

@@ -8,9 +8,15 @@ from math import ceil
 
 from conf.schema import Table
 from conf.tables import PERIOD_KEY
-from conf.topic import Topic
+from conf.topic import MOST_BUCKETS_A_DAY, Topic
 
 MOST_BUCKETS = 4096
+ROWS_A_PARTITION = 100_000
+"""The most rows that a partition of posts should have.
+
+Cassandra's advice is 100,000 rows or 100 MB, whichever comes first. The values of a row of `posts` are 370 bytes in the
+generated election, and 430 to 720 in captures of X (longest: 1,806). So 100,000 rows have 37 to 72 MB.
+"""
 
 
 def bucket_of(key: str, buckets: int) -> int:
@@ -18,19 +24,37 @@ def bucket_of(key: str, buckets: int) -> int:
     return zlib.crc32(key.encode()) % buckets
 
 
-def period_buckets(topic: Topic, period: str, start: datetime, end: datetime) -> int:
-    """Returns the number of buckets of one period of author_activity, graph_nodes or graph_edges.
+def period_buckets(buckets: int, period: str, start: datetime, end: datetime) -> int:
+    """Returns the number of partitions of one period of author_activity, graph_nodes or graph_edges.
 
-    A day has the topic's `buckets`. An hour has an eighth of that number, rounded up, since it is assumed to have at
-    most an eighth of a busy day's posts. A window has `buckets` for each of its days (rounded up), but at most
-    MOST_BUCKETS. The number depends only on the topic and the period, so a rerun gets the same number.
+    `buckets` are the topic's in the run that writes the rows (`stores.layout.buckets_of_run`). A day has `buckets`. An
+    hour has an eighth of that number, rounded up, since it is assumed to have at most an eighth of a busy day's posts.
+    A window has `buckets` for each of its days (rounded up), but at most MOST_BUCKETS.
     """
     if period == "hour":
-        return ceil(topic.buckets / 8)
+        return ceil(buckets / 8)
     if period == "day":
-        return topic.buckets
+        return buckets
     days = max(1, ceil((end - start) / timedelta(days=1)))
-    return min(MOST_BUCKETS, topic.buckets * days)
+    return min(MOST_BUCKETS, buckets * days)
+
+
+def buckets_for(posts: int) -> int:
+    """Returns the `buckets` that days of up to so many posts need: their partitions are half full, at most.
+
+    So a day may have twice as many posts before a partition has more than ROWS_A_PARTITION.
+    """
+    return min(MOST_BUCKETS_A_DAY, max(1, ceil(2 * posts / ROWS_A_PARTITION)))
+
+
+def buckets_advised(posts: int, buckets: int) -> int:
+    """Returns to what a topic's `buckets` should be set, judged by its busiest day's posts; the same if they fit.
+
+    They are too few once a partition is more than half full. They are too many at four times what is needed: a read of
+    a day asks each of its partitions.
+    """
+    needed = buckets_for(posts)
+    return needed if needed > buckets or buckets >= 4 * needed else buckets
 
 
 def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
@@ -46,12 +70,15 @@ def parts_of(table: Table, topic: Topic) -> tuple[str, ...]:
 
 
 def spread(
-    table: Table, topic: Topic, period: str, start: datetime, end: datetime
+    table: Table, buckets: int, period: str, start: datetime, end: datetime
 ) -> Iterator[Mapping[str, int | str]]:
-    """Yields the partitions of one part and period of a bulk table, as values of the column `bucket` or `measure`."""
+    """Yields the partitions of one part and period of a bulk table, as values of the column `bucket` or `measure`.
+
+    `buckets` are the topic's in the run that wrote the rows.
+    """
     told = {"topic", table.part, *PERIOD_KEY, "run_id"}
     names = [name for name in table.partition if name not in told]
-    buckets = range(period_buckets(topic, period, start, end))
-    choices: list[Sequence[int | str]] = [buckets if n == "bucket" else table.columns[n].values for n in names]
+    of_period = range(period_buckets(buckets, period, start, end))
+    choices: list[Sequence[int | str]] = [of_period if n == "bucket" else table.columns[n].values for n in names]
     for values in product(*choices):
         yield dict(zip(names, values, strict=True))

@@ -17,6 +17,8 @@ from conf.race import Candidate, Id, Matched, Phrase, Poll, Race
 from conf.yaml_part import parse_yaml, yaml_text
 from conf.zone import Zone
 
+MOST_BUCKETS_A_DAY = 1024
+
 
 class Box(Part):
     """A rectangle, in degrees; if it crosses the date line, `west` is greater than `east`."""
@@ -49,7 +51,7 @@ class Topic(Part):
     topic: Id
     title: str = ""
     timezone: Zone = "UTC"
-    buckets: int = Field(8, ge=1, le=1024)
+    buckets: int = Field(8, ge=1, le=MOST_BUCKETS_A_DAY)
     retention_days: int | None = Field(None, ge=1, le=7_000)
     collect: Collect = Collect()
     match: tuple[Matched, ...] = Field(("text",), min_length=1)

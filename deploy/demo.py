@@ -30,6 +30,7 @@ from deploy.engines import Engines
 from ingest.write.migrate import migrate
 from jobs.framework.window import parse_window
 from stores.connect import cassandra_session
+from stores.layout import DayLayouts
 
 POSTS = 170_000
 SEED = 2016
@@ -107,7 +108,8 @@ def is_stored(session: Session, settings: Settings, story: Story) -> bool:
     days = parse_window(*story.window, topic.zone).days()
     query = f"SELECT count(*) FROM {settings.keyspace}.posts WHERE topic = ? AND day = ? AND bucket = ?"
     count = session.prepare(query)
-    futures = [session.execute_async(count, (topic.topic, d, b)) for d in days for b in range(topic.buckets)]
+    layout = DayLayouts(session, settings.keyspace).of(topic.topic, days, topic.buckets)
+    futures = [session.execute_async(count, (topic.topic, d, b)) for d in days for b in range(layout[d])]
     return sum(int(future.result().one()[0]) for future in futures) >= story.posts
 
 

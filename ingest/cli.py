@@ -18,6 +18,7 @@ from conf.terminal import progress
 from conf.topic import load_topic
 from ingest import metrics, views
 from ingest.captures_cli import comply, forget, replay
+from ingest.cluster_cli import cluster
 from ingest.coverage_cli import coverage_of
 from ingest.dead_letters_cli import app as dead_letters
 from ingest.live.run import collect
@@ -35,7 +36,7 @@ app = cli.application("From a source, through Redis, into Cassandra. Add -v anyw
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(rules, name="rules")
 app.add_typer(topics, name="topics")
-for command in (replay, comply, forget, names):
+for command in (replay, comply, forget, names, cluster):
     app.command()(command)
 app.command(name="coverage")(coverage_of)
 

@@ -15,6 +15,7 @@ from conf.partitions import spread
 from conf.schema import Table, bound
 from conf.topic import Topic
 from stores.execute import in_flight
+from stores.layout import buckets_of_run
 from stores.prepare import prepared
 from stores.published import Period, Pointers
 
@@ -50,6 +51,7 @@ def rows_of_run(
     At most `most` partitions are read at the same time, in pages of `page` rows; one page of each is in memory. The
     order of the rows is the same in each read. The caller must check afterwards that the run is still named.
     """
+    buckets = buckets_of_run(session, keyspace, table, topic, run_id)
     names = ", ".join(columns or table.columns)
     statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(table.partition)}")
     known = {
@@ -63,7 +65,7 @@ def rows_of_run(
         asked.fetch_size = page
         return session.execute_async(asked)
 
-    for _, future in in_flight(spread(table, topic, *period[1:]), send, most):
+    for _, future in in_flight(spread(table, buckets, *period[1:]), send, most):
         yield from future.result()
 
 

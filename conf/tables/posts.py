@@ -14,7 +14,7 @@ POSTS = Table(
     columns={
         **TOPIC,
         "day": key("date", "day of event_at in the topic's time zone"),
-        "bucket": key("int", "CRC-32 of post_id modulo the topic's buckets"),
+        "bucket": key("int", "CRC-32 of post_id modulo the buckets of the day (day_layout)"),
         "source": one_of(A_NETWORK, *NETWORKS),
         "post_id": key("text", "the network's id; did/rkey on Bluesky"),
         "event_at": key("timestamp", "when it was posted, by the network's clock, UTC"),
@@ -116,14 +116,27 @@ TAKEN_BACK = Table(
 
 TOPIC_LAYOUT = Table(
     name="topic_layout",
-    doc="How a topic's posts are partitioned. Written before its first post; the topic file must not change it later.",
+    doc="A topic's time zone, which its file must not change, and its first buckets. Written before its first post.",
     partition=("topic",),
     clustering=(),
     columns={
         **TOPIC,
         "timezone": key("text", "the time zone of the days in posts.day"),
-        "buckets": key("int", "partitions per day"),
+        "buckets": key("int", "partitions of each day that has no row in day_layout"),
         "ids_noted": Column("boolean", "true if untimed_days has been kept since the topic's first post; else null"),
+        "days_noted": Column("boolean", "true if each day with posts has a row in day_layout; else null"),
+    },
+)
+
+DAY_LAYOUT = Table(
+    name="day_layout",
+    doc="The partitions of each day of a topic. Written before the day's first post, by conditional writes only.",
+    partition=("topic",),
+    clustering=("day",),
+    columns={
+        **TOPIC,
+        "day": key("date", "as in posts"),
+        "buckets": key("int", "partitions of the day: what a topic file said when the day's first post was stored"),
     },
 )
 

@@ -40,6 +40,7 @@ JOB_RUNS = Table(
         "rows_written": Column("bigint", "rows published"),
         "seconds": Column("double", "duration of the run, seconds"),
         "method": Column("text", "digest of what the result depends on; one for each race if the job counts by race"),
+        "buckets": Column("int", "the topic's buckets in this run, by which the rows of bulk tables are partitioned"),
         "inputs": Column(
             "frozen<map<text, timeuuid>>",
             "for each published table that was read, the id of the run whose rows were read",

@@ -44,7 +44,7 @@ class Admission:
         self._now = now
 
     def of(self, posts: Sequence[tuple[Message, Post]]) -> Admitted:
-        """Returns the writes of posts. A topic's first post makes this ask Cassandra for its layout."""
+        """Returns the writes of posts. The first post of a topic or a day makes this ask Cassandra for its layout."""
         admitted = Admitted()
         admitted.version, verdicts = self._taken_back.verdicts([post for _, post in posts])
         for (message, post), verdict in zip(posts, verdicts, strict=True):
@@ -75,5 +75,6 @@ class Admission:
         for column in verdict.without:
             setattr(post, column, None)
         time_us = post.version_time or message.write_time
-        admitted.writes.append(Write(message, row_of(post, topic), time_us, ttl or 0, verdict.hidden))
+        row = row_of(post, topic, self._topics.buckets_of)
+        admitted.writes.append(Write(message, row, time_us, ttl or 0, verdict.hidden))
         admitted.verdicts.append((post, verdict))

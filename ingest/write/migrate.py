@@ -12,6 +12,7 @@ from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import TABLES
 from ingest.write.move import Move, OnStep
+from ingest.write.stored_days import note_days
 
 
 def migrate(session: Session, settings: Settings, on_step: OnStep = lambda *_: None) -> Iterator[str]:
@@ -31,6 +32,7 @@ def migrate(session: Session, settings: Settings, on_step: OnStep = lambda *_: N
         yield from _bring_up(session, settings.keyspace, table)
         if table.taken_from:
             yield from Move(session, settings.keyspace, table, on_step).run()
+    yield from note_days(session, settings.keyspace)
 
 
 def _bring_up(session: Session, keyspace: str, table: Table) -> Iterator[str]:

@@ -51,8 +51,11 @@ class Write:
     hidden: bool = False
 
 
-def row_of(post: Post, topic: Topic) -> Row:
+def row_of(post: Post, topic: Topic, buckets_of: Callable[[Topic, date], int] = lambda topic, _: topic.buckets) -> Row:
     """Returns the rows of a post in a topic.
+
+    `buckets_of` returns the number of partitions of a day; without it, the topic file's number is used, as it is for a
+    topic of which nothing is stored. Its errors are passed on.
 
     Unknown values stay unset, since Cassandra would store a null as a deletion mark (tombstone).
 
@@ -63,7 +66,7 @@ def row_of(post: Post, topic: Topic) -> Row:
     size = 0
     try:
         day = topic.day_of(post.event_at)
-        bucket = bucket_of(post.post_id, topic.buckets)
+        bucket = bucket_of(post.post_id, buckets_of(topic, day))
         for value, (encode, tables) in zip((topic.topic, day, bucket, *_OF_POST(post), words), _PLAN, strict=True):
             if value is None or (not value and value != 0):
                 values.append(UNSET_VALUE)

@@ -20,6 +20,7 @@ from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
 from ingest.write.post_statements import PostStatements, new_batch
 from stores.execute import in_flight
+from stores.layout import DayLayouts
 from stores.prepare import prepared
 
 BEYOND = 2**62
@@ -82,6 +83,7 @@ class StoredPosts:
             )
         )
         self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
+        self._days = DayLayouts(session, keyspace)
 
     # What stands in a table.
 
@@ -209,12 +211,13 @@ class StoredPosts:
         topics: dict[tuple[date, int], list[str]] = defaultdict(list)
         for layout in layouts:
             day = deletion.at.astimezone(ZoneInfo(layout.timezone)).date()
-            topics[day, bucket_of(deletion.post_id, layout.buckets)].append(layout.topic)
+            near = [day + shift * _ONE_DAY for shift in range(-days, days + 1)]
+            for each, buckets in self._days.of(layout.topic, near, layout.buckets).items():
+                topics[each, bucket_of(deletion.post_id, buckets)].append(layout.topic)
         for (day, bucket), names in topics.items():
-            for shift in range(-days, days + 1):
-                key = (names, day + shift * _ONE_DAY, bucket, deletion.source, deletion.post_id)
-                for hidden, statement in self._in_topics.items():
-                    yield _Request(hidden, statement, key)
+            key = (names, day, bucket, deletion.source, deletion.post_id)
+            for hidden, statement in self._in_topics.items():
+                yield _Request(hidden, statement, key)
 
 
 _BY_ID: Mapping[str, Callable[[str], datetime | None]] = {"x": x_made_at, "mastodon": mastodon_made_at}

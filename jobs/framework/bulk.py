@@ -110,7 +110,7 @@ def _bucket(table: Table, publication: Publication) -> Column:
     for period in table.columns["period"].values:
         first = next(spans(publication.window, period), None)
         if first:
-            buckets = period_buckets(publication.topic, period, *first)
+            buckets = period_buckets(publication.topic.buckets, period, *first)
             counts = F.when(F.col("period") == period, buckets).otherwise(counts)
     return F.pmod(F.crc32(F.col(table.key[-1]).cast("binary")), counts).cast("int")
 

@@ -10,9 +10,10 @@ adaptive planner would compare plans there, and fail (connector 3.5.1: "Couldn't
 A span of a few hours is read by ranges of ids within its partitions, where ids tell the time (`stores/untimed.py`).
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from functools import reduce
+from itertools import groupby
 
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame, SparkSession
@@ -38,16 +39,18 @@ def stored_posts(
     topic: Topic,
     span: Window,
     columns: Sequence[str],
+    buckets: Mapping[date, int],
     timed: Collection[str] = (),
 ) -> DataFrame:
     """Returns at least all posts whose event time lies in a span: those of its partitions, or of ranges of ids in them.
 
     The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it. It
     is kept on disk, in the system's cache of files rather than in Java's memory, so that memory does not grow with it.
-    `timed` names the networks of which every post in these partitions has an id that tells its event time.
+    `buckets` has the number of partitions of each of the span's days. `timed` names the networks of which every post in
+    these partitions has an id that tells its event time.
     """
     wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
-    keys, rows = post_keys(spark, topic, span), table_rows(spark, settings, POSTS)
+    keys, rows = post_keys(spark, topic.topic, buckets), table_rows(spark, settings, POSTS)
     parts = [joined(keys, some, POSTS) for some in _parts(rows, span, timed)]
     return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.DISK_ONLY)
 
@@ -75,14 +78,21 @@ def lies_in(span: Window) -> Column:
     return (F.col("event_at") >= instant(span.start)) & (F.col("event_at") < instant(span.end))
 
 
-def post_keys(spark: SparkSession, topic: Topic, span: Window) -> DataFrame:
-    """Returns one row (topic, day, bucket) per partition of `posts`, distributed over the tasks that will read them."""
-    days = span.days()
-    day_number = F.floor(F.col("id") / topic.buckets).cast("int")
-    return numbered(spark, len(days) * topic.buckets).select(
-        hidden(F.lit(topic.topic), "id").alias("topic"),
-        F.date_add(F.lit(days[0].isoformat()).cast("date"), day_number).alias("day"),
-        (F.col("id") % topic.buckets).cast("int").alias("bucket"),
+def post_keys(spark: SparkSession, topic: str, buckets: Mapping[date, int]) -> DataFrame:
+    """Returns one row (topic, day, bucket) per partition of `posts`, distributed over the tasks that will read them.
+
+    `buckets` has the number of partitions of each day; the days follow each other.
+    """
+    total, day, bucket = 0, F.lit(None).cast("date"), F.lit(None).cast("int")
+    for count, run in groupby(sorted(buckets), key=buckets.__getitem__):
+        days = list(run)
+        here, number = F.col("id") >= total, F.col("id") - total
+        of_run = F.date_add(F.lit(days[0].isoformat()).cast("date"), F.floor(number / count).cast("int"))
+        day = F.when(here, of_run).otherwise(day) if total else of_run
+        bucket = F.when(here, number % count).otherwise(bucket) if total else number % count
+        total += count * len(days)
+    return numbered(spark, total).select(
+        hidden(F.lit(topic), "id").alias("topic"), day.alias("day"), bucket.cast("int").alias("bucket")
     )
 
 

@@ -25,6 +25,7 @@ from jobs.framework.expectations import of_posts
 from jobs.framework.expected import Checks
 from jobs.framework.one_account import TELLING, is_by_handle, with_known_ids
 from jobs.framework.window import Window
+from stores.layout import DayLayouts
 from stores.prepare import prepared
 from stores.untimed import timed_networks
 
@@ -140,7 +141,7 @@ def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
     prepared(at.session, f"SELECT {', '.join(columns)} FROM {at.settings.keyspace}.{POSTS.name} LIMIT 1")
     days = span.days()
     timed = timed_networks(at.session, at.settings.keyspace, at.topic.topic, days[0], days[-1])
-    stored = stored_posts(at.spark, at.settings, at.topic, span, columns, timed)
+    stored = _stored(at, span, columns, timed)
     expected = of_posts(stored, span)
     by_handle = is_by_handle() if "author_id" in columns else F.lit(False)
     counts, (posts, handles) = first_pass(stored, expected, lies_in(at.window), by_handle)
@@ -152,12 +153,17 @@ def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
 
 def _with_known_ids(at: Place, span: Window, timed: Collection[str], stored: DataFrame) -> DataFrame:
     """Returns the posts in place of `stored`, which it releases: few topics have authors under handles alone."""
-    telling = stored_posts(at.spark, at.settings, at.topic, span, TELLING, timed)
+    telling = _stored(at, span, TELLING, timed)
     known = with_known_ids(stored, within(telling, span, TELLING))
     known.count()  # stores it, before what it is made of is released
     for each in (stored, telling):
         each.unpersist()
     return known
+
+
+def _stored(at: Place, span: Window, columns: Sequence[str], timed: Collection[str]) -> DataFrame:
+    buckets = DayLayouts(at.session, at.settings.keyspace).of(at.topic.topic, span.days(), at.topic.buckets)
+    return stored_posts(at.spark, at.settings, at.topic, span, columns, buckets, timed)
 
 
 class SharedPosts:

@@ -23,6 +23,7 @@ from jobs.framework.inputs import Place, Read
 from jobs.framework.literals import hidden, instant
 from jobs.framework.runs import ENDED_WELL, told_of
 from jobs.framework.window import Window
+from stores.layout import buckets_of_run
 from stores.prepare import prepared
 from stores.published import Period, Pointer, Pointers, place_of
 
@@ -119,7 +120,8 @@ class Published:
             "period_end": instant(period.end),
             "run_id": F.lit(str(run_id)),
         }
-        spread_ = list(spread(self.table, at.topic, *period[1:]))
+        buckets = buckets_of_run(at.session, at.settings.keyspace, self.table, at.topic, run_id)
+        spread_ = list(spread(self.table, buckets, *period[1:]))
         fixed = [hidden(values[name], "id").alias(name) for name in self.table.partition if name in values]
         others = [self._spread_column(name) for name in self.table.partition if name not in values]
         return numbered(at.spark, len(spread_)).select(*fixed, *others)

@@ -53,6 +53,7 @@ class JobRun:
             "window_start": window.start,
             "window_end": window.end,
             "version": VERSION,
+            "buckets": topic.buckets,
         }
 
     def shaped_by(self, methods: Mapping[str, str], inputs: Mapping[str, uuid.UUID]) -> None:

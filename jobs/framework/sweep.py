@@ -26,6 +26,7 @@ from jobs.framework.runs import say_dead
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import Window
 from stores.execute import execute_all
+from stores.layout import buckets_of_run
 from stores.prepare import prepared
 from stores.published import Period, Pointers, utc
 
@@ -110,7 +111,8 @@ class Sweeper:
         gone = [period for period in owned if period not in kept.pointed and period not in kept.named_only]
         table = f"{self._keyspace}.{self._table.name}"
         delete = prepared(self._session, f"DELETE FROM {table} WHERE {bound(self._table.partition)}")
-        keys = (key for period in gone for key in self._partitions(period, entry.run_id))
+        buckets = buckets_of_run(self._session, self._keyspace, self._table, self._topic, entry.run_id)
+        keys = (key for period in gone for key in self._partitions(period, entry.run_id, buckets))
         execute_all(self._session, (delete.bind(key) for key in keys), PUBLISH_TIMEOUT)
         return kept
 
@@ -133,12 +135,12 @@ class Sweeper:
                         found.add(Period(part, period, utc(row.period_start), utc(row.period_end)))
         return found
 
-    def _partitions(self, period: Period, run_id: UUID) -> Iterator[list[Any]]:
+    def _partitions(self, period: Period, run_id: UUID, buckets: int) -> Iterator[list[Any]]:
         known = {
             **{"topic": self._topic.topic, self._table.part: period.part, "period": period.period},
             **{"period_start": period.start, "period_end": period.end, "run_id": run_id},
         }
-        for spread_ in spread(self._table, self._topic, *period[1:]):
+        for spread_ in spread(self._table, buckets, *period[1:]):
             values = {**known, **spread_}
             yield [values[name] for name in self._table.partition]
 

@@ -18,7 +18,7 @@ from conf.topic import Topic
 from readers.packs.packed_ids import Packed
 from readers.packs.pseudonyms import Pseudonyms
 from stores.execute import FAILURES, in_flight
-from stores.layout import check_layout
+from stores.layout import DayLayouts, check_layout
 from stores.prepare import prepared
 
 READS, PAGE = 8, 5000
@@ -39,12 +39,12 @@ def posts_gone(
     `on_day` is called with the number of posts of each day. Raises PulsoError if nothing is known of the topic here, or
     if the pack is not in the order of days, StoreDown if Cassandra does not answer.
     """
-    layouts = prepared(session, f"SELECT topic FROM {keyspace}.{TOPIC_LAYOUT.name} WHERE topic = ?")
-    layout = session.execute(layouts, (topic.topic,)).one()
-    if layout is None:
+    recorded = prepared(session, f"SELECT topic FROM {keyspace}.{TOPIC_LAYOUT.name} WHERE topic = ?")
+    if session.execute(recorded, (topic.topic,)).one() is None:
         what = f"no post of {topic.topic} has been stored here, so deletions can't be told"
         raise PulsoError(what, "Ask who made the pack, or check the files alone: --files")
     check_layout(session, keyspace, topic)
+    layouts = DayLayouts(session, keyspace)
     statement = prepared(session, f"SELECT source, post_id FROM {keyspace}.{POSTS.name} WHERE {bound(POSTS.partition)}")
     statement.fetch_size = PAGE
     last = date.min
@@ -54,7 +54,8 @@ def posts_gone(
                 raise PulsoError("the posts of the pack are not in the order of days", "Make the pack again")
             last, left = day, {(source, post_id): None for _, source, post_id in posts}
             count = len(left)
-            for key in _stored(session, statement, topic, day, made):
+            buckets = layouts.of(topic.topic, [day], topic.buckets)[day]
+            for key in _stored(session, statement, (topic.topic, day, buckets), made):
                 left.pop(key, None)
             yield from ((day, *key) for key in left)
             on_day(count)
@@ -64,10 +65,12 @@ def posts_gone(
 
 
 def _stored(
-    session: Session, statement: Any, topic: Topic, day: date, made: Pseudonyms | None
+    session: Session, statement: Any, of_day: tuple[str, date, int], made: Pseudonyms | None
 ) -> Iterator[tuple[str, str]]:
-    send = lambda bucket: session.execute_async(statement, (topic.topic, day, bucket))  # noqa: E731
-    for _, future in in_flight(range(topic.buckets), send, READS):
+    """Yields network and id (or the pseudonym) of each stored post of a topic's day with so many partitions."""
+    topic, day, buckets = of_day
+    send = lambda bucket: session.execute_async(statement, (topic, day, bucket))  # noqa: E731
+    for _, future in in_flight(range(buckets), send, READS):
         for row in future.result():
             shown = made.post(row.source, row.post_id) if made else row.post_id
             yield row.source, shown or ""

@@ -82,6 +82,7 @@ class PostReads:
         self._columns = ", ".join([*COLUMNS, *MATCHED.values()] if query.phrases or query.terms else COLUMNS)
         self._by_words = bool(query.terms) and not query.author
         self._first_rows = max(16, FIRST_ROWS // topic.buckets)
+        self._buckets: dict[date, int] = {}
 
     @property
     def indexed(self) -> bool:
@@ -90,8 +91,14 @@ class PostReads:
 
     @property
     def buckets(self) -> int:
-        """The partitions per day."""
+        """The partitions per day, of days that are stored from now on; older ones may have more or fewer."""
         return self._topic.buckets
+
+    def buckets_of(self, *days: date) -> list[range]:
+        """Returns the buckets of each of some days. One search asks Cassandra at most once for each."""
+        if missing := [day for day in days if day not in self._buckets]:
+            self._buckets |= self._statements.days.of(self._topic.topic, missing, self._topic.buckets)
+        return [range(self._buckets[day]) for day in days]
 
     def stored_days(self) -> Callable[[], list[date]]:
         """Sends the query for the topic's days with posts.
@@ -139,7 +146,7 @@ class PostReads:
         """
         low, high = map(snowflake, self.day_bounds(day))
         statement = self._statements.select("source, post_id", f"WHERE {_PARTITION} LIMIT 1")
-        answers = self._ask((statement, (self._topic.topic, day, bucket)) for bucket in range(self.buckets))
+        answers = self._ask((statement, (self._topic.topic, *place)) for place in self._places([day]))
         lowest = [key_of(row) for answer in answers for row in answer]
         return low != "0" and len(low) == len(high) and all(key >= (X, low) for key in lowest)
 
@@ -208,7 +215,7 @@ class PostReads:
         return self.kept(row for _, rows in self._posts(answers) for row in rows)
 
     def _places(self, days: Sequence[date]) -> list[Place]:
-        return [(day, bucket) for day in days for bucket in range(self.buckets)]
+        return [(day, bucket) for day, buckets in zip(days, self.buckets_of(*days), strict=True) for bucket in buckets]
 
     def _in_partition(self, fetch_size: int, slice_: str = "") -> PreparedStatement:
         """Returns the query that finds posts in one partition: their keys by words, or else the posts themselves."""

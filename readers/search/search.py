@@ -53,8 +53,8 @@ DAY = timedelta(days=1)
 class PostSearch:
     """Searches in one topic on one session. It keeps prepared statements, so later searches are quicker than the first.
 
-    Raises WrongUse if the topic file's time zone or buckets differ from the stored ones, PulsoError if the tables do
-    not exist, or `migrate` has not moved the words of all posts.
+    Raises WrongUse if the topic file's time zone differs from the stored one, PulsoError if the tables do not exist, or
+    `migrate` has not moved the words of all posts.
     """
 
     def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
@@ -172,9 +172,10 @@ def _from_the_end(reads: PostReads, day: date) -> Iterator[list[Row]]:
     if not reads.ids_tell_time(day):
         return
     start, end = reads.day_bounds(day)
-    count = max(8, LAST_ROWS // reads.buckets)
+    [buckets] = reads.buckets_of(day)
+    count = max(8, LAST_ROWS // len(buckets))
     before = (X, snowflake(min(end, reads.span.end or end)))
-    last = reads.last(day, dict.fromkeys(range(reads.buckets), before), count)
+    last = reads.last(day, dict.fromkeys(buckets, before), count)
     read = [row for rows in last.values() for row in rows]
     found = reads.kept(read)
     # All buckets were read down to this time. Ids are finer than times, so more posts of this very second may follow.

@@ -5,6 +5,7 @@ from cassandra.query import PreparedStatement
 
 from conf.schema import Table
 from conf.tables import MATCHED, POST_WORDS, POSTS
+from stores.layout import DayLayouts
 from stores.moved import check_moved
 from stores.prepare import prepared
 
@@ -13,10 +14,11 @@ COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "
 
 
 class Statements:
-    """Queries on `posts` and `post_words`; each is prepared only once."""
+    """Queries on `posts` and `post_words`, each prepared only once; `days` has the partitions of days."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
         self.session, self._keyspace = session, keyspace
+        self.days = DayLayouts(session, keyspace)
         self._prepared: dict[tuple[str, int], PreparedStatement] = {}
 
     def check(self) -> None:

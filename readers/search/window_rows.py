@@ -33,14 +33,17 @@ def window_rows(
     reads = PostReads(statements, topic, query, span)
     days = [day for day in sorted(reads.stored_days()()) if _touches(day, reads)]
     statement = statements.select(columns, f"WHERE {bound(POSTS.partition)}", PAGE)
-    asked = ((day, bucket) for day in days for bucket in range(topic.buckets))
+    buckets = dict(zip(days, reads.buckets_of(*days), strict=True))
+    asked = ((day, bucket) for day in days for bucket in buckets[day])
+    done = 0
     send = lambda place: statements.session.execute_async(statement, (topic.topic, *place))  # noqa: E731
-    for number, (place, future) in enumerate(in_flight(asked, send, READS), 1):
+    for place, future in in_flight(asked, send, READS):
         for row in future.result():
             if reads.is_inside(row) and (query is ALL or reads.asked_for(row)):
                 yield place, row
-        if number % topic.buckets == 0:
-            on_day(number // topic.buckets, len(days))
+        if place[1] == buckets[place[0]][-1]:
+            done += 1
+            on_day(done, len(days))
 
 
 def _touches(day: date, reads: PostReads) -> bool:

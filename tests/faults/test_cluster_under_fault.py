@@ -24,6 +24,8 @@ from tests.support.commands import run_command
 from tests.support.ground import POSTS, Ground, Key
 
 BATCH = DEFAULTS.worker_read
+TOLD_WITHIN = 30.0
+"""Seconds that `ingest cluster` may take on a busy machine while a node is away."""
 STANDS_STILL = 60.0
 """Seconds for which a node stands still with --long-faults."""
 WAITS = "Cassandra or Redis is down or full"
@@ -140,6 +142,7 @@ def test_a_node_that_stands_still_holds_ingest_up_for_seconds_only(
     paused = time.monotonic()
     worker.ends_well()  # the node still stands still, so nobody has waited for it
     ingested = time.monotonic() - began
+    _told_of(own, "node 127.0.1.2 does not answer (it stands still, or is overloaded). Work goes on", "silent")
     if long_faults:
         time.sleep(max(0, STANDS_STILL - (time.monotonic() - paused)))
     nodes.up()
@@ -171,8 +174,24 @@ def test_one_node_killed_during_a_job_and_one_down_from_its_start(
         assert (killed_at, state()) == ("running", "succeeded")
         _ends_well(_submit(own, stored, tmp_path), tmp_path)
         assert sorted(session.execute(poll, (stored,))) == first
+    _told_of(own, "node 127.0.1.1 is down. Work goes on with the 2 other copies, and no other may fail", "down")
     [total] = {row.posts_total for row in first if row.period == "window"}
     assert 0 < total <= len(clean)
+
+
+def _told_of(own: Ground, trouble: str, state: str) -> None:
+    """Asserts that `ingest cluster` says first which node is away, shows the others, and waits for a bounded time."""
+    began = time.monotonic()
+    done = run_command("ingest", "cluster", **own.environment)  # type: ignore[arg-type]
+    assert time.monotonic() - began < TOLD_WITHIN
+    assert done.returncode == 1, done.stderr
+    first, *others = done.stdout.splitlines()
+    assert first.startswith(f"TROUBLE: {trouble}")
+    of_nodes = [line.split() for line in others if line.startswith("127.0.1.")]
+    assert sorted(line[1] for line in of_nodes) == sorted([state, "up", "up"])
+    assert {line[4] for line in of_nodes} == {"33%"}, done.stdout
+    assert any(line.startswith("posts ") for line in others), "the tables are still shown"
+    assert others[-1].startswith("Redis "), "Redis is still shown"
 
 
 def _submit(own: Ground, topic: str, folder: Path) -> "subprocess.Popen[bytes]":

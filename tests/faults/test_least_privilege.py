@@ -61,6 +61,16 @@ def test_every_step_works_with_its_own_role(guarded: Guarded, topic: str) -> Non
     read(guarded, "graph", "--topic", topic, "--graph", "retweet")
 
 
+def test_the_health_of_the_engines_is_told_to_who_may_read_it_and_others_are_told_how(guarded: Guarded) -> None:
+    told = ingest(guarded, "cluster").stdout
+    assert "posts" in told
+    assert "may not read" not in told
+    others = well(run_command("ingest", "cluster", **guarded.environment("pulso_jobs"))).stdout  # type: ignore[arg-type]
+    assert others.count("this user may not read system_views") == 1
+    assert "GRANT SELECT ON KEYSPACE system_views" in others
+    assert "Traceback" not in others
+
+
 def test_live_collection_works_with_the_role_of_ingest(guarded: Guarded, topic: str) -> None:
     with JetstreamServer() as server, redis.Redis.from_url(guarded.redis_url("pulso_operator")) as operator:
         variables = guarded.environment("pulso_ingest", PULSO_BLUESKY_HOSTS=server.address)
@@ -107,6 +117,8 @@ def test_who_may_migrate_makes_what_is_missing(guarded: Guarded) -> None:
         ("pulso_jobs", "TRUNCATE pulso.collection_gaps"),
         ("pulso_jobs", "DROP TABLE pulso.candidate_poll"),
         ("pulso_readers", "INSERT INTO pulso.topic_layout (topic, timezone, buckets) VALUES ('t', 'UTC', 1)"),
+        ("pulso_readers", "INSERT INTO pulso.day_layout (topic, day, buckets) VALUES ('t', '2016-05-01', 1)"),
+        ("pulso_jobs", "INSERT INTO pulso.day_layout (topic, day, buckets) VALUES ('t', '2016-05-01', 1)"),
         ("pulso_readers", "SELECT * FROM pulso.run_order"),
         ("pulso_readers", "TRUNCATE pulso.candidate_poll"),
         (

@@ -143,7 +143,8 @@ def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult)
 def test_only_the_windows_partitions_are_read(corpus: Corpus, spark: SparkSession, settings: Settings) -> None:
     topic = corpus.topic
     window = parse_window("2016-03-01T00:00Z", "2016-03-03T00:00Z", topic.zone)
-    posts = stored_posts(spark, settings, topic, window, posts_of(JOB).columns)
+    buckets = dict.fromkeys(window.days(), topic.buckets)
+    posts = stored_posts(spark, settings, topic, window, posts_of(JOB).columns, buckets)
     plan = posts._jdf.queryExecution().toString()
     assert "Cassandra Direct Join" in plan
     assert posts.rdd.getNumPartitions() == min(

@@ -7,7 +7,7 @@ from cassandra.query import BoundStatement, PreparedStatement
 
 from conf.schema import bound
 from conf.settings import Settings
-from conf.tables import POST_WORDS, POSTS
+from conf.tables import POST_WORDS, POSTS, TOPIC_LAYOUT
 from conf.topic import Topic
 from ingest.formats.post import Post
 from ingest.write.migrate import migrate
@@ -30,6 +30,7 @@ def make_tables(session: Session, settings: Settings) -> None:
 def store(session: Session, settings: Settings, topic: Topic, posts: Iterable[Post], time: int = 1000) -> None:
     """Stores posts as that release's worker did, with the write time `time` in µs."""
     record_layout(session, settings.keyspace, topic)
+    session.execute(f"DELETE days_noted FROM {settings.keyspace}.{TOPIC_LAYOUT.name} WHERE topic = %s", (topic.topic,))
     names = (*POSTS.columns, "words")
     marks = ", ".join("?" for _ in names)
     cql = f"INSERT INTO {settings.keyspace}.{POSTS.name} ({', '.join(names)}) VALUES ({marks}) USING TIMESTAMP ?"

@@ -19,7 +19,7 @@ from readers.cli import main
 from tests.support.commands import Done, run_command
 from tests.support.posts import stream_line, tweet, user
 
-FILLED = ("posts", "post_words", "account_names", "untimed_days", "topic_layout")
+FILLED = ("posts", "post_words", "account_names", "untimed_days", "topic_layout", "day_layout")
 """The tables that a replayed pack fills."""
 Rows = list[dict[str, Any]]
 

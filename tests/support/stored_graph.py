@@ -46,7 +46,7 @@ def store(
     component = {node: number for number, part in enumerate(sorted(parts, key=len, reverse=True)) for node in part}
     run = {"run_id": run_id or uuid.uuid1(), "computed_at": datetime.now(UTC)}
     key = {"topic": topic.topic, "graph": graph, "period": "window", "period_start": START, "period_end": END, **run}
-    buckets = period_buckets(topic, "window", START, END)
+    buckets = period_buckets(topic.buckets, "window", START, END)
     sided = nx.DiGraph([(a, b, {"weight": w}) for (a, b), w in weights.items()])
     ways = (made.degree, made.degree) if graph == "hashtag" else (sided.in_degree, sided.out_degree)
     nodes = [

@@ -329,18 +329,18 @@ def test_a_worker_without_tables_says_migrate(stream: PostsQueue, monkeypatch: p
     assert "Run `.venv/bin/python -m ingest migrate`" in done.stderr
 
 
-def test_a_topic_file_that_changed_its_buckets_is_held_back(
+def test_a_topic_file_that_changed_its_time_zone_is_held_back(
     stream: PostsQueue, topic: Topic, tmp_path: Path, settings: Settings
 ) -> None:
     (tmp_path / "posts").write_bytes(THREE)
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
     assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
     file = settings.topics_dir / f"{topic.topic}.yaml"
-    file.write_text(file.read_text().replace("buckets: 4", "buckets: 5"))
+    file.write_text(file.read_text().replace("Asia/Manila", "Asia/Tokyo"))
     replay(str(tmp_path / "posts"), "--topic", topic.topic)
     assert run_command("ingest", "work", "--drain").stdout == "0 posts stored, 3 refused\n"
-    assert "was stored with timezone: Asia/Manila and buckets: 4" in next(DeadLetters(stream).read()).reason
-    file.write_text(file.read_text().replace("buckets: 5", "buckets: 4"))
+    assert "stored with timezone: Asia/Manila, but its file now says" in next(DeadLetters(stream).read()).reason
+    file.write_text(file.read_text().replace("Asia/Tokyo", "Asia/Manila"))
     assert run_command("ingest", "dead-letters", "requeue", "--all").stdout == "3 requeued\n"
     assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
 

@@ -75,6 +75,17 @@ class Table:
         assert result.rows == frame.count()
         return publication
 
+    def with_buckets(self, buckets: int) -> "Table":
+        """The same with another topic file."""
+        return replace(self, topic=self.topic.model_copy(update={"buckets": buckets}))
+
+    def publish_as_job(self, authors: Authors) -> Publication:
+        """Publishes a day as a run does that is recorded in job_runs."""
+        made = self.publication()
+        run = JobRun(self.session, self.settings.keyspace, made.job, self.topic, made.window, made.place)
+        run.write("running")
+        return self.publish(self.frame(authors), made)
+
     def posts(self, period: str = "day", start: datetime = START) -> Authors:
         return {row.author: row.posts for row in self.rows(period, start)}
 
@@ -109,7 +120,7 @@ def test_every_row_stands_in_its_bucket_with_the_runs_columns(table: Table) -> N
     publication = table.publish(table.frame(authors))
     rows = table.rows()
     assert {row.author: row.posts for row in rows} == authors
-    buckets = period_buckets(table.topic, "day", START, START + timedelta(days=1))
+    buckets = period_buckets(table.topic.buckets, "day", START, START + timedelta(days=1))
     assert buckets == 4
     assert all(row.bucket == bucket_of(row.author, buckets) for row in rows)
     assert {row.run_id for row in rows} == {publication.run_id}
@@ -128,6 +139,18 @@ def test_a_rerun_replaces_rows_and_whole_periods_that_are_gone(table: Table) -> 
     table.publish(table.frame({}))
     assert table.posts() == {}
     assert (table.stored_runs(), table.listed()) == (set(), [])
+
+
+@pytest.mark.parametrize(("first", "then"), [(9, 1), (1, 9)])
+def test_a_result_is_read_and_replaced_whole_after_the_file_has_other_buckets(
+    table: Table, first: int, then: int
+) -> None:
+    authors = {f"a{i}": i for i in range(50)}
+    table.with_buckets(first).publish_as_job(authors)
+    changed = table.with_buckets(then)
+    assert changed.posts() == authors
+    second = changed.publish_as_job({"ana": 5})
+    assert (changed.posts(), changed.stored_runs()) == ({"ana": 5}, {second.run_id})
 
 
 def test_a_run_leaves_what_it_does_not_own_alone(table: Table) -> None:

@@ -18,7 +18,7 @@ from ingest.write.writer import PostWriter
 from jobs.framework.direct_join import PART_OF_DAYS, stored_posts, within
 from jobs.framework.inputs import Place, read_posts
 from jobs.framework.window import Window
-from stores.layout import record_layout
+from stores.layout import DayLayouts, record_layout
 from stores.prepare import MIGRATE
 from stores.untimed import timed_networks
 
@@ -60,7 +60,8 @@ def read(
 ) -> tuple[set[str], set[str]]:
     """Returns the ids of the posts that were read, and of those among them that lie in the window."""
     window = Window(HOUR, end, topic.zone)
-    frame = stored_posts(spark, settings, topic, window, ["author"], timed(topic, session, settings, window))
+    buckets = DayLayouts(session, settings.keyspace).of(topic.topic, window.days(), 1)
+    frame = stored_posts(spark, settings, topic, window, ["author"], buckets, timed(topic, session, settings, window))
     try:
         inside = within(frame, window, ["post_id"])
         return {row.post_id for row in frame.collect()}, {row.post_id for row in inside.collect()}

@@ -1,0 +1,54 @@
+"""The health of both stores, in one value. For the command `ingest cluster`, the page and the metrics alike."""
+
+from datetime import UTC, datetime
+
+from cassandra.cluster import Session
+
+from conf.errors import PulsoError, StoreDown
+from conf.settings import Settings
+from stores.connect import RedisClient, cassandra_session, redis_client
+from stores.execute import FAILURES
+from stores.health.judge import troubles, warnings
+from stores.health.nodes import read_cassandra
+from stores.health.redis_state import read_redis
+from stores.health.state import Cassandra, Health, Redis
+from stores.refused import words_of
+
+
+def read_health(settings: Settings, session: Session | None = None, client: RedisClient | None = None) -> Health:
+    """Returns the health of both stores. A store that does not answer is told in it, and the other is still read.
+
+    Connects by itself where no session or client is given. Raises PulsoError, WrongUse included, if a store refuses
+    the login or its certificate does not fit: then the settings are to be mended first.
+    """
+    cassandra = _cassandra(settings, session)
+    redis = _redis(settings, client)
+    now = datetime.now(UTC)
+    return Health(now, cassandra, redis, tuple(troubles(cassandra, redis)), tuple(warnings(cassandra, redis, now)))
+
+
+def _cassandra(settings: Settings, session: Session | None) -> Cassandra:
+    try:
+        if session is not None:
+            return read_cassandra(session, settings)
+        with cassandra_session(settings) as own:
+            return read_cassandra(own, settings)
+    except StoreDown as error:
+        return Cassandra(problem=str(error))
+    except FAILURES as error:
+        return Cassandra(problem=f"it does not answer ({words_of(error)})")
+
+
+def _redis(settings: Settings, client: RedisClient | None) -> Redis:
+    try:
+        if client is not None:
+            return read_redis(client, settings)
+        own = redis_client(settings)
+    except PulsoError as error:
+        if not isinstance(error, StoreDown):
+            raise
+        return Redis(problem=str(error))
+    try:
+        return read_redis(own, settings)
+    finally:
+        own.close()
