@@ -18,7 +18,7 @@ from conf.credentials import cassandra_login
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings, is_loopback
 from jobs.framework.executors import AUTHORITY, TRUST_STORE, is_local
-from jobs.framework.spark_errors import check_local_dirs, told
+from jobs.framework.spark_errors import check_local_dirs, start_told
 
 _STORE_PASSWORD = "changeit"  # of a file that holds only what everybody may know
 _TLS = "datastax-java-driver.advanced.ssl-engine-factory"
@@ -43,7 +43,8 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     check_local_dirs()
     # Outside spark-submit, pyspark would start Java with all settings on its command line, where anyone can read them.
     SparkContext._ensure_initialized()
-    local = is_local(SparkConf().get("spark.master", "local") or "")
+    master = SparkConf().get("spark.master") or "local"
+    local = is_local(master)
     # spark.pyspark.python or PYSPARK_PYTHON name another; without any, Spark would take `python3`.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable if local else EXECUTORS_PYTHON)
     trusted = _trusted(settings.cassandra_tls_ca) if settings.cassandra_tls_ca else None
@@ -54,7 +55,7 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     try:
         session = builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
-        raise told("Spark's start", error) from error
+        raise start_told(master, error) from error
     session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()

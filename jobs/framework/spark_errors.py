@@ -42,6 +42,7 @@ _KNOWN = (
         "docs/cluster.md says",
     ),
 )
+_STOPPED = re.compile(r"masters are unresponsive|stopped SparkContext|NullPointerException|Application has been killed")
 _LOST = re.compile(r"Checkpoint block rdd_\d+_\d+ not found")
 
 
@@ -58,6 +59,17 @@ def told(what: str, error: Exception) -> PulsoError:
         if found := re.search(pattern, text):
             return PulsoError(f"{what} failed: {found.expand(cause)}", found.expand(fix))
     return PulsoError(f"{what} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback")
+
+
+def start_told(master: str, error: Exception) -> PulsoError:
+    """Returns the error to raise if Spark does not start.
+
+    A master that does not answer stops Spark, which then says only that it was stopped.
+    """
+    if master.startswith("spark://") and _STOPPED.search(str(error)):
+        what = f"no Spark master answers at {master}, or it refuses this driver"
+        return PulsoError(what, "Check the address, and spark.authenticate.secret if the cluster has one")
+    return told("Spark's start", error)
 
 
 def check_local_dirs() -> None:
