@@ -11,7 +11,7 @@ CHECKED := conf stores corpus deploy ingest jobs readers airflow_dags bench test
 AIRFLOW := .venv-airflow
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test test-faults test-deploy soak lint format setup setup-dev setup-airflow up down status credentials
+.PHONY: help demo test test-faults test-deploy dist soak lint format setup setup-dev setup-airflow up down status credentials
 .PHONY: airflow bench lock audit clean
 
 help: ## This list
@@ -23,11 +23,14 @@ demo: setup ## The whole path: a corpus of 170,000 posts, stored, counted, and i
 test: setup-dev setup-airflow ## The whole test suite, on engines of its own
 	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults --ignore tests/at_length
 
-test-deploy: setup-dev setup-airflow ## Clusters, schedules and images at length; needs root or user namespaces
-	@$(BIN)/python -m pytest tests/at_length
+dist: setup ## Build dist/, what a Spark cluster needs: the code, its libraries, the jars (docs/cluster.md)
+	@$(BIN)/python -m deploy dist
 
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
+
+test-deploy: setup-dev setup-airflow ## Clusters, schedules and images at length; needs root or user namespaces
+	@$(BIN)/python -m pytest tests/at_length
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s
@@ -74,6 +77,7 @@ lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requir
 	@$(LOCK) requirements-remote.in -o requirements-remote.txt \
 	  -c <(sed '/^python-dateutil==/,/[^\]$$/d' requirements-lock.txt)
 	@$(LOCK) requirements-airflow.txt -o requirements-airflow-lock.txt
+	@$(LOCK) requirements-executors.in -c requirements-lock.txt -o requirements-executors.txt
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt

@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy setup|up|down|status|credentials|airflow|airflow-cli|jars|java|roles`."""
+"""The command line: `python -m deploy setup|up|down|status|credentials|airflow|airflow-cli|jars|java|roles|dist`."""
 
 import getpass
 import sys
@@ -18,6 +18,8 @@ from deploy.engines import Engines
 from deploy.environment import import_pyspark_compiled, provide_java, write_spark_commands
 from deploy.jars import record_all
 from deploy.java import find_java
+from deploy.package.dist import build
+from deploy.package.libs import Arch, this_arch
 from deploy.roles import apply_roles, role_names, set_password
 from deploy.start.archive import provide_archive
 from deploy.status import as_json, print_table
@@ -104,6 +106,17 @@ def jars(
         typer.echo(f"{record_all(settings.home.resolve(), make_console())} digests in {DIGESTS.name}")
         return
     Engines(settings).jars()
+
+
+@app.command()
+def dist(
+    arch: Annotated[Arch | None, typer.Option(help="The workers' processors. The default is this machine's.")] = None,
+    driver: Annotated[
+        bool, typer.Option("--driver", help="Pack the driver's libraries too, for masters that run it on the cluster.")
+    ] = False,
+) -> None:
+    """Build dist/: the code, the libraries and the jars for a Spark cluster (docs/cluster.md)."""
+    build(load_settings().home.resolve(), make_console(), arch or this_arch(), "driver" if driver else "executors")
 
 
 @app.command()

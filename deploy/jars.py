@@ -145,7 +145,8 @@ def _resolve(packages: str, home: Path, console: Console) -> None:
     spark, log = pyspark_folder(), home / "logs" / "ivy-spark.log"
     own = {"SPARK_HOME": str(spark), "SPARK_CONF_DIR": str(SPARK_DEFAULTS.parent), "PYSPARK_PYTHON": sys.executable}
     environment = {**network_environment(home / "run"), **own}
-    command = [str(spark / "bin" / "spark-submit"), "--master", "local[1]", str(NOTHING)]
+    # Named here, since with those of its settings spark-submit may start from an earlier class path, and resolve none.
+    command = [str(spark / "bin" / "spark-submit"), "--master", "local[1]", "--packages", packages, str(NOTHING)]
     with locked(_ivy_cache() / "lock", console):
         what = f"resolving Spark's {packages} (18 MB, about 10 s)"
         seconds = run_ivy(command, what, ROOT, environment, log, console)

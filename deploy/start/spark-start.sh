@@ -32,12 +32,15 @@ pulso_find() { # FILE of the folder `spark` in PULSO_HOME, else in the project's
 }
 
 pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages and class path of conf/spark-defaults.conf?
-  local argument before="" master="" packages="" topic="" from="" to="" key value
+  local argument before="" master="" asked="" packages="" topic="" from="" to="" key value
+  pulso_mode=client pulso_driver_python="${PYSPARK_DRIVER_PYTHON:-}"
   pulso_plain=yes pulso_options="$*"
   if [ -f "$SPARK_CONF_DIR/spark-defaults.conf" ]; then
     while IFS=$' \t:=' read -r key value || [ -n "$key" ]; do
       case "$key" in
         spark.master) master="$value" ;;
+        spark.submit.deployMode) pulso_mode="$value" ;;
+        spark.pyspark.driver.python) pulso_driver_python=given ;;
         spark.jars.packages) packages="$value" ;;
         spark.jars* | spark.driver.extraClassPath | spark.remote) pulso_plain="" ;;
         spark.driver.*JavaOptions) pulso_options="$pulso_options $value" ;;
@@ -48,11 +51,14 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
     case "$before" in
       --master) argument="--master=$argument" ;;
       --conf | -c) argument="--conf=$argument" ;;
-      --topic | --from | --to) argument="$before=$argument" ;;
+      --topic | --from | --to | --deploy-mode) argument="$before=$argument" ;;
     esac
     case "$argument" in
-      --master=*) master="${argument#--master=}" ;;
-      --conf=spark.master=*) pulso_is_local "${argument#--conf=spark.master=}" || pulso_plain="" ;;
+      --master=*) master="${argument#--master=}" asked=yes ;;
+      --deploy-mode=*) pulso_mode="${argument#--deploy-mode=}" ;;
+      --conf=spark.submit.deployMode=*) pulso_mode="${argument#--conf=spark.submit.deployMode=}" ;;
+      --conf=spark.pyspark.driver.python=*) pulso_driver_python=given ;;
+      --conf=spark.master=*) if [ -z "$asked" ]; then master="${argument#--conf=spark.master=}"; fi ;;
       --conf=spark.jars* | --conf=spark.driver.extraClassPath=* | --conf=spark.remote=*) pulso_plain="" ;;
       --packages* | --jars* | --driver-class-path* | --properties-file* | --remote*) pulso_plain="" ;;
       --exclude-packages* | --repositories*) pulso_plain="" ;;
@@ -140,6 +146,15 @@ pulso_tune_compiler() {
   SPARK_SUBMIT_OPTS="$options ${SPARK_SUBMIT_OPTS:-}"
 }
 
+pulso_part_pythons() { # on a cluster the path of the driver's Python means nothing to executors
+  local own="$pulso_root/.venv/bin" python="${PYSPARK_PYTHON:-}" given="$pulso_driver_python"
+  pulso_driver_python=""
+  if [ -x "$own/python" ]; then
+    if [ "${python%/*}" -ef "$own" ]; then unset PYSPARK_PYTHON; fi
+    if [ -z "$given" ] && [ "$pulso_mode" = client ]; then pulso_driver_python="$own/python"; fi
+  fi
+}
+
 pulso_hurry_launcher() { # bin/spark-class runs a short Java program that only prints the command to run
   local jar
   SPARK_LAUNCHER_OPTS="-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
@@ -164,6 +179,11 @@ if [ "$pulso_first" -gt 0 ]; then
     pulso_tune_compiler
     # Spark would let every machine that reaches this one see its web page and call it, without a login.
     export SPARK_LOCAL_IP="${SPARK_LOCAL_IP:-127.0.0.1}"
+  else
+    pulso_part_pythons
+    if [ -n "$pulso_driver_python" ]; then # else spark.pyspark.python would be the driver's, too
+      set -- "${@:1:$((pulso_first - 1))}" --conf "spark.pyspark.driver.python=$pulso_driver_python" "${@:$pulso_first}"
+    fi
   fi
   if [ -n "$pulso_plain" ] && pulso_is_whole; then
     if pulso_has_archive; then pulso_use_archive; fi
@@ -176,6 +196,7 @@ if [ "$pulso_first" -gt 0 ]; then
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
 unset -f pulso_find_settings pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
-unset -f pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
+unset -f pulso_part_pythons pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
 unset pulso_first pulso_home pulso_keyspace pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java
-unset pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size pulso_base pulso_base_size
+unset pulso_mode pulso_driver_python pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size
+unset pulso_base pulso_base_size

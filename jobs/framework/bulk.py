@@ -8,7 +8,7 @@ repeats a task, it writes the same rows again. Rows of runs that nothing names a
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import chain, groupby
 from typing import Any, NamedTuple
@@ -25,6 +25,7 @@ from conf.partitions import period_buckets
 from conf.schema import Table
 from conf.settings import Settings
 from jobs.framework.columns import KEY_ARROW, KEY_SPARK, declared_columns
+from jobs.framework.executors import found_here, settings_for_executors
 from jobs.framework.local import is_local
 from jobs.framework.publication import PUBLISH_TIMEOUT, Publication, spans
 from stores.connect import cassandra_session
@@ -64,9 +65,9 @@ def write_rows(table: Table, frame: DataFrame, publication: Publication, session
         return Written(sum(written.values()), {_period(table, row) for row in told})
     rows = _in_tasks(table, rows)
     schema = T.StructType([T.StructField(name, KEY_SPARK[table.columns[name].cql]) for name in names])
-    counts = rows.mapInArrow(
-        partial(_write_all, Writer(table, publication)), schema.add("rows", T.LongType())
-    ).collect()
+    own = settings_for_executors(publication.settings, str(rows.sparkSession.sparkContext.master))
+    writer = Writer(table, replace(publication, settings=own))
+    counts = rows.mapInArrow(partial(_write_all, writer), schema.add("rows", T.LongType())).collect()
     return Written(sum(row["rows"] for row in counts), {_period(table, row) for row in counts})
 
 
@@ -212,4 +213,4 @@ def _session_of_process(settings: Settings) -> Session:
 
     Connecting takes longer than a small task.
     """
-    return _OPEN.enter_context(cassandra_session(settings))
+    return _OPEN.enter_context(cassandra_session(found_here(settings)))

@@ -19,12 +19,15 @@ from jobs.framework.posts_a_day import remember
 from jobs.framework.quality import build_docs, import_ahead
 from jobs.framework.runner import run_job
 from jobs.framework.spark import spark_session
+from jobs.framework.spark_errors import ExecutorLost
 from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
 from stores.refused import refusals_told
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
+TRIES = 3
+"""How often a job is begun, if executors end in the middle."""
 
 
 def arg_parser(name: str) -> argparse.ArgumentParser:
@@ -103,9 +106,19 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
 
 
 def _run(job: Job, at: Place, docs: Path | None) -> None:
-    """Runs a job, and tells its result. Raises as `run_job` does, and PulsoError if Cassandra refuses this user."""
-    with refusals_told():
-        result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
+    """Runs a job, and tells its result. Raises as `run_job` does, and PulsoError if Cassandra refuses this user.
+
+    On a cluster, an executor may end in the middle, with rows that only it had. Then the job begins again.
+    """
+    for tries_left in reversed(range(TRIES)):
+        try:
+            with refusals_told():
+                result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
+            break
+        except ExecutorLost as error:
+            if not tries_left:
+                raise
+            print(f"warning: {error.what}; it begins again")
     remember(at.settings, at.topic, at.window, result.rows_read)
     _tell(job, at.topic, at.window, result)
 

@@ -10,18 +10,23 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from py4j.protocol import Py4JError
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from conf.credentials import cassandra_login
 from conf.errors import PulsoError, WrongUse
-from conf.settings import Settings
-from jobs.framework.spark_errors import check_local_dirs, told
+from conf.settings import Settings, is_loopback
+from jobs.framework.executors import AUTHORITY, TRUST_STORE, is_local
+from jobs.framework.spark_errors import check_local_dirs, start_told
 
 _STORE_PASSWORD = "changeit"  # of a file that holds only what everybody may know
-_CHECK_HOST_NAMES = "datastax-java-driver.advanced.ssl-engine-factory.hostname-validation"
-"""The connector tells its driver not to check the host's name in a certificate. A Java property of this name wins."""
+_TLS = "datastax-java-driver.advanced.ssl-engine-factory"
+"""Java properties that begin so win over what the connector tells its driver."""
+_CHECK_HOST_NAMES = f"{_TLS}.hostname-validation"
+"""The connector tells its driver not to check the host's name in a certificate."""
+EXECUTORS_PYTHON = "python{}.{}".format(*sys.version_info[:2])
+"""The Python of executors on a cluster, on their own PATH, unless the user names one."""
 _ECDHE = (
     f"TLS_ECDHE_{key}_WITH_AES_{cipher}" for key in ("ECDSA", "RSA") for cipher in ("256_GCM_SHA384", "128_GCM_SHA256")
 )
@@ -36,23 +41,37 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     WrongUse if it can't write where SPARK_LOCAL_DIRS says.
     """
     check_local_dirs()
-    # Executors run the driver's Python, unless PYSPARK_PYTHON names another; Spark would take the one on the PATH.
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     # Outside spark-submit, pyspark would start Java with all settings on its command line, where anyone can read them.
     SparkContext._ensure_initialized()
+    master = SparkConf().get("spark.master") or "local"
+    local = is_local(master)
+    # spark.pyspark.python or PYSPARK_PYTHON name another; without any, Spark would take `python3`.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable if local else EXECUTORS_PYTHON)
+    trusted = _trusted(settings.cassandra_tls_ca) if settings.cassandra_tls_ca else None
     builder = SparkSession.builder.appName(f"pulso {name}")
-    for key, value in _connection(settings).items():
+    for key, value in {**_connection(settings), **(_encryption(trusted, local=local) if trusted else {})}.items():
         builder = builder.config(key, value)
     builder = builder.config("spark.sql.session.timeZone", "UTC")
     try:
         session = builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
-        raise told("Spark's start", error) from error
+        raise start_told(master, error) from error
     session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()
         raise PulsoError("spark-submit did not find the project's settings", "Set SPARK_CONF_DIR=conf and run it again")
+    if not local:
+        _prepare_executors(session, settings, trusted)
     return session
+
+
+def _prepare_executors(session: SparkSession, settings: Settings, trusted: Path | None) -> None:
+    """Sends the certificates to the executors of a cluster; warns if these can't reach Cassandra."""
+    for file in sorted(trusted.iterdir()) if trusted else ():
+        session.sparkContext.addFile(str(file))
+    if settings.cassandra_is_local and not is_loopback(session.conf.get("spark.driver.host") or ""):
+        where = f"executors on other machines can't reach Cassandra at {settings.cassandra_hosts[0]}"
+        print(f"warning: {where}. Set PULSO_CASSANDRA_HOSTS to an address that they reach", file=sys.stderr)
 
 
 def _connection(settings: Settings) -> dict[str, str]:
@@ -68,29 +87,38 @@ def _connection(settings: Settings) -> dict[str, str]:
     if login := cassandra_login(settings):
         options[f"{prefix}.auth.username"] = login.user
         options[f"{prefix}.auth.password"] = login.password
-    if settings.cassandra_tls_ca:
-        options[f"{prefix}.connection.ssl.enabled"] = "true"
-        options[f"{prefix}.connection.ssl.trustStore.path"] = _trust_store(settings.cassandra_tls_ca)
-        options[f"{prefix}.connection.ssl.trustStore.password"] = _STORE_PASSWORD
-        options[f"{prefix}.connection.ssl.trustStore.type"] = "PKCS12"
-        options[f"{prefix}.connection.ssl.enabledAlgorithms"] = ",".join(_CIPHER_SUITES)
-        options["spark.executor.defaultJavaOptions"] = f"-D{_CHECK_HOST_NAMES}=true"
     return options
 
 
-def _trust_store(authority: Path) -> str:
-    """Writes the certificates of a PEM file into a trust store, which Java can read; returns its path.
+def _encryption(trusted: Path, *, local: bool) -> dict[str, str]:
+    """Returns the connector's settings for TLS. Executors find the trust store in their own working folder."""
+    prefix = "spark.cassandra.connection.ssl"
+    java = [f"-D{_CHECK_HOST_NAMES}=true", *([] if local else [f"-D{_TLS}.truststore-path={TRUST_STORE}"])]
+    return {
+        f"{prefix}.enabled": "true",
+        f"{prefix}.trustStore.path": str(trusted / TRUST_STORE),
+        f"{prefix}.trustStore.password": _STORE_PASSWORD,
+        f"{prefix}.trustStore.type": "PKCS12",
+        f"{prefix}.enabledAlgorithms": ",".join(_CIPHER_SUITES),
+        "spark.executor.defaultJavaOptions": " ".join(java),
+    }
+
+
+def _trusted(authority: Path) -> Path:
+    """Returns a folder with the certificates of a PEM file, as they are for Python, and in a trust store for Java.
 
     Raises WrongUse if the file can't be read.
     """
     try:
-        found = x509.load_pem_x509_certificates(authority.read_bytes())
+        content = authority.read_bytes()
+        found = x509.load_pem_x509_certificates(content)
     except (OSError, ValueError) as error:
         what = f"PULSO_CASSANDRA_TLS_CA: {authority} can't be used ({error})"
         raise WrongUse(what, "Give the file with the authority's certificate, in PEM form") from None
     folder = Path(tempfile.mkdtemp(prefix="pulso-tls-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    store, password = folder / "trust.p12", BestAvailableEncryption(_STORE_PASSWORD.encode())
+    password = BestAvailableEncryption(_STORE_PASSWORD.encode())
     named = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in enumerate(found)]
-    store.write_bytes(pkcs12.serialize_java_truststore(named, password))
-    return str(store)
+    (folder / TRUST_STORE).write_bytes(pkcs12.serialize_java_truststore(named, password))
+    (folder / AUTHORITY).write_bytes(content)
+    return folder

@@ -19,15 +19,57 @@ _KNOWN = (
         "Spark's driver has too little memory",
         "Give it more, as in `spark-submit --driver-memory 4g jobs/…`, or take a shorter window",
     ),
+    (
+        r"Python in worker has different version (\d+\.\d+) than that in driver (\d+\.\d+)",
+        r"the executors' Python is \1, and the driver's \2",
+        r"Install Python \2 on the workers, and name it, as in --conf spark.pyspark.python=/usr/bin/python\2. What "
+        r"`make dist` builds is for this version alone",
+    ),
+    (
+        r'Cannot run program "([^"\s]*python[^"\s]*)"',
+        r"a worker has no Python named \1",
+        "Install it there, or name another of the same version by --conf spark.pyspark.python=…",
+    ),
+    (
+        r"No module named '(?:conf|stores|jobs)\b",
+        "the executors do not have the project's code",
+        "Run make dist, and give spark-submit --py-files dist/pulso-….zip as docs/cluster.md says",
+    ),
+    (
+        r"No module named '([\w.]+)'|(PyArrow) >= \S+ must be installed|(GLIBC_[\d.]+)' not found",
+        r"the executors can't load \1\2\3",
+        "Run make dist, and give spark-submit the archive of libraries, made for the workers' kind of machine, as "
+        "docs/cluster.md says",
+    ),
 )
+_STOPPED = re.compile(r"masters are unresponsive|stopped SparkContext|NullPointerException|Application has been killed")
+_LOST = re.compile(r"Checkpoint block rdd_\d+_\d+ not found")
+
+
+class ExecutorLost(PulsoError):
+    """An executor has ended, and with it rows that nobody else had. The job can be begun again."""
 
 
 def told(what: str, error: Exception) -> PulsoError:
     """Returns the error to raise in place of one of Spark's. `what` names what failed, such as a job."""
+    text = str(error)
+    if _LOST.search(text):
+        return ExecutorLost(f"{what} failed: an executor has ended, and with it rows that only it had", "Run it again")
     for pattern, cause, fix in _KNOWN:
-        if re.search(pattern, str(error)):
-            return PulsoError(f"{what} failed: {cause}", fix)
+        if found := re.search(pattern, text):
+            return PulsoError(f"{what} failed: {found.expand(cause)}", found.expand(fix))
     return PulsoError(f"{what} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback")
+
+
+def start_told(master: str, error: Exception) -> PulsoError:
+    """Returns the error to raise if Spark does not start.
+
+    A master that does not answer stops Spark, which then says only that it was stopped.
+    """
+    if master.startswith("spark://") and _STOPPED.search(str(error)):
+        what = f"no Spark master answers at {master}, or it refuses this driver"
+        return PulsoError(what, "Check the address, and spark.authenticate.secret if the cluster has one")
+    return told("Spark's start", error)
 
 
 def check_local_dirs() -> None:

@@ -1,1 +1,1 @@
-"""Tests that take minutes each; `make test-deploy` runs them."""
+"""Proofs that take minutes: clusters, schedules and images as they are in use. `make test-deploy` runs them."""

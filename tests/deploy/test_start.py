@@ -11,6 +11,7 @@ from rich.console import Console
 from conf import ROOT
 from deploy.ivy import pyspark_folder
 from deploy.start.archive import DEFAULT_HOME, STAMP, provide_archive
+from tests.support.programs import program
 from tests.support.spark_start import JOB, SUBMIT, Start
 
 
@@ -118,6 +119,25 @@ def test_a_local_spark_can_be_reached_from_this_machine_only(start: Start) -> No
     assert start.address == "10.0.0.1"
     start.run(SUBMIT, "--master", "yarn", *JOB)
     assert start.address == ""
+
+
+def test_on_a_cluster_the_path_of_the_drivers_python_stays_with_the_driver(start: Start) -> None:
+    own = program(start.folder / "clone" / ".venv" / "bin", "python", "exit 1")
+    cluster = ["--master", "spark://h:7077"]
+    drivers = ["--conf", f"spark.pyspark.driver.python={own}"]
+    for given in (cluster, ["--conf", "spark.master=spark://h:7077"], ["--master=yarn", "--deploy-mode", "client"]):
+        words, _ = start.run(SUBMIT, *given, *JOB)
+        assert (words, start.python) == ([SUBMIT, *drivers, *given, *JOB], "")
+    assert start.run(SUBMIT, *cluster, *JOB, PYSPARK_PYTHON=str(own))[0] == [SUBMIT, *drivers, *cluster, *JOB]
+    assert start.python == ""
+    start.run(SUBMIT, *cluster, *JOB, PYSPARK_PYTHON="/opt/python3.11")
+    assert start.python == "/opt/python3.11", "the user names the executors' Python"
+    there = ["--master", "yarn", "--deploy-mode", "cluster"]
+    assert start.run(SUBMIT, *there, *JOB)[0] == [SUBMIT, *there, *JOB], "the driver is on the cluster, too"
+    named = [*cluster, "--conf", "spark.pyspark.driver.python=/opt/python"]
+    assert start.run(SUBMIT, *named, *JOB)[0] == [SUBMIT, *named, *JOB]
+    start.run(SUBMIT, *JOB)
+    assert start.python == str(own)
 
 
 def test_the_home_is_found_in_a_dotenv_file_and_in_the_projects_folder(start: Start) -> None:

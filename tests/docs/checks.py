@@ -26,8 +26,11 @@ from tests.docs.pages import Block, Command, Page
 
 APPS = {"ingest": ingest.cli.app, "readers": readers.cli.app, "deploy": deploy.cli.app, "bench": bench.cli.app}
 PYTHON, SUBMIT = ".venv/bin/python", ".venv/bin/spark-submit"
-OTHERS = {"export", "grep", ".venv/bin/pre-commit"}
+OTHERS = {"export", "grep", "cp", "kubectl", ".venv/bin/pre-commit"}
 """Commands of other programs that pages may show."""
+OF_SPARK = {"--master", "--deploy-mode", "--name", "--conf", "--files", "--py-files", "--archives", "--jars"}
+"""Options of spark-submit that pages may show. Each has a value."""
+IN_THE_IMAGE = "local:///opt/pulso/"
 LANGUAGES = {"sh", "yaml", "ini", "text"}
 """What a block can be. A block must say it, so that no command hides in an unnamed one."""
 SETTINGS = {str(given.validation_alias or f"PULSO_{name.upper()}") for name, given in Settings.model_fields.items()}
@@ -128,7 +131,11 @@ def _parser_of(module: ModuleType) -> argparse.ArgumentParser:
 
 
 def _check_job(words: Sequence[str], topics: set[str]) -> None:
-    job, *options = words
+    while words[:1] and words[0] in OF_SPARK:
+        if words[0] == "--conf" and "=" not in words[1]:
+            raise Wrong(f"--conf {words[1]} has no value")
+        words = words[2:]
+    job, *options = (word.removeprefix(IN_THE_IMAGE) for word in words)
     if not (ROOT / job).is_file():
         raise Wrong(f"{job} does not exist")
     parser = _parser_of(importlib.import_module(job.removesuffix(".py").replace("/", ".")))
@@ -161,7 +168,7 @@ def check_inline(code: str) -> None:
             _check_exists(words[2], alternative)
     elif program.endswith("spark-submit") and len(words) > 1 and words[1].islower() and not (ROOT / words[1]).is_file():
         raise Wrong(f"{words[1]} does not exist")
-    elif program.startswith("--") and program.partition("=")[0] not in OPTIONS:
+    elif program.startswith("--") and program.partition("=")[0] not in OPTIONS | OF_SPARK:
         raise Wrong("no command has this option")
 
 

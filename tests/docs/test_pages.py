@@ -20,7 +20,7 @@ ALL_PAGES = (*PAGES, ROOT / "CHANGELOG.md")
 EXAMPLE = ROOT / ".env.example"
 _PATH = re.compile(r"(?:[a-z_.]+/)+[a-z0-9_.-]*")
 """Inline code that is a path of the project. Names in capitals stand for something else."""
-_NOT_OURS = (".pulso", ".venv")
+_NOT_OURS = (".pulso", ".venv", "dist/")
 
 
 def yaml_blocks(begin: str) -> list[tuple[str, str]]:

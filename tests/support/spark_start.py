@@ -52,7 +52,8 @@ class Start:
     def run(self, *arguments: str, script: str = "spark-class", **variables: str) -> tuple[list[str], str]:
         """The arguments after conf/spark-env.sh was sourced, and SPARK_SUBMIT_OPTS."""
         file = self.folder / "bin" / script
-        say = 'printf "%s\\n" "$@" "IP $SPARK_LOCAL_IP" "OPTS $SPARK_SUBMIT_OPTS" "LAUNCHER $SPARK_LAUNCHER_OPTS"'
+        say = 'printf "%s\\n" "$@" "PYTHON $PYSPARK_PYTHON" '
+        say += '"IP $SPARK_LOCAL_IP" "OPTS $SPARK_SUBMIT_OPTS" "LAUNCHER $SPARK_LAUNCHER_OPTS"'
         say += "; set | grep ^pulso_"
         file.parent.mkdir(exist_ok=True)
         file.write_text(f'. "$SPARK_CONF_DIR/spark-env.sh"\n{say}\n')
@@ -67,7 +68,8 @@ class Start:
         command = ["/bin/bash", str(file), *arguments]
         done = subprocess.run(command, env=env, cwd=self.folder, capture_output=True, text=True, check=False)
         assert done.stderr == ""
-        *words, address, options, launcher = done.stdout.splitlines()
+        *words, python, address, options, launcher = done.stdout.splitlines()
+        self.python = python.removeprefix("PYTHON ")
         self.address = address.removeprefix("IP ")
         self.launcher = launcher.removeprefix("LAUNCHER ")
         return words, options.removeprefix("OPTS ")

@@ -41,6 +41,16 @@ JOB = str(ROOT / "jobs/candidate_poll.py")
         ("java.lang.OutOfMemoryError: Java heap space", "too little memory"),
         ("[INVALID_DRIVER_MEMORY] System memory 201326592 must be at least 471859200", "too little memory"),
         ("org.apache.spark.memory.SparkOutOfMemoryError: Unable to acquire 65536 bytes", "too little memory"),
+        (
+            "[PYTHON_VERSION_MISMATCH] Python in worker has different version 3.9 than that in driver 3.11, PySpark",
+            "the executors' Python is 3.9, and the driver's 3.11. Install Python 3.11 on the workers",
+        ),
+        ('Cannot run program "python3.11": error=2, No such file', "a worker has no Python named python3.11. Install"),
+        ("ModuleNotFoundError: No module named 'jobs.framework'", "do not have the project's code. Run make dist"),
+        ("ModuleNotFoundError: No module named 'pyarrow'", "the executors can't load pyarrow. Run make dist"),
+        ("ImportError: PyArrow >= 4.0.0 must be installed; however", "the executors can't load PyArrow."),
+        ("ImportError: libm.so.6: version `GLIBC_2.28' not found", "the executors can't load GLIBC_2.28."),
+        ("Checkpoint block rdd_41_3 not found! Either the executor", "rows that only it had. Run it again"),
         ("[DIVIDE_BY_ZERO] Division by zero", "a_job failed in Spark: RuntimeError: [DIVIDE_BY_ZERO]"),
     ],
 )

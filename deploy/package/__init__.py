@@ -1,0 +1,1 @@
+"""What a Spark cluster needs of the project, as files in dist/: the code, its libraries and the jars."""

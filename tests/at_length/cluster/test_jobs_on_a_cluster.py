@@ -1,0 +1,163 @@
+"""All daily jobs on executors that lack the driver's files, against a ring of three with a node stopped half-way.
+
+They publish the same tables as a local run, and so they do if an executor is killed. The tables are compared but for
+the communities of graphs, which depend on the order in which Spark brings the edges, in a local run, too.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.jobs.same import DRAWN, OF_A_RUN, Rows, first_difference
+from conf import ROOT
+from conf.schema import Table
+from conf.tables import JOB_RUNS, TABLES
+from jobs.daily import JOBS
+from stores.connect import cassandra_session
+from tests.conftest import SHIPPED_TOPICS
+from tests.support.cluster import ThreeNodes, cluster_ground
+from tests.support.commands import spark_submit
+from tests.support.ground import Ground, generated
+from tests.support.spark_cluster import PATIENCE, SparkCluster
+
+POSTS, SEED = 6_000, 2016
+WINDOW = ("--from", "2016-05-05T16:00Z", "--to", "2016-05-08T16:00Z")
+TOPIC = "elect"
+KINDS = "graph:\n  kinds: [author_host, author_hashtag, hashtag_host]\n"
+DAILY = ROOT / "jobs" / "daily.py"
+LOST = "an executor has ended, and with it rows that only it had; it begins again"
+
+
+@dataclass
+class Stage:
+    """The cluster of Spark, the ring of Cassandra, and what a local run has published there."""
+
+    spark: SparkCluster
+    ring: ThreeNodes
+    ground: Ground
+    local: dict[str, Rows]
+
+    def tables(self) -> dict[str, Rows]:
+        """Returns what the newest run of each job has published."""
+        return _tables(self.ground)
+
+    def wait_until_running(self, process: Any, job: str, after: float) -> None:
+        """Waits until a job has begun, and then some seconds."""
+        with cassandra_session(self.ground.settings) as session:
+            query = f"SELECT status FROM {self.ground.settings.keyspace}.{JOB_RUNS.name} WHERE job = %s AND topic = %s"
+            while not any(row.status == "running" for row in session.execute(query, (job, TOPIC))):
+                assert process.poll() is None, self.spark.ended(process)[1][-3000:]
+                time.sleep(0.1)
+        time.sleep(after)
+
+    def check_same(self) -> None:
+        """Fails unless the tables are those of the local run."""
+        found = self.tables()
+        differing = {name: first_difference(rows, found[name]) for name, rows in self.local.items()}
+        assert {name: told for name, told in differing.items() if told} == {}
+
+
+def _tables(ground: Ground) -> dict[str, Rows]:
+    with cassandra_session(ground.settings) as session:
+        return {table.name: _rows(session, ground.settings.keyspace, table) for table in TABLES if table.job}
+
+
+def _rows(session: Any, keyspace: str, table: Table) -> Rows:
+    """Returns a table's rows by key, the run's own columns aside. Rows of two runs fail: one must have replaced all."""
+    found = list(session.execute(f"SELECT * FROM {keyspace}.{table.name}", timeout=60))
+    assert len({row.run_id for row in found if hasattr(row, "run_id")}) <= 1, table.name
+    key = [name for name in table.key if name != "run_id"]
+    columns = [name for name in table.columns if name not in {"run_id", "computed_at"} | DRAWN]
+    assert {"run_id", "computed_at"} <= OF_A_RUN
+    return {tuple(getattr(row, name) for name in key): {name: getattr(row, name) for name in columns} for row in found}
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: SparkCluster) -> Iterator[Stage]:
+    with cluster_ground(cluster.driver / "engines") as (ground, ring):
+        shipped = (SHIPPED_TOPICS / "ph2016.yaml").read_text().replace("topic: ph2016", f"topic: {TOPIC}")
+        (ground.settings.topics_dir / f"{TOPIC}.yaml").write_text(shipped + KINDS)
+        ground.replay(generated(POSTS, SEED, cluster.driver / "posts.jsonl"), TOPIC)
+        ground.drain()
+        done = spark_submit("daily", "--topic", TOPIC, *WINDOW, **ground.environment, SPARK_CONF_DIR=str(ROOT / "conf"))  # type: ignore[arg-type]
+        assert done.returncode == 0, done.stdout[-3000:]
+        local = _tables(ground)
+        assert all(local[table.name] for table in TABLES if table.job), "a table is empty, so that nothing is compared"
+        yield Stage(cluster, ring, ground, local)
+
+
+def test_executors_see_nothing_of_the_driver(stage: Stage) -> None:
+    conf, hidden = stage.spark.settings("probe"), [str(folder) for folder in stage.spark.hidden()]
+    probe = Path(__file__).with_name("probe.py")
+    code, told = stage.spark.run(conf, probe, *hidden, **stage.ground.environment)
+    assert code == 0, told[-3000:]
+    [line] = [line for line in told.splitlines() if line.startswith("SEEN ")]
+    for seen in json.loads(line.removeprefix("SEEN ")):
+        assert (seen["there"], seen["settings"]) == ([], [])
+        assert seen["python"] == stage.spark.python != sys.executable
+        assert seen["code"].startswith(f"{stage.spark.folder}/work")
+        assert "/libs/numpy/" in seen["numpy"]
+
+
+def test_all_daily_jobs_with_a_node_stopped_half_way_publish_what_a_local_run_does(stage: Stage) -> None:
+    conf = stage.spark.settings("daily")
+    process = stage.spark.submit(conf, DAILY, "--topic", TOPIC, *WINDOW, **stage.ground.environment)
+    half_way = JOBS[len(JOBS) // 2].name
+    stage.wait_until_running(process, half_way, after=0)
+    stage.ring.kill(2)
+    code, told = stage.spark.ended(process)
+    assert code == 0, told[-3000:]
+    for job in JOBS:
+        assert f"{job.name} {TOPIC} [" in told
+    stage.ring.up()
+    stage.check_same()
+
+
+@pytest.mark.parametrize(("job", "after"), [("network_graph", 1.0), ("network_graph", 4.0)])
+def test_an_executor_killed_in_the_middle_changes_nothing(stage: Stage, job: str, after: float) -> None:
+    conf = stage.spark.settings(f"killed-{after:g}")
+    process = stage.spark.submit(conf, DAILY, "--topic", TOPIC, *WINDOW, "--jobs", job, **stage.ground.environment)
+    stage.wait_until_running(process, job, after)
+    before = stage.spark.executors()
+    os.kill(before[0].pid, signal.SIGKILL)
+    code, told = stage.spark.ended(process)
+    assert code == 0, told[-3000:]
+    print(f"began again: {told.count(LOST)}")
+    stage.check_same()
+
+
+MISTAKES = {
+    "no-code": ({"spark_submit_pyFiles": ""}, "the executors do not have the project's code"),
+    "no-libraries": ({"spark_archives": ""}, "the executors can't load "),
+    "no-python": ({"spark_pyspark_python": "/usr/bin/python9"}, "a worker has no Python named /usr/bin/python9"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_what_the_workers_lack_is_told_in_one_line_with_the_fix(stage: Stage, mistake: str) -> None:
+    changed, says = MISTAKES[mistake]
+    conf = stage.spark.settings(mistake, **changed)
+    jobs = ("--jobs", "author_activity")
+    code, told = stage.spark.run(conf, DAILY, "--topic", TOPIC, *WINDOW, *jobs, **stage.ground.environment)
+    assert code == 1
+    [line] = [line for line in told.splitlines() if line.startswith("error: ")]
+    assert says in line
+    assert line.count(". ") >= 1
+
+
+def test_a_master_that_does_not_answer_is_one_line(stage: Stage) -> None:
+    conf = stage.spark.settings("nobody", spark_master="spark://127.0.0.1:1")
+    began = time.monotonic()
+    code, told = stage.spark.run(conf, DAILY, "--topic", TOPIC, *WINDOW, **stage.ground.environment)
+    assert code == 1
+    [line] = [line for line in told.splitlines() if line.startswith("error: ")]
+    assert "spark://127.0.0.1:1" in line
+    assert time.monotonic() - began < 2 * PATIENCE
