@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 CHECKED := conf stores corpus deploy ingest jobs readers bench tests
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
-.PHONY: help demo test test-faults soak lint format setup setup-dev up down status credentials bench lock audit clean
+.PHONY: help demo test test-faults test-deploy soak lint format setup setup-dev up down status credentials bench lock audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,10 +19,13 @@ demo: setup ## The whole path: a corpus of 170,000 posts, stored, counted, and i
 	@$(BIN)/python -m deploy.demo
 
 test: setup-dev ## The whole test suite, on engines of its own
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --ignore tests/faults --ignore tests/at_length
 
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
+
+test-deploy: setup-dev ## Clusters, schedules and images at length; needs root or user namespaces
+	@$(BIN)/python -m pytest tests/at_length
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
 	@$(BIN)/python -m pytest tests/ingest/test_soak.py --soak-posts 300000 -s
@@ -63,6 +66,7 @@ lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requir
 	@$(LOCK) requirements-dev.txt -c requirements-lock.txt -o requirements-dev-lock.txt
 	@$(LOCK) requirements-remote.in -o requirements-remote.txt \
 	  -c <(sed '/^python-dateutil==/,/[^\]$$/d' requirements-lock.txt)
+	@$(LOCK) requirements-deploy.in -o requirements-deploy.txt
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt
@@ -82,4 +86,12 @@ $(BIN)/.runtime: requirements-build.txt requirements-lock.txt | $(BIN)/python
 $(BIN)/.dev: requirements-dev-lock.txt $(BIN)/.runtime
 	@echo "installing requirements-dev.txt into .venv" >&2
 	@$(PIP) -r requirements-dev-lock.txt
+	@touch $@
+
+test-deploy: .venv-deploy/bin/.made
+
+.venv-deploy/bin/.made: requirements-deploy.txt | $(BIN)/python
+	@echo "installing requirements-deploy.in into .venv-deploy" >&2
+	@$(BIN)/python -m venv .venv-deploy
+	@.venv-deploy/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-deploy.txt
 	@touch $@

@@ -1,0 +1,1 @@
+"""Tests that take long or need tools of their own: `make test-deploy`."""
