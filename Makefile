@@ -9,6 +9,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
   --custom-compile-command "make lock" -c requirements-build.txt
 CHECKED := conf stores corpus deploy ingest jobs readers airflow_dags bench tests
 AIRFLOW := .venv-airflow
+DEPLOY := .venv-deploy
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
 .PHONY: help demo test test-faults test-deploy dist soak lint format setup setup-dev setup-airflow up down status credentials
@@ -29,7 +30,7 @@ dist: setup ## Build dist/, what a Spark cluster needs: the code, its libraries,
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
 
-test-deploy: setup-dev setup-airflow ## Clusters, schedules and images at length; needs root or user namespaces
+test-deploy: setup-dev setup-airflow $(DEPLOY)/.made ## Clusters, schedules and images at length; needs root or user namespaces
 	@$(BIN)/python -m pytest tests/at_length
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
@@ -78,6 +79,7 @@ lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requir
 	  -c <(sed '/^python-dateutil==/,/[^\]$$/d' requirements-lock.txt)
 	@$(LOCK) requirements-airflow.txt -o requirements-airflow-lock.txt
 	@$(LOCK) requirements-executors.in -c requirements-lock.txt -o requirements-executors.txt
+	@$(LOCK) requirements-deploy.in -o requirements-deploy.txt
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt
@@ -104,4 +106,11 @@ $(AIRFLOW)/.made: requirements-build.txt requirements-airflow-lock.txt | $(BIN)/
 	@$(BIN)/python -m venv $(AIRFLOW)
 	@$(AIRFLOW)/$(PIP:$(BIN)/%=bin/%) -r requirements-build.txt
 	@$(AIRFLOW)/$(PIP:$(BIN)/%=bin/%) --no-deps -r requirements-airflow-lock.txt
+	@touch $@
+
+$(DEPLOY)/.made: requirements-deploy.txt | $(BIN)/python
+	@echo "installing requirements-deploy.in into $(DEPLOY)" >&2
+	@$(BIN)/python -m venv $(DEPLOY)
+	@$(DEPLOY)/$(PIP:$(BIN)/%=bin/%) -r requirements-build.txt
+	@$(DEPLOY)/$(PIP:$(BIN)/%=bin/%) -r requirements-deploy.txt
 	@touch $@

@@ -1,4 +1,4 @@
-"""The command line: `python -m deploy setup|up|down|status|credentials|airflow|airflow-cli|jars|java|roles|dist`."""
+"""The command line: `python -m deploy COMMAND`."""
 
 import getpass
 import sys
@@ -11,7 +11,9 @@ from conf import cli
 from conf.settings import load_settings
 from deploy.airflow import become_airflow
 from deploy.airflow import run as run_airflow
+from deploy.backup_cli import backup, nodetool, restore
 from deploy.console import make_console
+from deploy.containers_cli import first_start, node, redis, secrets, watch
 from deploy.credentials import as_settings
 from deploy.digests import DIGESTS
 from deploy.engines import Engines
@@ -26,6 +28,8 @@ from deploy.status import as_json, print_table
 from stores.connect import cassandra_session
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
+for command in (backup, restore, nodetool, node, redis, first_start, secrets, watch):
+    app.command()(command)
 Heap = Annotated[
     str | None, typer.Option(help="Cassandra's heap, such as 1G. The default depends on the machine's memory.")
 ]
@@ -138,7 +142,7 @@ def roles(
             apply_roles(session, settings.keyspace)
             typer.echo(f"roles of keyspace {settings.keyspace}: {', '.join(role_names())}")
             return
-        set_password(session, password_of, _asked_password(password_of))
+        set_password(session, password_of, _asked_password(password_of), settings.cassandra_user)
     typer.echo(f"the password of {password_of} is set")
 
 

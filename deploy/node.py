@@ -26,13 +26,37 @@ FIX = "set PULSO_CASSANDRA_PORT to another, such as 9142; the storage and JMX po
 LOGBACK = Path(__file__).parent / "logback.xml"
 
 
+FAST = """\
+# Passwords are long and random, so a slow hash would only make each connection slow.
+-Dcassandra.auth_bcrypt_gensalt_log2_rounds=4
+# For a fast local start and stop. Not for a production node.
+-Dcassandra.superuser_setup_delay_ms=0
+-Dcassandra.ring_delay_ms=1000
+-Dcassandra.skip_wait_for_gossip_to_settle=0
+-Dcassandra.shutdown_announce_in_ms=0"""
+"""The JVM's options of a node without others. The nodes of a ring need time to agree on its state."""
+ALONE = "endpoint_snitch: SimpleSnitch"
+RING = "endpoint_snitch: GossipingPropertyFileSnitch\nallocate_tokens_for_local_replication_factor: 3"
+"""How cassandra.yaml says where a node stands. A new node of a ring takes tokens that spread three copies evenly."""
+RACK_FILE = "cassandra-rackdc.properties"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a node of a ring of one's own stands: Cassandra puts the copies of a row into different racks."""
+
+    dc: str = "dc1"
+    rack: str = "rack1"
+
+
 @dataclass(frozen=True)
 class Node:
     """One node. All its configuration files are made from these fields.
 
     The folders cassandra/, logs/ and run/ are made in `home`; `lib` holds the jars. Each node of a cluster has its own
     home, address and JMX port; all JMX ports listen on 127.0.0.1. All nodes have the same `seeds`, written as
-    host:storage_port.
+    host:storage_port. A node with a `place` is one of a ring that is there to stay: it lets other
+    nodes in, takes its time to start and to stop, and logs to stdout.
     """
 
     home: Path
@@ -43,6 +67,7 @@ class Node:
     jmx_port: int = 7199
     heap: str = "2G"
     seeds: tuple[str, ...] = ("127.0.0.1:7000",)
+    place: Place | None = None
 
     @property
     def folder(self) -> Path:
@@ -69,13 +94,25 @@ class Node:
         )
 
 
-def make_node(home: Path, address: str, cql_port: int, heap: str | None = None) -> Node:
-    """Returns the single node of an embedded Cassandra. Raises WrongUse if `heap` is not a size."""
+def make_node(
+    home: Path,
+    address: str,
+    cql_port: int,
+    heap: str | None = None,
+    *,
+    lib: Path | None = None,
+    seeds: tuple[str, ...] = (),
+    place: Place | None = None,
+) -> Node:
+    """Returns a node; without a place, the single one of an embedded Cassandra. `seeds` are hosts, by default its own.
+
+    Raises WrongUse if `heap` is not a size.
+    """
     if heap is not None and not re.fullmatch(r"[1-9]\d*[MGmg]", heap):
         raise WrongUse(f"the heap {heap!r} is not a size", "Write a size such as 1G or 768M")
     storage, jmx = cql_port - STORAGE_OFFSET, cql_port - JMX_OFFSET
-    seeds = (f"{address}:{storage}",)
-    return Node(home, home / "lib", address, cql_port, storage, jmx, heap or default_heap(), seeds)
+    known = tuple(f"{host}:{storage}" for host in seeds or (address,))
+    return Node(home, lib or home / "lib", address, cql_port, storage, jmx, heap or default_heap(), known, place)
 
 
 def default_heap() -> str:
@@ -86,8 +123,8 @@ def default_heap() -> str:
 def render(node: Node, login: Credential | None = None) -> None:
     """Makes the node's folders and writes cassandra.yaml, jvm.options and classpath.options.
 
-    With a login, clients need one, JMX needs this one, and no other node is let in. Raises PulsoError when the jars are
-    missing.
+    With a login, clients need one, JMX needs this one, and no other node is let in unless the node has a place in a
+    ring. Raises PulsoError when the jars are missing.
     """
     for folder in (node.folder / "tmp", node.folder / "triggers", node.logs, node.home / "run"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -98,6 +135,8 @@ def render(node: Node, login: Credential | None = None) -> None:
     }
     for file, values in files.items():
         (node.folder / file).write_text(fill(file, values), encoding="utf-8")
+    if node.place:
+        (node.folder / RACK_FILE).write_text(f"dc={node.place.dc}\nrack={node.place.rack}\n", encoding="utf-8")
 
 
 def _yaml_values(node: Node) -> dict[str, object]:
@@ -106,7 +145,7 @@ def _yaml_values(node: Node) -> dict[str, object]:
     seeds = quoted(",".join(node.seeds))
     own = {"data": quoted(node.data), "seeds": seeds, "address": quoted(node.address)}
     buffer = max(_mebibytes(node.heap) // INDEX_BUFFER_SHARE, LEAST_INDEX_BUFFER)
-    return {**own, **folders, **ports, "index_buffer": buffer}
+    return {**own, **folders, **ports, "index_buffer": buffer, "placement": RING if node.place else ALONE}
 
 
 def _mebibytes(heap: str) -> int:
@@ -114,7 +153,9 @@ def _mebibytes(heap: str) -> int:
 
 
 def _jvm_values(node: Node) -> dict[str, object]:
+    rack = quoted((node.folder / RACK_FILE).as_uri())
     return {
+        "pace": f"-D{RACK_FILE}={rack}\n-Dpulso.log=STDOUT" if node.place else FAST,
         "heap": node.heap,
         "tmp": quoted(node.folder / "tmp"),
         "error_file": quoted(node.logs / "hs_err_pid%p.log"),
@@ -132,7 +173,7 @@ def _login_values(node: Node, login: Credential | None) -> dict[str, object]:
     if login is None:
         return {"authenticator": "AllowAllAuthenticator", "authorizer": "AllowAllAuthorizer", "between_nodes": ""}
     own = {"authenticator": "PasswordAuthenticator", "authorizer": "CassandraAuthorizer"}
-    return {**own, "between_nodes": closed(node.folder)}
+    return {**own, "between_nodes": "" if node.place else closed(node.folder)}
 
 
 def _jmx_login(node: Node, login: Credential | None) -> str:

@@ -25,15 +25,21 @@ def start_detached(command: list[str], folder: Path, output: Path) -> psutil.Pro
     does not become a zombie. Its environment has none of our settings, and so no secrets. Raises PulsoError if the
     process ends immediately.
     """
-    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     shell = ["/bin/sh", "-c", _DETACH, "deploy", str(folder), str(output), *command]
-    told = subprocess.run(shell, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True, check=True)
+    told = subprocess.run(
+        shell, env=kept_environment(), start_new_session=True, stdout=subprocess.PIPE, text=True, check=True
+    )
     try:
         process = psutil.Process(int(told.stdout))
         process.create_time()  # psutil keeps it from now on
     except psutil.NoSuchProcess:
         raise PulsoError(f"{command[0]} ended at once: {said(output)}", f"See {output}") from None
     return process
+
+
+def kept_environment() -> dict[str, str]:
+    """Returns what of our environment an engine needs: none of our settings, and so no secrets."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
 
 
 def write_pid_file(path: Path, process: psutil.Process) -> None:

@@ -22,6 +22,8 @@ LEAST = (6, 2)
 MULTI_PART = (7, 0)
 """The first version that keeps its append-only file in the folder appendonlydir; an older one would start empty."""
 PATIENCE = 30.0
+MEMORY = "1gb"
+"""What it may hold before it refuses new data."""
 _VERSION = re.compile(r"\bv=(\d+)\.(\d+)(?:\.(\d+))?")
 _PORT = re.compile(r"^port (\d+)$", re.MULTILINE)
 
@@ -62,7 +64,7 @@ class RedisServer(Server):
         url = self._url
         if not _has_login(url):
             url = with_login(url, keep_login(self._home, self.login_of, self.address), self.address)
-        write_private(self.config, fill("redis.conf", {**values, "login": _login(url)}))
+        write_private(self.config, fill("redis.conf", {**values, "memory": MEMORY, "login": _login(url)}))
 
     def rendered_port(self) -> int | None:
         """The port in redis.conf; None if the file does not exist yet."""

@@ -39,10 +39,14 @@ def apply_roles(session: Session, keyspace: str) -> None:
             raise PulsoError(what, fix) from None
 
 
-def set_password(session: Session, role: str, password: str) -> None:
-    """Sets the password of a role of the file. Raises WrongUse for another role, and for an empty password."""
-    if role not in role_names():
-        raise WrongUse(f"no role {role!r}", f"Roles: {', '.join(role_names())}")
+def set_password(session: Session, role: str, password: str, own: str | None = None) -> None:
+    """Sets the password of a role of the file, or of the user `own`, as who the session is logged in.
+
+    Raises WrongUse for another role, and for an empty password.
+    """
+    known = [*role_names(), *([own] if own else [])]
+    if role not in known:
+        raise WrongUse(f"no role {role!r}", f"Roles: {', '.join(known)}")
     if not password:
         raise WrongUse(f"the password of {role} is empty", "Type one, or pipe it to this command")
     session.execute(f"ALTER ROLE {role} WITH PASSWORD = '{password.replace(chr(39), 2 * chr(39))}'")

@@ -40,9 +40,8 @@ for command in (replay, comply, forget, names, cluster):
     app.command()(command)
 app.command(name="coverage")(coverage_of)
 
-MetricsPort = Annotated[
-    int | None, typer.Option(help="Serve Prometheus metrics on this port of 127.0.0.1.", min=1, max=65535)
-]
+MetricsPort = Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port.", min=1, max=65535)]
+MetricsHost = Annotated[str, typer.Option(help="The address on which; anybody who reaches it can read them.")]
 TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 
 
@@ -71,13 +70,14 @@ def stream(
     topic: TopicName,
     source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(NETWORKS)}.")],
     metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = metrics.HOST,
 ) -> None:
     """Collect live, until SIGTERM or Ctrl-C. Gaps are recorded; `status` shows them."""
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
     if source not in NETWORKS:
         raise typer.BadParameter(f"no source {source!r}: one of {', '.join(NETWORKS)}")
-    with progress(counted=False) as display, metrics.served(metrics_port) as registry:
+    with progress(counted=False) as display, metrics.served(metrics_port, metrics_host) as registry:
         view = views.StreamView(display, topic_file.topic, source)
         state = collect(settings, topic_file, source, lambda c: metrics.watch_collector(registry, c), view.show)
     typer.echo(views.stream_summary(state))
@@ -93,6 +93,7 @@ def work(
         typer.Option(help="Seconds without an ack until a takeover; default PULSO_WORKER_CLAIM_IDLE.", min=0.1),
     ] = None,
     metrics_port: MetricsPort = None,
+    metrics_host: MetricsHost = metrics.HOST,
 ) -> None:
     """Run a worker, from the queue to Cassandra. SIGTERM or Ctrl-C ends it after its batch."""
     settings = load_settings(worker_claim_idle=claim_idle)
@@ -100,11 +101,11 @@ def work(
     with (
         cassandra_session(settings) as session,
         progress(counted=False) as display,
-        metrics.served(metrics_port) as registry,
+        metrics.served(metrics_port, metrics_host) as registry,
     ):
         view = views.WorkView(display, queue)
         worker = make_worker(settings, queue, session, on_batch=view.show)
-        metrics.watch_worker(registry, worker, queue)
+        metrics.watch_worker(registry, worker, queue, session.cluster.metadata)
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: worker.stop())
         worker.run(drain)

@@ -1,8 +1,9 @@
-"""Prometheus metrics of a collector or a worker, served on loopback only and computed when they are asked for."""
+"""Prometheus metrics of a collector or a worker, computed when asked for; on loopback unless told otherwise."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cassandra.metadata import Metadata
 from prometheus_client import CollectorRegistry, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector as Family
@@ -12,7 +13,7 @@ from conf.instants import micros
 from ingest.live.collector import Collector
 from ingest.live.matching import REASONS
 from ingest.queue.posts_queue import PostsQueue
-from ingest.status import read_status
+from ingest.status import LIVE_STATES, Status, read_status
 from ingest.write.worker import Worker
 
 HOST = "127.0.0.1"
@@ -20,19 +21,20 @@ BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 
 @contextmanager
-def served(port: int | None) -> Iterator[CollectorRegistry]:
+def served(port: int | None, host: str = HOST) -> Iterator[CollectorRegistry]:
     """Yields a registry.
 
-    If a port is given, serves its metrics on that port until the block ends. Raises PulsoError if the port is in use.
+    If a port is given, serves its metrics on that port of `host` until the block ends. Raises PulsoError if that can't
+    be done, as when the port is in use.
     """
     registry = CollectorRegistry()
     if port is None:
         yield registry
         return
     try:
-        server, thread = start_http_server(port, HOST, registry)
+        server, thread = start_http_server(port, host, registry)
     except OSError as error:
-        raise PulsoError(f"metrics can't be served on {HOST}:{port}: {error.strerror}", "Give another port") from None
+        raise PulsoError(f"metrics can't be served on {host}:{port}: {error.strerror}", "Give another port") from None
     try:
         yield registry
     finally:
@@ -46,9 +48,10 @@ def watch_collector(registry: CollectorRegistry, collector: Collector) -> None:
     registry.register(_Live(collector))
 
 
-def watch_worker(registry: CollectorRegistry, worker: Worker, queue: PostsQueue) -> None:
-    """Registers what a worker has done, how long its batches take, and the state of the queue."""
+def watch_worker(registry: CollectorRegistry, worker: Worker, queue: PostsQueue, nodes: Metadata) -> None:
+    """Registers what a worker has done, how long its batches take, and the state of the queue and of `nodes`."""
     registry.register(_Work(worker, queue))
+    registry.register(_Nodes(nodes))
     latency = Histogram(
         "pulso_worker_batch_seconds", "Seconds from a batch read to its ack.", registry=registry, buckets=BATCH_SECONDS
     )
@@ -113,6 +116,35 @@ class _Work(Family):
             "oldest_pending_seconds": (status.oldest_pending_seconds or 0.0, "Age of the oldest pending one, seconds."),
             "dead_letters": (status.dead_letters, "Messages that could not be read or stored."),
             "redis_bytes": (status.redis_memory_bytes, "Memory that Redis uses."),
+            "redis_limit_bytes": (status.redis_limit_bytes, "Memory that Redis may use; 0: no limit."),
         }
         for name, (value, doc) in gauges.items():
             yield GaugeMetricFamily(f"pulso_queue_{name}", doc, value=value)
+        yield _collections(status)
+
+
+def _collections(status: Status) -> Metric:
+    """Each collection's state as Redis has it: a collector that is gone can't tell its own."""
+    labels = ("topic", "source", "state")
+    family = GaugeMetricFamily("pulso_collection", "1 for the state that a live collection is in.", labels=labels)
+    for live in status.live:
+        for state in LIVE_STATES:
+            family.add_metric((live.topic, live.source, state), int(live.state == state))
+    return family
+
+
+class _Nodes(Family):
+    """Cassandra's nodes as the worker's driver sees them. It keeps watch of them anyway, so nothing is asked."""
+
+    def __init__(self, nodes: Metadata) -> None:
+        self._nodes = nodes
+
+    def collect(self) -> Iterator[Metric]:
+        """The families, as they are now."""
+        away = [host.is_up is False for host in self._nodes.all_hosts()]
+        nodes = GaugeMetricFamily(
+            "pulso_cassandra_nodes", "Cassandra's nodes, as a worker sees them.", labels=["state"]
+        )
+        nodes.add_metric(["up"], away.count(False))
+        nodes.add_metric(["down"], away.count(True))
+        yield nodes

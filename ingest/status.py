@@ -14,6 +14,8 @@ from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
 
 MANY = 1000
 """A topic that asked for none of so many posts probably asks for the wrong thing."""
+LIVE_STATES = ("up", "down", "stopped", "dead")
+"""The states of a live collection; `Live` says what each means."""
 NOT_STORED = ("unmatched", "taken_back", "expired")
 """The outcomes of messages that left the queue, and of which nothing is stored."""
 
@@ -86,7 +88,8 @@ class Status:
     """The state at one moment.
 
     `backlog` is the number of unacked messages; `pending` is how many of them a worker has read. The ages are those of
-    the oldest message, None if there is none: how far the workers are behind, and how long one has been at a batch.
+    the oldest message, None if there is none: how far the workers are behind, and how long one has been at a batch. A
+    Redis without a limit has a `redis_limit_bytes` of 0.
     """
 
     backlog: int
@@ -95,6 +98,7 @@ class Status:
     oldest_pending_seconds: float | None
     dead_letters: int
     redis_memory_bytes: int
+    redis_limit_bytes: int
     flows: list[Flow]
     live: list[Live]
     consumers: list[Consumer]
@@ -120,6 +124,7 @@ def read_status(queue: PostsQueue) -> Status:
         oldest_pending_seconds=_age(pending["min"], now) if pending["pending"] else None,
         dead_letters=DeadLetters(queue).count(),
         redis_memory_bytes=int(memory["used_memory"]),
+        redis_limit_bytes=int(memory["maxmemory"]),
         flows=_flows(queue, int(seconds)),
         live=[_live(queue, state, seconds * 1_000_000 + microseconds) for state in _states(queue)],
         consumers=[Consumer(_name(c["name"]), int(c["pending"]), round(int(c["idle"]) / 1000, 1)) for c in consumers],

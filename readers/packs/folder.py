@@ -1,4 +1,4 @@
-"""The folder of a pack while it is written: files that only their owner reads, and a manifest that comes last.
+"""The folder of a pack or a backup while it is written: files only for their owner, and a manifest that comes last.
 
 Until the manifest is there, a file says that the pack is not finished. After an error, what was written is removed.
 """
@@ -14,9 +14,9 @@ from typing import IO
 import msgspec
 
 from conf.errors import PulsoError, WrongUse
-from stores.packs import MANIFEST, UNFINISHED, Manifest, PackedFile
+from stores.packs import MANIFEST, UNFINISHED, PackedFile
 
-TOLD = "This pack is not finished: it is being written, or its writing was stopped. Remove this folder.\n"
+TOLD = "This {} is not finished: it is being written, or its writing was stopped. Remove this folder.\n"
 _PART = f".{MANIFEST}.part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK = 1024 * 1024
@@ -50,7 +50,7 @@ class NewPack:
         """Returns the files so far, with their hashes; each is read for that."""
         return [self._described(path, rows) for path, rows in sorted(self._rows.items())]
 
-    def finish(self, manifest: Manifest) -> None:
+    def finish(self, manifest: msgspec.Struct) -> None:
         """Writes the manifest, at one moment."""
         with _opened(self.folder / _PART) as file:
             file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
@@ -78,17 +78,19 @@ class NewPack:
 
 
 @contextmanager
-def new_pack(folder: Path) -> Iterator[NewPack]:
+def new_pack(folder: Path, thing: str = "pack") -> Iterator[NewPack]:
     """Makes the folder, or takes an empty one, and yields the pack. After an error, removes what was written.
+
+    `thing` is what a person calls it.
 
     Raises WrongUse for a folder that is not empty, PulsoError if the disk is full or nothing can be written.
     """
-    made = _make(folder)
+    made = _make(folder, thing)
     pack = NewPack(folder)
     try:
         with told_of_disk(folder):
             with _opened(folder / UNFINISHED) as file:
-                file.write(TOLD.encode())
+                file.write(TOLD.format(thing).encode())
             yield pack
     except BaseException:
         pack.remove()
@@ -120,26 +122,26 @@ def sha256_of(file: IO[bytes]) -> tuple[int, str]:
     return size, sha256.hexdigest()
 
 
-def _make(folder: Path) -> bool:
+def _make(folder: Path, thing: str) -> bool:
     """Makes the folder; returns whether it was not there."""
     with told_of_disk(folder):
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:
-            _refuse_used(folder)
+            _refuse_used(folder, thing)
             folder.chmod(0o700)
             return False
     return True
 
 
-def _refuse_used(folder: Path) -> None:
+def _refuse_used(folder: Path, thing: str) -> None:
     if not folder.is_dir():
         raise WrongUse(f"{folder} is a file, not a folder", "Give another --out")
     names = {entry.name for entry in os.scandir(folder)}
     if MANIFEST in names:
-        raise WrongUse(f"{folder} holds a pack already", "Give another --out, or remove that folder first")
+        raise WrongUse(f"{folder} holds a {thing} already", "Give another --out, or remove that folder first")
     if names & {UNFINISHED, _PART}:
-        what = f"{folder} holds a pack that was not finished, or is being written"
+        what = f"{folder} holds a {thing} that was not finished, or is being written"
         raise WrongUse(what, f"If nothing writes it, remove it and run this again: rm -r {folder}")
     if names:
         raise WrongUse(f"{folder} is not empty", "Give a folder that does not exist yet, or an empty one")

@@ -99,7 +99,7 @@ def verify(folder: Path, *, files_only: bool) -> None:
     manifest = packs.read_manifest(folder)
     with progress(counted=False) as display:
         task = display.add_task("files", total=sum(file.bytes for file in manifest.files), note="")
-        checked = check_files(folder, manifest, lambda size: display.update(task, advance=size))
+        checked = check_files(folder, manifest.files, lambda size: display.update(task, advance=size))
     for path in checked.others:
         ERR.print(f"not of the pack: {_plain(path)}", highlight=False, markup=False, soft_wrap=True)
     for line in checked.changed:

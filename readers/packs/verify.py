@@ -1,12 +1,12 @@
 """Checks a pack: that every file is as it was written. Nothing that stands in the folder is believed."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from readers.packs.folder import sha256_of
-from stores.packs import DEEPEST, MANIFEST, Manifest, PackedFile, open_inside
+from stores.packs import DEEPEST, MANIFEST, PackedFile, open_inside
 
 MOST_OTHERS = 20
 """The most files that are named of those that are not of the pack."""
@@ -24,14 +24,14 @@ class Checked:
     """Files that the manifest does not name."""
 
 
-def check_files(folder: Path, manifest: Manifest, on_file: Callable[[int], None] = lambda _: None) -> Checked:
-    """Compares every file of a pack with its size and hash; `on_file` is called with the bytes of each one."""
+def check_files(folder: Path, files: Sequence[PackedFile], on_file: Callable[[int], None] = lambda _: None) -> Checked:
+    """Compares the files of a pack with its size and hash; `on_file` is called with the bytes of each one."""
     checked = Checked()
-    for file in manifest.files:
+    for file in files:
         if wrong := _wrong_of(folder, file):
             checked.changed.append(f"{file.path}: {wrong}")
         on_file(file.bytes)
-    named = {MANIFEST, *(file.path for file in manifest.files)}
+    named = {MANIFEST, *(file.path for file in files)}
     for path in _found(folder):
         if path not in named:
             checked.others.append(path)

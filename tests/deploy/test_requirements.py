@@ -78,6 +78,7 @@ def test_what_is_required_is_used() -> None:
         ("requirements-dev.txt", "requirements-dev-lock.txt"),
         ("requirements-remote.in", "requirements-remote.txt"),
         ("requirements-airflow.txt", "requirements-airflow-lock.txt"),
+        ("requirements-deploy.in", "requirements-deploy.txt"),
     ],
 )
 def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> None:

@@ -44,7 +44,12 @@ def test_readers_read_all_but_the_records_of_jobs_and_write_nothing() -> None:
 
 def test_the_roles_are_granted_rights_of_the_keyspace_in_the_settings() -> None:
     statements = role_statements("other")
-    assert role_names() == ["pulso_migrate", "pulso_ingest", "pulso_jobs", "pulso_readers"]
+    assert role_names() == ["pulso_migrate", "pulso_ingest", "pulso_jobs", "pulso_readers", "pulso_schedules"]
     assert "GRANT SELECT ON KEYSPACE other TO pulso_migrate" in statements
     assert "GRANT SELECT ON other.posts TO pulso_jobs" in statements
     assert not [one for one in statements if re.search(r"\bpulso\b", one)]
+
+
+def test_schedules_may_do_what_ingest_jobs_and_readers_may_and_no_more() -> None:
+    given = [one for one in role_statements("pulso") if one.endswith("TO pulso_schedules")]
+    assert given == [f"GRANT pulso_{part} TO pulso_schedules" for part in ("ingest", "jobs", "readers")]

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 import typer
+import yaml
 
 import bench.cli
 import deploy.cli
@@ -36,6 +37,7 @@ LANGUAGES = {"sh", "yaml", "ini", "text"}
 SETTINGS = {str(given.validation_alias or f"PULSO_{name.upper()}") for name, given in Settings.model_fields.items()}
 VARIABLES = SETTINGS | {"SPARK_CONF_DIR", "JAVA_HOME", "PYTHON"}
 TARGETS = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+SERVICES = set(yaml.safe_load((ROOT / "deploy" / "compose" / "compose.yaml").read_text())["services"])
 SHIPPED = {file.stem for file in (ROOT / "conf" / "topics").glob("*.yaml")}
 
 
@@ -85,8 +87,23 @@ def check_command(command: Command, topics: set[str]) -> None:
         if "SPARK_CONF_DIR" not in command.variables:
             raise Wrong("SPARK_CONF_DIR is not set")
         _check_job(words, topics)
+    elif program == "docker":
+        _check_docker(words, topics)
     elif program not in OTHERS and not program.startswith("$("):
         raise Wrong(f"{program!r} is not known here: write {PYTHON} or {SUBMIT}, or add it to OTHERS")
+
+
+def _check_docker(words: Sequence[str], topics: set[str]) -> None:
+    """Holds the names of files and services to compose.yaml, and what is run in a container to its own parser."""
+    if missing := [word for word in words if word.startswith("deploy/") and not (ROOT / word).is_file()]:
+        raise Wrong(f"{missing[0]} does not exist")
+    if words[:1] != ["compose"]:
+        return
+    if set(words) & {"exec", "run", "stop", "start", "restart"} and not SERVICES & set(words):
+        raise Wrong("compose.yaml has no such service")
+    if "python" in words:
+        inner = words[words.index("python") + 1 :]
+        _check_module(inner[1], inner[2:], topics)
 
 
 def check_make(words: Sequence[str]) -> None:

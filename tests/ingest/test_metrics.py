@@ -30,6 +30,9 @@ def test_a_worker_s_metrics(stream: PostsQueue, topic: Topic) -> None:
     assert found["pulso_queue_length"] == found["pulso_queue_pending"] == 0
     assert found["pulso_queue_dead_letters"] == 1
     assert found["pulso_worker_batch_seconds_count"] >= 1
+    assert found["pulso_queue_redis_limit_bytes"] == 2**30
+    assert found['pulso_cassandra_nodes{state="up"}'] == 1
+    assert found['pulso_cassandra_nodes{state="down"}'] == 0
 
 
 def test_a_stream_s_metrics(stream: PostsQueue, topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ The nodes are those of `make up`, on 127.0.1.1 to .3 instead of 127.0.0.1. Each 
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,9 +21,9 @@ from cassandra.policies import WhiteListRoundRobinPolicy
 from rich.console import Console
 
 from conf.errors import PulsoError
+from deploy.backup.nodetool import run_nodetool
 from deploy.engines import Engines
 from deploy.jars import fetch_engine_jars
-from deploy.java import find_java
 from deploy.lifecycle import find, start, wait_until_answering
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, Node
 from deploy.ports import is_free
@@ -102,12 +101,7 @@ class ThreeNodes:
 
     def tool(self, number: int, *arguments: str) -> str:
         """Runs `nodetool` on a node; returns what it says. Fails unless it succeeds."""
-        node = self.servers[number].node
-        options = f"@{node.folder / 'classpath.options'}"
-        command = [find_java(), options, "org.apache.cassandra.tools.NodeTool", "-p", str(node.jmx_port), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE, cwd=node.folder)
-        assert done.returncode == 0, done.stderr[-2000:]
-        return done.stdout
+        return "\n".join(run_nodetool(self.servers[number].folder, arguments))
 
     @contextmanager
     def at(self, number: int, consistency: int = ConsistencyLevel.ONE) -> Iterator[Session]:
@@ -153,7 +147,7 @@ class ThreeNodes:
 @contextmanager
 def three_nodes(folder: Path) -> Iterator[ThreeNodes]:
     """Yields a running cluster; kills it at the end. Skips the test where this machine lacks the addresses."""
-    cql = _free_port()
+    cql = free_cql_port()
     HOME.mkdir(exist_ok=True)
     fetch_engine_jars(HOME, _QUIET)
     seeds = tuple(f"{address}:{cql - STORAGE_OFFSET}" for address in ADDRESSES)
@@ -181,7 +175,7 @@ def _server(node: Node, number: int) -> OpenNode:
     return OpenNode(node, settings, ["-Dcassandra.enable_nodelocal_queries=true"])
 
 
-def _free_port() -> int:
+def free_cql_port() -> int:
     """Returns a CQL port that is free on all three addresses, as are the ports that follow from it."""
     while True:
         cql = random.randint(20_000, 30_000)

@@ -62,6 +62,13 @@ def start_command(module: str, *arguments: str, **environment: str) -> "subproce
     return subprocess.Popen(_words(module, arguments), stdout=pipe, stderr=pipe, cwd=FOLDER, env=variables)
 
 
+def start_logged(log: Path, module: str, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
+    """Starts a command as start_command does, for one that writes much: into a file."""
+    with log.open("ab") as file:
+        variables = _environment() | environment
+        return subprocess.Popen(_words(module, arguments), stdout=file, stderr=file, cwd=FOLDER, env=variables)
+
+
 def end(process: "subprocess.Popen[bytes]") -> None:
     """Kills a process that was started, if it still runs, and closes its pipes."""
     process.kill()

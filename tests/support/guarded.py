@@ -3,7 +3,6 @@
 Cassandra speaks TLS itself. The Redis of the wheel was built without TLS, so a front ends it.
 """
 
-import hashlib
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
 from deploy.redis_server import RedisServer
 from deploy.roles import apply_roles, role_names, set_password
 from deploy.server import quoted
+from deploy.users import users_acl
 from ingest.write.migrate import migrate
 from stores.connect import cassandra_session
 from tests.conftest import SHIPPED_TOPICS
@@ -32,7 +32,6 @@ from tests.support.tls_front import tls_front
 
 SUPERUSER = "cassandra"  # and so is its password, in a new Cassandra
 REDIS_USERS = ("pulso_ingest", "pulso_operator")
-PLACEHOLDER = "SHA256_OF_ITS_PASSWORD"
 STARTING = 180.0
 _QUIET = Console(quiet=True)
 
@@ -157,13 +156,9 @@ def guarded_engines(folder: Path) -> Iterator[Guarded]:
 
 def _redis(engines: Guarded, home: Path) -> GuardedRedis:
     """A Redis whose users have their passwords."""
-    users = (ROOT / "deploy" / "users.acl").read_text()
-    for name in REDIS_USERS:
-        digest = hashlib.sha256(engines.passwords[name].encode()).hexdigest()
-        users = users.replace(f"user {name} on #{PLACEHOLDER}", f"user {name} on #{digest}")
     plain = f"redis://pulso_operator:{engines.passwords['pulso_operator']}@{LOCAL}:{engines.redis_port}/0"
     redis = GuardedRedis(home, LOCAL, engines.redis_port, "")
-    redis.users = users
+    redis.users = users_acl(engines.passwords)
     redis.ask = lambda: ask_redis(plain)  # type: ignore[method-assign]
     return redis
 

@@ -1,0 +1,1 @@
+"""Backup and restore of a node's tables, by snapshots; and nodetool, with the node's own login."""

@@ -1,0 +1,1 @@
+"""What deploy/compose runs in containers, and the users and passwords of the engines there."""

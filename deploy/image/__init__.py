@@ -1,0 +1,1 @@
+"""The image for all parts: how it is built, and what is put into it."""

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Makes a base image for deploy/image/Containerfile from Debian's packages alone, where no registry of images can be
+# reached: debian-base.sh NAME. It needs root, debootstrap and buildah. Options for buildah go into BUILDAH_OPTIONS.
+set -euo pipefail
+name=${1:?usage: debian-base.sh NAME, such as localhost/pulso-base}
+read -r -a options <<<"${BUILDAH_OPTIONS:-}"
+for program in debootstrap buildah; do
+  command -v "$program" >/dev/null || { echo "error: no $program: apt-get install debootstrap buildah" >&2; exit 1; }
+done
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+include=python3.11,python3.11-venv,ca-certificates,passwd
+mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+debootstrap --variant=minbase --include="$include" bookworm "$root/debian" "$mirror"
+printf 'deb %s bookworm-security main\n' "${DEBIAN_SECURITY:-http://deb.debian.org/debian-security}" \
+  >"$root/debian/etc/apt/sources.list.d/security.list"
+rm -rf "$root"/debian/var/cache/apt/archives/*.deb "$root"/debian/var/lib/apt/lists/*
+# A network that inspects encrypted traffic has an authority of its own.
+printf "#!/bin/sh\nexit 101\n" >"$root/debian/usr/sbin/policy-rc.d" # no service is started while an image is built
+chmod 0755 "$root/debian/usr/sbin/policy-rc.d"
+[ -z "${CA_BUNDLE:-}" ] || cp "$CA_BUNDLE" "$root/debian/etc/ssl/certs/ca-certificates.crt"
+container=$(buildah "${options[@]}" from scratch)
+buildah "${options[@]}" add --quiet "$container" "$root/debian" / >/dev/null
+buildah "${options[@]}" config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+  "$container"
+buildah "${options[@]}" commit --quiet --rm "$container" "$name"

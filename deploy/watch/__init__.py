@@ -1,0 +1,1 @@
+"""What Prometheus and Grafana are told: addresses, alerts, a board, and the age of the figures."""
