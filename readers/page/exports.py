@@ -73,6 +73,9 @@ def lines(poll: Poll, view: View, gaps: Sequence[Span]) -> str:
     marks = [Mark(event.instant(poll.topic.zone), event.text) for event in poll.topic.events]
     drawn = chart(poll.lines, poll.drawn_span, poll.step, poll.topic.zone, WIDE, gaps, marks)
     told = f"{MEASURES[poll.show]} by {poll.by}"
+    notes = ["bands: 95 % interval"] if poll.show == "authors" else []
+    notes += ["grey: posts are missing"] if drawn.gaps else []
+    notes += [f"{number}: {text}" for number, _, text in night.events(poll)]
     return picture(
         "lines",
         drawn,
@@ -82,6 +85,7 @@ def lines(poll: Poll, view: View, gaps: Sequence[Span]) -> str:
         alone=True,
         caption=f"{told}. Share of conversation, not a forecast.",
         source=basis(poll),
+        note=shown(" · ".join(notes), 160),
     )
 
 

@@ -17,7 +17,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from readers.page.app import PAGES
 from readers.polls.poll import changes, read_poll, without_few
-from tests.readers.page.conftest import Served
+from tests.readers.page.conftest import NEWSROOM, Served
 from tests.support.commands import run_command
 
 Opens = Callable[..., Page]
@@ -169,7 +169,9 @@ def test_a_frame_shows_one_figure_and_renews_itself(opened: Opens, served: Serve
         f'<iframe src="{served.address}/{counted.topic}/embed/{figure}" title="{figure}"></iframe>'
         for figure in ("bars", "lines")
     )
-    page.set_content(f"<!DOCTYPE html><title>a newsroom</title>{frames}")
+    newsroom = f"<!DOCTYPE html><title>a newsroom</title>{frames}"
+    page.route(f"{NEWSROOM}/**", lambda route: route.fulfill(body=newsroom, content_type="text/html"))
+    page.goto(f"{NEWSROOM}/")
     inside = page.frame_locator("iframe[title=bars]")
     inside.locator(".bars li").first.wait_for()
     assert inside.locator(".bars li").count() == 5
