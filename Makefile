@@ -13,7 +13,7 @@ DEPLOY := .venv-deploy
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
 .PHONY: help demo test test-faults test-deploy dist soak lint format setup setup-dev setup-airflow up down status credentials
-.PHONY: airflow bench lock audit clean
+.PHONY: airflow dashboard bench lock audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ airflow: setup setup-airflow ## Airflow with the DAGs of airflow_dags/, for this
 	@$(BIN)/python -m deploy airflow
 
 setup-airflow: $(AIRFLOW)/.made ## Make Airflow's virtual environment, apart from the project's
+
+dashboard: setup ## Serve the web page at http://127.0.0.1:8350 (Ctrl-C ends it)
+	@$(BIN)/python -m readers serve
 
 bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench

@@ -26,6 +26,8 @@ def _comma_separated(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
 
+Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+
 
 class Settings(BaseSettings):
     """All settings. Each has a default that fits the embedded engines; an unknown name or a bad value is an error."""
@@ -62,6 +64,20 @@ class Settings(BaseSettings):
         "https://public.api.bsky.app", description="The address that `names` asks for the handles of Bluesky accounts."
     )
     mastodon_url: str = Field("https://mastodon.social", description="The Mastodon server to collect from.")
+    page_password: SecretStr | None = Field(
+        None, min_length=8, description="The password of the web page; needed where others can reach it."
+    )
+    page_user_header: str = Field(
+        "",
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$|^$",
+        description="A header in which a reverse proxy names who has logged in, instead of the password.",
+    )
+    page_proxies: Names = Field(
+        ("127.0.0.1", "::1"), description="Addresses of the reverse proxies whose header is believed, comma-separated."
+    )
+    page_hosts: Hosts = Field(
+        (), description="Names under which browsers reach the web page, comma-separated; this machine's own always do."
+    )
     x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="An X app's token.")
     mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="Mastodon token.")
 

@@ -1,7 +1,7 @@
 """A topic: which posts are collected, and which races and candidates are counted."""
 
 import math
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -45,6 +45,20 @@ class Collect(Part):
     archive: bool = False
 
 
+class Event(Part):
+    """Something that happened, which a chart over time marks: an instant (or a day, its midnight in the topic's time
+    zone), and a few words.
+    """
+
+    at: datetime
+    text: Phrase
+
+    def instant(self, zone: ZoneInfo) -> datetime:
+        """Returns when it was, in UTC; a time without an offset is one of the topic's time zone."""
+        at = self.at if self.at.tzinfo else self.at.replace(tzinfo=zone)
+        return at.astimezone(UTC)
+
+
 class Topic(Part):
     """One topic file."""
 
@@ -58,6 +72,7 @@ class Topic(Part):
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
     graph: Graphs = Graphs()
+    events: tuple[Event, ...] = Field((), max_length=100)
 
     @field_validator("match", mode="before")
     @classmethod
@@ -134,4 +149,4 @@ def parse_topic(text: str, file: str) -> Topic:
     return parse_yaml(Topic, text, file, _PARTS, "topic")
 
 
-_PARTS: tuple[type[Part], ...] = (Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, *RULES.values())
+_PARTS: tuple[type[Part], ...] = (Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, Event, *RULES.values())

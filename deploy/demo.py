@@ -29,6 +29,7 @@ from corpus import CAMPAIGN, generate
 from deploy.engines import Engines
 from ingest.write.migrate import migrate
 from jobs.framework.window import parse_window
+from readers.page.serve_cli import PORT
 from stores.connect import cassandra_session
 from stores.layout import DayLayouts
 
@@ -51,6 +52,7 @@ WITH_BOTS, OF_A_DAY = ("author_activity", "candidate_poll"), ("hashtag_trends", 
 """The jobs of the demo: those over a whole story, and those over the campaign's last day."""
 LAST_DAY = ((CAMPAIGN[1] - timedelta(days=1)).isoformat(), CAMPAIGN[1].isoformat())
 CAMPAIGN_STORY = Story("ph2016", POSTS, (CAMPAIGN[0].isoformat(), CAMPAIGN[1].isoformat()))
+PAGE = f"http://127.0.0.1:{PORT}/{CAMPAIGN_STORY.topic}/night"
 REAL_STORY = Story("brexit", 100, ("2021-09-22T16:00Z", "2021-09-22T17:00Z"))
 
 
@@ -89,6 +91,7 @@ def _demo() -> None:
         run([sys.executable, "-m", "readers", "poll", "--topic", story.topic])
     run([sys.executable, "-m", "readers", "graph", "--topic", CAMPAIGN_STORY.topic, "--graph", "retweet"])
     OUT.print(f"done in {time.monotonic() - began:.0f} s. {where_things_are(settings)}")
+    offer_the_page()
 
 
 @contextmanager
@@ -190,8 +193,18 @@ def where_things_are(settings: Settings) -> str:
         "All jobs over a day, in one Spark session:  .venv/bin/spark-submit jobs/daily.py (README)\n"
         "The poll by day, as CSV:  .venv/bin/python -m readers poll --topic ph2016 --period day --format csv\n"
         "The last day's network as a page:  .venv/bin/python -m readers graph --topic ph2016 --html graph.html\n"
-        "Stop the engines, keep the data:  make down"
+        "Stop the engines, keep the data:  make down\n"
+        f"The page with all of it:  make dashboard, then open {PAGE}"
     )
+
+
+def offer_the_page() -> None:
+    """On a terminal with a display, asks whether to open the page; if so, serves it until Ctrl-C."""
+    display = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if not (display and sys.stdin.isatty() and sys.stdout.isatty()):
+        return
+    if OUT.input("Open the page now? [y/N] ").strip().lower() in ("y", "yes"):
+        run([sys.executable, "-m", "readers", "serve", "--open"])
 
 
 if __name__ == "__main__":

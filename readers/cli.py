@@ -12,6 +12,8 @@ from readers.items.authors_cli import authors
 from readers.items.top_cli import top
 from readers.items.volume_cli import volume
 from readers.packs.pack_cli import pack
+from readers.page.report_cli import report
+from readers.page.serve_cli import serve
 from readers.polls.poll_cli import poll
 from readers.runs.quality_cli import quality
 from readers.runs.runs_cli import runs
@@ -21,7 +23,11 @@ from readers.search.search_cli import search
 from readers.texts.texts_cli import texts
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, volume, top, texts, authors, graph, export, search, runs, quality, sample, precision, pack):
+COMMANDS = (
+    *(poll, volume, top, texts, authors, graph, export, search, runs, quality, sample, precision, pack),
+    *(report, serve),
+)
+for command in COMMANDS:
     app.command()(command)
 
 

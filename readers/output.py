@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import IO
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from readers.files import opened, refuse_terminal
 from readers.plain import printable
@@ -83,6 +81,9 @@ def _ndjson(page: pd.DataFrame) -> str:
 
 
 def _write_parquet(pages: Iterable[pd.DataFrame], file: IO[bytes], metadata: dict[str, str] | None) -> int:
+    import pyarrow as pa  # noqa: PLC0415 - only Parquet needs it, and its 45 MB
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     writer, rows = None, 0
     try:
         for page in pages:

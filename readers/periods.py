@@ -9,6 +9,8 @@ from cassandra.cluster import Session
 from conf.errors import PulsoError
 from conf.schema import Table, bound
 from readers.frames import read_frame
+from stores.prepare import prepared
+from stores.published import utc
 
 _TYPES = {"double": "float64", "bigint": "Int64", "int": "Int64"}
 """The types of columns that may be null: without them, a column of nulls would have none."""
@@ -37,6 +39,14 @@ def read_periods(
         frame = frame[frame["computed_at"] == frame["computed_at"].max()]
         frame = frame[frame["run_id"] == frame["run_id"].max()]
     return frame.reset_index(drop=True)
+
+
+def newest_start(session: Session, keyspace: str, table: Table, where: Mapping[str, str]) -> datetime | None:
+    """Returns the start, in UTC, of the last period of a partition; None where it has no rows. Reads one row."""
+    cql = f"SELECT period_start FROM {keyspace}.{table.name} WHERE {bound(table.partition)}"
+    asked = prepared(session, f"{cql} ORDER BY {table.clustering[0]} DESC LIMIT 1")
+    row = session.execute(asked, [where[name] for name in table.partition]).one()
+    return utc(row.period_start) if row else None
 
 
 def not_published(what: str, table: Table, topic: str) -> PulsoError:

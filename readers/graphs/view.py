@@ -37,7 +37,7 @@ def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown:
     span = [f"{at.tz_convert(topic.zone):%Y-%m-%d %H:%M}" for at in _utc(row.period_start, row.period_end)]
     console.print(f"{span[0]} to {span[1]} ({topic.timezone})")
     console.print(figures(row))
-    measures = _measures(graph)
+    measures = measures_of(graph)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("", justify="right")
     for title in measures.values():
@@ -50,7 +50,7 @@ def print_graph(graph: StoredGraph, tops: pd.DataFrame, console: Console, shown:
     console.print()
 
 
-def _measures(graph: StoredGraph) -> dict[str, str]:
+def measures_of(graph: StoredGraph) -> dict[str, str]:
     """Returns the measures that are shown, with their titles."""
     modes = iter(TWO_MODE_GRAPHS.get(graph.summary.graph, ()))
     if graph.summary.graph in TWO_MODE_GRAPHS:

@@ -1,14 +1,19 @@
 """Reads the published activity of authors, by window, hour or day."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 from cassandra.cluster import Session
 
+from conf.partitions import bucket_of, period_buckets
+from conf.schema import bound
 from conf.tables import AUTHOR_ACTIVITY
 from conf.topic import Topic
-from readers.partitions import published_rows
+from readers.partitions import Replaced, published_rows
 from readers.periods import not_published
+from stores.prepare import prepared
 from stores.published import Period, Pointers, place_of
 
 FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -45,6 +50,28 @@ def read_authors(
         frame[name] = pd.to_datetime(frame[name], utc=True)
     order = ["period_start", "period_end", "posts", "author"]
     return frame.sort_values(order, ascending=[True, True, False, True], ignore_index=True)
+
+
+def activity_of(session: Session, keyspace: str, topic: Topic, authors: Collection[str]) -> dict[str, Any]:
+    """Returns the rows of `author_activity` of some accounts, in the window that was computed last.
+
+    Accounts without a row are left out; without a published window, the result is empty. Raises Replaced if a later run
+    replaced the rows meanwhile.
+    """
+    pointers = Pointers(session, keyspace, AUTHOR_ACTIVITY, topic.topic)
+    found = pointers.within("", "window", FIRST, LAST)
+    runs = {each: pointer.run_id for each, pointer in found.items() if pointer.run_id is not None}
+    if not runs or not authors:
+        return {}
+    period = max(runs, key=lambda each: place_of(runs[each]))
+    buckets = period_buckets(topic, *period[1:])
+    cql = f"SELECT {', '.join(COLUMNS)} FROM {keyspace}.{AUTHOR_ACTIVITY.name} WHERE {bound(AUTHOR_ACTIVITY.key)}"
+    asked = prepared(session, cql)
+    keys = [(topic.topic, *period[1:], runs[period], bucket_of(author, buckets), author) for author in authors]
+    rows = [row for key in keys for row in session.execute(asked, key)]
+    if pointers.run_of(period) != runs[period]:
+        raise Replaced(f"{AUTHOR_ACTIVITY.name} of {topic.topic}")
+    return {row.author: row for row in rows}
 
 
 def _rows(session: Session, keyspace: str, topic: Topic, period: Period) -> list[tuple[object, ...]]:

@@ -16,6 +16,7 @@ from readers.polls import TOO_FEW
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
 SHARES = ["share_posts", "share_authors", "share_authors_low", "share_authors_high", "share_authors_no_bots"]
+_CHANGING = ["share_posts", "share_authors", "share_authors_no_bots"]
 
 
 def read_poll(
@@ -74,3 +75,26 @@ def without_few(frame: pd.DataFrame, least: int = TOO_FEW) -> pd.DataFrame:
     thinned = frame.copy()
     thinned.loc[thinned["authors_total"] < least, SHARES] = float("nan")
     return thinned
+
+
+def changes(periods: pd.DataFrame) -> pd.DataFrame:
+    """Returns how much each candidate's shares changed from the period before the last one to the last one.
+
+    `periods` is a poll by hour or by day. The frame has a row for each candidate of both periods: `candidate`, the
+    start of the last period, for each share its difference (`…_change`, -1..1), and `is_clear`: whether the two
+    intervals of the share of authors do not overlap. It is empty where the last two periods do not follow one another.
+    """
+    empty = pd.DataFrame(columns=["candidate", "period_start", *(f"{name}_change" for name in _CHANGING), "is_clear"])
+    if periods.empty:
+        return empty
+    last = periods[periods["period_start"] == periods["period_start"].max()]
+    before = periods[periods["period_end"] == last["period_start"].iloc[0]]
+    both = last.merge(before, on="candidate", suffixes=("", "_before"))
+    if both.empty:
+        return empty
+    for name in _CHANGING:
+        both[f"{name}_change"] = both[name] - both[f"{name}_before"]
+    above = both["share_authors_low"] > both["share_authors_high_before"]
+    below = both["share_authors_high"] < both["share_authors_low_before"]
+    both["is_clear"] = above | below
+    return both[empty.columns].reset_index(drop=True)

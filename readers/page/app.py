@@ -1,0 +1,190 @@
+"""The addresses of the page, and what each answers."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from conf.errors import PulsoError, StoreDown, WrongUse
+from conf.settings import Settings
+from readers.page import cluster, collecting, exports, method, network, night, quality, search, trends
+from readers.page.access import Access
+from readers.page.address import View, view_of
+from readers.page.rendering import BANNER, STATIC, banner, render
+from readers.page.seen import Pages, Seen
+from readers.page.source import Source
+from readers.page.topics import Topics
+from readers.partitions import Replaced
+
+FOR_EVER = "public, max-age=31536000, immutable"
+
+
+class Page(Protocol):
+    """A page's module: the names of its own in an address, and what its template shows."""
+
+    OWN: tuple[str, ...]
+
+    def context(self, source: Source, view: View) -> dict[str, Any]:
+        """Returns what the template shows."""
+        ...
+
+
+PAGES: dict[str, tuple[str, Any]] = {
+    "night": ("Night", night),
+    "trends": ("Trends", trends),
+    "network": ("Network", network),
+    "search": ("Search", search),
+    "quality": ("Quality", quality),
+    "collecting": ("Collecting", collecting),
+    "cluster": ("Cluster", cluster),
+    "method": ("Method", method),
+}
+NOT_KEPT = {"search", "collecting", "cluster"}
+"""What changes without a run of a job is rendered for each request."""
+
+
+class Site:
+    """What answers requests: one source of figures, the topics, and the pages that were rendered last."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.source, self.topics, self.pages = Source(settings), Topics(settings.topics_dir), Pages()
+
+    def first(self, request: Request) -> Response:
+        """Leads to a topic: the one asked for, else the one whose figures are newest."""
+        asked = request.query_params.get("topic")
+        name = self.topics.get(asked).topic if asked else self.topics.newest(self.source)
+        if not name:
+            raise WrongUse("there is no topic yet", f"Write a file in {self.topics.folder.name}/; the README shows one")
+        return RedirectResponse(f"/{name}/night", 307)
+
+    def topic(self, request: Request) -> Response:
+        """Leads to the first page of a topic."""
+        return RedirectResponse(f"/{self.topics.get(request.path_params['topic']).topic}/night", 307)
+
+    def page(self, request: Request) -> Response:
+        """Answers one of PAGES."""
+        name = request.path_params["page"]
+        if name not in PAGES:
+            raise WrongUse(f"there is no page {name[:60]!r}", f"Pages: {', '.join(PAGES)}")
+        view = self.view(request, name)
+        if name in NOT_KEPT:
+            return HTMLResponse(self._made(name, view, ""))
+        return self._kept(request, view, lambda version: self._made(name, view, version))
+
+    def embed(self, request: Request) -> Response:
+        """Answers one figure alone, for a frame of another site; it renews itself every minute."""
+        view, figure = self.view(request, "night"), exports.figure_of(request)
+        return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
+
+    def _figure(self, view: View, figure: str) -> str:
+        try:
+            told = night.context(self.source, view)
+        except (Replaced, StoreDown):
+            raise
+        except PulsoError as error:
+            told = {"empty": error}
+        return render("embed.html", view, {**told, "figure": figure, "title": figure})
+
+    def view(self, request: Request, page: str) -> View:
+        """Returns what an address asks for."""
+        topic = self.topics.get(request.path_params["topic"])
+        return view_of(topic, page, request.query_params, PAGES[page][1].OWN)
+
+    def _made(self, name: str, view: View, version: str) -> str:
+        title, module = PAGES[name]
+        try:
+            told: Mapping[str, Any] = module.context(self.source, view)
+        except (WrongUse, StoreDown, Replaced):
+            raise
+        except PulsoError as error:
+            told = {"empty": error}
+        more = {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
+        return render(f"{name}.html", view, {**more, "title": title, **told})
+
+    def _kept(self, request: Request, view: View, make: Callable[[str], str], name: str = "") -> Response:
+        version = ""
+
+        def read_version() -> str:
+            nonlocal version
+            version = self.source.version(view.topic)
+            return version
+
+        address = f"{name} {view.link()}"
+        found, down = self.pages.get(address, read_version, lambda: make(version).encode())
+        return _answer(request, found, down)
+
+
+def _answer(request: Request, found: Seen, down: StoreDown | None) -> Response:
+    if down:
+        body = found.body.replace(BANNER, banner(str(down)).encode(), 1)
+        return HTMLResponse(body, headers={"cache-control": "no-store"})
+    if request.query_params.get("seen") == found.version:
+        return Response(status_code=204)
+    headers = {"etag": found.etag, "cache-control": "private, no-cache"}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if found.etag in known:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(found.body, headers=headers)
+
+
+class _Static(StaticFiles):
+    """Files whose address holds their digest (?v=…) are kept by browsers for ever."""
+
+    async def get_response(self, path: str, scope: Any) -> Response:
+        response = await super().get_response(path, scope)
+        if b"v=" in scope.get("query_string", b"") and response.status_code in (200, 304):
+            response.headers["cache-control"] = FOR_EVER
+        return response
+
+
+def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
+    """Returns the application, which answers as `host`; it opens Cassandra at the first request that needs it."""
+    site = Site(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        site.source.close()
+
+    routes = [
+        Route("/", site.first),
+        Mount("/static", _Static(directory=STATIC)),
+        Route("/{topic}/embed/{figure}", site.embed),
+        Route("/{topic}/export/{figure}.{format}", exports.endpoint(site.source, site.view)),
+        Route("/{topic}/network/drawing", network.endpoint(site.source, site.view)),
+        Route("/{topic}/collecting/queue", collecting.endpoint(site.view)),
+        Route("/{topic}", site.topic),
+        Route("/{topic}/{page}", site.page),
+    ]
+    middleware = [Middleware(GZipMiddleware, minimum_size=800)]
+    handlers: dict[Any, Any] = {PulsoError: _error, Exception: _defect, 404: _missing}
+    app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
+    return Access(app, settings, host)  # outermost, so that an answer to a defect has its headers, too
+
+
+def _error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, PulsoError)
+    code = 503 if isinstance(error, StoreDown | Replaced) else 400 if isinstance(error, WrongUse) else 404
+    if error.what.startswith(("no topic", "there is no page")):
+        code = 404
+    more = {"retry-after": "10"} if code == 503 else {}
+    return HTMLResponse(_told(error.what, error.fix), code, more)
+
+
+def _defect(_: Request, error: Exception) -> Response:
+    return HTMLResponse(_told("The page has failed", f"{type(error).__name__}: see the server's log"), 500)
+
+
+def _missing(_: Request, __: Exception) -> Response:
+    return HTMLResponse(_told("There is no such address", "Begin at the first page"), 404)
+
+
+def _told(what: str, fix: str) -> str:
+    return render("error.html", None, {"what": what, "fix": fix, "title": "Not shown"})

@@ -1,0 +1,50 @@
+"""Method: by which rules this topic's posts count, and docs/method.md, the meaning of each figure."""
+
+import re
+from functools import cache
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from conf import ROOT
+from readers.page.address import View
+from readers.page.source import Source
+from readers.page.texts import shown
+
+OWN: tuple[str, ...] = ()
+FILE = ROOT / "docs" / "method.md"
+_HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
+
+
+def context(_: Source, view: View) -> dict[str, Any]:
+    """Returns what the template shows; it needs no store."""
+    return {
+        "text": _text(),
+        "rules": [
+            {
+                "name": shown(candidate.name),
+                "aliases": ", ".join(candidate.aliases),
+                "handles": ", ".join(f"@{handle.lstrip('@')}" for handle in candidate.handles),
+                "hashtags": ", ".join(f"#{tag.lstrip('#')}" for tag in candidate.hashtags),
+            }
+            for candidate in (view.race.candidates if view.race else ())
+        ],
+        "digest": view.race.method if view.race else "",
+    }
+
+
+@cache
+def _text() -> Markup:
+    """Returns docs/method.md as HTML. It is the project's own text; markup in it is not let through all the same."""
+    if not FILE.is_file():  # an installed package has no docs
+        return Markup()
+    made = MarkdownIt("commonmark", {"html": False}).enable("table").render(FILE.read_text(encoding="utf-8"))
+
+    def with_id(found: "re.Match[str]") -> str:
+        plain = re.sub(r"<[^>]+>", "", found[2]).lower()
+        anchor = re.sub(r"[^\w\s-]", "", plain).strip().replace(" ", "-")
+        return f'<h{found[1]} id="{anchor}">{found[2]}</h{found[1]}>'
+
+    body = re.sub(r"<h1>.*?</h1>", "", made, count=1, flags=re.DOTALL)
+    return Markup(_HEADING.sub(with_id, body))  # noqa: S704 - our own file, rendered without its HTML

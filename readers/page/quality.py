@@ -1,0 +1,124 @@
+"""Quality and coverage: what was collected and when not, the checks of the last runs, the runs, and the backtest."""
+
+from typing import Any
+
+from cassandra.cluster import Session
+
+from conf.schema import bound
+from conf.tables import DATA_QUALITY, POLL_BACKTEST
+from conf.topic import Topic
+from readers.frames import read_frame
+from readers.page.address import View
+from readers.page.source import Source
+from readers.page.texts import at, count, duration, per_cent, shown, span
+from readers.runs.runs import jobs_of, read_runs, silent_runs
+from stores.coverage import Record, coverage, read_records
+from stores.prepare import prepared
+from stores.published import utc
+
+OWN: tuple[str, ...] = ()
+RUNS, GAPS = 20, 50
+
+
+def context(source: Source, view: View) -> dict[str, Any]:
+    """Returns what the template shows. Raises StoreDown."""
+    topic = view.topic
+    with source.session() as session:
+        records = read_records(session, source.keyspace, topic.topic)
+        rows = read_runs(session, source.keyspace, topic, None, RUNS)
+        silent = silent_runs(session, source.keyspace, topic, rows)
+        checks = _checks(session, source.keyspace, topic)
+        backtest = _backtest(session, source.keyspace, view)
+    return {
+        "sources": [_source(name, record, topic) for name, record in sorted(records.items())],
+        "gaps": gap_rows(records, topic),
+        "runs": [_run(row, topic, row.run_id in silent) for row in rows],
+        "checks": checks,
+        "backtest": backtest,
+    }
+
+
+def _source(name: str, record: Record, topic: Topic) -> dict[str, str]:
+    began = record.began or min((gap.start for gap in record.gaps), default=record.through)
+    part = coverage({name: record}, began, record.through) if began < record.through else None
+    return {
+        "name": name,
+        "began": at(record.began, topic),
+        "through": at(record.through, topic),
+        "coverage": per_cent(part),
+        "gaps": count(len(record.gaps)),
+    }
+
+
+def gap_rows(records: dict[str, Record], topic: Topic) -> list[dict[str, str]]:
+    """Returns the last gaps of live collection, the newest first."""
+    found = [(gap, name) for name, record in records.items() for gap in record.gaps]
+    found.sort(key=lambda pair: pair[0].start, reverse=True)
+    return [
+        {
+            "source": name,
+            "span": span(gap.start, gap.end, topic) if gap.end else f"since {at(gap.start, topic)}",
+            "length": duration((gap.end - gap.start).total_seconds()) if gap.end else "open",
+            "reason": shown(gap.reason),
+            "lost": count(gap.lost),
+        }
+        for gap, name in found[:GAPS]
+    ]
+
+
+def _run(row: Any, topic: Topic, silent: bool) -> dict[str, str]:
+    return {
+        "id": str(row.run_id)[:8],
+        "job": row.job,
+        "status": "running?" if silent else row.status,
+        "started": at(row.started_at, topic),
+        "window": span(utc(row.window_start), utc(row.window_end), topic),
+        "read": count(row.rows_read),
+        "written": count(row.rows_written),
+        "seconds": duration(row.seconds),
+        "error": shown(row.error or "", 300),
+    }
+
+
+def _checks(session: Session, keyspace: str, topic: Topic) -> list[dict[str, Any]]:
+    """Returns the checks of each job's last run: how many passed, and what those found that did not."""
+    newest = prepared(session, f"SELECT run_id FROM {keyspace}.{DATA_QUALITY.name} WHERE job = ? AND topic = ? LIMIT 1")
+    of_run = prepared(
+        session, f"SELECT * FROM {keyspace}.{DATA_QUALITY.name} WHERE {bound((*DATA_QUALITY.partition, 'run_id'))}"
+    )
+    found = []
+    for job in jobs_of(session, keyspace, topic):
+        if not (last := session.execute(newest, (job, topic.topic)).one()):
+            continue
+        rows = list(session.execute(of_run, (job, topic.topic, last.run_id)))
+        failed = [row for row in rows if not row.success]
+        found.append(
+            {
+                "job": job,
+                "run": str(last.run_id)[:8],
+                "at": at(max(row.checked_at for row in rows), topic),
+                "passed": count(len(rows) - len(failed)),
+                "all": count(len(rows)),
+                "failed": [
+                    {"what": shown(row.expectation), "found": shown(row.observed or ""), "severity": row.severity}
+                    for row in failed
+                ],
+            }
+        )
+    return found
+
+
+def _backtest(session: Session, keyspace: str, view: View) -> list[dict[str, str]]:
+    if not view.race:
+        return []
+    cql = f"SELECT * FROM {keyspace}.{POLL_BACKTEST.name} WHERE {bound(POLL_BACKTEST.partition)}"
+    rows = read_frame(session, cql, (view.topic.topic, view.race.id))
+    return [
+        {
+            "measure": shown(row["measure"]),
+            "mae": per_cent(row["mae"]),
+            "uniform": per_cent(row["mae_uniform"]),
+            "span": span(row["window_start"], row["window_end"], view.topic),
+        }
+        for row in rows.sort_values("mae").to_dict("records")
+    ]

@@ -1,0 +1,84 @@
+"""Search: the newest posts with some words, with the hits emphasised, each with a link to its network."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup, escape
+
+from conf.errors import WrongUse
+from conf.instants import parse_instant
+from conf.tables import KINDS
+from readers.page.address import View, one_of
+from readers.page.source import Source
+from readers.page.texts import at, post_link, shown
+from readers.search.post_reads import Span
+from readers.search.query import Query, parse_query
+from readers.search.search import PostSearch, posts_frame
+from readers.search.search_view import hits
+
+OWN = ("q", "author", "kind", "from", "to")
+SHOWN = 50
+LONGEST_TEXT = 600
+
+
+def context(source: Source, view: View) -> dict[str, Any]:
+    """Returns what the template shows; without words, the form alone. Raises StoreDown."""
+    asked = {name: view.more.get(name, "") for name in OWN}
+    told: dict[str, Any] = {"asked": asked, "kinds": KINDS, "rows": None, "wrong": "", "more": False}
+    if not any(asked[name] for name in ("q", "author", "kind")):
+        return told
+    try:
+        query, span = asked_for(view)
+        with source.session() as session:
+            pages = PostSearch(session, source.keyspace, view.topic).pages(query, span, SHOWN + 1)
+            frame = posts_frame(pages)
+    except WrongUse as error:
+        return {**told, "wrong": str(error)}
+    rows = [_row(row, query, view, source.settings.mastodon_url) for row in frame.head(SHOWN).to_dict("records")]
+    return {**told, "rows": rows, "more": len(frame) > SHOWN, "shown": SHOWN}
+
+
+def asked_for(view: View) -> tuple[Query, Span]:
+    """Returns the query and the window of an address. Raises WrongUse for what can't be searched for."""
+    asked = view.more
+    kind = one_of("kind", asked, ("", *KINDS)) or None
+    query = parse_query(asked.get("q", ""), asked.get("author") or None, kind)
+    limits: list[datetime | None] = [
+        parse_instant(name, asked[name]) if asked.get(name) else None for name in ("from", "to")
+    ]
+    return query, Span(*limits)
+
+
+def _row(row: dict[Any, Any], query: Query, view: View, server: str) -> dict[str, Any]:
+    author = row["author_id"] if pd.isna(row["author"]) else row["author"]
+    more = "" if pd.isna(row["text_more"]) else f" [{row['text_more']}]"
+    text = shown("" if pd.isna(row["text"]) else row["text"], LONGEST_TEXT)
+    if more and query.marks and not hits(text, query):
+        text = shown(text + more, LONGEST_TEXT * 2)  # the words stand in a link card, or in the description of an image
+    return {
+        "at": at(row["event_at"], view.topic, "%-d %b %Y, %H:%M:%S"),
+        "author": shown(author, 80),
+        "source": row["source"],
+        "kind": row["kind"],
+        "text": emphasised(text, query),
+        "link": post_link(str(row["source"]), str(row["post_id"]), server),
+        "by_author": _by(view, str(author)),
+    }
+
+
+def _by(view: View, author: str) -> str:
+    """Returns the address of all posts of an author."""
+    others: dict[str, str | None] = dict.fromkeys(OWN)
+    return view.link("", **(others | {"author": author}))
+
+
+def emphasised(text: str, query: Query) -> Markup:
+    """Returns a text with its hits in <mark>; all else is escaped."""
+    found, reached = Markup(), 0
+    for start, end in hits(text, query):
+        if start < reached:
+            continue
+        found += escape(text[reached:start]) + Markup("<mark>") + escape(text[start:end]) + Markup("</mark>")
+        reached = end
+    return found + escape(text[reached:])

@@ -1,0 +1,60 @@
+"""`python -m readers serve`: serves the web page."""
+
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from conf.settings import load_settings
+
+PORT = 8350
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; other machines reach only another than this.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)] = PORT,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser.")] = False,
+) -> None:
+    """Serve the web page: the poll, trends, networks, search, quality and method. Ctrl-C ends it."""
+    # pandas loads pyarrow where it finds it. The page needs no Parquet, so it spares the 45 MB.
+    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]  # Python's own way to say: there is none
+
+    import webbrowser
+
+    import uvicorn
+
+    from conf.errors import WrongUse
+    from readers.page.access import check_binding
+    from readers.page.app import app_of
+
+    settings = load_settings()
+    check_binding(settings, host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        why = error.strerror or str(error)
+        raise WrongUse(f"can't listen at {host}:{port} ({why})", "Give another --port, or --port 0") from None
+    shown = f"[{host}]" if ":" in host else host
+    address = f"http://{shown}:{listening.getsockname()[1]}/"
+    typer.echo(f"the page: {address} (Ctrl-C ends it)", err=True)
+    config = uvicorn.Config(
+        app_of(settings, host),
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        limit_concurrency=200,
+        timeout_graceful_shutdown=3,
+    )
+    listening.listen(128)  # so that a browser that is opened now waits for the first answer
+    if open_:
+        webbrowser.open(address)
+    uvicorn.Server(config).run(sockets=[listening])

@@ -1,0 +1,113 @@
+"""The page's way to Cassandra: one session for all requests; and what tells that figures have changed."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TypeVar
+
+from cassandra.cluster import Session
+
+from conf.errors import StoreDown
+from conf.schema import bound
+from conf.settings import Settings
+from conf.tables import COLLECTION_THROUGH, JOB_RUNS
+from conf.topic import Topic
+from readers.partitions import TRIES, Replaced
+from readers.runs.runs import JOB_OF
+from stores.connect import START_THEM, cassandra_session
+from stores.execute import FAILURES
+from stores.prepare import prepared
+from stores.refused import refusals_told
+
+T = TypeVar("T")
+AGAIN = 5.0
+"""Seconds for which Cassandra is not asked again after it did not answer: each request would wait for it."""
+FRESH = 1.0
+"""Seconds for which the version of a topic's figures holds."""
+FIRST_ANSWER = 4.0
+"""Seconds that Cassandra has for the version. Where it takes longer, the figures that were seen last are shown."""
+SWAPPING = 0.2
+"""Seconds to wait while a run puts its rows in the place of another's."""
+_JOBS = sorted(set(JOB_OF.values()))
+
+
+class Source:
+    """Figures of one keyspace. Its methods may be called from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.keyspace = settings, settings.keyspace
+        self._held = ExitStack()
+        self._session: Session | None = None
+        self._lock, self._down, self._why = threading.Lock(), 0.0, ""
+        self._versions: dict[str, tuple[float, str]] = {}
+
+    def close(self) -> None:
+        """Closes the session, if there is one."""
+        self._held.close()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Yields the session. Raises StoreDown if Cassandra does not answer, at once if it has just not answered."""
+        with refusals_told():
+            try:
+                yield self._opened()
+            except FAILURES as error:
+                reason = " ".join(str(error).split())[:160]
+                raise self._fails(StoreDown(f"Cassandra does not answer ({reason})", START_THEM)) from None
+
+    def _opened(self) -> Session:
+        if time.monotonic() < self._down:
+            raise StoreDown(self._why)
+        if self._session is None:
+            with self._lock:
+                if self._session is None:
+                    try:
+                        self._session = self._held.enter_context(cassandra_session(self.settings))
+                    except StoreDown as error:
+                        raise self._fails(error) from None
+        return self._session
+
+    def _fails(self, error: StoreDown) -> StoreDown:
+        self._down, self._why = time.monotonic() + AGAIN, str(error)
+        return error
+
+    def version(self, topic: Topic) -> str:
+        """Returns a text that changes when a job publishes figures of the topic, and each minute of live collection.
+
+        Raises StoreDown.
+        """
+        now = time.monotonic()
+        at, known = self._versions.get(topic.topic, (-FRESH, ""))
+        if now - at < FRESH:
+            return known
+        with self.session() as session:
+            version = self._read_version(session, topic)
+        self._versions[topic.topic] = (now, version)
+        return version
+
+    def _read_version(self, session: Session, topic: Topic) -> str:
+        runs = f"SELECT run_id, status FROM {self.keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT 2"
+        through = f"SELECT source, through FROM {self.keyspace}.{COLLECTION_THROUGH.name} WHERE topic = ?"
+        asked, live = prepared(session, runs), prepared(session, through)
+        sent = [session.execute_async(asked, (job, topic.topic), timeout=FIRST_ANSWER) for job in _JOBS]
+        sent.append(session.execute_async(live, (topic.topic,), timeout=FIRST_ANSWER))
+        *ran, last = [future.result() for future in sent]
+        told = [f"{row.run_id} {row.status}" for rows in ran for row in rows]
+        minute = f"{datetime.now(UTC):%H:%M}"
+        told += [f"{row.source} {row.through:%Y%m%d%H%M} {minute}" for row in last]
+        return sha256("\n".join([*told, topic.model_dump_json()]).encode()).hexdigest()[:16]
+
+
+def settled(read: Callable[[], T]) -> T:
+    """Calls `read` and returns its result; waits and calls it again while a run replaces what it reads (Replaced)."""
+    for attempt in range(TRIES):
+        try:
+            return read()
+        except Replaced:
+            if attempt + 1 == TRIES:
+                raise
+            time.sleep(SWAPPING)
+    raise AssertionError

@@ -1,0 +1,123 @@
+"""Texts as the page shows them: strangers' names without tricks, numbers, times in the topic's zone, links to posts."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import regex
+
+from conf.topic import Topic
+from readers.plain import one_line
+
+LONGEST = 300
+"""The most characters of a stranger's text that the page shows."""
+_STACKED = regex.compile(r"(\p{M}{4})\p{M}+")
+_TAGS = regex.compile("[\U000e0000-\U000e007f]")
+_CLUSTER = regex.compile(r"\X")
+_DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._%-]+")
+_KEY = re.compile(r"[A-Za-z0-9._~:-]{1,512}")
+NONE = "–"
+
+
+def shown(text: object, most: int = LONGEST) -> str:
+    """Returns a stranger's text for the page: one line, no control characters, no overrides of direction.
+
+    At most four marks stand on one letter, and at most `most` characters are kept, followed by an ellipsis.
+    """
+    if text is None or text is pd.NA:
+        return ""
+    line = _TAGS.sub("", _STACKED.sub(r"\1", one_line(str(text)[: most * 8])))
+    if len(line) <= most:
+        return line
+    clusters = _CLUSTER.findall(line[: most + 8])
+    kept = ""
+    for cluster in clusters:
+        if len(kept) + len(cluster) > most - 1:
+            break
+        kept += cluster
+    return kept + "…"
+
+
+def wrapped(text: str, width: int, lines: int = 2) -> list[str]:
+    """Returns a name in at most `lines` lines of about `width` characters, for a picture, where nothing wraps."""
+    found = [""]
+    for word in shown(text, width * lines).split(" "):
+        if found[-1] and len(found[-1]) + 1 + len(word) > width and len(found) < lines:
+            found.append(word)
+        else:
+            found[-1] = f"{found[-1]} {word}".strip()
+    return [shown(line, width + 4) for line in found]
+
+
+def count(value: Any) -> str:
+    """Returns a whole number with commas between thousands; a dash where it is unknown."""
+    return NONE if value is None or pd.isna(value) else f"{int(value):,}"
+
+
+def per_cent(value: Any, digits: int = 1) -> str:
+    """Returns a part of a whole (0..1) in per cent; a dash where it is unknown."""
+    return NONE if value is None or pd.isna(value) else f"{float(value):.{digits}%}"
+
+
+def points(value: Any) -> str:
+    """Returns a difference of two shares in percentage points, with its sign."""
+    return NONE if value is None or pd.isna(value) else f"{float(value) * 100:+.1f}".replace("-", "−")
+
+
+def at(value: Any, topic: Topic, form: str = "%-d %b %Y, %H:%M") -> str:
+    """Returns an instant in the topic's time zone; the page names the zone once. A dash where it is unknown."""
+    if value is None or pd.isna(value):
+        return NONE
+    instant = pd.Timestamp(value)
+    instant = instant.tz_localize("UTC") if instant.tzinfo is None else instant
+    return str(instant.tz_convert(topic.zone).strftime(form))
+
+
+def span(start: Any, end: Any, topic: Topic) -> str:
+    """Returns a period in the topic's time zone; a period of whole days by its days."""
+    first, last = (pd.Timestamp(each).tz_convert(topic.zone) for each in (start, end))
+    if first.time() == last.time() == datetime.min.time():
+        last = last - pd.Timedelta(1, "us")
+        if first.date() == last.date():
+            return str(first.strftime("%-d %b %Y"))
+        return f"{first:%-d %b} to {last:%-d %b %Y}" if first.year == last.year else f"{_day(first)} to {_day(last)}"
+    if first.date() == last.date():
+        return f"{_day(first)}, {first:%H:%M} to {last:%H:%M}"
+    return f"{_day(first)}, {first:%H:%M} to {_day(last)}, {last:%H:%M}"
+
+
+def _day(instant: Any) -> str:
+    return f"{instant:%-d %b %Y}"
+
+
+def duration(seconds: Any) -> str:
+    """Returns a length of time in its two largest units: `2 h 5 min`."""
+    if seconds is None or pd.isna(seconds):
+        return NONE
+    whole = round(float(seconds))
+    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    first = next((i for i, (number, _) in enumerate(parts) if number), 3)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number or unit == "s") or "0 s"
+
+
+def post_link(source: str, post_id: str, server: str) -> str:
+    """Returns the address of a post on its own network; empty where the id is not one of that network.
+
+    `server` is the address of the Mastodon server that posts are collected from.
+    """
+    if source == "x" and post_id.isascii() and post_id.isdecimal():
+        return f"https://x.com/i/status/{post_id}"
+    if source == "bluesky":
+        did, _, key = post_id.partition("/")
+        if _DID.fullmatch(did) and _KEY.fullmatch(key):
+            return f"https://bsky.app/profile/{did}/post/{key}"
+    if source == "mastodon" and post_id.isascii() and post_id.isdecimal() and server.startswith("https://"):
+        return f"{server.rstrip('/')}/statuses/{post_id}"
+    return ""
+
+
+def web_link(address: object) -> str:
+    """Returns an address that a post has shared if it is one of the web (http or https), else an empty text."""
+    text = str(address)
+    return text if re.match(r"https?://[^\s/]", text, re.IGNORECASE) and len(text) <= 2000 else ""

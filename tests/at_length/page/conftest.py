@@ -1,0 +1,5 @@
+"""The fixtures of the page's other tests."""
+
+from tests.readers.page.conftest import artefacts, browser, counted, opened, served
+
+__all__ = ["artefacts", "browser", "counted", "opened", "served"]

@@ -1,0 +1,233 @@
+"""Cassandra that goes away, an empty topic, names that attack, a run that is published while the page is open."""
+
+import html
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from cassandra.cluster import Session
+from cassandra.query import UNSET_VALUE
+from playwright.sync_api import Page
+
+from conf.schema import Table
+from conf.settings import Settings
+from conf.tables import CANDIDATE_POLL, COLLECTION_GAPS, COLLECTION_THROUGH, HASHTAG_TRENDS, JOB_RUNS
+from conf.topic import Topic, load_topic
+from tests.conftest import make_topic
+from tests.readers.page.conftest import Served, serve
+from tests.support.commands import end, run_command
+from tests.support.cut import Cut
+
+START = datetime(2016, 5, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+NAMES = [
+    "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "أحمد حسين عبد الرحمن",
+    "\u202egnp.exe\u202c <b>",
+    "Z\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301algo",
+    "とても長い名前の候補者" * 15,
+    "Wolfeschlegelsteinhausenbergerdorff" * 5,
+    "</text></svg><!--banner-->{{ 7*7 }} 👩‍👩‍👧‍👦",
+    "İsmail Çağlayan'ın",
+]
+
+
+def insert(session: Session, settings: Settings, table: Table, row: dict[str, object]) -> None:
+    values = [row.get(name, UNSET_VALUE) for name in table.columns]
+    session.execute(session.prepare(table.insert(settings.keyspace)), values)
+
+
+def publish(session: Session, settings: Settings, topic: Topic, run: uuid.UUID, share: float, second: int = 0) -> None:
+    """A poll by window and by hour, of one run, in which the first candidate has `share`."""
+    at = datetime(2026, 1, 1, second=second, tzinfo=UTC)
+    candidates = topic.races[0].candidates
+    whole = {"period": "window", "period_start": START, "period_end": START + 12 * HOUR}
+    starts = [START + HOUR * n for n in range(12)]
+    hours = [{"period": "hour", "period_start": start, "period_end": start + HOUR} for start in starts]
+    kinds = {"posts": 70, "originals": 70, "retweets": 0, "replies": 0, "quotes": 0, "authors": 60}
+    for period in (whole, *hours):
+        for number, candidate in enumerate(candidates):
+            part = share if number == 0 else (1 - share) / (len(candidates) - 1)
+            figures = {"share_authors": part, "share_posts": part, "share_authors_no_bots": part}
+            ends = {"share_authors_low": max(0, part - 0.02), "share_authors_high": min(1, part + 0.02)}
+            row: dict[str, object] = {"topic": topic.topic, "race": topic.races[0].id, **period}
+            row |= {"candidate": candidate.id, "name": candidate.name, **figures, **ends, **kinds}
+            row |= {"posts_total": 900, "authors_total": 700, "method": "m1", "run_id": run, "computed_at": at}
+            insert(session, settings, CANDIDATE_POLL, row)
+    ran: dict[str, object] = {"job": "candidate_poll", "topic": topic.topic, "started_at": at, "run_id": run}
+    ran |= {"status": "succeeded", "window_start": START, "window_end": START + 12 * HOUR}
+    insert(session, settings, JOB_RUNS, ran)
+
+
+def small_topic(settings: Settings, *names: str) -> Topic:
+    topic = make_topic(settings, "races: [{id: r, candidates: [{id: a, name: A, aliases: [a]}]}]\n")
+    candidates = [{"id": f"c{n}", "name": name, "aliases": [f"word{n}"]} for n, name in enumerate(names, 1)]
+    body = {"topic": topic.topic, "timezone": "Asia/Tokyo", "races": [{"id": "r", "candidates": candidates}]}
+    (settings.topics_dir / f"{topic.topic}.yaml").write_text(yaml.safe_dump(body, allow_unicode=True))
+    return load_topic(topic.topic, settings.topics_dir)
+
+
+def test_names_that_attack_are_text(
+    opened: Callable[..., Page], session: Session, settings: Settings, artefacts: Path, served: Served
+) -> None:
+    topic = small_topic(settings, *NAMES)
+    publish(session, settings, topic, uuid.uuid1(), 0.3)
+    for rank, tag in enumerate(("<svg onload=alert(1)>", "ا" * 5000, "\u202etag", "a'b\"c&d"), 1):
+        row: dict[str, object] = {"topic": topic.topic, "period": "hour", "rank": rank, "hashtag": tag, "posts": 9}
+        row |= {"period_start": START, "period_end": START + HOUR, "authors": 9, "previous_posts": 1, "burst": 2.0}
+        insert(session, settings, HASHTAG_TRENDS, row | {"run_id": uuid.uuid1(), "computed_at": START})
+    for options in ({}, {"viewport": {"width": 390, "height": 844}}):
+        page = opened(**options)
+        page.on("dialog", lambda _: pytest.fail("a stranger's text ran"))
+        page.goto(f"/{topic.topic}/night")
+        names = page.locator(".bars .name").all_inner_texts()
+        assert any(name.startswith("<script>alert(1)</script><img") for name in names)
+        assert any("{{ 7*7 }}" in name for name in names)
+        assert not any("\u202e" in name for name in names)
+        assert page.locator("main img, main script, main b").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
+        page.screenshot(path=artefacts / f"hostile-{len(options)}.png", full_page=True)
+        page.goto(f"/{topic.topic}/trends")
+        assert "<svg onload=alert(1)>" in page.locator("main").inner_text()
+    for format_ in ("svg", "png"):
+        answer = httpx.get(f"{served.address}/{topic.topic}/export/lines.{format_}")
+        assert answer.status_code == 200
+        (artefacts / f"hostile.{format_}").write_bytes(answer.content)
+
+
+def test_an_empty_topic_says_what_to_run(opened: Callable[..., Page], settings: Settings, artefacts: Path) -> None:
+    topic = small_topic(settings, "Ana", "Bob")
+    page = opened()
+    for name in ("night", "trends", "network"):
+        page.goto(f"/{topic.topic}/{name}")
+        assert "spark-submit jobs/" in page.locator("main").inner_text()
+    page.screenshot(path=artefacts / "empty.png")
+    for name in ("quality", "collecting", "search", "cluster", "method"):
+        answer = page.goto(f"/{topic.topic}/{name}")
+        assert answer
+        assert answer.status == 200
+
+
+def test_low_coverage_makes_the_strip_amber_and_gaps_grey(
+    opened: Callable[..., Page], session: Session, settings: Settings, artefacts: Path
+) -> None:
+    topic = small_topic(settings, "Ana", "Bob")
+    publish(session, settings, topic, uuid.uuid1(), 0.6)
+    key: dict[str, object] = {"topic": topic.topic, "race": "r", "period": "window"}
+    key |= {"period_start": START, "period_end": START + 12 * HOUR, "coverage": 0.81}
+    for candidate in topic.races[0].candidates:
+        insert(session, settings, CANDIDATE_POLL, key | {"candidate": candidate.id})
+    source: dict[str, object] = {"topic": topic.topic, "source": "bluesky"}
+    insert(session, settings, COLLECTION_THROUGH, source | {"through": START + 12 * HOUR, "began": START})
+    gap = {"gap_start": START + 3 * HOUR, "gap_end": START + 5.3 * HOUR}
+    insert(session, settings, COLLECTION_GAPS, source | gap | {"reason": "the server <closed> the connection"})
+    page = opened()
+    page.goto(f"/{topic.topic}/night")
+    assert page.locator(".strip.amber").count() == 1
+    assert "Only 81.0% of this time was collected" in page.locator(".notice").inner_text()
+    assert page.locator("svg.wide .gap").count() == 1
+    assert "bluesky: the server <closed> the connection" in page.locator("main").inner_text()
+    page.screenshot(path=artefacts / "amber.png", full_page=True)
+
+
+def test_a_run_that_is_published_while_the_page_is_open_is_shown_whole(
+    served: Served, session: Session, settings: Settings
+) -> None:
+    topic = small_topic(settings, "Ana", "Bob")
+    first, second = uuid.uuid1(), uuid.uuid1()
+    publish(session, settings, topic, first, 0.6)
+    address = f"{served.address}/{topic.topic}/night?by=hour"
+    before = httpx.get(address).text
+    seen = re.search(r"seen=(\w+)", before)
+    assert seen
+    publish(session, settings, topic, second, 0.4, second=1)
+    until = time.monotonic() + 10
+    while (answer := httpx.get(f"{address}&seen={seen[1]}")).status_code == 204:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert str(second) in answer.text
+    assert str(first) not in answer.text
+    assert "40.0%" in answer.text
+    assert "60.0%" in answer.text
+
+
+def test_half_a_run_is_never_shown_beside_half_of_another(served: Served, session: Session, settings: Settings) -> None:
+    """A run that was ended while it published: its window is there, its hours are those of the run before."""
+    topic = small_topic(settings, "Ana", "Bob")
+    publish(session, settings, topic, uuid.uuid1(), 0.6)
+    run = uuid.uuid1()
+    for number, candidate in enumerate(topic.races[0].candidates):
+        row: dict[str, object] = {"topic": topic.topic, "race": "r", "period": "window", "period_start": START}
+        row |= {"period_end": START + 12 * HOUR, "candidate": candidate.id, "share_authors": 0.4 + 0.2 * number}
+        row |= {"run_id": run, "computed_at": datetime(2026, 1, 2, tzinfo=UTC)}
+        insert(session, settings, CANDIDATE_POLL, row)
+    text = httpx.get(f"{served.address}/{topic.topic}/night", timeout=20).text
+    assert "bars and lines are of two runs" in text
+
+
+@pytest.fixture
+def cut(settings: Settings) -> Iterator[Cut]:
+    way = Cut((settings.cassandra_hosts[0], settings.cassandra_port))
+    yield way
+    way.close()
+
+
+def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(counted: Topic, cut: Cut) -> None:
+    served = serve(PULSO_CASSANDRA_PORT=str(cut.port))
+    try:
+        address = f"{served.address}/{counted.topic}"
+        before = httpx.get(f"{address}/night", timeout=30)
+        assert before.status_code == 200
+        cut.cut()
+        time.sleep(1.2)  # the version of the figures holds for a second
+        down = httpx.get(f"{address}/night", timeout=30)
+        assert down.status_code == 200
+        assert "These are the figures seen last" in down.text
+        assert re.findall(r'data-id="\w+">[^<]*', down.text) == re.findall(r'data-id="\w+">[^<]*', before.text)
+        never = httpx.get(f"{address}/trends", timeout=30)
+        assert never.status_code == 503
+        assert "Cassandra does not answer" in html.unescape(never.text)
+        began = time.monotonic()
+        httpx.get(f"{address}/night", timeout=30)
+        assert time.monotonic() - began < 2
+        cut.mend()
+        until = time.monotonic() + 60
+        while httpx.get(f"{address}/trends", timeout=30).status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert "seen last" not in httpx.get(f"{address}/night", timeout=30).text
+    finally:
+        end(served.process)
+
+
+def test_a_page_that_starts_before_cassandra_says_what_to_do(counted: Topic, cut: Cut) -> None:
+    cut.cut()
+    served = serve(PULSO_CASSANDRA_PORT=str(cut.port))
+    try:
+        answer = httpx.get(f"{served.address}/{counted.topic}/night", timeout=30)
+        assert answer.status_code == 503
+        assert "make up" in answer.text
+    finally:
+        end(served.process)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--host", "0.0.0.0"], "no password is set"),
+        (["--host", "203.0.113.9"], "no password is set"),
+        (["--port", "70000"], "70000 is not in the range"),
+        (["--prot", "1"], "No such option: --prot"),
+    ],
+)
+def test_a_wrong_start_is_one_line(settings: Settings, arguments: list[str], told: str) -> None:
+    done = run_command("readers", "serve", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
