@@ -11,8 +11,10 @@ from readers.graphs.graph_cli import graph
 from readers.items.authors_cli import authors
 from readers.items.top_cli import top
 from readers.items.volume_cli import volume
+from readers.mirror.mirror_cli import mirror
 from readers.packs.pack_cli import pack
 from readers.polls.poll_cli import poll
+from readers.published.publish_cli import publish
 from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
 from readers.samples.sample_cli import sample
@@ -20,7 +22,8 @@ from readers.search.search_cli import search
 from readers.texts.texts_cli import texts
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
-for command in (poll, volume, top, texts, authors, graph, export, search, runs, sample, precision, pack):
+COMMANDS = (poll, volume, top, texts, authors, graph, export, search, runs, sample, precision, pack, publish, mirror)
+for command in COMMANDS:
     app.command()(command)
 
 
