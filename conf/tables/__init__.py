@@ -27,6 +27,7 @@ from conf.tables.columns import (
 )
 from conf.tables.posts import (
     ACCOUNT_NAMES,
+    CHANGED_DAYS,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     HIDDEN_POSTS,
@@ -59,6 +60,7 @@ TABLES = (
     TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
+    CHANGED_DAYS,
     CANDIDATE_POLL,
     POLL_BACKTEST,
     HASHTAG_TRENDS,
@@ -88,6 +90,7 @@ __all__ = [
     "CANDIDATE_HASHTAGS",
     "CANDIDATE_POLL",
     "CASCADES",
+    "CHANGED_DAYS",
     "COLLECTION_GAPS",
     "COLLECTION_THROUGH",
     "DATA_QUALITY",
