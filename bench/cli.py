@@ -19,6 +19,7 @@ from bench import (
     checks,
     export,
     families,
+    frames,
     generate,
     graphs,
     ingest,
@@ -57,6 +58,7 @@ class Name(StrEnum):
     GRAPHS = "graphs"
     EXPORT = "export"
     PACK = "pack"
+    FRAMES = "frames"
     JOBS = "jobs"
 
 
@@ -78,6 +80,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
     Name.PACK: _one(Name.PACK, pack.benchmark),
+    Name.FRAMES: _one(Name.FRAMES, frames.benchmark),
     Name.JOBS: jobs.sections,
 }
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
@@ -107,7 +110,7 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack` and `jobs`.", min=1000
+            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack`, `frames`, `jobs`.", min=1000
         ),
     ] = 1_000_000,
     campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,
