@@ -1,5 +1,6 @@
 """Frames: a month of posts as a DataFrame, by the driver's named tuples, and by `posts`, also from the mirror."""
 
+import shutil
 from collections import defaultdict
 from itertools import chain
 
@@ -35,6 +36,7 @@ def benchmark(lab: Lab) -> Section:
             lab.show(f"frames: round {number} of {lab.plan.rounds}, {side}")
             took[side].append(msgspec.json.decode(run(own, python("bench.frame_side", side)).output, type=Took))
     _check_same(took, posts)
+    shutil.rmtree(own.settings.home / "mirror" / own.settings.keyspace)
     walls = {side: [each.seconds for each in of] for side, of in took.items()}
     cpus = {side: [each.cpu for each in of] for side, of in took.items()}
     rows = [

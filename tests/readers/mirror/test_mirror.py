@@ -51,6 +51,7 @@ def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) 
 
 
 def mirrored(topic: Topic, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
     assert main(["mirror", "--topic", topic.topic]) == 0
     return capsys.readouterr().err.split(";")[0]
 
