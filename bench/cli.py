@@ -19,6 +19,7 @@ from bench import (
     checks,
     export,
     families,
+    frames,
     generate,
     graphs,
     ingest,
@@ -59,6 +60,7 @@ class Name(StrEnum):
     EXPORT = "export"
     PACK = "pack"
     PAGE = "page"
+    FRAMES = "frames"
     JOBS = "jobs"
 
 
@@ -81,6 +83,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
     Name.PACK: _one(Name.PACK, pack.benchmark),
     Name.PAGE: _one(Name.PAGE, page.benchmark),
+    Name.FRAMES: _one(Name.FRAMES, frames.benchmark),
     Name.JOBS: jobs.sections,
 }
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
@@ -110,7 +113,8 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack`, `page` and `jobs`.", min=1000
+            help="Posts in the month for all of `search`, `checks`, `families`, `items`, `pack`, `page`, `frames`, `jobs`.",
+            min=1000,
         ),
     ] = 1_000_000,
     campaign_posts: Annotated[int, typer.Option(help="Posts of the 90 days in `jobs`.", min=1000)] = 170_000,

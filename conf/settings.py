@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="An X app's token.")
     mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="Mastodon token.")
 
+    publish_to: str = Field(
+        "", description="Where `publish` puts files: a folder, or an address such as s3://…; empty: in PULSO_HOME."
+    )
+    publish_postgres: SecretStr | None = Field(
+        None, description="PostgreSQL that `publish` fills, too: postgresql://user:password@host/database."
+    )
+
     queue_limit: int = Field(
         50_000, ge=1, le=1_000_000_000, description="With this many messages queued, `replay` and `comply` wait."
     )
@@ -137,6 +144,20 @@ class Settings(BaseSettings):
             raise ValueError("in the password, write / as %2F, # as %23, ? as %3F, @ as %40 and : as %3A")
         if url.scheme not in ("redis", "rediss", "unix"):
             raise ValueError("give an address such as redis://127.0.0.1:6379/0")
+        return value
+
+    @field_validator("publish_postgres")
+    @classmethod
+    def _postgres_is_an_address(cls, value: SecretStr | None) -> SecretStr | None:
+        try:
+            url = urlsplit(value.get_secret_value() if value else "")
+            broken = url.port is not None and "@" in f"{url.path}{url.query}{url.fragment}"
+        except ValueError:  # its text would show a part of the password
+            broken = True
+        if broken:
+            raise ValueError("in the password, write / as %2F, # as %23, ? as %3F, @ as %40 and : as %3A")
+        if url.geturl() and not (url.scheme in ("postgresql", "postgres") and url.hostname):
+            raise ValueError("give an address such as postgresql://user:password@host:5432/database")
         return value
 
     @field_validator("home", "topics_dir", "schedule")

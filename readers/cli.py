@@ -11,11 +11,13 @@ from readers.graphs.graph_cli import graph
 from readers.items.authors_cli import authors
 from readers.items.top_cli import top
 from readers.items.volume_cli import volume
+from readers.mirror.mirror_cli import mirror
 from readers.packs.pack_cli import pack
 from readers.page.report_cli import report
 from readers.page.serve_cli import serve
 from readers.polls.poll_cli import poll
 from readers.runs.quality_cli import quality
+from readers.published.publish_cli import publish
 from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
 from readers.samples.sample_cli import sample
@@ -25,7 +27,7 @@ from readers.texts.texts_cli import texts
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
 COMMANDS = (
     *(poll, volume, top, texts, authors, graph, export, search, runs, quality, sample, precision, pack),
-    *(report, serve),
+    *(publish, mirror, report, serve),
 )
 for command in COMMANDS:
     app.command()(command)

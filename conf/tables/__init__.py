@@ -27,6 +27,7 @@ from conf.tables.columns import (
 )
 from conf.tables.posts import (
     ACCOUNT_NAMES,
+    CHANGED_DAYS,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DAY_LAYOUT,
@@ -61,6 +62,7 @@ TABLES = (
     TOPIC_LAYOUT,
     DAY_LAYOUT,
     UNTIMED_DAYS,
+    CHANGED_DAYS,
     CANDIDATE_POLL,
     POLL_BACKTEST,
     HASHTAG_TRENDS,
@@ -90,6 +92,7 @@ __all__ = [
     "CANDIDATE_HASHTAGS",
     "CANDIDATE_POLL",
     "CASCADES",
+    "CHANGED_DAYS",
     "COLLECTION_GAPS",
     "COLLECTION_THROUGH",
     "DATA_QUALITY",

@@ -152,6 +152,18 @@ UNTIMED_DAYS = Table(
     },
 )
 
+CHANGED_DAYS = Table(
+    name="changed_days",
+    doc="How often stored posts of a day were written, deleted, hidden or shown. Files of a day hold until it changes.",
+    partition=("topic",),
+    clustering=("day",),
+    columns={
+        "topic": key("text", "topic id; *: the changes that may concern every day of every topic"),
+        "day": key("date", "as in posts; 1970-01-01 with *"),
+        "changes": Column("counter", "number of changes; a change that was repeated may count more than once"),
+    },
+)
+
 COLLECTION_GAPS = Table(
     name="collection_gaps",
     doc="Gaps: the times in which live collection was down, was limited by the network, or dropped posts.",

@@ -72,10 +72,14 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Message(Envelope):
-    """A message as a worker gets it. `deliveries` is how often a worker has read it before, and not finished it."""
+    """A message as a worker gets it. `deliveries` is how often a worker has read it before, and not finished it.
+
+    `taken_over` says that another worker had it before, which may have done a part of what it asks for.
+    """
 
     id: str = ""
     deliveries: int = 0
+    taken_over: bool = False
 
     @property
     def write_time(self) -> int:

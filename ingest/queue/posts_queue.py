@@ -213,7 +213,9 @@ class PostsQueue:
             if not read:
                 return []
             reply: Any = self.client.xclaim(self.stream, GROUP, consumer, idle_ms, suspects[:1] or list(read))
-            return [replace(message, deliveries=read[message.id.encode()]) for message in _messages(reply)]
+            return [
+                replace(message, deliveries=read[message.id.encode()], taken_over=True) for message in _messages(reply)
+            ]
         return []
 
     def give_back(self, consumer: str, messages: Iterable[Message]) -> None:

@@ -14,8 +14,9 @@ from typing import IO, TypeVar
 from conf.errors import WrongUse
 from ingest.replay.kinds import documents
 from ingest.replay.part import Document, Part, Unread
-from ingest.replay.remote import is_address, open_address, size_of
+from ingest.replay.remote import open_address, size_of
 from ingest.replay.unpacking import DAMAGED, unpacked
+from stores.elsewhere import is_address
 from stores.packs import MANIFEST, UNFINISHED, captures_of
 
 T = TypeVar("T")

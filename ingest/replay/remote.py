@@ -4,21 +4,14 @@ fsspec is optional: `requirements-remote.txt` has it, with what it needs for the
 """
 
 import io
-import re
 from contextlib import suppress
 from typing import IO, Any
 from urllib.parse import urlsplit
 
 from conf.errors import WrongUse
+from stores.elsewhere import CHECK, INSTALL, said, shown
 
-INSTALL = "Install what reads it: `.venv/bin/python -m pip install -r requirements-remote.txt`"
-_ADDRESS = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*(?:::[a-zA-Z0-9+.-]+)*://")
 _HERE = ("127.0.0.1", "::1", "localhost")
-
-
-def is_address(name: str) -> bool:
-    """Returns whether a capture's name is an address and not a path."""
-    return _ADDRESS.match(name) is not None
 
 
 def size_of(address: str) -> int | None:
@@ -28,7 +21,7 @@ def size_of(address: str) -> int | None:
     """
     parts = urlsplit(address)
     if parts.scheme == "http" and parts.hostname not in _HERE:
-        raise WrongUse(f"{_shown(address)} is not encrypted", "Give an address with https://")
+        raise WrongUse(f"{shown(address)} is not encrypted", "Give an address with https://")
     with open_address(address) as file:
         size = getattr(file, "size", None)
         return size if isinstance(size, int) else None
@@ -41,18 +34,9 @@ def open_address(address: str) -> IO[bytes]:
 
         return _Told(fsspec.open(address, "rb").open())  # type: ignore[return-value]
     except ImportError as error:
-        raise WrongUse(f"{_shown(address)} can't be read: {error}", INSTALL) from None
+        raise WrongUse(f"{shown(address)} can't be read: {error}", INSTALL) from None
     except Exception as error:  # each kind of address has errors of its own
-        raise WrongUse(f"{_shown(address)} can't be read: {_said(error)}", "Check the address and the login") from None
-
-
-def _shown(address: str) -> str:
-    """Returns an address without the login and the signature that may stand in it."""
-    return re.sub(r"(//)[^/@]*@", r"\1", address.split("?", 1)[0])
-
-
-def _said(error: Exception) -> str:
-    return type(error).__name__ if str(error) in ("", "None") else f"{type(error).__name__}: {str(error)[:200]}"
+        raise WrongUse(f"{shown(address)} can't be read: {said(error)}", CHECK) from None
 
 
 class _Told(io.RawIOBase):
@@ -77,7 +61,7 @@ class _Told(io.RawIOBase):
         except OSError:
             raise
         except Exception as error:
-            raise OSError(_said(error)) from error
+            raise OSError(said(error)) from error
         buffer[: len(some)] = some
         return len(some)
 

@@ -86,4 +86,4 @@ class Steps:
         for message, post in edits:
             if message.id in stored:
                 with Fence(message, batch.refused):
-                    self._patiently(partial(self._withdrawals.replace_earlier, post, message.write_time))
+                    self._patiently(partial(self._withdrawals.replace_earlier, post, message))

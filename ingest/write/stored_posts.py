@@ -18,6 +18,7 @@ from conf.snowflakes import mastodon_made_at, x_made_at
 from conf.tables import HIDDEN_POSTS, MATCHED, POSTS, TOPIC_LAYOUT
 from ingest.formats.bluesky import made_at
 from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.write.changed_days import ChangedDays
 from ingest.write.post_statements import PostStatements, new_batch
 from stores.execute import in_flight
 from stores.layout import DayLayouts
@@ -70,6 +71,7 @@ class StoredPosts:
         columns = ", ".join((*POSTS.columns, "WRITETIME(author_id) AS written", "TTL(author_id) AS ttl"))
         self._session, self._keyspace = session, keyspace
         self._statements = PostStatements(session, keyspace)
+        self.changed = ChangedDays(session, keyspace)
         self._of_author, self._by_author_id, self._one, self._in_topics = (
             {
                 hidden: prepared(session, f"SELECT {columns} FROM {keyspace}.{table.name} WHERE {where}")
@@ -163,11 +165,20 @@ class StoredPosts:
         """Returns the statement that moves a row back from the hidden posts."""
         return self._moving(found, self._statements.show)
 
-    def run(self, statements: Iterable[Statement]) -> None:
-        """Runs statements about different rows, several at once: an account may have many posts."""
-        with closing(in_flight(statements, self._session.execute_async)) as sent:
+    def run(self, changes: Iterable[tuple[Found, Statement]]) -> None:
+        """Runs statements about different rows, several at once: an account may have many posts.
+
+        Then the days of these rows are noted as changed.
+        """
+        with closing(in_flight(changes, self._change)) as sent:
             for _, future in sent:
                 future.result()
+        self.changed.settle()
+
+    def _change(self, change: tuple[Found, Statement]) -> ResponseFuture:
+        found, statement = change
+        self.changed.owe([found.key[:2]])
+        return self._session.execute_async(statement)
 
     def _moving(self, found: Found, move: Callable[..., None]) -> BatchStatement:
         """Moves a row, one µs later than it was written: later than it was moved before, earlier than a new version."""

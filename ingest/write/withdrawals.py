@@ -86,6 +86,7 @@ class Withdrawals:
         self._note([each for each, _ in stored if each in away and not _is_known(each)], known=True)
         for each, found in stored:
             self._change(each, found)
+        self._note_changed(each.message for each in withdrawals)
         left = {refusal.message.id for refusal in refused}
         outcomes = {
             "deleted": [each.message for each in away if each.message.id not in left],
@@ -94,13 +95,22 @@ class Withdrawals:
         }
         return outcomes, refused
 
+    def _note_changed(self, messages: Iterable[Message]) -> None:
+        """Notes the days whose posts were changed by an attempt that failed, or by a worker that has given up or died.
+
+        What such a worker has changed can't be found any more, so every day may have changed.
+        """
+        if any(message.taken_over for message in messages):
+            self._stored.changed.owe_every()
+        self._stored.changed.settle()
+
     def is_away(self, source: str, author_id: str) -> bool:
         """Returns whether an account is deleted or hidden."""
         key = Key(source, "account", author_id)
         return any(entry.is_of_all for entry in self._taken_back.entries([key])[1].get(key, ()))
 
-    def replace_earlier(self, post: Post, time: int) -> None:
-        """Deletes the versions that an edit replaces; `time` is the write time of the edit in µs.
+    def replace_earlier(self, post: Post, message: Message) -> None:
+        """Deletes the versions that an edit, which `message` brought, replaces.
 
         The edit itself names them, and anybody may write that. So posts of another author stay, and so does what the id
         says was made more than EDITED_WITHIN before the edit.
@@ -111,13 +121,15 @@ class Withdrawals:
             if (made := x_made_at(post_id)) and timedelta(0) <= post.event_at - made <= EDITED_WITHIN
         ]
         entry = Entry("replaced", author=post.author_id)
+        time = message.write_time
         self._taken_back.note([(Key(each.source, "post", each.post_id or ""), entry, time) for each in earlier])
         found = chain.from_iterable(self._stored.find(earlier))
-        self._stored.run(self._stored.deletion(each) for each in found if entry.concerns(each.post))
+        self._stored.run((each, self._stored.deletion(each)) for each in found if entry.concerns(each.post))
+        self._note_changed([message])
 
     def settle(self, rows: Iterable[tuple[Found, Verdict]]) -> None:
         """Does to stored rows what is to be done to them now."""
-        self._stored.run(statement for found, verdict in rows for statement in self._settling(found, verdict))
+        self._stored.run((found, statement) for found, verdict in rows for statement in self._settling(found, verdict))
 
     def _settling(self, found: Found, verdict: Verdict) -> Iterator[Statement]:
         if verdict.gone:

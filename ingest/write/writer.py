@@ -12,11 +12,13 @@ from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import BatchStatement
 
 from conf.settings import DEFAULTS
+from ingest.write.changed_days import ChangedDays
 from ingest.write.earlier_deletions import EarlierDeletions
 from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
 from ingest.write.untimed_days import UntimedDays
+from stores.changed_days import Day
 from stores.execute import InFlight
 
 End = Callable[[], list[Refusal]]
@@ -43,6 +45,7 @@ class PostWriter:
         self._statements = PostStatements(session, keyspace)
         self._earlier = EarlierDeletions(session, keyspace, in_flight)
         self._untimed = UntimedDays(session, keyspace)
+        self._changed = ChangedDays(session, keyspace)
 
     def begin(self, writes: Iterable[Write]) -> End:
         """Sends all rows, and returns while the last of them are under way. What it returns must be called once.
@@ -51,6 +54,7 @@ class PostWriter:
         """
         writes, refused = list(writes), list[Refusal]()
         self._untimed.note(writes)
+        self._changed.owe(_days(writes))
         flying = InFlight(self._send, self._in_flight)
         try:
             for batch, future in flying.begin(self._batches(writes)):
@@ -72,6 +76,7 @@ class PostWriter:
             for batch, future in flying.land():
                 self._finish(future, batch.writes, refused)
         self._earlier.apply(writes)
+        self._note_changed(writes)
         return refused
 
     def replace(self, write: Write) -> list[Refusal]:
@@ -80,6 +85,7 @@ class PostWriter:
         Returns and raises the same as `write`.
         """
         self._untimed.note([write])
+        self._changed.owe(_days([write]))
         batch = _Batch([write])
         delete = self._statements.delete_hidden if write.hidden else self._statements.delete
         delete(batch.statement, write.row.key, write.time - 1)
@@ -87,7 +93,13 @@ class PostWriter:
         refused: list[Refusal] = []
         self._finish(self._send(batch), batch.writes, refused)
         self._earlier.apply([write])
+        self._note_changed([write])
         return refused
+
+    def _note_changed(self, writes: list[Write]) -> None:
+        """Notes the days of stored rows; those of another write may have been noted before its rows were stored."""
+        self._changed.owe(_days(writes))
+        self._changed.settle()
 
     def _insert(self, batch: "_Batch", write: Write) -> None:
         insert = self._statements.insert_hidden if write.hidden else self._statements.insert
@@ -121,6 +133,10 @@ class PostWriter:
                 return
             for write in writes:  # one bad row must not cost its neighbours
                 refused.extend(self.write([write]))
+
+
+def _days(writes: Iterable[Write]) -> set[Day]:
+    return {write.row.partition[:2] for write in writes if not write.hidden}
 
 
 @dataclass(frozen=True, slots=True)

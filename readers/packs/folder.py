@@ -3,7 +3,6 @@
 Until the manifest is there, a file says that the pack is not finished. After an error, what was written is removed.
 """
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -13,13 +12,14 @@ from typing import IO
 
 import msgspec
 
-from conf.errors import PulsoError, WrongUse
+from conf.errors import WrongUse
+from readers.files import told_of_disk
 from stores.packs import MANIFEST, UNFINISHED, PackedFile
 
 TOLD = "This {} is not finished: it is being written, or its writing was stopped. Remove this folder.\n"
 _PART = f".{MANIFEST}.part"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 CHUNK = 1024 * 1024
+NOTHING = "Nothing was left there"
 
 
 class NewPack:
@@ -88,7 +88,7 @@ def new_pack(folder: Path, thing: str = "pack") -> Iterator[NewPack]:
     made = _make(folder, thing)
     pack = NewPack(folder)
     try:
-        with told_of_disk(folder):
+        with told_of_disk(folder, "--out", NOTHING):
             with _opened(folder / UNFINISHED) as file:
                 file.write(TOLD.format(thing).encode())
             yield pack
@@ -96,20 +96,6 @@ def new_pack(folder: Path, thing: str = "pack") -> Iterator[NewPack]:
         pack.remove()
         if made:
             folder.rmdir()
-        raise
-
-
-@contextmanager
-def told_of_disk(folder: Path) -> Iterator[None]:
-    """Makes a full disk, or a folder that can't be written, one line for a person."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            what = f"the disk of {folder} is full ({error.strerror})"
-            raise PulsoError(what, "Free some space, or give --out on another disk. Nothing was left there") from None
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT):
-            raise PulsoError(f"{folder} can't be written: {error.strerror}", "Give another --out") from None
         raise
 
 
@@ -124,7 +110,7 @@ def sha256_of(file: IO[bytes]) -> tuple[int, str]:
 
 def _make(folder: Path, thing: str) -> bool:
     """Makes the folder; returns whether it was not there."""
-    with told_of_disk(folder):
+    with told_of_disk(folder, "--out", NOTHING):
         try:
             folder.mkdir(mode=0o700)
         except FileExistsError:

@@ -29,7 +29,7 @@ SUMMARIES = tuple(table for table in TABLES if table.job)
 AT_ONCE = 5_000
 """Rows that are written together."""
 BULK_READS, BULK_PAGE = 4, 1_000
-_TYPES = {
+TYPES = {
     "text": pa.string(),
     "bigint": pa.int64(),
     "int": pa.int32(),
@@ -141,7 +141,7 @@ def write_table(
     some = list(islice(left, AT_ONCE))
     if not some:
         return 0
-    schema = pa.schema([pa.field(name, _TYPES[column.cql]) for name, column in table.columns.items()])
+    schema = pa.schema([pa.field(name, TYPES[column.cql]) for name, column in table.columns.items()])
     with pack.file(path) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         while some:
             records = [_record(table, row) for row in some]
@@ -155,10 +155,11 @@ def write_table(
 
 
 def _record(table: Table, row: Any) -> Record:
-    return {name: _plain(column.cql, getattr(row, name)) for name, column in table.columns.items()}
+    return {name: plain_value(column.cql, getattr(row, name)) for name, column in table.columns.items()}
 
 
-def _plain(cql: str, value: Any) -> Any:
+def plain_value(cql: str, value: Any) -> Any:
+    """Returns a value from the driver as Parquet takes it."""
     if value is None:
         return None
     if cql == "timeuuid":

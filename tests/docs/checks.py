@@ -1,8 +1,10 @@
 """Holds a command in a page to its own parser: `make` to the Makefile, our commands to their command lines."""
 
 import argparse
+import ast
 import contextlib
 import importlib
+import inspect
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -32,7 +34,7 @@ OTHERS = {"export", "grep", "cp", "kubectl", ".venv/bin/pre-commit"}
 OF_SPARK = {"--master", "--deploy-mode", "--name", "--conf", "--files", "--py-files", "--archives", "--jars"}
 """Options of spark-submit that pages may show. Each has a value."""
 IN_THE_IMAGE = "local:///opt/pulso/"
-LANGUAGES = {"sh", "yaml", "ini", "text"}
+LANGUAGES = {"sh", "yaml", "ini", "python", "text"}
 """What a block can be. A block must say it, so that no command hides in an unnamed one."""
 SETTINGS = {str(given.validation_alias or f"PULSO_{name.upper()}") for name, given in Settings.model_fields.items()}
 VARIABLES = SETTINGS | {"SPARK_CONF_DIR", "JAVA_HOME", "PYTHON"}
@@ -60,10 +62,31 @@ def problems_of(page: Page) -> list[str]:
 def _of_block(block: Block, topics: set[str]) -> Iterator[tuple[object, str]]:
     if block.language not in LANGUAGES:
         yield block.text[:60], f"the block says {block.language!r}, and not one of {', '.join(sorted(LANGUAGES))}"
+    if block.language == "python":
+        for problem in _caught(lambda: check_python(block.text)):
+            yield block.text[:60], problem
     if block.language == "sh":
         for command in block.commands:
             for problem in _caught(lambda command=command: check_command(command, topics)):
                 yield command, problem
+
+
+def check_python(text: str) -> None:
+    """Raises Wrong for code that can't be read, or that calls what `readers` offers in another way."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise Wrong(str(error)) from None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "readers":
+            for name in {each.name for each in node.names} - set(readers.__all__):
+                raise Wrong(f"readers has no {name}")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in readers.__all__:
+            signature = inspect.signature(getattr(readers, node.func.id))
+            try:
+                signature.bind(*node.args, **{each.arg: each.value for each in node.keywords if each.arg})
+            except TypeError as error:
+                raise Wrong(f"{node.func.id}: {error}") from None
 
 
 def _caught(check: Any) -> list[str]:

@@ -15,7 +15,6 @@ from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.replay.captures import Capture
 from ingest.replay.kinds import may_be_table
 from ingest.replay.part import Part as FilePart
-from ingest.replay.remote import is_address
 from ingest.replay.tables.delimited import (
     Broken,
     Damaged,
@@ -27,6 +26,7 @@ from ingest.replay.tables.delimited import (
 from ingest.replay.tables.facts import Facts
 from ingest.replay.tables.mapped import Mapped, found_map, given_map, lacking, unknown
 from ingest.replay.tables.preview import preview
+from stores.elsewhere import is_address
 
 if TYPE_CHECKING:
     from ingest.replay.tables.parquet import ParquetRows
