@@ -113,7 +113,7 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for all of `search`, `checks`, `families`, `items`, `pack`, `page`, `frames`, `jobs`.",
+            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack`, `page`, `frames`, `jobs`.",
             min=1000,
         ),
     ] = 1_000_000,

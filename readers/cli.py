@@ -16,8 +16,8 @@ from readers.packs.pack_cli import pack
 from readers.page.report_cli import report
 from readers.page.serve_cli import serve
 from readers.polls.poll_cli import poll
-from readers.runs.quality_cli import quality
 from readers.published.publish_cli import publish
+from readers.runs.quality_cli import quality
 from readers.runs.runs_cli import runs
 from readers.samples.precision_cli import precision
 from readers.samples.sample_cli import sample

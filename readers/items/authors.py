@@ -13,6 +13,7 @@ from conf.tables import AUTHOR_ACTIVITY
 from conf.topic import Topic
 from readers.partitions import Replaced, published_rows
 from readers.periods import not_published
+from stores.layout import buckets_of_run
 from stores.prepare import prepared
 from stores.published import Period, Pointers, place_of
 
@@ -64,7 +65,8 @@ def activity_of(session: Session, keyspace: str, topic: Topic, authors: Collecti
     if not runs or not authors:
         return {}
     period = max(runs, key=lambda each: place_of(runs[each]))
-    buckets = period_buckets(topic, *period[1:])
+    of_run = buckets_of_run(session, keyspace, AUTHOR_ACTIVITY, topic, runs[period])
+    buckets = period_buckets(of_run, *period[1:])
     cql = f"SELECT {', '.join(COLUMNS)} FROM {keyspace}.{AUTHOR_ACTIVITY.name} WHERE {bound(AUTHOR_ACTIVITY.key)}"
     asked = prepared(session, cql)
     keys = [(topic.topic, *period[1:], runs[period], bucket_of(author, buckets), author) for author in authors]

@@ -17,6 +17,7 @@ from conf.tables import MATCHED, POSTS
 from conf.topic import Topic
 from readers.whole_days.columns import decoded
 from readers.whole_days.wire import Page, raw_pages
+from stores.layout import DayLayouts
 from stores.prepare import prepared
 
 READS, PAGE = 8, 1000
@@ -93,7 +94,8 @@ def read_days(
     names = ", ".join(f"TTL(author_id) AS {TTL}" if name == TTL else name for name in columns)
     statement = prepared(session, f"SELECT {names} FROM {keyspace}.{POSTS.name} WHERE {bound(POSTS.partition)}")
     statement.fetch_size = PAGE
-    keys = ((topic.topic, day, bucket) for day in days for bucket in range(topic.buckets))
+    layout = DayLayouts(session, keyspace).of(topic.topic, days, topic.buckets)
+    keys = ((topic.topic, day, bucket) for day in days for bucket in range(layout[day]))
     waiting: list[tuple[Any, Page]] = []
     for key, page in raw_pages(raw, statement, keys, READS):
         if not page.rows:
