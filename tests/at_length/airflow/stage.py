@@ -196,7 +196,7 @@ class Stage:
     def listed(self, *words: str) -> list[dict[str, Any]]:
         """Runs a command of Airflow's that lists something; returns the rows. Its warnings are on stdout, too."""
         out = self.cli(*words, "--output", "json")
-        rows: list[dict[str, Any]] = json.loads(next(line for line in out.splitlines() if line.startswith("[")))
+        rows: list[dict[str, Any]] = json.loads(next((line for line in out.splitlines() if line.startswith("[")), "[]"))
         return rows
 
 
