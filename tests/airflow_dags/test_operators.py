@@ -1,11 +1,14 @@
 """What the operators do with a command that fails, and what the notifier tells; run by Airflow's own Python."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from email import message_from_string
+from email.policy import default
 from pathlib import Path
 
 import psutil
@@ -14,6 +17,7 @@ import pytest
 from conf import ROOT
 from deploy.airflow import ENVIRONMENT, environment
 from tests.airflow_dags.conftest import NOTHING_OF_OURS
+from tests.support.mail_server import mail_server
 
 BEGIN = """
 import sys
@@ -35,12 +39,12 @@ def outcome(operator):
 """
 
 
-def by_airflow(folder: Path, code: str, *arguments: str) -> list[str]:
+def by_airflow(folder: Path, code: str, *arguments: str, **variables: str) -> list[str]:
     """Runs code by Airflow's Python; returns the lines that it writes to its first argument, a file."""
     out = folder / "out"
     done = subprocess.run(
         [ENVIRONMENT / "bin" / "python", "-c", BEGIN + code, str(out), *arguments],
-        env=environment(folder / "airflow", 8080, NOTHING_OF_OURS),
+        env=environment(folder / "airflow", 8080, NOTHING_OF_OURS) | variables,
         cwd=folder,
         capture_output=True,
         text=True,
@@ -86,6 +90,29 @@ def test_errors_are_the_commands_own_and_wrong_use_is_not_tried_again(tmp_path: 
         "d: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: a check failed: it broke."
         " Not run because of it: export, publish",
     ]
+
+
+MAIL = """
+with DAG("pulso_daily_x") as dag:
+    one = CommandOperator(task_id="day", arguments=["true"])
+error = AirflowException("a check failed: <b> & {{ 7 * 6 }} हिन्दी")
+FailureNotifier(["desk@example.org"])({"dag": dag, "task": one, "exception": error})
+open(sys.argv[1], "w").close()
+"""
+
+
+def test_a_failure_is_mailed_as_it_is(tmp_path: Path) -> None:
+    with mail_server() as (port, mails):
+        extra = {"from_email": "pulso@example.org", "disable_ssl": True, "disable_tls": True}
+        connection = {"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra}
+        by_airflow(tmp_path, MAIL, AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(connection))
+    [mail] = (message_from_string(mail, policy=default) for mail in mails)
+    assert mail["To"] == "desk@example.org"
+    assert mail["Subject"] == "Pulso: pulso_daily_x: day failed"
+    body = mail.get_body()
+    assert body is not None
+    text = body.get_content()
+    assert "pulso_daily_x: day failed: a check failed: &lt;b&gt; &amp; {{ 7 * 6 }} हिन्दी" in text
 
 
 COMPLIANCE = """

@@ -1,5 +1,6 @@
 """Engines of a test's own, topics with posts, and a real Airflow that runs the DAGs over them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -131,11 +132,14 @@ class Stage:
 
     @contextmanager
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
-        """Runs what `make airflow` runs; stops it at the end, as Ctrl-C does."""
+        """Runs what `make airflow` runs, and waits until it has started; stops it at the end, as Ctrl-C does."""
+        log_file, begun = self.home / "airflow.log", self._starts()
         words = [str(ROOT / ".venv" / "bin" / "python"), "-m", "deploy", "airflow", "--port", str(self.port)]
-        with (self.home / "airflow.log").open("ab") as log:
+        with log_file.open("ab") as log:
             process = subprocess.Popen(words, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
         try:
+            wait_for(lambda: self._starts() > begun or process.poll() is not None, "the start")
+            assert process.poll() is None, log_file.read_text()
             yield process
         finally:
             if process.poll() is None:
@@ -143,6 +147,15 @@ class Stage:
                 process.wait(180)
             for left in self.processes():  # what a kill has left
                 left.kill()
+
+    def _starts(self) -> int:
+        log = self.home / "airflow.log"
+        return log.read_text().count("Ctrl-C stops it") if log.exists() else 0
+
+    def unpause(self, dag: str) -> None:
+        """Switches a DAG on, once Airflow knows it."""
+        wait_for(lambda: dag in self.cli("dags", "list"), "the DAG")
+        self.cli("dags", "unpause", dag)
 
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
         """Kills Airflow, with its parts and tasks, as `kill -9` does; what the tasks started is left alone."""
@@ -179,6 +192,12 @@ class Stage:
     def cli(self, *words: str) -> str:
         """Runs a command of Airflow's; returns its stdout."""
         return airflow.command(*words, variables=self.environment)
+
+    def listed(self, *words: str) -> list[dict[str, Any]]:
+        """Runs a command of Airflow's that lists something; returns the rows. Its warnings are on stdout, too."""
+        out = self.cli(*words, "--output", "json")
+        rows: list[dict[str, Any]] = json.loads(next((line for line in out.splitlines() if line.startswith("[")), "[]"))
+        return rows
 
 
 def made_in(folder: Path, ground: Ground, session: Session) -> Stage:

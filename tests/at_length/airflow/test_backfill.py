@@ -1,6 +1,5 @@
 """`airflow backfill create` over days, killed at a seeded moment: it goes on, and computes no finished day again."""
 
-import json
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -44,8 +43,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
     wanted = [(first + timedelta(days=n)).replace(tzinfo=None) for n in range(days)]
     kill_after = random.Random(SEED).randint(days // 4, days // 2)
     with stage.running() as airflow:
-        wait_for(lambda: (stage.home / "airflow.db").exists() and dag in stage.cli("dags", "list"), "the DAG")
-        stage.cli("dags", "unpause", dag)
+        stage.unpause(dag)
         span = ("--from-date", f"{first:%Y-%m-%d}", "--to-date", f"{LAST:%Y-%m-%d}", "--max-active-runs", "2")
         stage.cli("backfill", "create", "--dag-id", dag, *span)
         wait_for(lambda: len(stage.succeeded(topic, JOB).keys() & set(wanted)) >= kill_after, "a part", 900)
@@ -69,7 +67,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
 
 def _finished(stage: Stage, dag: str) -> set[datetime]:
     """Returns the first instants, in UTC, of the days whose run Airflow knows to have succeeded."""
-    runs = json.loads(stage.cli("dags", "list-runs", dag, "--state", "success", "--output", "json"))
+    runs = stage.listed("dags", "list-runs", dag, "--state", "success")
     return {datetime.fromisoformat(run["logical_date"]).replace(tzinfo=None) for run in runs}
 
 

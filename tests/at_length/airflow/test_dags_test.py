@@ -1,6 +1,5 @@
 """`airflow dags test` of the DAGs, on a generated day: twice the same, killed in the middle, and with a bad post."""
 
-import json
 import os
 import signal
 import time
@@ -40,6 +39,10 @@ def test_a_run_succeeds_and_a_second_one_gives_the_same(stage: Stage, topic: str
         exported = sorted(file.name for file in (stage.home / "exports" / topic).iterdir())
         assert exported == ["graphs-2016-05-08-edges.parquet", "graphs-2016-05-08-nodes.parquet"]
         assert "candidate_poll: succeeded" in stage.said(f"pulso_{dag}_{topic}")
+
+
+def test_a_day_without_posts_succeeds(stage: Stage) -> None:
+    stage.test(f"pulso_daily_{stage.topic()}", DAY_ENDS)
 
 
 def test_a_submit_that_is_killed_is_tried_again_and_ends_well(stage: Stage, topic: str) -> None:
@@ -101,7 +104,7 @@ def test_ten_topics_are_parsed_in_less_than_two_seconds(stage: Stage, tmp_path: 
     have = len(list(stage.ground.settings.topics_dir.glob("*.yaml")))
     for _ in range(10 - have):
         stage.topic()
-    report = json.loads(stage.cli("dags", "report", "--output", "json"))
+    report = stage.listed("dags", "report")
     seconds = sum((_seconds(row["duration"]) for row in report), 0.0)
     assert sum(int(row["dag_num"]) for row in report) >= 2 * 10 + 1
     assert seconds < 2, report

@@ -72,8 +72,7 @@ def test_three_hours_that_are_filled_live_equal_one_run_over_them(
         posts = publish(jetstream, start, 1)
         wait_for(lambda: stored(stage, topic) == posts, "the first posts", 60)
         with stage.running():
-            wait_for(lambda: (stage.home / "airflow.db").exists() and _knows(stage, topic), "the DAG")
-            stage.cli("dags", "unpause", f"pulso_hourly_{topic}")
+            stage.unpause(f"pulso_hourly_{topic}")
             wait_for(lambda: stage.succeeded(topic, "shared_items"), "the first hour")
             posts += publish(jetstream, start, 2)  # late, also for the first hour
             wait_for(lambda: stored(stage, topic) == posts, "the late posts", 60)
@@ -89,10 +88,6 @@ def test_three_hours_that_are_filled_live_equal_one_run_over_them(
     done = spark_submit("daily", *words, **own.environment)  # type: ignore[arg-type]
     assert done.returncode == 0, done.stderr
     same(hours(stage, topic, start), found)
-
-
-def _knows(stage: Stage, topic: str) -> bool:
-    return f"pulso_hourly_{topic}" in stage.cli("dags", "list")
 
 
 def _ran(stage: Stage, topic: str, start: datetime, after: datetime) -> Callable[[], bool]:
