@@ -50,7 +50,7 @@ def _count(value: int | None) -> str:
 
 
 def _print_tables(cassandra: Cassandra, console: Console) -> None:
-    """Prints the tables that hold anything: the sum of their sizes on all nodes, and the worst figure of any node."""
+    """Prints the tables that were used: the sum of their sizes on all nodes, and the worst figure of any node."""
     names = dict.fromkeys(table.name for node in cassandra.nodes for table in node.tables)
     repaired = {repair.table: repair.repaired_at for repair in cassandra.repairs}
     shown = _table(("table",), ("stores", "largest partition", "reads, 99 %", "writes, 99 %", "deletion marks a read"))
@@ -58,7 +58,7 @@ def _print_tables(cassandra: Cassandra, console: Console) -> None:
     for name in names:
         of_nodes = [table for node in cassandra.nodes for table in node.tables if table.name == name]
         size = sum(table.disk_mib for table in of_nodes)
-        if not size:
+        if not size and not any(table.read_ms or table.write_ms for table in of_nodes):
             continue
         at = repaired.get(name)
         shown.add_row(

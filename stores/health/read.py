@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from cassandra.cluster import Session
 
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
 from stores.connect import RedisClient, cassandra_session, redis_client
 from stores.execute import FAILURES
@@ -16,10 +16,9 @@ from stores.refused import words_of
 
 
 def read_health(settings: Settings, session: Session | None = None, client: RedisClient | None = None) -> Health:
-    """Returns the health of both stores. A store that does not answer is told in it, and the other is still read.
+    """Returns the health of both stores. What is wrong with the way to one is told in it, and the other is still read.
 
-    Connects by itself where no session or client is given. Raises PulsoError, WrongUse included, if a store refuses
-    the login or its certificate does not fit: then the settings are to be mended first.
+    Connects by itself where no session or client is given. Raises WrongUse for a setting that is wrong.
     """
     cassandra = _cassandra(settings, session)
     redis = _redis(settings, client)
@@ -33,7 +32,9 @@ def _cassandra(settings: Settings, session: Session | None) -> Cassandra:
             return read_cassandra(session, settings)
         with cassandra_session(settings) as own:
             return read_cassandra(own, settings)
-    except StoreDown as error:
+    except WrongUse:
+        raise
+    except PulsoError as error:
         return Cassandra(problem=str(error))
     except FAILURES as error:
         return Cassandra(problem=f"it does not answer ({words_of(error)})")
@@ -45,8 +46,6 @@ def _redis(settings: Settings, client: RedisClient | None) -> Redis:
             return read_redis(client, settings)
         own = redis_client(settings)
     except PulsoError as error:
-        if not isinstance(error, StoreDown):
-            raise
         return Redis(problem=str(error))
     try:
         return read_redis(own, settings)

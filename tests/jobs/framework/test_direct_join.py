@@ -103,6 +103,27 @@ def test_a_day_with_an_id_that_does_not_tell_the_time_is_read_whole(
     assert same_day <= everything
 
 
+def test_days_with_other_numbers_of_partitions_are_read_whole_and_once(
+    spark: SparkSession, session: Session, settings: Settings
+) -> None:
+    topic = topic_of("other_numbers", session, settings)
+    window = Window(HOUR, HOUR + timedelta(days=5), topic.zone)
+    buckets = dict(zip(window.days(), (2, 5, 5, 1, 9, 2), strict=True))
+    posts = [post("bluesky", f"{day}/{number}", HOUR + timedelta(days=day)) for day in range(6) for number in range(20)]
+    writes = [
+        Write(Message(topic.topic, p.source, "", b""), row_of(p, topic, lambda _, day: buckets[day]), 1) for p in posts
+    ]
+    assert not PostWriter(session, settings.keyspace).write(writes)
+    for day in window.days()[:5]:  # the last has the topic's first buckets
+        DayLayouts(session, settings.keyspace).record(topic.topic, [day], buckets[day])
+    stored, count, _ = read_posts(Place(spark, session, settings, topic, window), window, ["author"])
+    try:
+        assert sorted(row.post_id for row in stored.collect()) == sorted(p.post_id for p in posts)
+        assert count == 5 * 20
+    finally:
+        stored.unpersist()
+
+
 def test_a_backdated_post_is_found_too(spark: SparkSession, session: Session, settings: Settings) -> None:
     topic = topic_of("backdated", session, settings)
     late = post("mastodon", str(mastodon_id_at(HOUR + timedelta(hours=4))), HOUR + timedelta(minutes=1))
