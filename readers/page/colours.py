@@ -4,7 +4,7 @@ Beside each colour stands a name; no figure depends on colours alone.
 """
 
 LIGHT = ("#0b63a5", "#f76707", "#7a3b12", "#c97b8f", "#212a36", "#6741d9", "#1b7f3b", "#4b5563")
-DARK = ("#5aa9f0", "#f3722c", "#d9b48f", "#b0567a", "#f1f3f5", "#8f5cf7", "#58c878", "#7d8794")
+DARK = ("#5aa9f0", "#f3722c", "#d9b48f", "#b0567a", "#f1f3f5", "#8f5cf7", "#1f9d55", "#99a3af")
 GROUNDS = {"light": "#ffffff", "dark": "#14171a"}
 INKS = {"light": "#16191d", "dark": "#eceff2"}
 SOFT = {"light": "#5b626b", "dark": "#a9b1ba"}

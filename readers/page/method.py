@@ -46,5 +46,6 @@ def _text() -> Markup:
         anchor = re.sub(r"[^\w\s-]", "", plain).strip().replace(" ", "-")
         return f'<h{found[1]} id="{anchor}">{found[2]}</h{found[1]}>'
 
+    made = made.replace("<pre>", '<pre tabindex="0">')  # who has no mouse can scroll it
     body = re.sub(r"<h1>.*?</h1>", "", made, count=1, flags=re.DOTALL)
     return Markup(_HEADING.sub(with_id, body))  # noqa: S704 - our own file, rendered without its HTML

@@ -11,6 +11,14 @@ from conf.settings import load_settings
 PORT = 8350
 
 
+class _WithoutArrow:
+    """Keeps pyarrow from being found: pandas would load it, and its 45 MB, but the page needs no Parquet."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name.partition(".")[0] == "pyarrow":
+            raise ModuleNotFoundError(f"the page does without {name}", name=name)
+
+
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; other machines reach only another than this.")] = (
         "127.0.0.1"
@@ -19,9 +27,7 @@ def serve(
     open_: Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser.")] = False,
 ) -> None:
     """Serve the web page: the poll, trends, networks, search, quality and method. Ctrl-C ends it."""
-    # pandas loads pyarrow where it finds it. The page needs no Parquet, so it spares the 45 MB.
-    sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]  # Python's own way to say: there is none
-
+    sys.meta_path.insert(0, _WithoutArrow())
     import webbrowser
 
     import uvicorn

@@ -25,6 +25,7 @@ from tests.support.commands import end, start_command
 from tests.support.loading import load
 
 POSTS = 8_000
+JOBS = "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,shared_items"
 WINDOW = ("--from", "2016-04-24T16:00Z", "--to", "2016-05-08T16:00Z")
 EVENTS = """events:
   - {at: 2016-05-01, text: "Third debate <b>live</b>"}
@@ -41,14 +42,14 @@ NEWSROOM = "http://newsroom.test"
 
 @pytest.fixture(scope="session")
 def counted(settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> Topic:
-    """A topic with 8,000 generated posts, of which all jobs of a day have counted the last two weeks."""
+    """A topic with generated posts, of which the jobs that the page shows have counted the last two weeks."""
     name = make_topic(settings).topic
     file = settings.topics_dir / f"{name}.yaml"
     file.write_text(file.read_text() + EVENTS)
     topic = load_topic(name, settings.topics_dir)
     lines = (line for chunk in generate(topic, POSTS, 5) for line in chunk.splitlines())
     load(lines, name, PostsQueue(client, "test:page"), session, settings)
-    assert run_set("daily", daily.JOBS, ["--topic", name, *WINDOW]) == 0
+    assert run_set("daily", daily.JOBS, ["--topic", name, *WINDOW, "--jobs", JOBS]) == 0
     return topic
 
 

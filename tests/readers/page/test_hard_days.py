@@ -15,6 +15,7 @@ from cassandra.cluster import Session
 from cassandra.query import UNSET_VALUE
 from playwright.sync_api import Page
 
+from conf.credentials import cassandra_login
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import CANDIDATE_POLL, COLLECTION_GAPS, COLLECTION_THROUGH, HASHTAG_TRENDS, JOB_RUNS
@@ -178,8 +179,18 @@ def cut(settings: Settings) -> Iterator[Cut]:
     way.close()
 
 
-def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(counted: Topic, cut: Cut) -> None:
-    served = serve(PULSO_CASSANDRA_PORT=str(cut.port))
+def through(cut: Cut, settings: Settings) -> dict[str, str]:
+    """The environment of a command that reaches Cassandra through `cut`, with the login of the tests' own."""
+    login = cassandra_login(settings)
+    assert login
+    user = {"PULSO_CASSANDRA_USER": login.user, "PULSO_CASSANDRA_PASSWORD": login.password}
+    return {"PULSO_CASSANDRA_PORT": str(cut.port), **user}
+
+
+def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
+    counted: Topic, cut: Cut, settings: Settings
+) -> None:
+    served = serve(**through(cut, settings))
     try:
         address = f"{served.address}/{counted.topic}"
         before = httpx.get(f"{address}/night", timeout=30)
@@ -206,9 +217,9 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(counted: T
         end(served.process)
 
 
-def test_a_page_that_starts_before_cassandra_says_what_to_do(counted: Topic, cut: Cut) -> None:
+def test_a_page_that_starts_before_cassandra_says_what_to_do(counted: Topic, cut: Cut, settings: Settings) -> None:
     cut.cut()
-    served = serve(PULSO_CASSANDRA_PORT=str(cut.port))
+    served = serve(**through(cut, settings))
     try:
         answer = httpx.get(f"{served.address}/{counted.topic}/night", timeout=30)
         assert answer.status_code == 503
@@ -222,7 +233,7 @@ def test_a_page_that_starts_before_cassandra_says_what_to_do(counted: Topic, cut
     [
         (["--host", "0.0.0.0"], "no password is set"),
         (["--host", "203.0.113.9"], "no password is set"),
-        (["--port", "70000"], "70000 is not in the range"),
+        (["--port", "70000"], "less than or equal to 65535"),
         (["--prot", "1"], "No such option: --prot"),
     ],
 )
