@@ -224,6 +224,8 @@ def _check_exists(module: str, words: Sequence[str]) -> None:
         raise Wrong(f"no command line {module}")
     command: Any = typer.main.get_command(APPS[module])
     for word in words:
+        if word == "--help":  # every command has it
+            continue
         commands = getattr(command, "commands", {})
         if word.startswith("-"):
             if word not in {option for given in command.params for option in given.opts}:
