@@ -86,7 +86,7 @@ def _published(topic: TopicFile, schedule: Schedule) -> list[CommandOperator]:
     if schedule.daily.exports:
         folder = f"{schedule.daily.exports}/{topic.name}"
         file = f"{folder}/graphs-{{{{ data_interval_start | day('{topic.timezone}') }}}}"
-        words = ("--topic", topic.name, "--graph", "all", "--format", "parquet", "--period", "window")
+        words = ("--topic", topic.name, "--graph", "all", "--format", "parquet", "--period", "window", "--if-any")
         window = ("--from", FROM, "--to", TO)
         for name, more in (("edges", ()), ("nodes", ("--nodes",))):
             out = ("--out", f"{file}-{name}.parquet")

@@ -49,6 +49,9 @@ def export(
     steps: Steps = 1,
     k_core: KCore = 0,
     top: TopOrStrongest = None,
+    if_any: Annotated[
+        bool, typer.Option("--if-any", help="Write nothing, and do not fail, if no graph has been published.")
+    ] = False,
 ) -> None:
     """Write a network graph, whole or in part, or all graphs as one table, or a projection.
 
@@ -57,7 +60,7 @@ def export(
     from readers.graphs.content import of_graph, of_graphs
     from readers.graphs.export import XML, kept_of
     from readers.graphs.export import export as write
-    from readers.graphs.stored import stored_graph, stored_graphs
+    from readers.graphs.stored import NoGraph, stored_graph, stored_graphs
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
@@ -99,7 +102,13 @@ def export(
             return write(found, format_, out, lambda rows: display.advance(task, rows), nodes=nodes)
 
         # A file is there once it is whole, so it can be written anew; what went to stdout can't be taken back.
-        written = whole(read_and_write) if out else read_and_write()
+        try:
+            written = whole(read_and_write) if out else read_and_write()
+        except NoGraph as none:
+            if not if_any:
+                raise
+            ERR.print(f"nothing written: {none.what}", highlight=False, soft_wrap=True)
+            return
     ERR.print("; ".join([_told(written, out), *cut]), highlight=False, soft_wrap=True)
 
 

@@ -23,6 +23,10 @@ IN_FLIGHT, PAGE = 4, 1000
 """Partitions read at once, and rows per page: with these, a stream of a million edges needs only some megabytes."""
 
 
+class NoGraph(PulsoError):
+    """No graph has been published within the bounds."""
+
+
 @dataclass(frozen=True)
 class StoredGraph:
     """One graph of one period. `summary` is its row of `graph_summary`."""
@@ -113,7 +117,7 @@ def summaries(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> list[Any]:
-    """Returns rows of `graph_summary`, graph by graph, oldest first. Raises PulsoError when there are none."""
+    """Returns rows of `graph_summary`, graph by graph, oldest first. Raises NoGraph when there are none."""
     where = "topic = ? AND graph = ? AND period = ?"
     bounds: list[object] = []
     for limit, sign in ((start, ">="), (end, "<")):
@@ -125,8 +129,9 @@ def summaries(
     rows = [row for graph in graphs for row in session.execute(asked, [topic.topic, graph, period, *bounds])]
     if not rows:
         within = " within these bounds" if bounds else ""
-        raise PulsoError(
-            f"no {graphs[0] if len(graphs) == 1 else ''} graph of {topic.topic} by {period} has been published{within}",
+        which = f"{graphs[0]} graph" if len(graphs) == 1 else "graph"
+        raise NoGraph(
+            f"no {which} of {topic.topic} by {period} has been published{within}",
             "Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/network_graph.py "
             f"--topic {topic.topic} --from D --to D",
         )

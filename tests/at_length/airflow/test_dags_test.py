@@ -42,7 +42,10 @@ def test_a_run_succeeds_and_a_second_one_gives_the_same(stage: Stage, topic: str
 
 
 def test_a_day_without_posts_succeeds(stage: Stage) -> None:
-    stage.test(f"pulso_daily_{stage.topic()}", DAY_ENDS)
+    topic = stage.topic()
+    stage.test(f"pulso_daily_{topic}", DAY_ENDS)
+    assert "nothing written: no graph of" in stage.said(f"pulso_daily_{topic}")
+    assert list((stage.home / "exports" / topic).iterdir()) == []
 
 
 def test_a_submit_that_is_killed_is_tried_again_and_ends_well(stage: Stage, topic: str) -> None:

@@ -167,6 +167,19 @@ def test_a_pruned_export_holds_what_is_left(made: Any, topic: Topic, tmp_path: P
     assert (len(nx.read_gexf(one)), nx.read_gexf(one).number_of_edges()) == (1, 0)
 
 
+@pytest.mark.usefixtures("session")
+def test_without_a_graph_an_export_fails_unless_it_may_be_nothing(
+    topic: Topic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "g.csv"
+    asked = ["export", "--topic", topic.topic, "--graph", "all", "--out", str(file)]
+    assert main(asked) == 1
+    assert f"error: no graph of {topic.topic} by window has been published" in capsys.readouterr().err
+    assert main([*asked, "--if-any"]) == 0
+    assert f"nothing written: no graph of {topic.topic} by window has been published" in capsys.readouterr().err
+    assert not file.exists()
+
+
 def test_an_empty_graph_is_a_valid_file(session: Session, settings: Settings, topic: Topic, tmp_path: Path) -> None:
     store({}, session, settings, topic)
     for format_ in ("gexf", "graphml"):
