@@ -27,8 +27,8 @@ def print_health(health: Health) -> None:
 
 
 def _print_nodes(cassandra: Cassandra, console: Console) -> None:
-    table = _table(("node", "state", "data centre", "rack"), ("owns", "stores", "compactions wait"))
-    for name in ("dropped", "waited for a thread", "hints for"):
+    table = _table(("node", "state", "data centre", "rack"), ("owns", "stores", "compactions"))
+    for name in ("dropped", "blocked", "hints for"):
         table.add_column(name, justify="right")
     table.add_column("version")
     for node in cassandra.nodes:
@@ -53,7 +53,7 @@ def _print_tables(cassandra: Cassandra, console: Console) -> None:
     """Prints the tables that were used: the sum of their sizes on all nodes, and the worst figure of any node."""
     names = dict.fromkeys(table.name for node in cassandra.nodes for table in node.tables)
     repaired = {repair.table: repair.repaired_at for repair in cassandra.repairs}
-    shown = _table(("table",), ("stores", "largest partition", "reads, 99 %", "writes, 99 %", "deletion marks a read"))
+    shown = _table(("table",), ("stores", "largest partition", "reads, 99 %", "writes, 99 %", "deletion marks"))
     shown.add_column("last repair")
     for name in names:
         of_nodes = [table for node in cassandra.nodes for table in node.tables if table.name == name]
@@ -64,7 +64,7 @@ def _print_tables(cassandra: Cassandra, console: Console) -> None:
         shown.add_row(
             *(name, f"{size:,} MiB", f"{_most(of_nodes, lambda t: t.largest_partition_mib):,.0f} MiB"),
             *(f"{_most(of_nodes, lambda t: t.read_ms):,.1f} ms", f"{_most(of_nodes, lambda t: t.write_ms):,.1f} ms"),
-            *(f"{_most(of_nodes, lambda t: t.tombstones_a_read):,.0f}", f"{at:%Y-%m-%d %H:%M}Z" if at else ""),
+            *(f"{_most(of_nodes, lambda t: t.tombstones_a_read):,.0f}", f"{at:%Y-%m-%d}" if at else ""),
         )
     if shown.row_count:
         console.print(shown)

@@ -8,6 +8,7 @@ from stores.health.state import Cassandra, Node, Redis
 REFUSED = "this user may not read system_views"
 """The problem of a node that refuses its figures to this user."""
 ALLOW = "As a superuser, run `.venv/bin/python -m deploy roles`, or GRANT SELECT ON KEYSPACE system_views TO it"
+WORK = "`.venv/bin/python -m ingest work`"
 MOST_COMPACTIONS = 20
 """Compactions that may wait on a node."""
 MOST_PARTITION_MIB = 100
@@ -85,7 +86,7 @@ def _of_tables(cassandra: Cassandra) -> Iterator[str]:
             if table.largest_partition_mib > MOST_PARTITION_MIB:
                 yield (
                     f"{where}: a partition has {table.largest_partition_mib:,} MiB; {MOST_PARTITION_MIB} are advised. "
-                    "See `python -m ingest topics layout T`, and raise the topic's buckets"
+                    "See `.venv/bin/python -m ingest topics layout T`, and raise the topic's buckets"
                 )
             if table.read_ms > MOST_READ_MS:
                 yield f"{where}: one read in a hundred takes over {table.read_ms:,.0f} ms; is the disk busy?"
@@ -122,6 +123,6 @@ def _of_redis(redis: Redis) -> Iterator[str]:
     if not redis.has_log:
         yield "Redis keeps no log of writes: a crash loses what came after the last snapshot. Set appendonly yes"
     if redis.waiting and not redis.workers:
-        yield f"{redis.waiting:,} messages wait, and no worker runs. Start one: `python -m ingest work`"
+        yield f"{redis.waiting:,} messages wait, and no worker runs. Start one: {WORK}"
     elif (redis.lag_seconds or 0) > MOST_LAG:
-        yield f"the oldest message waits for {redis.lag_seconds:,.0f} s. Start more workers: `python -m ingest work`"
+        yield f"the oldest message waits for {redis.lag_seconds:,.0f} s. Start more workers: {WORK}"

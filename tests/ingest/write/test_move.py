@@ -70,11 +70,16 @@ def found(session: Session, settings: Settings, topic: Topic, query: str) -> lis
     return list(posts_frame(PostSearch(session, settings.keyspace, topic).pages(query))["post_id"])
 
 
+def noted(topic: Topic, days: int) -> str:
+    """Returns what migrate says of the days of an earlier release."""
+    return f"noted {days} days of {topic.topic}, with 4 partitions each"
+
+
 def test_words_are_copied_and_the_column_goes(own: Settings, session: Session, topic: Topic) -> None:
     earlier_release.store(session, own, topic, [*map(post, range(1, 60)), post(60, "https://x.ph/only")])
     done = list(migrate(session, own))
     assert done[:2] == ["made table post_words", "made index post_words_idx"]
-    assert done[2:] == ["copied 59 rows from posts.words to post_words", *DONE]
+    assert done[2:] == ["copied 59 rows from posts.words to post_words", *DONE, noted(topic, 4)]
     assert stored_words(session, own.keyspace, topic.topic) == {str(n): {"hello", f"word{n}"} for n in range(1, 60)}
     assert len(stored(session, own.keyspace, topic.topic)) == 60
     assert "words" not in columns(session, own)
@@ -117,7 +122,7 @@ def test_a_post_that_is_deleted_or_edited_while_it_is_copied_keeps_its_change(
         write(session, own, topic, post(2, "edited"), 2000)
         write(session, own, topic, post(4, "new"), 2000)
 
-    assert list(migrate(Racing(session, change), own))[-2:] == DONE
+    assert list(migrate(Racing(session, change), own))[-3:] == [*DONE, noted(topic, 2)]
     assert stored(session, own.keyspace, topic.topic).keys() == {"2", "3", "4"}
     assert stored_words(session, own.keyspace, topic.topic) == {"2": {"edited"}, "3": {"hello", "word3"}, "4": {"new"}}
 
@@ -174,7 +179,7 @@ def test_a_stopped_move_goes_on_where_it_was(own: Settings, session: Session, to
         PostSearch(session, own.keyspace, topic)
     done = run_command("ingest", "migrate", PULSO_KEYSPACE=own.keyspace)
     assert done.returncode == 0, done.stderr
-    said = [f"copied {599 - len(before)} rows from posts.words to post_words", *DONE]
+    said = [f"copied {599 - len(before)} rows from posts.words to post_words", *DONE, noted(topic, 26)]
     assert done.stdout.splitlines() == said
     assert stored_words(session, own.keyspace, topic.topic).keys() == {str(n) for n in range(1, 600)}
 
@@ -192,7 +197,8 @@ def test_nothing_is_dropped_while_an_earlier_worker_writes(own: Settings, sessio
     with pytest.raises(PulsoError, match=r"posts\.words is still being written\. Stop the workers"):
         list(migrate(session, own, on_step))
     assert "words" in columns(session, own)
-    assert list(migrate(session, own)) == ["copied 1 rows from posts.words to post_words", *DONE]
+    done = ["copied 1 rows from posts.words to post_words", *DONE, noted(topic, 2)]
+    assert list(migrate(session, own)) == done
     assert stored_words(session, own.keyspace, topic.topic).keys() == {str(n) for n in range(1, number)}
 
 
