@@ -9,18 +9,24 @@ for program in debootstrap buildah; do
 done
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-include=python3.11,python3.11-venv,ca-certificates,passwd
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
-debootstrap --variant=minbase --include="$include" bookworm "$root/debian" "$mirror"
+export DEBIAN_FRONTEND=noninteractive
+unset TMPDIR # of this machine: packages would look for it inside
+debootstrap --variant=minbase bookworm "$root/debian" "$mirror"
 printf 'deb %s bookworm-security main\n' "${DEBIAN_SECURITY:-http://deb.debian.org/debian-security}" \
   >"$root/debian/etc/apt/sources.list.d/security.list"
+# No service is started while an image is built.
+printf '#!/bin/sh\nexit 101\n' >"$root/debian/usr/sbin/policy-rc.d"
+chmod 0755 "$root/debian/usr/sbin/policy-rc.d"
+chroot "$root/debian" apt-get update
+chroot "$root/debian" apt-get upgrade --yes
+chroot "$root/debian" apt-get install --yes --no-install-recommends python3.11 python3.11-venv ca-certificates
 rm -rf "$root"/debian/var/cache/apt/archives/*.deb "$root"/debian/var/lib/apt/lists/*
 # A network that inspects encrypted traffic has an authority of its own.
-printf "#!/bin/sh\nexit 101\n" >"$root/debian/usr/sbin/policy-rc.d" # no service is started while an image is built
-chmod 0755 "$root/debian/usr/sbin/policy-rc.d"
 [ -z "${CA_BUNDLE:-}" ] || cp "$CA_BUNDLE" "$root/debian/etc/ssl/certs/ca-certificates.crt"
 container=$(buildah "${options[@]}" from scratch)
 buildah "${options[@]}" add --quiet "$container" "$root/debian" / >/dev/null
+trusted=/etc/ssl/certs/ca-certificates.crt
 buildah "${options[@]}" config --cmd bash --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-  "$container"
+  --env PIP_CERT=$trusted "$container"
 buildah "${options[@]}" commit --quiet --rm "$container" "$name"

@@ -71,7 +71,7 @@ def test_redis_lets_in_its_users_and_nobody_else(running: tuple[int, "subprocess
         with pytest.raises(redis.ResponseError):
             ingest.config_get("maxmemory")
     for user, password in (("default", ""), ("pulso_ingest", "of-operator")):
-        with _client(port, user, password) as client, pytest.raises(redis.ResponseError):
+        with _client(port, user, password) as client, pytest.raises((redis.AuthenticationError, redis.ResponseError)):
             client.ping()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
@@ -99,7 +99,7 @@ def test_no_password_is_in_the_file_of_users() -> None:
 
 @pytest.mark.usefixtures("settings")
 def test_a_node_of_a_ring_has_doors_and_a_rack_and_takes_its_time(tmp_path: Path) -> None:
-    settings = load_settings(home=tmp_path, cassandra_user="pulso", cassandra_password="long")
+    settings = load_settings(home=tmp_path, cassandra_port=9042, cassandra_user="pulso", cassandra_password="long")
     (tmp_path / "lib").symlink_to(HOME / "lib")
     server = ring_node(settings, LOCAL, ("127.0.0.1", "127.0.0.2"), Place("dc1", "rack2"), "768M")
     server.render()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conf import ROOT
 from conf.tables import TABLES
 from deploy.backup.restore import BEGUN
 from stores.connect import cassandra_session
@@ -28,7 +29,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         topic = made.new_topic()
         made.replay(generated(POSTS, 2016, folder / "posts.jsonl"), topic)
         made.drain()
-        done = spark_submit("candidate_poll", "--topic", topic, *WINDOW, timeout=400, **made.environment)
+        ours = {**made.environment, "SPARK_CONF_DIR": str(ROOT / "conf")}
+        done = spark_submit("candidate_poll", "--topic", topic, *WINDOW, timeout=400, **ours)
         assert done.returncode == 0, done.stderr
         yield made
 
