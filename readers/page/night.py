@@ -19,7 +19,7 @@ from readers.page.address import View
 from readers.page.lines import NARROW, WIDE, Chart, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.source import Source, settled
-from readers.page.texts import at, count, duration, per_cent, post_link, shown, span
+from readers.page.texts import at, count, counted, duration, per_cent, post_link, shown, span
 from readers.partitions import Replaced
 from readers.periods import newest_start, read_periods
 from readers.runs.rhythm import next_run
@@ -32,6 +32,8 @@ POOR = 0.95
 LATE = timedelta(minutes=10)
 """So is one whose live collection is this far behind."""
 SHOWN = 6
+FEW_RETWEETS = 5
+"""Of a post with fewer retweets, how fast they came says nothing."""
 ACCOUNTS = 10
 
 
@@ -170,9 +172,9 @@ def _bursts(session: Session, keyspace: str, view: View) -> dict[str, Any] | Non
     found = [
         {
             "tag": shown(f"#{row['hashtag']}", 80),
-            "authors": count(row["authors"]),
+            "authors": counted(row["authors"], "author"),
             "before": count(row["previous_posts"]),
-            "posts": count(row["posts"]),
+            "posts": counted(row["posts"], "post"),
             "link": posts_link(view, f"#{row['hashtag']}", row["period_start"], row["period_end"]),
         }
         for row in rows.to_dict("records")
@@ -195,7 +197,7 @@ def _cascades(session: Session, source: Source, view: View) -> dict[str, Any] | 
             continue
         limits = (newest, newest + timedelta(minutes=1)) if period == "day" else (None, None)
         rows = read_periods(session, source.keyspace, CASCADES, where, *limits)
-        first = rows.iloc[0]
+        first, fast = rows.iloc[0], rows[rows["retweets"] >= FEW_RETWEETS]
         found = [
             {
                 "author": shown(row["label"] or "unknown", 80) if not pd.isna(row["label"]) else "unknown",
@@ -203,7 +205,7 @@ def _cascades(session: Session, source: Source, view: View) -> dict[str, Any] | 
                 "half": duration(row["half_life_seconds"]),
                 "link": post_link(row["source"], row["post_id"], source.settings.mastodon_url),
             }
-            for row in rows.sort_values(["half_life_seconds", "rank"]).head(SHOWN).to_dict("records")
+            for row in fast.sort_values(["half_life_seconds", "rank"]).head(SHOWN).to_dict("records")
         ]
         return {"span": span(first["period_start"], first["period_end"], view.topic), "rows": found}
     return None

@@ -55,6 +55,11 @@ def count(value: Any) -> str:
     return NONE if value is None or pd.isna(value) else f"{int(value):,}"
 
 
+def counted(value: Any, word: str) -> str:
+    """Returns a number with its word, which takes an s unless the number is 1: `1 post`, `2 posts`."""
+    return f"{count(value)} {word}{'' if count(value) == '1' else 's'}"
+
+
 def per_cent(value: Any, digits: int = 1) -> str:
     """Returns a part of a whole (0..1) in per cent; a dash where it is unknown."""
     return NONE if value is None or pd.isna(value) else f"{float(value):.{digits}%}"

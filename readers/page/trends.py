@@ -12,7 +12,7 @@ from conf.tables import HASHTAG_TRENDS, TEXT_FAMILIES, TOP_ITEMS, TOPIC_VOLUME
 from readers.page.address import View, one_of
 from readers.page.night import posts_link
 from readers.page.source import Source
-from readers.page.texts import NONE, at, count, per_cent, post_link, shown, span, web_link
+from readers.page.texts import NONE, at, count, counted, per_cent, post_link, shown, span, web_link
 from readers.periods import newest_start, not_published, read_periods
 
 OWN = ("of", "kind")
@@ -111,8 +111,8 @@ def _texts(rows: pd.DataFrame | None, view: View, server: str) -> dict[str, Any]
         {
             "text": shown(row["text"], 280),
             "link": post_link(row["source"], row["post_id"], server),
-            "authors": count(row["authors"]),
-            "posts": count(row["posts"]),
+            "authors": counted(row["authors"], "account"),
+            "posts": counted(row["posts"], "post"),
             "first": at(row["first_at"], view.topic),
             "flagged": per_cent(row["share_flagged"]),
         }
@@ -136,8 +136,8 @@ def _volume(session: Session, keyspace: str, view: View, of: str) -> dict[str, A
         {
             "height": round(100 * row["posts"] / most, 1),
             "x": round(100 * ((row["period_start"] - since) / step) / COLUMNS, 2),
-            "told": f"{span(row['period_start'], row['period_end'], view.topic)}: {count(row['posts'])} posts by "
-            f"{count(row['authors'])} authors",
+            "told": f"{span(row['period_start'], row['period_end'], view.topic)}: {counted(row['posts'], 'post')} by "
+            f"{counted(row['authors'], 'author')}",
         }
         for row in rows.to_dict("records")
     ]
@@ -149,7 +149,9 @@ def _volume(session: Session, keyspace: str, view: View, of: str) -> dict[str, A
         "by": period,
         "from": at(rows.iloc[0]["period_start"], view.topic),
         "to": at(last["period_end"], view.topic),
-        "last": {name: count(last[name]) for name in ("posts", "authors", "new_authors", "retweets", "originals")},
+        "last": f"{counted(last['posts'], 'post')} by {counted(last['authors'], 'author')}, "
+        f"{count(last['new_authors'])} of them new; {counted(last['originals'], 'original')}, "
+        f"{counted(last['retweets'], 'retweet')}",
     }
 
 
