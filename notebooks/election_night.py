@@ -27,7 +27,7 @@ FEW = 30  # with fewer authors in an hour, its shares say nothing
 
 # %%
 hours = poll(TOPIC, RACE, "hour")
-hours = hours[hours["period_start"] > hours["period_start"].max() - pd.Timedelta(hours=HOURS)]
+hours = hours[hours["period_start"] > hours["period_start"].max() - pd.Timedelta(hours=HOURS)].copy()
 shares = ["share_authors", "share_authors_low", "share_authors_high"]
 hours.loc[hours["authors_total"] < FEW, shares] = float("nan")
 print(f"{hours['period_start'].nunique()} hours, the last from {hours['period_start'].max():%Y-%m-%d %H:%M} UTC on")

@@ -20,8 +20,8 @@ from readers.whole_days.wire import Page, raw_pages
 from stores.layout import DayLayouts
 from stores.prepare import prepared
 
-READS, PAGE = 8, 1000
-"""Partitions that are read at once, and rows of a page."""
+READS, PAGE = 32, 1000
+"""Partitions that are read at once, so that Cassandra has work while pages are decoded; and rows of a page."""
 TOGETHER = 64
 """Pages that are decoded together: with fewer of them decoding takes more time, with more of them more memory."""
 COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", *MATCHED.values()))
