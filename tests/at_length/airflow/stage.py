@@ -57,6 +57,11 @@ class Stage:
         return self.ground.settings.keyspace
 
     @property
+    def submits(self) -> dict[str, Any]:
+        """The environment in which spark-submit runs a job on these engines."""
+        return {**self.ground.environment, "SPARK_CONF_DIR": str(ROOT / "conf")}
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of Airflow's commands."""
         given = {**os.environ, **self.ground.environment, "PULSO_SCHEDULE": str(self.home / "schedule.yaml")}
