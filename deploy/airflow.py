@@ -95,7 +95,8 @@ def environment(home: Path, port: int, given: Mapping[str, str] | None = None) -
 
 def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: Console) -> None:
     """Makes or updates Airflow's database, and the pool of the Spark tasks. Raises PulsoError if that fails."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)  # it has the password of the page, and Airflow's keys
     say(console, "Airflow: preparing its database")
     command("db", "migrate", variables=variables)
     command("pools", "set", schedule.pool, str(schedule.pool_slots), "Spark tasks of Pulso", variables=variables)

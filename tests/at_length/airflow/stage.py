@@ -57,14 +57,18 @@ class Stage:
         return self.ground.settings.keyspace
 
     @property
+    def submits(self) -> dict[str, Any]:
+        """The environment in which spark-submit runs a job on these engines."""
+        return {**self.ground.environment, "SPARK_CONF_DIR": str(ROOT / "conf")}
+
+    @property
     def environment(self) -> dict[str, str]:
         """The environment of Airflow's commands."""
         given = {**os.environ, **self.ground.environment, "PULSO_SCHEDULE": str(self.home / "schedule.yaml")}
         given |= {
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
-            "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
         }
         return airflow.environment(self.home, self.port, given)

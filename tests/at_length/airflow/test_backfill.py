@@ -60,7 +60,7 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
     assert {day: after[day] for day in finished} == {day: before[day] for day in finished}
     assert {row["period_start"] for row in _windows(stage, topic)} >= set(wanted)
     whole = (f"{first:%Y-%m-%d}", f"{LAST + timedelta(days=1):%Y-%m-%d}")
-    done = spark_submit(JOB, "--topic", topic, "--from", whole[0], "--to", whole[1], **own.environment)  # type: ignore[arg-type]
+    done = spark_submit(JOB, "--topic", topic, "--from", whole[0], "--to", whole[1], **stage.submits)
     assert done.returncode == 0, done.stderr
     same(daily_rows(stage, topic), found)
 

@@ -85,7 +85,7 @@ def test_three_hours_that_are_filled_live_equal_one_run_over_them(
     assert {len({r["period_start"] for r in rows}) for rows in found.values()} == {HOURS}
     window = [at.isoformat() for at in (start, start + timedelta(hours=HOURS))]
     words = ("--topic", topic, "--from", window[0], "--to", window[1], "--jobs", ",".join(Hourly().jobs))
-    done = spark_submit("daily", *words, **own.environment)  # type: ignore[arg-type]
+    done = spark_submit("daily", *words, **stage.submits)
     assert done.returncode == 0, done.stderr
     same(hours(stage, topic, start), found)
 
