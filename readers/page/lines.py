@@ -168,7 +168,7 @@ def _drawn(line: Line, scale: _Scale, step: timedelta) -> Drawn:
         band,
         dots,
         end,
-        wrapped(line.name, scale.size.letters),
+        wrapped(line.name, scale.size.letters, 3 if scale.size is NARROW else 2),
         value,
         scale.size is NARROW,
     )
