@@ -55,7 +55,7 @@ class Size:
     bottom: int = 34
 
 
-WIDE, NARROW = Size(940, 430, 190, 22), Size(360, 330, 108, 12, left=38)
+WIDE, NARROW = Size(940, 430, 190, 18), Size(360, 400, 128, 14, left=38)
 
 
 @dataclass
@@ -71,7 +71,13 @@ class Drawn:
     end: tuple[float, float] | None
     label: list[str]
     value: str
+    below: bool
     y: float = 0.0
+
+    @property
+    def height(self) -> int:
+        """The height of the name and the value beside the line's end."""
+        return LINE_HEIGHT * (len(self.label) + self.below)
 
 
 @dataclass
@@ -154,7 +160,18 @@ def _drawn(line: Line, scale: _Scale, step: timedelta) -> Drawn:
     end = (scale.x(last[0]), scale.y(last[1])) if last else None
     colour, dash = place_of(line.number)
     value = f"{last[1]:.1%}" if last else ""
-    return Drawn(line.number, colour, dash, path, band, dots, end, wrapped(line.name, scale.size.letters), value)
+    return Drawn(
+        line.number,
+        colour,
+        dash,
+        path,
+        band,
+        dots,
+        end,
+        wrapped(line.name, scale.size.letters, 3 if scale.size is NARROW else 2),
+        value,
+        scale.size is NARROW,
+    )
 
 
 def _runs(
@@ -179,10 +196,10 @@ def _spread(lines: list[Drawn], size: Size) -> None:
     reached = 8.0
     for line in lines:
         line.y = max(line.end[1] if line.end else 0.0, reached + 4)
-        reached = line.y + LINE_HEIGHT * len(line.label) + 3
+        reached = line.y + line.height + 3
     low = size.height - 6.0
     for line in reversed(lines):
-        line.y = min(line.y, low - LINE_HEIGHT * (len(line.label) - 1))
+        line.y = min(line.y, low - line.height + LINE_HEIGHT)
         low = line.y - LINE_HEIGHT - 3
 
 

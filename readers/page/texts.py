@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import regex
+from rich.cells import cell_len
 
 from conf.topic import Topic
 from readers.plain import one_line
@@ -40,14 +41,25 @@ def shown(text: object, most: int = LONGEST) -> str:
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> list[str]:
-    """Returns a name in at most `lines` lines of about `width` characters, for a picture, where nothing wraps."""
+    """Returns a name in at most `lines` lines of at most `width` cells each, for a picture, where nothing wraps.
+
+    A letter of Chinese, Japanese or Korean takes two cells. What is left over ends with an ellipsis.
+    """
     found = [""]
-    for word in shown(text, width * lines).split(" "):
-        if found[-1] and len(found[-1]) + 1 + len(word) > width and len(found) < lines:
-            found.append(word)
-        else:
-            found[-1] = f"{found[-1]} {word}".strip()
-    return [shown(line, width + 4) for line in found]
+    for word in shown(text, LONGEST).split(" "):
+        pieces = [word] if cell_len(word) <= width else _CLUSTER.findall(word)
+        for number, piece in enumerate(pieces):
+            gap = " " if found[-1] and number == 0 else ""
+            if cell_len(found[-1] + gap + piece) <= width:
+                found[-1] += gap + piece
+            else:
+                found.append(piece)
+    if len(found) > lines:
+        last = _CLUSTER.findall(found[lines - 1])
+        while last and cell_len("".join(last)) > width - 1:
+            last.pop()
+        found = [*found[: lines - 1], "".join(last) + "…"]
+    return [line for line in found if line]
 
 
 def count(value: Any) -> str:

@@ -64,7 +64,8 @@ def test_a_text_is_never_cut_within_a_letter() -> None:
 def test_names_wrap_in_pictures() -> None:
     assert wrapped("Miriam Defensor Santiago", 16) == ["Miriam Defensor", "Santiago"]
     assert wrapped("田中角栄", 10) == ["田中角栄"]
-    assert all(len(line) <= 20 for line in wrapped("x" * 200, 16))
+    assert wrapped("x" * 200, 16) == ["x" * 16, "x" * 15 + "…"]
+    assert wrapped("とても長い名前の候補者", 10) == ["とても長い", "名前の候…"]
 
 
 @pytest.mark.parametrize(
