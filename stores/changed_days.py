@@ -27,7 +27,7 @@ State = tuple[int, int]
 
 
 def note_changed(session: Session, keyspace: str, days: Collection[Day], most: int = IN_FLIGHT) -> None:
-    """Counts a change of each of these days, at most `most` at once. Raises the driver's errors; to repeat it is safe, and counts again."""
+    """Counts a change of each of these days, `most` at once. Raises the driver's errors; repeated, it counts again."""
     if not days:
         return
     where = "WHERE topic = ? AND day = ?"
