@@ -22,6 +22,8 @@ import pandas as pd
 
 from readers import poll
 
+alt.renderers.enable("svg")  # drawn here, without a network
+
 TOPIC, RACE, HOURS = "ph2016", "president", 48
 FEW = 30  # with fewer authors in an hour, its shares say nothing
 

@@ -21,6 +21,8 @@ import altair as alt
 
 from readers import cql, poll, posts, trends
 
+alt.renderers.enable("svg")  # drawn here, without a network
+
 TOPIC = "ph2016"
 
 # %% [markdown]

@@ -21,6 +21,8 @@ import altair as alt
 
 from readers import graph
 
+alt.renderers.enable("svg")  # drawn here, without a network
+
 TOPIC = "ph2016"
 
 # %%
@@ -51,7 +53,7 @@ alt.Chart(top).mark_bar().encode(
 
 # %%
 received = found.nodes["in_weight"].sort_values(ascending=False).reset_index(drop=True).astype("float64")
-curve = (received.cumsum() / received.sum()).rename("share of retweets").reset_index(names="account")
+curve = (received.cumsum() / received.sum()).rename("share of retweets").rename_axis("account").reset_index()
 curve["account"] += 1
 alt.Chart(curve.head(1_000)).mark_line().encode(
     x=alt.X("account:Q", title="accounts, the most retweeted first"),

@@ -24,6 +24,8 @@ from conf.settings import load_settings
 from conf.topic import load_topic
 from readers import posts
 
+alt.renderers.enable("svg")  # drawn here, without a network
+
 TOPIC, RACE, N, SEED = "ph2016", "president", 20, 1
 
 # %%

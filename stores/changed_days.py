@@ -15,7 +15,7 @@ from datetime import date
 from cassandra.cluster import Session
 
 from conf.tables import CHANGED_DAYS
-from stores.execute import in_flight
+from stores.execute import IN_FLIGHT, in_flight
 from stores.prepare import prepared
 
 Day = tuple[str, date]
@@ -26,13 +26,13 @@ State = tuple[int, int]
 """The changes of a day, and those of EVERY."""
 
 
-def note_changed(session: Session, keyspace: str, days: Collection[Day]) -> None:
-    """Counts a change of each of these days. Raises the driver's errors; to repeat it is safe, and counts again."""
+def note_changed(session: Session, keyspace: str, days: Collection[Day], most: int = IN_FLIGHT) -> None:
+    """Counts a change of each of these days, `most` at once. Raises the driver's errors; repeated, it counts again."""
     if not days:
         return
     where = "WHERE topic = ? AND day = ?"
     count = prepared(session, f"UPDATE {keyspace}.{CHANGED_DAYS.name} SET changes = changes + 1 {where}")
-    with closing(in_flight(sorted(days), lambda day: session.execute_async(count, day))) as sent:
+    with closing(in_flight(sorted(days), lambda day: session.execute_async(count, day), most)) as sent:
         for _, future in sent:
             future.result()
 

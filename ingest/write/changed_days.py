@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from cassandra.cluster import Session
 
 from stores.changed_days import EVERY, Day, note_changed
+from stores.execute import IN_FLIGHT
 
 
 class ChangedDays:
@@ -13,8 +14,8 @@ class ChangedDays:
     A change is owed before it is sent, since one that fails may be applied all the same, and noted when it is done.
     """
 
-    def __init__(self, session: Session, keyspace: str) -> None:
-        self._session, self._keyspace = session, keyspace
+    def __init__(self, session: Session, keyspace: str, most_in_flight: int = IN_FLIGHT) -> None:
+        self._session, self._keyspace, self._in_flight = session, keyspace, most_in_flight
         self._owed: set[Day] = set()
 
     def owe(self, days: Iterable[Day]) -> None:
@@ -27,5 +28,5 @@ class ChangedDays:
 
     def settle(self) -> None:
         """Notes the days that are owed. Raises the driver's errors; they are owed still then."""
-        note_changed(self._session, self._keyspace, self._owed)
+        note_changed(self._session, self._keyspace, self._owed, self._in_flight)
         self._owed.clear()

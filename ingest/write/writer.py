@@ -45,7 +45,7 @@ class PostWriter:
         self._statements = PostStatements(session, keyspace)
         self._earlier = EarlierDeletions(session, keyspace, in_flight)
         self._untimed = UntimedDays(session, keyspace)
-        self._changed = ChangedDays(session, keyspace)
+        self._changed = ChangedDays(session, keyspace, in_flight)
 
     def begin(self, writes: Iterable[Write]) -> End:
         """Sends all rows, and returns while the last of them are under way. What it returns must be called once.

@@ -52,7 +52,7 @@ def test_a_notebook_runs_to_its_end(file: Path, topic: Topic, tmp_path: Path) ->
     outputs: list[Any] = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     told = "".join(output.get("text", "") for output in outputs if output.get("name") == "stderr")
     assert told == "", told
-    plots = [kind for output in outputs for kind in output.get("data", {}) if "vegalite" in kind]
+    plots = [kind for output in outputs for kind in output.get("data", {}) if kind == "image/svg+xml"]
     assert len(plots) == PLOTS[file.stem]
 
 

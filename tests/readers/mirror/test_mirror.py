@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from cassandra.cluster import Session
 
@@ -141,7 +142,11 @@ def test_a_file_of_another_table_or_that_is_damaged_is_not_used(
     mirrored(topic, capsys)
     [file] = folder_of(home, topic).glob("*.parquet")
     whole = file.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", bytes([*whole[:2000], whole[2000] ^ 255, *whole[2001:]])):
+    group = pq.read_metadata(file).row_group(0)
+    text = next(group.column(n) for n in range(group.num_columns) if group.column(n).path_in_schema == "text")
+    at = text.data_page_offset + text.total_compressed_size // 2
+    flipped = whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :]
+    for damaged in (whole[: len(whole) // 2], b"", flipped):
         file.write_bytes(damaged)
         assert read(topic)[1] == {"cassandra": number}
     assert mirrored(topic, capsys).startswith("1 days written")
