@@ -36,7 +36,7 @@ CHROMIUM = [
     *("--disable-component-update", "--disable-sync"),
 ]
 
-NEWSROOM = "http://newsroom.test"
+NEWSROOM = "http://localhost:8123"
 """Another site, which a test plays itself."""
 
 
