@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -155,6 +155,7 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
 
     routes = [
         Route("/", site.first),
+        Route("/favicon.ico", _icon),
         Mount("/static", _Static(directory=STATIC)),
         Route("/{topic}/embed/{figure}", site.embed),
         Route("/{topic}/export/{figure}.{format}", exports.endpoint(site.source, site.view)),
@@ -167,6 +168,10 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
     handlers: dict[Any, Any] = {PulsoError: _error, Exception: _defect, 404: _missing}
     app = Starlette(routes=routes, middleware=middleware, exception_handlers=handlers, lifespan=lifespan)
     return Access(app, settings, host)  # outermost, so that an answer to a defect has its headers, too
+
+
+def _icon(_: Request) -> Response:
+    return FileResponse(STATIC / "icon.svg", headers={"cache-control": FOR_EVER})
 
 
 def _error(_: Request, error: Exception) -> Response:

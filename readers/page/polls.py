@@ -11,12 +11,14 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError
 from conf.race import Race
+from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic
 from readers.page.address import By, Show, View
 from readers.page.colours import place_of
 from readers.page.lines import Line
 from readers.page.texts import count, per_cent, points, shown, wrapped
 from readers.partitions import Replaced
+from readers.periods import read_periods
 from readers.polls.poll import changes, read_poll, without_few
 
 COLUMNS = {"authors": "share_authors", "posts": "share_posts", "people": "share_authors_no_bots"}
@@ -157,7 +159,8 @@ def _window(session: Session, keyspace: str, view: View, race: Race) -> pd.DataF
     if view.window is None:
         return read_poll(session, keyspace, view.topic, race.id)
     start, end = view.window
-    found = read_poll(session, keyspace, view.topic, race.id, "window", start, start + timedelta(milliseconds=1))
+    where = {"topic": view.topic.topic, "race": race.id, "period": "window"}
+    found = read_periods(session, keyspace, CANDIDATE_POLL, where, start, start + timedelta(milliseconds=1))
     found = found[found["period_end"] == end].reset_index(drop=True)
     if found.empty:
         raise PulsoError(f"no poll of this window of {view.topic.topic} has been published", "Take window= out")

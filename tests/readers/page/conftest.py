@@ -36,7 +36,7 @@ CHROMIUM = [
     *("--disable-component-update", "--disable-sync"),
 ]
 
-NEWSROOM = "http://newsroom.test"
+NEWSROOM = "http://localhost:8123"
 """Another site, which a test plays itself."""
 
 
@@ -80,9 +80,12 @@ def served(counted: Topic) -> Iterator[Served]:
     end(served.process)
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One browser for all tests; each test has a context of its own in it."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the tests of a module; each test has a context of its own in it.
+
+    Playwright keeps an event loop running meanwhile, so that no other test of this process could run one.
+    """
     chromium = shutil.which("chromium")
     if not chromium:
         pytest.skip("no chromium on this machine")
