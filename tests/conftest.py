@@ -80,13 +80,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Gives each module to one process, and all modules that use Spark to the same one.
+    """Gives each module to one process, and all modules that use Spark to the same one, and all of the page.
 
-    So there is only one Spark session.
+    So there is only one Spark session, and what the page shows is counted once.
     """
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
+        if "readers/page/" in module:
+            return "page"
         return "spark" if "SparkSession" in (ROOT / module).read_text() else module
 
 

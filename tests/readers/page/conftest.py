@@ -11,17 +11,14 @@ from typing import Any
 import pytest
 from cassandra.cluster import Session
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
-from pyspark.sql import SparkSession
 
 from conf.settings import Settings
 from conf.topic import Topic, load_topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
-from jobs import daily
-from jobs.framework.command import run_set
 from stores.connect import RedisClient
 from tests.conftest import make_topic
-from tests.support.commands import end, start_command
+from tests.support.commands import end, spark_submit, start_command
 from tests.support.loading import load
 
 POSTS = 8_000
@@ -41,7 +38,7 @@ NEWSROOM = "http://localhost:8123"
 
 
 @pytest.fixture(scope="session")
-def counted(settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> Topic:
+def counted(settings: Settings, session: Session, client: RedisClient) -> Topic:
     """A topic with generated posts, of which the jobs that the page shows have counted the last two weeks."""
     name = make_topic(settings).topic
     file = settings.topics_dir / f"{name}.yaml"
@@ -49,7 +46,8 @@ def counted(settings: Settings, session: Session, client: RedisClient, spark: Sp
     topic = load_topic(name, settings.topics_dir)
     lines = (line for chunk in generate(topic, POSTS, 5) for line in chunk.splitlines())
     load(lines, name, PostsQueue(client, "test:page"), session, settings)
-    assert run_set("daily", daily.JOBS, ["--topic", name, *WINDOW, "--jobs", JOBS]) == 0
+    done = spark_submit("daily", "--topic", name, *WINDOW, "--jobs", JOBS, timeout=600)
+    assert done.returncode == 0, done.stdout + done.stderr
     return topic
 
 
