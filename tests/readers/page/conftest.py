@@ -32,9 +32,8 @@ CHROMIUM = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-
-NEWSROOM = "http://localhost:8123"
-"""Another site, which a test plays itself."""
+NEWSROOM = "http://localhost:"
+"""Another site, which a test serves itself: to a browser, this is not the site 127.0.0.1."""
 
 
 @pytest.fixture(scope="session")
