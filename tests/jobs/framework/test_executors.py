@@ -37,8 +37,9 @@ def test_no_other_secret_leaves_the_driver(tmp_path: Path) -> None:
 
 
 def test_the_login_of_the_embedded_cassandra_is_looked_up_where_its_file_is(tmp_path: Path) -> None:
+    here = Settings(home=tmp_path, cassandra_hosts=("127.0.0.1",), cassandra_port=9042)
     login = keep_login(tmp_path, "cassandra", "127.0.0.1:9042")
-    sent = settings_for_executors(Settings(home=tmp_path), CLUSTER)
+    sent = settings_for_executors(here, CLUSTER)
     assert sent.cassandra_password is not None
     assert (sent.cassandra_user, sent.cassandra_password.get_secret_value()) == (login.user, login.password)
     assert settings_for_executors(Settings(home=tmp_path / "none"), CLUSTER).cassandra_user is None
