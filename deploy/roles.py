@@ -4,12 +4,19 @@ import re
 from pathlib import Path
 
 from cassandra import InvalidRequest
-from cassandra.cluster import Session
+from cassandra.cluster import NoHostAvailable, Session
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from conf.errors import PulsoError, WrongUse
 
 ROLES_FILE = Path(__file__).parent / "roles.cql"
 _MADE = re.compile(r"^CREATE ROLE IF NOT EXISTS (\w+)", re.MULTILINE)
+_HAS_IT = " is a member of "
+"""What Cassandra says when a role is granted again; other rights may be granted again."""
+_SOON = "can only be changed every"
+"""What Cassandra says if a password was changed less than some seconds ago."""
+PATIENCE = 15.0
+"""Seconds for which a password that was changed just now is tried again. Cassandra asks for 5."""
 _KEYSPACE = re.compile(r"\bpulso\b(?=[.]| TO )")
 
 
@@ -34,9 +41,20 @@ def apply_roles(session: Session, keyspace: str) -> None:
         try:
             session.execute(statement)
         except InvalidRequest as error:
+            if _HAS_IT in str(error):
+                continue
             what = f"Cassandra refuses {statement} ({str(error).partition('message=')[2].strip(chr(34))[:160]})"
             fix = "Set PasswordAuthenticator and CassandraAuthorizer in cassandra.yaml, and run `ingest migrate` first"
             raise PulsoError(what, fix) from None
+
+
+def _too_soon(error: BaseException) -> bool:
+    return isinstance(error, NoHostAvailable) and _SOON in str(error)
+
+
+_patiently = Retrying(
+    retry=retry_if_exception(_too_soon), wait=wait_fixed(1), stop=stop_after_delay(PATIENCE), reraise=True
+)
 
 
 def set_password(session: Session, role: str, password: str, own: str | None = None) -> None:
@@ -49,4 +67,4 @@ def set_password(session: Session, role: str, password: str, own: str | None = N
         raise WrongUse(f"no role {role!r}", f"Roles: {', '.join(known)}")
     if not password:
         raise WrongUse(f"the password of {role} is empty", "Type one, or pipe it to this command")
-    session.execute(f"ALTER ROLE {role} WITH PASSWORD = '{password.replace(chr(39), 2 * chr(39))}'")
+    _patiently(session.execute, f"ALTER ROLE {role} WITH PASSWORD = '{password.replace(chr(39), 2 * chr(39))}'")

@@ -61,6 +61,7 @@ def test_every_step_works_with_its_own_role(guarded: Guarded, topic: str) -> Non
     read(guarded, "graph", "--topic", topic, "--graph", "retweet")
 
 
+@pytest.mark.usefixtures("topic")
 def test_the_health_of_the_engines_is_told_to_who_may_read_it_and_others_are_told_how(guarded: Guarded) -> None:
     told = ingest(guarded, "cluster").stdout
     assert "posts" in told

@@ -199,7 +199,7 @@ def test_a_publisher_waits_while_redis_has_little_memory_left(full: PostsQueue) 
         full.client.config_set("maxmemory", 0)
 
     publisher = Publisher(full, wait=work_off, on_wait=reasons.append)
-    full.client.setrange("others", 20_000_000, "x")  # made by Redis: a buffer for a large value would count, for a while
+    full.client.setrange("others", 20_000_000, "x")  # made by Redis: a sent value's buffer would count for a while
     full.client.config_set("maxmemory", int(int(full.client.info("memory")["used_memory"]) / 0.85))
     for envelope in envelopes(BATCH):
         publisher.put(envelope)
