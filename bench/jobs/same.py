@@ -19,8 +19,8 @@ PLACED = {"run_id", "bucket"}
 """Columns of a key that only say where a row lies."""
 ACCOUNTS = {"author", "node", "src", "dst"}
 """Columns that name an account: by its id, in older commits by its handle."""
-DRAWN = {"community", "communities", "modularity"}
-"""Columns that also depend on the order in which Spark brings the edges of a graph."""
+DRAWN = {"community", "communities", "modularity", "component"}
+"""Columns that also depend on the order in which Spark brings the edges of a graph, or on that of its nodes' names."""
 TOLERANCE = 1e-9
 Rows = dict[tuple[Any, ...], dict[str, Any]]
 
