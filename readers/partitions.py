@@ -4,6 +4,7 @@ The run is named by a pointer in `published` or by a row of graph_summary. The r
 of the two names the run. So if the run is still named after the read, all its rows were read.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -90,8 +91,8 @@ def published_rows(
     return whole(read)
 
 
-def whole(read: Callable[[], T]) -> T:
-    """Calls `read` and returns its result; calls it again if it raises Replaced.
+def whole(read: Callable[[], T], pause: float = 0.0) -> T:
+    """Calls `read` and returns its result; calls it again, after `pause` seconds, if it raises Replaced.
 
     Raises Replaced if all of TRIES calls raise it.
     """
@@ -101,4 +102,5 @@ def whole(read: Callable[[], T]) -> T:
         except Replaced:
             if attempt + 1 == TRIES:
                 raise
+            time.sleep(pause)
     raise AssertionError

@@ -9,11 +9,11 @@ for program in debootstrap buildah; do
 done
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 export DEBIAN_FRONTEND=noninteractive
 unset TMPDIR # of this machine: packages would look for it inside
-debootstrap --variant=minbase bookworm "$root/debian" "$mirror"
-printf 'deb %s bookworm-security main\n' "${DEBIAN_SECURITY:-http://deb.debian.org/debian-security}" \
+debootstrap --variant=minbase bookworm "$root/debian" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} # else debootstrap knows one
+mirror=$(awk '/^deb / {print $2; exit}' "$root/debian/etc/apt/sources.list")
+printf 'deb %s bookworm-security main\n' "${DEBIAN_SECURITY:-${mirror%/}-security}" \
   >"$root/debian/etc/apt/sources.list.d/security.list"
 # No service is started while an image is built.
 printf '#!/bin/sh\nexit 101\n' >"$root/debian/usr/sbin/policy-rc.d"

@@ -15,7 +15,7 @@ from conf.schema import bound
 from conf.settings import Settings
 from conf.tables import COLLECTION_THROUGH, JOB_RUNS
 from conf.topic import Topic
-from readers.partitions import TRIES, Replaced
+from readers.partitions import whole
 from readers.runs.runs import JOB_OF
 from stores.connect import START_THEM, cassandra_session
 from stores.execute import FAILURES
@@ -103,11 +103,4 @@ class Source:
 
 def settled(read: Callable[[], T]) -> T:
     """Calls `read` and returns its result; waits and calls it again while a run replaces what it reads (Replaced)."""
-    for attempt in range(TRIES):
-        try:
-            return read()
-        except Replaced:
-            if attempt + 1 == TRIES:
-                raise
-            time.sleep(SWAPPING)
-    raise AssertionError
+    return whole(read, pause=SWAPPING)
