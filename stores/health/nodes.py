@@ -202,14 +202,13 @@ def _loads(told: Iterable[Figures]) -> dict[str, float]:
 
 def _shares(session: Session) -> dict[Host, float]:
     """Returns the part of the ring, 0..1, of which each node has the first copy."""
-    shares: dict[Host, float] = defaultdict(float)
+    owned: dict[Host, int] = defaultdict(int)
     tokens = session.cluster.metadata.token_map
     ring = tokens.ring if tokens is not None else []
     for before, token in zip([*ring[-1:], *ring[:-1]], ring, strict=True):
         if isinstance(token.value, int):  # as with Murmur3Partitioner, the only one that is made today
-            gap = (token.value - before.value) % RING or RING
-            shares[tokens.token_to_host_owner[token]] += gap / RING
-    return shares
+            owned[tokens.token_to_host_owner[token]] += (token.value - before.value) % RING or RING
+    return defaultdict(float, {host: number / RING for host, number in owned.items()})
 
 
 def _copies(session: Session, settings: Settings) -> int:
