@@ -18,7 +18,7 @@ OF_A_RUN = {"run_id", "computed_at", "method"}
 PLACED = {"run_id", "bucket"}
 """Columns of a key that only say where a row lies."""
 ACCOUNTS = {"author", "node", "src", "dst"}
-"""Columns that name an account: by its id, in older commits by its handle."""
+"""Columns that name an account: by its id, as x:@handle where no post tells the id, in older commits by its handle."""
 DRAWN = {"community", "communities", "modularity", "component"}
 """Columns that also depend on the order in which Spark brings the edges of a graph, or on that of its nodes' names."""
 TOLERANCE = 1e-9
@@ -57,7 +57,7 @@ def newest_rows(lab: Lab, table: Table, columns: list[str]) -> Rows:
 
     def told(row: Any, name: str) -> Any:
         value = getattr(row, name)
-        return named.get(value, value) if name in ACCOUNTS else value
+        return named.get(value, value).rpartition(":@")[2] if name in ACCOUNTS else value
 
     return {
         tuple(told(row, name) for name in key): {name: told(row, name) for name in columns if name not in PLACED}
