@@ -1,13 +1,14 @@
 """The health of both stores for people: what does not answer, what needs a hand, then nodes, tables and Redis."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from conf.terminal import out_console
-from stores.health.state import Cassandra, Health, Node, NodeTable, Redis
+from stores.health.state import Cassandra, Health, Node, Redis
+from stores.health.totals import totals
 
 
 def print_health(health: Health) -> None:
@@ -51,27 +52,16 @@ def _count(value: int | None) -> str:
 
 def _print_tables(cassandra: Cassandra, console: Console) -> None:
     """Prints the tables that were used: the sum of their sizes on all nodes, and the worst figure of any node."""
-    names = dict.fromkeys(table.name for node in cassandra.nodes for table in node.tables)
-    repaired = {repair.table: repair.repaired_at for repair in cassandra.repairs}
     shown = _table(("table",), ("stores", "largest partition", "reads, 99 %", "writes, 99 %", "deletion marks"))
     shown.add_column("last repair")
-    for name in names:
-        of_nodes = [table for node in cassandra.nodes for table in node.tables if table.name == name]
-        size = sum(table.disk_mib for table in of_nodes)
-        if not size and not any(table.read_ms or table.write_ms for table in of_nodes):
-            continue
-        at = repaired.get(name)
+    for table in totals(cassandra):
         shown.add_row(
-            *(name, f"{size:,} MiB", f"{_most(of_nodes, lambda t: t.largest_partition_mib):,.0f} MiB"),
-            *(f"{_most(of_nodes, lambda t: t.read_ms):,.1f} ms", f"{_most(of_nodes, lambda t: t.write_ms):,.1f} ms"),
-            *(f"{_most(of_nodes, lambda t: t.tombstones_a_read):,.0f}", f"{at:%Y-%m-%d}" if at else ""),
+            *(table.name, f"{table.disk_mib:,} MiB", f"{table.largest_partition_mib:,} MiB"),
+            *(f"{table.read_ms:,.1f} ms", f"{table.write_ms:,.1f} ms", f"{table.tombstones_a_read:,.0f}"),
+            f"{table.repaired_at:%Y-%m-%d}" if table.repaired_at else "",
         )
     if shown.row_count:
         console.print(shown)
-
-
-def _most(tables: Iterable[NodeTable], of: Callable[[NodeTable], float]) -> float:
-    return max(map(of, tables), default=0)
 
 
 def _table(left: Sequence[str], right: Sequence[str]) -> Table:

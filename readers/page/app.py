@@ -17,12 +17,15 @@ from conf.settings import Settings
 from readers.page import cluster, collecting, exports, method, network, night, quality, search, trends
 from readers.page.access import Access
 from readers.page.address import View, view_of
+from readers.page.fonts import NoFont
 from readers.page.rendering import BANNER, STATIC, banner, render
 from readers.page.seen import Pages, Seen
 from readers.page.source import Source
 from readers.page.topics import Topics
 from readers.partitions import Replaced
 
+CODES: dict[type[PulsoError], int] = {StoreDown: 503, Replaced: 503, WrongUse: 400, NoFont: 501}
+"""What is answered to an error; 404 to all others: nothing was published there."""
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -80,12 +83,13 @@ class Site:
 
     def embed(self, request: Request) -> Response:
         """Answers one figure alone, for a frame of another site; it renews itself every minute."""
-        view, figure = self.view(request, "night"), exports.figure_of(request)
+        figure = exports.figure_of(request)
+        view = self.view(request, exports.FIGURES[figure])
         return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
 
     def _figure(self, view: View, figure: str) -> str:
         try:
-            told = night.context(self.source, view)
+            told: Mapping[str, Any] = PAGES[view.page][1].context(self.source, view)
         except (Replaced, StoreDown):
             raise
         except PulsoError as error:
@@ -176,7 +180,7 @@ def _icon(_: Request) -> Response:
 
 def _error(_: Request, error: Exception) -> Response:
     assert isinstance(error, PulsoError)
-    code = 503 if isinstance(error, StoreDown | Replaced) else 400 if isinstance(error, WrongUse) else 404
+    code = next((code for kind, code in CODES.items() if isinstance(error, kind)), 404)
     if error.what.startswith(("no topic", "there is no page")):
         code = 404
     more = {"retry-after": "10"} if code == 503 else {}

@@ -1,61 +1,85 @@
-"""Cluster: the nodes of Cassandra and the Redis that this page reads from, with their versions."""
+"""Cluster: the health of Cassandra's nodes and of Redis; what does not answer first, then what needs a hand."""
 
 from typing import Any
 
-from cassandra.cluster import Session
-
-from conf.errors import PulsoError
-from conf.settings import Settings
+from conf.errors import StoreDown
 from readers.page.address import View
 from readers.page.source import Source
-from readers.page.texts import count, duration, shown
-from stores.connect import redis_client
+from readers.page.texts import NONE, count, duration, shown
+from stores.health.read import read_health, read_without_cassandra
+from stores.health.state import Cassandra, Health, Node, Redis
+from stores.health.totals import TableTotal, totals
 
 OWN: tuple[str, ...] = ()
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
-    """Returns what the template shows. Raises StoreDown."""
-    with source.session() as session:
-        nodes = _nodes(session)
+    """Returns what the template shows; of a store that does not answer, why."""
+    health = _health(source)
     return {
-        "nodes": nodes,
-        "redis": _redis(source.settings),
-        "keyspace": source.keyspace,
-        "replication": source.settings.replication,
-        "consistency": source.settings.consistency,
+        "troubles": [shown(line, 600) for line in health.troubles],
+        "warnings": [shown(line, 600) for line in health.warnings],
+        "nodes": [_node(node) for node in health.cassandra.nodes],
+        "tables": [_table(table) for table in totals(health.cassandra)],
+        "redis": _redis(health.redis),
+        "lead": _lead(health.cassandra, source.keyspace),
     }
 
 
-def _nodes(session: Session) -> list[dict[str, str]]:
-    """Returns the nodes as the driver knows them, by address."""
-    found = sorted(session.cluster.metadata.all_hosts(), key=lambda host: str(host.address))
-    return [
-        {
-            "address": shown(host.address),
-            "state": {True: "up", False: "down", None: "not known"}[host.is_up],
-            "datacenter": shown(host.datacenter),
-            "rack": shown(host.rack),
-            "version": shown(host.release_version),
-        }
-        for host in found
-    ]
+def _health(source: Source) -> Health:
+    try:
+        with source.session() as session:
+            return read_health(source.settings, session)
+    except StoreDown as error:
+        return read_without_cassandra(source.settings, str(error))
 
 
-def _redis(settings: Settings) -> dict[str, str]:
-    """Returns what Redis tells of itself; of one that does not answer, why."""
-    try:
-        client = redis_client(settings)
-    except PulsoError as error:
-        return {"wrong": str(error)}
-    try:
-        told: Any = client.info()
-    finally:
-        client.close()
+def _lead(cassandra: Cassandra, keyspace: str) -> str:
+    copies = {0: "no tables yet", 1: "one copy of each row"}.get(
+        cassandra.copies, f"{cassandra.copies} copies of each row"
+    )
+    return f"Keyspace {keyspace}: {copies}; reads and writes at {cassandra.consistency}."
+
+
+def _node(node: Node) -> dict[str, str]:
     return {
-        "wrong": "",
-        "version": shown(told.get("redis_version", "")),
-        "memory": f"{told.get('used_memory', 0) / 1e6:,.0f} MB",
-        "up": duration(told.get("uptime_in_seconds")),
-        "clients": count(told.get("connected_clients")),
+        "address": shown(node.address),
+        "state": node.state,
+        "place": shown(f"{node.data_centre} {node.rack}"),
+        "owns": f"{node.owns:.0%}",
+        "stores": _mib(node.load_mib),
+        "compactions": count(node.pending_compactions),
+        "dropped": count(node.dropped_messages),
+        "hints": count(node.hinted_nodes),
+        "version": shown(node.version) or NONE,
     }
+
+
+def _table(table: TableTotal) -> dict[str, str]:
+    return {
+        "name": table.name,
+        "stores": _mib(table.disk_mib),
+        "largest": _mib(table.largest_partition_mib),
+        "read": f"{table.read_ms:,.1f} ms",
+        "write": f"{table.write_ms:,.1f} ms",
+        "marks": f"{table.tombstones_a_read:,.0f}",
+        "repaired": f"{table.repaired_at:%Y-%m-%d}" if table.repaired_at else NONE,
+    }
+
+
+def _redis(redis: Redis) -> dict[str, str]:
+    limit = f"of {redis.limit_mib:,.0f} MiB" if redis.limit_mib else "without a limit"
+    return {
+        "problem": redis.problem,
+        "version": shown(redis.version),
+        "memory": _mib(redis.memory_mib),
+        "limit": limit,
+        "waiting": count(redis.waiting),
+        "oldest": f"the oldest for {duration(redis.lag_seconds)}" if redis.lag_seconds is not None else "none waits",
+        "log": "all writes" if redis.has_log else "no log",
+        "workers": count(redis.workers),
+    }
+
+
+def _mib(value: float | None) -> str:
+    return NONE if value is None else f"{value:,.0f} MiB"

@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from conf.errors import WrongUse
 from readers.output import BOM, write_frame
-from readers.page import night
+from readers.page import night, trends
 from readers.page.address import View
+from readers.page.fonts import bundled, check_letters
 from readers.page.lines import WIDE, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.rendering import palette, picture
@@ -19,7 +20,12 @@ from readers.page.source import Source
 from readers.page.texts import count, shown, span
 from stores.coverage import read_records
 
-FIGURES = ("bars", "lines")
+FIGURES = {
+    **dict.fromkeys(("bars", "lines"), "night"),
+    **dict.fromkeys(("volume", *trends.TABLE_OF), "trends"),
+}
+"""The figures, and the page of each."""
+PICTURES = ("bars", "lines", "volume")
 TYPES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 ZOOM = 2.0
 """Pixels of a PNG for each of the picture's own."""
@@ -37,22 +43,46 @@ def endpoint(source: Source, view_of: Callable[[Request, str], View]) -> Callabl
     """Returns what answers /TOPIC/export/FIGURE.FORMAT."""
 
     def export(request: Request) -> Response:
-        view, figure, format_ = view_of(request, "night"), figure_of(request), request.path_params["format"]
-        if format_ not in TYPES:
-            raise WrongUse(f"there is no format {format_[:40]!r}", f"Formats: {', '.join(TYPES)}")
-        with source.session() as session:
-            poll = night.poll_of(session, source.keyspace, view)
-            if format_ == "csv":
-                body = csv(poll.window if figure == "bars" else poll.periods)
-            else:
-                records = read_records(session, source.keyspace, view.topic.topic) if figure == "lines" else {}
-                svg = bars(poll, view) if figure == "bars" else lines(poll, view, night.gaps(poll, records))
-                body = svg.encode() if format_ == "svg" else png(svg)
-        name = f"{view.topic.topic}-{poll.race.id}-{figure}.{format_}"
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        figure, format_ = figure_of(request), str(request.path_params["format"])
+        known = TYPES if figure in PICTURES else {"csv": TYPES["csv"]}
+        if format_ not in known:
+            raise WrongUse(f"{figure} has no format {format_[:40]!r}", f"Formats: {', '.join(known)}")
+        view = view_of(request, FIGURES[figure])
+        made = _of_poll if view.page == "night" else _of_trends
+        told, name = made(source, view, figure, format_)
+        body = csv(told) if isinstance(told, pd.DataFrame) else png(told) if format_ == "png" else told.encode()
+        headers = {"content-disposition": f'attachment; filename="{name}-{figure}.{format_}"'}
         return Response(body, headers=headers, media_type=TYPES[format_])
 
     return export
+
+
+def _of_poll(source: Source, view: View, figure: str, format_: str) -> tuple[pd.DataFrame | str, str]:
+    """Returns a figure of the poll as a frame or a picture, and the beginning of its file's name."""
+    with source.session() as session:
+        poll = night.poll_of(session, source.keyspace, view)
+        name = f"{view.topic.topic}-{poll.race.id}"
+        if format_ == "csv":
+            return (poll.window if figure == "bars" else poll.periods), name
+        if figure == "bars":
+            return bars(poll, view), name
+        return lines(poll, view, night.gaps(poll, read_records(session, source.keyspace, view.topic.topic))), name
+
+
+def _of_trends(source: Source, view: View, figure: str, format_: str) -> tuple[pd.DataFrame | str, str]:
+    """The same of the trends."""
+    if format_ == "csv":
+        return trends.frame_of(source, view, figure), view.topic.topic
+    volume = trends.volume_of(source, view)
+    notes = [f"{number}: {shown(text, 40)}" for _, number, _, text in volume.events]
+    notes += ["grey: posts are missing"] if volume.gaps else []
+    told = {
+        "title": shown(view.topic.title or view.topic.topic, 90),
+        "caption": f"Posts by {volume.by}; the highest column is {volume.most}",
+        "note": shown(" · ".join(notes), 160),
+        "source": shown(volume.cite, 160),
+    }
+    return picture("volume", volume, palette(view.theme), WIDE, **told), view.topic.topic
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -110,17 +140,8 @@ def basis(poll: Poll) -> str:
 
 
 def png(svg: str) -> bytes:
-    """Returns a picture as PNG, in the fonts of this machine."""
+    """Returns a picture as PNG, in the fonts of this machine. Raises PulsoError where none has one of its letters."""
     from resvg_py import svg_to_bytes  # noqa: PLC0415 - only where a PNG is asked for
 
-    return bytes(svg_to_bytes(svg_string=svg, zoom=ZOOM, sans_serif_family="DejaVu Sans", font_dirs=[_fonts()]))
-
-
-def _fonts() -> str:
-    """Returns a folder of fonts that is always there: those of matplotlib."""
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    spec = find_spec("matplotlib")
-    assert spec
-    assert spec.origin
-    return str(Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf")
+    check_letters(svg)
+    return bytes(svg_to_bytes(svg_string=svg, zoom=ZOOM, sans_serif_family="DejaVu Sans", font_dirs=[str(bundled())]))

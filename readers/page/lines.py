@@ -44,7 +44,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Size:
-    """The size of a picture in pixels, the room right of its lines for names, and how many letters fit there."""
+    """The size of a picture in pixels, the room right of its lines for names, and how many letters fit there.
+
+    `value` is the room for a share, which stands left of the name, or below it where there is none.
+    """
 
     width: int
     height: int
@@ -53,9 +56,10 @@ class Size:
     left: int = 44
     top: int = 30
     bottom: int = 34
+    value: int = 0
 
 
-WIDE, NARROW = Size(940, 430, 190, 18), Size(360, 400, 128, 14, left=38)
+WIDE, NARROW = Size(940, 430, 228, 18, value=46), Size(360, 400, 128, 14, left=38)
 
 
 @dataclass

@@ -122,7 +122,11 @@ def _warnings(poll: Poll, topic: Topic, records: dict[str, Record]) -> list[str]
 
 def gaps(poll: Poll, records: dict[str, Record]) -> list[Span]:
     """Returns the gaps of live collection in the time that the lines show, in order."""
-    start, end = poll.drawn_span
+    return missing(records, *poll.drawn_span)
+
+
+def missing(records: dict[str, Record], start: datetime, end: datetime) -> list[Span]:
+    """Returns the gaps of live collection in some time, in order; what reaches beyond it is cut."""
     found = [
         Span(max(gap.start, start), min(gap.end or record.through, end), f"{network}: {shown(gap.reason)}")
         for network, record in records.items()

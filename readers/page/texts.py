@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 from typing import Any
+from unicodedata import bidirectional
 
 import pandas as pd
 import regex
@@ -18,6 +19,8 @@ _TAGS = regex.compile("[\U000e0000-\U000e007f]")
 _CLUSTER = regex.compile(r"\X")
 _DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._%-]+")
 _KEY = re.compile(r"[A-Za-z0-9._~:-]{1,512}")
+_ELLIPSIS = dict.fromkeys(("R", "AL"), "…\u200f")
+"""After letters that run from right to left it stands at their left, by a mark that is not seen."""
 NONE = "–"
 
 
@@ -58,7 +61,7 @@ def wrapped(text: str, width: int, lines: int = 2) -> list[str]:
         last = _CLUSTER.findall(found[lines - 1])
         while last and cell_len("".join(last)) > width - 1:
             last.pop()
-        found = [*found[: lines - 1], "".join(last) + "…"]
+        found = [*found[: lines - 1], "".join(last) + _ELLIPSIS.get(bidirectional(last[-1][0]) if last else "", "…")]
     return [line for line in found if line]
 
 

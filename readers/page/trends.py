@@ -1,6 +1,6 @@
 """Trends: how many posts there were, the hashtags and links of most posts, and the texts that many accounts posted."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -13,30 +13,25 @@ from readers.page.address import View, one_of
 from readers.page.night import posts_link
 from readers.page.source import Source
 from readers.page.texts import NONE, at, count, counted, per_cent, post_link, shown, span, web_link
+from readers.page.volume import Volume, read_volume, volume_frame
 from readers.periods import newest_start, not_published, read_periods
 
 OWN = ("of", "kind")
 PERIODS = ("hour", "day", "window")
 KINDS = ("link", "host", "word", "mentioned", "retweeted", "media", "language", "client", "place")
 SHOWN = 20
-COLUMNS = 48
-"""The most periods of the volume that are drawn."""
+TABLE_OF = {"hashtags": HASHTAG_TRENDS, "items": TOP_ITEMS, "texts": TEXT_FAMILIES}
+"""The figures that are tables, with the table of each."""
+TITLES = {"hashtags": "Hashtags of most posts", "items": "What posts share", "texts": "Texts of many accounts"}
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows. Raises PulsoError when none of its tables has rows of the topic."""
-    of, kind = one_of("of", view.more, PERIODS), one_of("kind", view.more, KINDS)
+    of, kind = _asked(view)
     with source.session() as session:
-        tags = _newest(session, source.keyspace, HASHTAG_TRENDS, {"topic": view.topic.topic, "period": of})
-        items = _newest(session, source.keyspace, TOP_ITEMS, {"topic": view.topic.topic, "kind": kind, "period": of})
-        texts = _newest(
-            session,
-            source.keyspace,
-            TEXT_FAMILIES,
-            {"topic": view.topic.topic, "period": "day" if of == "hour" else of},
-        )
-        volume = _volume(session, source.keyspace, view, of)
-    if all(found is None for found in (tags, items, texts, volume)):
+        found = {figure: _rows(session, source.keyspace, view, figure) for figure in TABLE_OF}
+        volume = read_volume(session, source.keyspace, view.topic, of)
+    if volume is None and all(rows is None for rows in found.values()):
         raise not_published(f"trends of {view.topic.topic} by {of}", HASHTAG_TRENDS, view.topic.topic)
     return {
         "of": of,
@@ -44,10 +39,54 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "kinds": KINDS,
         "periods": PERIODS,
         "volume": volume,
-        "tags": _tags(tags, view),
-        "items": _items(items, view),
-        "texts": _texts(texts, view, source.settings.mastodon_url),
+        "tags": _tags(found["hashtags"], view),
+        "items": _items(found["items"], view),
+        "texts": _texts(found["texts"], view, source.settings.mastodon_url),
+        "cites": {figure: _cite(figure, rows, view) for figure, rows in found.items()},
     }
+
+
+def frame_of(source: Source, view: View, figure: str) -> pd.DataFrame:
+    """Returns the rows behind a figure. Raises PulsoError when nothing was published."""
+    with source.session() as session:
+        if figure not in TABLE_OF:
+            return volume_frame(session, source.keyspace, view.topic, _asked(view)[0])
+        rows = _rows(session, source.keyspace, view, figure)
+    if rows is None or rows.empty:
+        raise not_published(f"{figure} of {view.topic.topic}", TABLE_OF[figure], view.topic.topic)
+    return rows.sort_values("rank").reset_index(drop=True)
+
+
+def volume_of(source: Source, view: View) -> Volume:
+    """Returns the picture of the volume. Raises PulsoError when nothing was published."""
+    with source.session() as session:
+        found = read_volume(session, source.keyspace, view.topic, _asked(view)[0])
+    if found is None:
+        raise not_published(f"volume of {view.topic.topic}", TOPIC_VOLUME, view.topic.topic)
+    return found
+
+
+def _asked(view: View) -> tuple[str, str]:
+    return one_of("of", view.more, PERIODS), one_of("kind", view.more, KINDS)
+
+
+def _rows(session: Session, keyspace: str, view: View, figure: str) -> pd.DataFrame | None:
+    """Returns the rows of a figure for the period that the view asks for; None where there are none."""
+    of, kind = _asked(view)
+    where = {"topic": view.topic.topic, "period": "day" if (figure, of) == ("texts", "hour") else of}
+    return _newest(session, keyspace, TABLE_OF[figure], where | ({"kind": kind} if figure == "items" else {}))
+
+
+def _cite(figure: str, rows: pd.DataFrame | None, view: View) -> str:
+    """Returns the sentence with which to cite a table: what, topic, period, n, and run."""
+    if rows is None or rows.empty:
+        return ""
+    kind = f" ({view.more.get('kind', KINDS[0])})" if figure == "items" else ""
+    return (
+        f"{TITLES[figure]}{kind}, {view.topic.title or view.topic.topic}. Collected posts, not a sample of all. "
+        f"{_span(rows, view)} ({view.topic.timezone}); n = {counted(len(rows), 'row')}. "
+        f"Pulso, job {TABLE_OF[figure].job}, run {rows.iloc[0]['run_id']}."
+    )
 
 
 def _newest(session: Session, keyspace: str, table: Table, where: dict[str, str]) -> pd.DataFrame | None:
@@ -119,40 +158,6 @@ def _texts(rows: pd.DataFrame | None, view: View, server: str) -> dict[str, Any]
         for row in rows.sort_values("rank").head(10).to_dict("records")
     ]
     return {"span": _span(rows, view), "rows": found}
-
-
-def _volume(session: Session, keyspace: str, view: View, of: str) -> dict[str, Any] | None:
-    """Returns the posts of the last periods as columns: by hour, or by day."""
-    period = "hour" if of == "hour" else "day"
-    where = {"topic": view.topic.topic, "period": period}
-    newest = newest_start(session, keyspace, TOPIC_VOLUME, where)
-    if newest is None:
-        return None
-    step = timedelta(hours=1) if period == "hour" else timedelta(days=1)
-    since: datetime = newest - step * (COLUMNS - 1)
-    rows = read_periods(session, keyspace, TOPIC_VOLUME, where, since, newest + step)
-    most = max(int(rows["posts"].max()), 1)
-    columns = [
-        {
-            "height": round(100 * row["posts"] / most, 1),
-            "x": round(100 * ((row["period_start"] - since) / step) / COLUMNS, 2),
-            "told": f"{span(row['period_start'], row['period_end'], view.topic)}: {counted(row['posts'], 'post')} by "
-            f"{counted(row['authors'], 'author')}",
-        }
-        for row in rows.to_dict("records")
-    ]
-    last = rows.iloc[-1]
-    return {
-        "columns": columns,
-        "width": round(100 / COLUMNS * 0.8, 2),
-        "most": count(most),
-        "by": period,
-        "from": at(rows.iloc[0]["period_start"], view.topic),
-        "to": at(last["period_end"], view.topic),
-        "last": f"{counted(last['posts'], 'post')} by {counted(last['authors'], 'author')}, "
-        f"{count(last['new_authors'])} of them new; {counted(last['originals'], 'original')}, "
-        f"{counted(last['retweets'], 'retweet')}",
-    }
 
 
 def _span(rows: pd.DataFrame, view: View) -> str:

@@ -20,8 +20,15 @@ def read_health(settings: Settings, session: Session | None = None, client: Redi
 
     Connects by itself where no session or client is given. Raises WrongUse for a setting that is wrong.
     """
-    cassandra = _cassandra(settings, session)
-    redis = _redis(settings, client)
+    return _health(_cassandra(settings, session), _redis(settings, client))
+
+
+def read_without_cassandra(settings: Settings, problem: str) -> Health:
+    """Returns the health where it is known already that Cassandra does not answer, and why; only Redis is asked."""
+    return _health(Cassandra(problem=problem), _redis(settings, None))
+
+
+def _health(cassandra: Cassandra, redis: Redis) -> Health:
     now = datetime.now(UTC)
     return Health(now, cassandra, redis, tuple(troubles(cassandra, redis)), tuple(warnings(cassandra, redis, now)))
 

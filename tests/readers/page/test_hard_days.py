@@ -98,7 +98,8 @@ def test_names_that_attack_are_text(
         assert "<svg onload=alert(1)>" in page.locator("main").inner_text()
     for format_ in ("svg", "png"):
         answer = httpx.get(f"{served.address}/{topic.topic}/export/lines.{format_}")
-        assert answer.status_code == 200
+        no_font = format_ == "png" and answer.status_code == 501  # of Japanese, on a machine without its fonts
+        assert answer.status_code == 200 or (no_font and "fonts-noto-cjk" in answer.text)
         (artefacts / f"hostile.{format_}").write_bytes(answer.content)
 
 
@@ -204,6 +205,10 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
         never = httpx.get(f"{address}/trends", timeout=30)
         assert never.status_code == 503
         assert "Cassandra does not answer" in html.unescape(never.text)
+        health = httpx.get(f"{address}/cluster", timeout=30)
+        assert health.status_code == 200  # it says what is away, so it is there when something is
+        assert re.search(r'role="alert">Cassandra: [^<]*make up', health.text)
+        assert ">Redis</h2>" in health.text
         began = time.monotonic()
         httpx.get(f"{address}/night", timeout=30)
         assert time.monotonic() - began < 2
