@@ -70,7 +70,8 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
   done
   [ "$packages" = "${pulso_packages:-}" ] || pulso_plain=""
   if pulso_is_local "$master"; then pulso_local=yes; else pulso_local="" pulso_plain=""; fi
-  if pulso_is_small "$topic" "$from" "$to"; then pulso_small="$pulso_local"; else pulso_small=""; fi
+  pulso_small="" pulso_tiny=""
+  if [ -n "$pulso_local" ] && pulso_is_small "$topic" "$from" "$to"; then pulso_small=yes; fi
 }
 
 pulso_is_small() { # TOPIC FROM TO: does the window have few posts, by the last job over the topic? Unknown: is it a day?
@@ -79,7 +80,9 @@ pulso_is_small() { # TOPIC FROM TO: does the window have few posts, by the last 
   case "$1" in "" | *[!A-Za-z0-9_-]*) return 1 ;; esac
   case "$pulso_keyspace" in *[!a-z0-9_]*) return 1 ;; esac
   if file="$(pulso_find "posts-a-day/$pulso_keyspace.$1")" && read -r posts <"$file" && [ "$posts" -ge 0 ] 2>/dev/null; then
-    [ $((posts * (last - first) / 24)) -le 200000 ]
+    posts=$((posts * (last - first) / 24))
+    if [ "$posts" -le 5000 ]; then pulso_tiny=yes; fi
+    [ "$posts" -le 200000 ]
   else
     [ $((last - first)) -le 47 ] # a day in any time zone
   fi
@@ -193,10 +196,14 @@ if [ "$pulso_first" -gt 0 ]; then
   if [ -n "$pulso_small" ]; then # Spark's web page takes a second to start, and such a job is gone before it is read
     set -- "${@:1:$((pulso_first - 1))}" --conf spark.ui.enabled=false "${@:$pulso_first}"
   fi
+  if [ -n "$pulso_tiny" ]; then # for an hour's posts, to compile a plan takes longer than to interpret it; not for a day's
+    set -- "${@:1:$((pulso_first - 1))}" --conf spark.sql.codegen.wholeStage=false \
+      --conf spark.sql.codegen.factoryMode=NO_CODEGEN "${@:$pulso_first}"
+  fi
 fi
 if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
 unset -f pulso_find_settings pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
 unset -f pulso_part_pythons pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
 unset pulso_first pulso_home pulso_keyspace pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java
-unset pulso_mode pulso_driver_python pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size
+unset pulso_tiny pulso_mode pulso_driver_python pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size
 unset pulso_base pulso_base_size

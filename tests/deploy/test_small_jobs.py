@@ -12,6 +12,10 @@ from jobs.framework.posts_a_day import FOLDER, remember
 from jobs.framework.window import Window
 from tests.support.spark_start import NO_PAGE, SUBMIT, Start
 
+INTERPRETED = [
+    *("--conf", "spark.sql.codegen.wholeStage=false"),
+    *("--conf", "spark.sql.codegen.factoryMode=NO_CODEGEN"),
+]
 KEYSPACE = DEFAULTS.keyspace
 T = Topic(topic="t")
 DAY = Window(datetime(2016, 5, 9, tzinfo=UTC), datetime(2016, 5, 10, tzinfo=UTC), ZoneInfo("UTC"))
@@ -21,7 +25,8 @@ def is_small(start: Start, *arguments: str, **variables: str) -> bool:
     """Whether a job goes without the second compiler and Spark's page."""
     words, options = start.run(SUBMIT, "jobs/x.py", *arguments, **variables)
     small = "-XX:TieredStopAtLevel=1" in options
-    assert words == [SUBMIT, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
+    tiny = INTERPRETED if words[1:5] == INTERPRETED else []
+    assert words == [SUBMIT, *tiny, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
     assert ("-XX:Tier4CompileThreshold=30000 " in options) is not small
     assert "-XX:-DontCompileHugeMethods" in options
     words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *arguments)
@@ -70,6 +75,25 @@ def test_a_job_is_small_if_the_last_one_over_the_topic_tells_of_few_posts(
         remember(load_settings(home=home, keyspace=KEYSPACE), T, DAY, posts)
         assert is_small(start, "--topic=t", "--from", window[0], "--to", window[1]) is small
         (start.home / FOLDER / "pulso.t").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("posts", "window", "is_interpreted"),
+    [
+        (120_000, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), True),
+        (120_024, ("2016-05-09T10:00Z", "2016-05-09T11:00Z"), False),
+        (5_000, ("2016-05-09", "2016-05-10"), True),
+        (5_001, ("2016-05-09", "2016-05-10"), False),
+    ],
+)
+def test_plans_for_the_posts_of_an_hour_are_interpreted(
+    start: Start, posts: int, window: tuple[str, str], is_interpreted: bool
+) -> None:
+    remember(load_settings(home=start.home, keyspace=KEYSPACE), T, DAY, posts)
+    words, _ = start.run(SUBMIT, "jobs/x.py", "--topic=t", "--from", window[0], "--to", window[1])
+    assert (words[1:5] == INTERPRETED) is is_interpreted
+    words, _ = start.run(SUBMIT, "jobs/x.py", "--topic=other", "--from", window[0], "--to", window[1])
+    assert words[1:5] != INTERPRETED, "nothing is known of this topic"
 
 
 def test_the_same_topic_has_posts_of_its_own_in_each_keyspace(start: Start) -> None:
