@@ -2,6 +2,7 @@
 
 from ingest.formats.detect import BLANK, Refused, Unit, split, unit_of
 from ingest.formats.parse import DELETIONS, LOSSES, NAMES, parse, parse_deletion, parse_loss, parse_name
+from ingest.formats.parsed import packed, readable
 
 __all__ = [
     "BLANK",
@@ -10,10 +11,12 @@ __all__ = [
     "NAMES",
     "Refused",
     "Unit",
+    "packed",
     "parse",
     "parse_deletion",
     "parse_loss",
     "parse_name",
+    "readable",
     "split",
     "unit_of",
 ]

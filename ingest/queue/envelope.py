@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ingest.formats import DELETIONS, LOSSES, NAMES, Unit
+from ingest.formats import DELETIONS, LOSSES, NAMES, Unit, packed
+from ingest.formats.post import Post
 
 
 class Route(StrEnum):
@@ -110,6 +111,12 @@ def place_of(message_id: str) -> tuple[int, int]:
 def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> Envelope:
     """Returns a unit as a message: a deletion, a handle or a note by its format, else a post."""
     return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, _ROUTES.get(unit.format, Route.POST))
+
+
+def as_parsed(envelope: Envelope, post: Post, route: str) -> Envelope:
+    """Returns the message of a post as the post that was parsed from it, so that it is not parsed again."""
+    format_, payload = packed(post) or (envelope.format, envelope.payload)
+    return Envelope(envelope.topic, envelope.source, format_, payload, envelope.origin, envelope.replay, route)
 
 
 def message_of(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:
