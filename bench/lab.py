@@ -51,6 +51,8 @@ class Plan:
     commit. `rows`: the rows that are measured, by number; all if it is empty.
 
     For parse: `captures`: files of lines that are parsed beside the corpus.
+
+    For rates: `warm_posts`: posts that warm up; `long_posts`: posts that are measured.
     """
 
     posts: int
@@ -64,6 +66,8 @@ class Plan:
     before: str = BEFORE
     rows: frozenset[int] = frozenset()
     captures: tuple[Path, ...] = ()
+    warm_posts: int = 60_000
+    long_posts: int = 500_000
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,14 @@ def lab(plan: Plan, home: Path, show: Callable[[str], None], *, keep: bool = Fal
         finally:
             show("stopping Cassandra and Redis")
             _clear(engines, settings.home, keep=keep)
+
+
+def restarted(lab: Lab) -> Lab:
+    """Stops the lab's engines and starts them again, with their data; returns the lab with the new processes."""
+    engines = Engines(lab.settings, HEAP, Console(quiet=True))
+    engines.down()
+    cassandra, redis_server = engines.up()
+    return replace(lab, cassandra=cassandra, redis_server=redis_server)
 
 
 def bench_settings(home: Path) -> Settings:
