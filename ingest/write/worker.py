@@ -60,6 +60,7 @@ def make_worker(settings: Settings, queue: PostsQueue, session: Session) -> "Wor
             settings.write_batch_bytes,
             settings.write_in_flight,
             settings.taken_back_days,
+            words=settings.word_index,
         ),
         TopicBook(session, settings),
         claim_idle=settings.worker_claim_idle,
@@ -93,7 +94,7 @@ class Worker:
         self._store = store
         taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
         withdrawals = Withdrawals(store.stored, taken_back, store.names)
-        self._admission = Admission(store.stored, topics, taken_back, withdrawals)
+        self._admission = Admission(store.stored, topics, taken_back, withdrawals, words=store.words)
         self._changes = Changes(
             queue, self.consumer, store, self._admission, withdrawals, topics, claim_idle / 4, changes_limit
         )
