@@ -12,19 +12,18 @@ from bench.corpus import corpus, units
 from bench.lab import Lab
 from bench.parsing.lines import lines_of
 from bench.pulso import Pass
-from bench.rates import parts, plain, whole
+from bench.rates import live, parts, plain, whole
 from bench.rates.table import HEADER, Rate, told_targets
 from bench.results import Section, with_spread
 from ingest.formats import Unit
 from ingest.queue.envelope import Envelope
-from ingest.write.migrate import migrate
 from ingest.write.rows import Write
 
 TITLE = "posts a second once all is warm, and the parts beside the least that anybody must do"
 KEYSPACE, BESIDE = "bench_rates", "bench_rates_beside"
 WORLD = 6_000.0
 """Twitter's average of all the world's posts."""
-ROWS = frozenset(range(1, 7))
+ROWS = frozenset((*range(1, 7), 8))
 OF_FORMATS = 400
 """Posts that are parsed, in each format."""
 PASSES = 5
@@ -114,7 +113,7 @@ def _round(run: Run) -> None:
             _parse(row, lines)
     if 6 in wanted:
         [row] = run.rows[6]
-        _empty(lab)
+        pulso.empty(lab)
         _add(row, len(run.writes), parts.write(lab, run.writes), _beside(run, run.best))
     if wanted & {1, 2}:
         _whole(run)
@@ -149,17 +148,11 @@ def _add(row: Rate, posts: int, ours: float, theirs: float) -> None:
 def _beside(run: Run, concurrency: int) -> float:
     """Returns the seconds that the driver's own way takes for the same rows, in a keyspace of its own."""
     lab = run.lab.in_keyspace(BESIDE)
-    _empty(lab)
+    pulso.empty(lab)
     inserts = plain.Inserts(lab.session, lab.settings.keyspace)
     seconds = inserts.write(inserts.values_of(run.writes), concurrency)
     lab.drop()
     return seconds
-
-
-def _empty(lab: Lab) -> None:
-    lab.drop()
-    for _ in migrate(lab.session, lab.settings):
-        pass
 
 
 def _text(run: Run, cold: Pass) -> list[str]:
@@ -178,6 +171,9 @@ def _text(run: Run, cold: Pass) -> list[str]:
             f"Bytes a post: {sizes.disk:,.0f} on Cassandra's disk (after a flush, before the last compactions), in"
             f" Redis {sizes.raw:,.0f} as X sends it and {sizes.parsed:,.0f} as it was parsed.",
         ]
+    if 8 in plan.rows:
+        run.lab.show(f"rates: live for {plan.live_seconds} s")
+        told.append(live.run(run.lab, run.found, plan.live_seconds).told())
     if 6 in plan.rows:
         told.append(f"`execute_concurrent_with_args` is at its best with {run.best} requests at once.")
     return [*told, "Rows 3 to 6 run in one process; row 5 counts CPU time alone, the others by the clock."]
