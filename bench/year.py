@@ -5,6 +5,7 @@ they load the nodes, if a topic's `buckets` is set by the average day, the large
 Nothing is stored. Sizes are drawn: CRC-32 spreads ids as a fair die does, which `tests/bench/test_year.py` holds.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -14,6 +15,7 @@ import typer
 from numpy.typing import NDArray
 from rich.table import Table
 
+from conf import cli
 from conf.partitions import ROWS_A_PARTITION, buckets_advised, buckets_for
 from conf.terminal import out_console
 
@@ -126,11 +128,15 @@ def busiest_node(sizes: Ints, nodes: int, rng: np.random.Generator, rounds: int 
     return float(np.median(loads))
 
 
+app = cli.application("Partition sizes over a year of posting. Nothing is stored.")
+
+
+@app.command()
 def main(
     averages: Annotated[list[int] | None, typer.Argument(help="Posts a day, on average over the year.")] = None,
     nodes: Annotated[int, typer.Option(help="Nodes of the ring.", min=COPIES)] = 6,
 ) -> None:
-    """Prints a table: each rule at each number of posts a day."""
+    """Print a table: each rule for `buckets` at each number of posts a day."""
     table = Table("posts a day", "buckets", box=None, header_style="bold")
     for name in (
         "buckets, least–most",
@@ -175,4 +181,4 @@ def _cells(posts: Sequence[int], year: Year, nodes: int, rng: np.random.Generato
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    sys.exit(cli.run(app, "python -m bench.year"))
