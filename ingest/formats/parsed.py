@@ -25,14 +25,16 @@ class Parsed(msgspec.Struct, gc=False):
 _PACK = msgspec.msgpack.Encoder().encode
 _UNPACK, _READ = msgspec.msgpack.Decoder(Parsed).decode, msgspec.json.Decoder(Parsed).decode
 _NAMES = {network: f"parsed_{network}" for network in NETWORKS}
-_PARSED = frozenset(_NAMES.values())
+PARSED = frozenset(_NAMES.values())
+"""The names of the formats of parsed posts."""
 
 
 def packed(post: Post) -> tuple[str, bytes] | None:
     """Returns the format and the payload of a parsed post; None for one that can't be encoded, such as broken text."""
-    with suppress(UnicodeEncodeError, OverflowError):
+    try:
         return _NAMES[post.source], _PACK(Parsed(post.parser, post))
-    return None
+    except (UnicodeEncodeError, OverflowError):
+        return None
 
 
 def readable(format_: str, payload: bytes) -> bytes:
@@ -50,7 +52,7 @@ def _is_json(payload: bytes) -> bool:
 
 def is_binary(format_: str, payload: bytes) -> bool:
     """Returns whether a payload is no text, so that nothing in it can be repaired as a text is."""
-    return format_ in _PARSED and not _is_json(payload)
+    return format_ in PARSED and not _is_json(payload)
 
 
 def _format(network: str) -> Format:

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ingest.formats import DELETIONS, LOSSES, NAMES, Refused, Unit, parse, split
 from ingest.formats.malformed import MALFORMED, reason_of

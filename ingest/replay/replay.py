@@ -4,9 +4,10 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
 from ingest.formats.post import InvalidMessage, Lost, Post
