@@ -101,6 +101,7 @@ class Crew:
 
     def _start(self, place: Place) -> None:
         if self._stopping:
+            place.due = None  # it may have been set while the signal came
             return
         try:
             place.start(self._clock())

@@ -94,6 +94,14 @@ def test_what_earlier_members_of_a_place_have_done_stays_counted() -> None:
     assert seen == sorted(seen)
 
 
+def test_nothing_is_started_after_a_stop_whatever_was_due() -> None:
+    members = crew(WAITS, WAITS)
+    members.stop()
+    members.places[1].due = 0.0
+    members.run()
+    assert members.working == 0
+
+
 def test_a_stop_ends_all_by_sigterm() -> None:
     ready = "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0)); print('{}', flush=True); "
     members = crew(*[f"{ready}sys.stdin.read()"] * 3, on_change=lambda crew: crew.stop())
