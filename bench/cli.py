@@ -30,6 +30,7 @@ from bench import (
     page,
     parsing,
     poll,
+    rates,
     search,
     tables,
 )
@@ -50,6 +51,7 @@ class Name(StrEnum):
     PARSE = "parse"
     TABLES = "tables"
     INGEST = "ingest"
+    RATES = "rates"
     ODD = "odd"
     POLL = "poll"
     SEARCH = "search"
@@ -73,6 +75,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.PARSE: _one(Name.PARSE, parsing.benchmark),
     Name.TABLES: _one(Name.TABLES, tables.benchmark),
     Name.INGEST: _one(Name.INGEST, ingest.benchmark),
+    Name.RATES: _one(Name.RATES, rates.benchmark),
     Name.ODD: _one(Name.ODD, odd_posts.benchmark),
     Name.POLL: _one(Name.POLL, poll.benchmark),
     Name.SEARCH: _one(Name.SEARCH, search.benchmark),
@@ -89,7 +92,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
 ORDER = [*(name.value for name in Name if name is not Name.JOBS), *jobs.names()]
 ONLY_IF_NAMED = {Name.JOBS}
-ROUNDS = {Name.PARSE: 30, Name.JOBS: 5}
+ROUNDS = {Name.PARSE: 30, Name.RATES: 5, Name.JOBS: 5}
 """Rounds by default, where they are not 3."""
 BEFORE = {Name.PARSE: parsing.BEFORE}
 """The earlier commits that are compared with by default, where they are not that of `jobs`."""
@@ -122,10 +125,16 @@ def bench(
         int, typer.Option(help="Posts in the largest month of `jobs`; ten million take an hour to store.", min=1000)
     ] = 10_000_000,
     rounds: Annotated[
-        int | None, typer.Option(help="How often each thing is measured; 3, for `parse` 30, for `jobs` 5.", min=1)
+        int | None,
+        typer.Option(help="How often each thing is measured; 3, for `parse` 30, for `rates` and `jobs` 5.", min=1),
     ] = None,
+    warm_posts: Annotated[int, typer.Option(help="Posts that warm up, in `rates`.", min=1000)] = 60_000,
+    long_posts: Annotated[int, typer.Option(help="Posts that are measured, in `rates`.", min=1000)] = 500_000,
+    live_seconds: Annotated[int, typer.Option(help="Seconds of live collection, in `rates`.", min=5)] = 600,
     edges: Annotated[int, typer.Option(help="Edges of the graph for `graphs`.", min=1000)] = 5_000_000,
-    rows: Annotated[str, typer.Option(help="The rows of `jobs` to measure, such as 1,2,7; all by default.")] = "",
+    rows: Annotated[
+        str, typer.Option(help="The rows of `jobs` or `rates` to measure, such as 1,2,7; all by default.")
+    ] = "",
     before: Annotated[
         str | None, typer.Option(help="The commit beside which `parse` and `jobs` set this one; each has its own.")
     ] = None,
@@ -148,6 +157,9 @@ def bench(
         edges,
         campaign_posts=campaign_posts,
         large_posts=large_posts,
+        warm_posts=warm_posts,
+        long_posts=long_posts,
+        live_seconds=live_seconds,
         rows=row_numbers(rows),
         captures=tuple(captures or ()),
     )
@@ -168,7 +180,7 @@ def bench(
 def row_numbers(text: str) -> frozenset[int]:
     """Returns the numbers of a list such as 1,2,7. Raises BadParameter for anything else."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if unknown := [part for part in parts if not part.isdecimal() or int(part) not in ROWS]:
+    if unknown := [part for part in parts if not part.isdecimal() or int(part) not in ROWS | rates.ROWS]:
         raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(ROWS)} to {max(ROWS)}")
     return frozenset(map(int, parts))
 

@@ -74,7 +74,7 @@ def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator
     Yields the process. Raises PulsoError when the command ends before it is ready, or is not ready within PATIENCE
     seconds.
     """
-    log = lab.work / f"{command[2]}.log"
+    log = lab.work / f"{'-'.join(command[2:4]).replace('/', '-')}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,

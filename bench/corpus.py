@@ -16,8 +16,8 @@ SEED = 2016
 
 
 def corpus(lab: Lab) -> Path:
-    """Returns the file of the corpus; generates it at the first call."""
-    file = lab.work / "corpus.jsonl"
+    """Returns the file of the corpus; generates it at the first call. A larger plan has a larger one of its own."""
+    file = lab.work / f"corpus-{lab.plan.posts}.jsonl"
     if not file.exists():
         lab.show(f"generating {lab.plan.posts:,} posts")
         part = file.with_suffix(".part")
@@ -30,7 +30,7 @@ def first(lab: Lab, count: int) -> Path:
     """Returns a file of the corpus's first `count` posts; the corpus itself if it has no more."""
     if count >= lab.plan.posts:
         return corpus(lab)
-    file = lab.work / f"first-{count}.jsonl"
+    file = lab.work / f"first-{count}-of-{lab.plan.posts}.jsonl"
     with corpus(lab).open("rb") as lines, file.open("wb") as written:
         written.writelines(islice(lines, count))
     return file

@@ -6,9 +6,9 @@ Neither the environment nor `.env` decides where a benchmark connects, since it 
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -51,6 +51,9 @@ class Plan:
     commit. `rows`: the rows that are measured, by number; all if it is empty.
 
     For parse: `captures`: files of lines that are parsed beside the corpus.
+
+    For rates: `warm_posts`: posts that warm up; `long_posts`: posts that are measured;
+    `live_seconds`: the length of the live collection.
     """
 
     posts: int
@@ -64,13 +67,17 @@ class Plan:
     before: str = BEFORE
     rows: frozenset[int] = frozenset()
     captures: tuple[Path, ...] = ()
+    warm_posts: int = 60_000
+    long_posts: int = 500_000
+    live_seconds: int = 600
 
 
 @dataclass(frozen=True)
 class Lab:
     """A running set of engines, empty at first, with the settings and connections to use it.
 
-    `show` takes a note on what is going on, and shows it. `root` is the folder of the code that its commands run.
+    `show` takes a note on what is going on, and shows it. `root` is the folder of the code that its commands run, and
+    `more` are variables of their environment.
     """
 
     plan: Plan
@@ -82,6 +89,7 @@ class Lab:
     redis_server: Status
     show: Callable[[str], None]
     root: Path = ROOT
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def work(self) -> Path:
@@ -91,7 +99,7 @@ class Lab:
     @property
     def environment(self) -> dict[str, str]:
         """The environment for a command that must use these engines and no others."""
-        return environment(self.settings, self.root)
+        return {**environment(self.settings, self.root), **self.more}
 
     def in_keyspace(self, keyspace: str) -> "Lab":
         """Returns the same lab with another keyspace."""
@@ -133,6 +141,14 @@ def lab(plan: Plan, home: Path, show: Callable[[str], None], *, keep: bool = Fal
         finally:
             show("stopping Cassandra and Redis")
             _clear(engines, settings.home, keep=keep)
+
+
+def restarted(lab: Lab) -> Lab:
+    """Stops the lab's engines and starts them again, with their data; returns the lab with the new processes."""
+    engines = Engines(lab.settings, HEAP, Console(quiet=True))
+    engines.down()
+    cassandra, redis_server = engines.up()
+    return replace(lab, cassandra=cassandra, redis_server=redis_server)
 
 
 def bench_settings(home: Path) -> Settings:

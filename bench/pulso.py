@@ -28,7 +28,7 @@ class Pass:
 def whole(lab: Lab, posts: int) -> Pass:
     """Replays the corpus's first `posts` posts into an empty keyspace beside a running worker; checks the result."""
     file = first(lab, posts)
-    _empty(lab)
+    empty(lab)
     with _worker(lab) as worker:
         processes = {**lab.engine_processes(), "worker": worker}
         before = cpu_seconds(processes)
@@ -41,7 +41,7 @@ def whole(lab: Lab, posts: int) -> Pass:
 def publish(lab: Lab, posts: int) -> Ended:
     """Queues the posts while no worker runs."""
     file = first(lab, posts)
-    _empty(lab)
+    empty(lab)
     return run(lab, _replay(file, "--queue-limit", str(posts + 1)))
 
 
@@ -68,7 +68,8 @@ def store_corpus(lab: Lab) -> Lab:
     return own
 
 
-def _empty(lab: Lab) -> None:
+def empty(lab: Lab) -> None:
+    """Drops the keyspace, empties Redis, and makes the tables anew."""
     lab.drop()
     for _ in migrate(lab.session, lab.settings):
         pass

@@ -123,6 +123,9 @@ class Settings(BaseSettings):
     write_batch_bytes: int = Field(
         40 * KIB, ge=KIB, le=50 * KIB, description="Bytes of rows in one batch; Cassandra refuses more than 50 KiB."
     )
+    word_index: bool = Field(
+        True, description="Whether posts are stored with their words, by which search finds them; off: search is slow."
+    )
     write_in_flight: int = Field(16, ge=1, le=1024, description="Most batches that one worker sends at a time.")
 
     @field_validator("replication")

@@ -1,6 +1,5 @@
 """The command line of ingest: `python -m ingest COMMAND`."""
 
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ import orjson
 import typer
 
 from conf import cli
-from conf.errors import PulsoError
 from conf.settings import load_settings
 from conf.tables import NETWORKS
 from conf.terminal import progress
@@ -22,13 +20,14 @@ from ingest.cluster_cli import cluster
 from ingest.coverage_cli import coverage_of
 from ingest.dead_letters_cli import app as dead_letters
 from ingest.live.run import collect
+from ingest.metrics import MetricsHost, MetricsPort
 from ingest.names_cli import names
 from ingest.queue.posts_queue import open_queue
 from ingest.rules_cli import app as rules
 from ingest.status import read_status
 from ingest.topics_cli import app as topics
+from ingest.work_cli import work
 from ingest.write.migrate import migrate as bring_up
-from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
 from stores.refused import refusals_told
 
@@ -36,12 +35,10 @@ app = cli.application("From a source, through Redis, into Cassandra. Add -v anyw
 app.add_typer(dead_letters, name="dead-letters")
 app.add_typer(rules, name="rules")
 app.add_typer(topics, name="topics")
-for command in (replay, comply, forget, names, cluster):
+for command in (replay, comply, forget, names, cluster, work):
     app.command()(command)
 app.command(name="coverage")(coverage_of)
 
-MetricsPort = Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port.", min=1, max=65535)]
-MetricsHost = Annotated[str, typer.Option(help="The address on which; anybody who reaches it can read them.")]
 TopicName = Annotated[str, typer.Option("--topic", "-t", help="Topic: the name of its file in conf/topics.")]
 
 
@@ -81,37 +78,6 @@ def stream(
         view = views.StreamView(display, topic_file.topic, source)
         state = collect(settings, topic_file, source, lambda c: metrics.watch_collector(registry, c), view.show)
     typer.echo(views.stream_summary(state))
-
-
-@app.command()
-def work(
-    drain: Annotated[
-        bool, typer.Option("--drain", help="Stop when the queue is empty and all messages are done.")
-    ] = False,
-    claim_idle: Annotated[
-        float | None,
-        typer.Option(help="Seconds without an ack until a takeover; default PULSO_WORKER_CLAIM_IDLE.", min=0.1),
-    ] = None,
-    metrics_port: MetricsPort = None,
-    metrics_host: MetricsHost = metrics.HOST,
-) -> None:
-    """Run a worker, from the queue to Cassandra. SIGTERM or Ctrl-C ends it after its batch."""
-    settings = load_settings(worker_claim_idle=claim_idle)
-    queue = open_queue(settings)
-    with (
-        cassandra_session(settings) as session,
-        progress(counted=False) as display,
-        metrics.served(metrics_port, metrics_host) as registry,
-    ):
-        view = views.WorkView(display, queue)
-        worker = make_worker(settings, queue, session, on_batch=view.show)
-        metrics.watch_worker(registry, worker, queue, session.cluster.metadata)
-        for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: worker.stop())
-        worker.run(drain)
-    typer.echo(views.work_summary(worker))
-    if drain and not worker.drained:
-        raise PulsoError("stopped before the queue was empty", "Nothing is lost: run it again")
 
 
 @app.command()

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
+import typer
 from cassandra.metadata import Metadata
 from prometheus_client import CollectorRegistry, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +19,8 @@ from ingest.status import LIVE_STATES, Status, read_status
 from ingest.write.worker import Worker
 
 HOST = "127.0.0.1"
+MetricsPort = Annotated[int | None, typer.Option(help="Serve Prometheus metrics on this port.", min=1, max=65535)]
+MetricsHost = Annotated[str, typer.Option(help="The address on which; anybody who reaches it can read them.")]
 BATCH_SECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30)
 
 

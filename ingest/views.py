@@ -1,6 +1,7 @@
 """The output of ingest for people: progress, status and dead letters. Also the speed limit of a replay."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +20,6 @@ from ingest.queue.dead_letters import DeadLetter
 from ingest.queue.posts_queue import PostsQueue
 from ingest.replay.captures import Capture
 from ingest.status import Live, Status
-from ingest.write.worker import Worker
 
 MOVE_PATIENCE = 2.0
 WAIT_PATIENCE, WAIT_TOLD_EVERY = 5.0, 60.0
@@ -81,12 +81,16 @@ class WorkView:
         self._start = time.monotonic()
         self._task = display.add_task("work", total=None, note="waiting for posts")
 
-    def show(self, worker: Worker) -> None:
-        """Shows a worker's counts. Does nothing, and doesn't ask Redis, if stderr is not a terminal."""
+    def show(self, stored: int, who: str = "") -> None:
+        """Shows the number of posts stored, after `who`. Does nothing, and doesn't ask Redis, if there is no terminal.
+
+        At a Redis that does not answer, what was shown before stays.
+        """
         if not self._display.disable:
-            rate = worker.stored / (time.monotonic() - self._start)
-            note = f"{worker.stored:,} stored, {rate:,.0f}/s, {self._queue.backlog():,} waiting"
-            self._display.update(self._task, note=note)
+            rate = stored / (time.monotonic() - self._start)
+            with suppress(redis.RedisError):
+                note = f"{who}{stored:,} stored, {rate:,.0f}/s, {self._queue.backlog():,} waiting"
+                self._display.update(self._task, note=note)
 
 
 class WaitView:
@@ -177,9 +181,8 @@ def stream_summary(state: LiveState) -> str:
     return ", ".join(said) + f"; {state.gaps:,} gaps, {state.gap_us / 1e6:,.0f} s not collected, since the first start"
 
 
-def work_summary(worker: Worker) -> str:
-    """Returns one line with a worker's counts."""
-    done = worker.done
+def work_summary(done: Counter[str]) -> str:
+    """Returns one line with the counts of one worker or several, by OUTCOMES."""
     said = [f"{done['stored']:,} posts stored", f"{done['dead']:,} refused"]
     said += [f"{done['deleted']:,} deletions applied"] if done["deleted"] else []
     said += [f"{done['shown']:,} accounts back"] if done["shown"] else []

@@ -40,6 +40,7 @@ from conf.tables.posts import (
     TAKEN_BACK,
     TOPIC_LAYOUT,
     UNTIMED_DAYS,
+    WORDLESS_DAYS,
 )
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT, run_list
 from conf.tables.summaries import (
@@ -62,6 +63,7 @@ TABLES = (
     TOPIC_LAYOUT,
     DAY_LAYOUT,
     UNTIMED_DAYS,
+    WORDLESS_DAYS,
     CHANGED_DAYS,
     CANDIDATE_POLL,
     POLL_BACKTEST,
@@ -132,6 +134,7 @@ __all__ = [
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
     "UNTIMED_DAYS",
+    "WORDLESS_DAYS",
     "Graph",
     "ItemKind",
     "Kind",

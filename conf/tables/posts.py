@@ -152,6 +152,14 @@ UNTIMED_DAYS = Table(
     },
 )
 
+WORDLESS_DAYS = Table(
+    name="wordless_days",
+    doc="Days with posts that were stored without their words (PULSO_WORD_INDEX=off). Search reads such days whole.",
+    partition=("topic",),
+    clustering=("day",),
+    columns={**TOPIC, "day": key("date", "as in posts")},
+)
+
 CHANGED_DAYS = Table(
     name="changed_days",
     doc="How often stored posts of a day were written, deleted, hidden or shown. Files of a day hold until it changes.",

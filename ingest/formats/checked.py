@@ -24,7 +24,7 @@ from ingest.formats.limits import (
     is_time,
     is_x_id,
 )
-from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
+from ingest.formats.post import LAST_VERSION, PARSER_VERSION, Deletion, InvalidMessage, Lost, Name, Post
 from ingest.formats.usable import is_usable_as_it_is
 
 LONGEST_HANDLE = 253
@@ -42,6 +42,8 @@ def checked(post: Post, longest_text: int) -> Post:
         raise InvalidMessage(f"over-long text: {length}")
     required, optional = (_REQUIRED_OF_X, _OPTIONAL_OF_X) if post.source == "x" else (_REQUIRED, _OPTIONAL)
     if is_usable_as_it_is(post):
+        if post.lat is None and post.lon is None and post.box is None:
+            return post
         required, optional = (), _OF_PLACE
     for name, is_usable, problem in required:
         value = getattr(post, name)
@@ -222,6 +224,7 @@ _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *((name, _time) for name in ("author_created_at", "collected_at")),
     *((name, _is_true) for name in ("author_is_bot", "is_update")),
     ("said_kind", lambda value: value if value in KINDS else None),
+    ("parser", lambda value: value if type(value) is int and 0 < value <= LAST_VERSION else PARSER_VERSION),
     *_OF_PLACE,
 )
 """All other fields, with what returns the part of the value that can be used."""

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from ingest.formats.checked import checked, checked_deletion, checked_loss, checked_name
 from ingest.formats.malformed import MALFORMED, reason_of
+from ingest.formats.parsed import is_binary
 from ingest.formats.post import Deletion, InvalidMessage, Lost, Name, Post
 from ingest.formats.registry import FORMATS
 from ingest.formats.repair import repaired
@@ -41,15 +42,15 @@ def parse(format_: str, payload: bytes) -> Post:
     if found is None:
         raise InvalidMessage(f"unknown format {format_!r}")
     parser, longest_text = found
-    return checked(_parsed(parser, payload), longest_text)
+    return checked(_parsed(parser, payload, mend=not is_binary(format_, payload)), longest_text)
 
 
-def _parsed(parser: Callable[[bytes], T], payload: bytes) -> T:
-    """Returns what a parser makes of a payload, or of the repaired payload, if it holds broken text."""
+def _parsed(parser: Callable[[bytes], T], payload: bytes, *, mend: bool = True) -> T:
+    """Returns what a parser makes of a payload or, with `mend`, of the repaired payload, if it holds broken text."""
     try:
         return parser(payload)
     except MALFORMED as error:
-        mended = repaired(payload)
+        mended = repaired(payload) if mend else None
         if mended is not None:
             return _parsed(parser, mended)
         raise InvalidMessage(reason_of(error)) from None

@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-PARSER_VERSION = 5
-"""Raise it, up to 999, when parsing changes: a post read by a newer parser replaces the one read by an older parser."""
+PARSER_VERSION, LAST_VERSION = 5, 999
+"""Raise the first, up to the last, when parsing changes: a post of a newer parser replaces that of an older one."""
 
 
 class InvalidMessage(Exception):
@@ -18,7 +18,7 @@ class InvalidMessage(Exception):
     """
 
 
-class Post(msgspec.Struct, kw_only=True, gc=False):
+class Post(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     """One post. Fields have the names of the columns of `posts`.
 
     A reference to another post has two fields: that post's id and, in `…_author`, the handle of that post's author.
@@ -77,6 +77,8 @@ class Post(msgspec.Struct, kw_only=True, gc=False):
     """The ids of earlier versions, on networks where each edit gets a new id (X). These versions are deleted."""
     said_kind: str | None = None
     """The kind, where a table says it but not which post is retweeted, answered or quoted."""
+    parser: int = PARSER_VERSION
+    """The version of the parser that has made it."""
 
     @property
     def version_time(self) -> int | None:
@@ -86,7 +88,7 @@ class Post(msgspec.Struct, kw_only=True, gc=False):
 
         Two versions of a post are at least a millisecond apart, so these digits do not change their order.
         """
-        return None if self.version_us is None else self.version_us // 1000 * 1000 + PARSER_VERSION
+        return None if self.version_us is None else self.version_us // 1000 * 1000 + self.parser
 
     @property
     def kind(self) -> str:

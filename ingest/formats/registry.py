@@ -3,6 +3,7 @@
 from ingest.formats import (
     bluesky,
     mastodon,
+    parsed,
     pulso,
     request,
     table,
@@ -24,5 +25,6 @@ FORMATS: tuple[Format, ...] = (
     *pulso.FORMATS,
     *(module.FORMAT for module in _OF_FEW_KEYS),
     *table.FORMATS,
+    *parsed.FORMATS,
 )
 """In the order in which they are tried: the first one that recognises a line is its format."""

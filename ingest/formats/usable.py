@@ -19,7 +19,7 @@ from ingest.formats.limits import (
     MOST_ITEMS,
     is_time,
 )
-from ingest.formats.post import Post
+from ingest.formats.post import LAST_VERSION, Post
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 _Lang = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_LANG)]
@@ -67,6 +67,7 @@ class _Usable(msgspec.Struct):
     author_is_bot: bool | None
     is_update: bool
     said_kind: Literal["original", "retweet", "reply", "quote"] | None
+    parser: Annotated[int, msgspec.Meta(ge=1, le=LAST_VERSION)]
 
 
 class _UsableOfX(_Usable):

@@ -2,14 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ingest.formats import DELETIONS, LOSSES, NAMES, Refused, Unit, parse, split
 from ingest.formats.malformed import MALFORMED, reason_of
 from ingest.formats.post import Post
 from ingest.live.matching import TopicMatcher
 from ingest.live.state import LiveState
-from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.envelope import Envelope, Route, as_parsed, envelope_of
 
 SELECTING = ("x",)
 """Sources that filter by the topic's rules themselves, so every message from them is wanted."""
@@ -71,12 +73,13 @@ class Selection:
     def _matched(self, matcher: TopicMatcher, unit: Unit) -> Iterator[Envelope | Rejected]:
         envelope = self._envelope(unit)
         try:
-            route = self._route_of(parse(unit.format, unit.payload), matcher)
+            post = parse(unit.format, unit.payload)
+            route = self._route_of(post, matcher)
         except MALFORMED as error:
             yield Rejected(envelope, reason_of(error))
             return
         if route:
-            yield replace(envelope, route=route)
+            yield as_parsed(envelope, post, route)
 
     def _route_of(self, post: Post, matcher: TopicMatcher) -> Route | None:
         """How a post is routed; None for one that is left out."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from conf.errors import PulsoError
-from ingest.formats import Unit, split
+from ingest.formats import Unit, readable, split
 from ingest.queue.envelope import Envelope, Message, Route, envelope_of, message_of
 from ingest.queue.posts_queue import PostsQueue, execute
 
@@ -96,7 +96,7 @@ class DeadLetters:
         short = used > WHOLE_BYTES or self.count() >= self.limit
         moved = 0
         for message, reason in letters:
-            entry = _entry(message, reason, SHORT_PAYLOAD if short else len(message.payload))
+            entry = _entry(message, reason, SHORT_PAYLOAD if short else None)
             moved += self.queue.refuse(message, entry if used <= MOST_BYTES else {})
         return moved
 
@@ -134,10 +134,10 @@ class DeadLetters:
         return sum(int(self.client.xdel(self.stream, *ids[i : i + PAGE])) for i in range(0, len(ids), PAGE))
 
 
-def _entry(envelope: Envelope, reason: str, most: int) -> dict[str, str | bytes]:
-    """Returns the fields of a letter, with at most `most` bytes of the payload."""
-    size = str(len(envelope.payload))
-    return {**envelope.fields(), "payload": envelope.payload[:most], "size": size, "reason": reason}
+def _entry(envelope: Envelope, reason: str, most: int | None) -> dict[str, str | bytes]:
+    """Returns the fields of a letter, with at most `most` bytes of the payload, in a form that people can read."""
+    payload = readable(envelope.format, envelope.payload)
+    return {**envelope.fields(), "payload": payload[:most], "size": str(len(payload)), "reason": reason}
 
 
 def _envelopes(letter: DeadLetter) -> list[Envelope]:

@@ -1,10 +1,12 @@
 """A message of the queue, and its form in a Redis Stream: the fields of an entry."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from ingest.formats import DELETIONS, LOSSES, NAMES, Unit
+import msgspec
+
+from ingest.formats import DELETIONS, LOSSES, NAMES, PARSED, Unit, packed
+from ingest.formats.post import Post
 
 
 class Route(StrEnum):
@@ -36,8 +38,7 @@ _ROUTES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A message before it is queued.
 
     `origin` says where it comes from (file:line), `replay` is the id of the replay that queued it.
@@ -70,8 +71,7 @@ class Envelope:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Message(Envelope):
+class Message(Envelope, frozen=True, gc=False):
     """A message as a worker gets it. `deliveries` is how often a worker has read it before, and not finished it.
 
     `taken_over` says that another worker had it before, which may have done a part of what it asks for.
@@ -112,14 +112,25 @@ def envelope_of(topic: str, unit: Unit, origin: str = "", replay: str = "") -> E
     return Envelope(topic, unit.source, unit.format, unit.payload, origin, replay, _ROUTES.get(unit.format, Route.POST))
 
 
+def as_parsed(envelope: Envelope, post: Post, route: str) -> Envelope:
+    """Returns the message of a post as the post that was parsed from it, so that it is not parsed again."""
+    format_, payload = packed(post) or (envelope.format, envelope.payload)
+    return Envelope(envelope.topic, envelope.source, format_, payload, envelope.origin, envelope.replay, route)
+
+
 def message_of(entry_id: bytes, fields: dict[bytes, bytes]) -> Message:
     """Returns the message of an entry of the stream."""
-    topic, source, format_, origin, replay, route = [fields.get(name, b"").decode(errors="replace") for name in _TEXTS]
-    format_, route = _format_and_route(format_, route)
+    topic, source, format_, origin, replay, route = [str(fields.get(name, b""), "utf-8", "replace") for name in _TEXTS]
+    if route or format_ not in _CURRENT:
+        format_, route = _format_and_route(format_, route)
+    else:
+        route = Route.POST
     return Message(topic, source, format_, fields.get(b"payload", b""), origin, replay, route, entry_id.decode())
 
 
 _TEXTS = (b"topic", b"source", b"format", b"origin", b"replay", b"route")
+_CURRENT = frozenset(("x_v2", *PARSED))
+"""Formats of the usual posts: no release has routed a message by one of these names."""
 
 
 def _format_and_route(format_: str, route: str) -> tuple[str, str]:

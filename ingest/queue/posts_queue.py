@@ -7,11 +7,11 @@ is the backlog. The stream is never trimmed by length: that would delete message
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import chain
 from typing import Any
 
 import redis
+from msgspec.structs import replace
 
 from conf.settings import DEFAULTS, Settings
 from ingest.queue.envelope import Envelope, Message, message_of, place_of

@@ -4,16 +4,17 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import replace
 
 from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
 from ingest.formats.post import InvalidMessage, Lost, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher, told_left_out
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Envelope, Route, envelope_of
+from ingest.queue.envelope import Envelope, Route, as_parsed, envelope_of
 from ingest.queue.notes import gap_message, left_out
 from ingest.queue.patience import REDIS_PASSING, Patience
 from ingest.queue.posts_queue import PostsQueue
@@ -84,7 +85,7 @@ class Replay:
 
     Lines that can't be parsed are put into the dead letters.
 
-    A post is parsed here so that the summary can say what was refused. The worker parses it again.
+    A post is parsed here so that the summary can say what was refused, and queued as it was parsed.
     """
 
     def __init__(
@@ -237,7 +238,7 @@ class Replay:
         if self._matcher and (reason := self._matcher.left_out(post)):
             self.result.unmatched[reason] += 1
             return
-        self._publisher.put(replace(envelope, route=Route.UPDATE) if post.is_update else envelope)
+        self._publisher.put(as_parsed(envelope, post, Route.UPDATE if post.is_update else Route.POST))
         self.result.queued += 1
 
     def _refuse(self, part: Refused, origin: str) -> None:

@@ -29,7 +29,10 @@ class Admitted:
 
 
 class Admission:
-    """Decides how posts are stored. Every method raises the stores' errors while one is down; repeat it then."""
+    """Decides how posts are stored, with their `words` or without them.
+
+    Every method raises the stores' errors while one is down; repeat it then.
+    """
 
     def __init__(
         self,
@@ -38,7 +41,10 @@ class Admission:
         taken_back: TakenBack,
         withdrawals: Withdrawals,
         now: Callable[[], float] = time.time,
+        *,
+        words: bool = True,
     ) -> None:
+        self._words = words
         self._stored, self._topics = stored, topics
         self._taken_back, self._withdrawals = taken_back, withdrawals
         self._now = now
@@ -75,6 +81,6 @@ class Admission:
         for column in verdict.without:
             setattr(post, column, None)
         time_us = post.version_time or message.write_time
-        row = row_of(post, topic, self._topics.buckets_of)
+        row = row_of(post, topic, self._topics.buckets_of, words=self._words)
         admitted.writes.append(Write(message, row, time_us, ttl or 0, verdict.hidden))
         admitted.verdicts.append((post, verdict))

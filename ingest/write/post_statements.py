@@ -19,9 +19,13 @@ from stores.prepare import prepared
 
 
 class PostStatements:
-    """Adds inserts and deletions of posts to batches. Raises PulsoError, with the fix, if tables are missing."""
+    """Adds inserts and deletions of posts to batches. Raises PulsoError, with the fix, if tables are missing.
 
-    def __init__(self, session: Session, keyspace: str) -> None:
+    Without `words`, posts are inserted without their words. What is deleted is deleted in both tables all the same.
+    """
+
+    def __init__(self, session: Session, keyspace: str, *, words: bool = True) -> None:
+        self._tables = POST_TABLES if words else (POSTS,)
         where = bound(POSTS.key)
         tables = (*POST_TABLES, HIDDEN_POSTS)
         self._inserts = {
@@ -31,7 +35,7 @@ class PostStatements:
 
     def insert(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:
         """Adds the inserts of a post's rows, with write time in µs and lifetime in seconds (0: for ever)."""
-        for table, values in zip(POST_TABLES, row.values, strict=True):
+        for table, values in zip(self._tables, row.values, strict=False):
             self._add_encoded(batch, table, values, time, ttl)
 
     def insert_hidden(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:

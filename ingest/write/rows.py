@@ -51,8 +51,14 @@ class Write:
     hidden: bool = False
 
 
-def row_of(post: Post, topic: Topic, buckets_of: Callable[[Topic, date], int] = lambda topic, _: topic.buckets) -> Row:
-    """Returns the rows of a post in a topic.
+def row_of(
+    post: Post,
+    topic: Topic,
+    buckets_of: Callable[[Topic, date], int] = lambda topic, _: topic.buckets,
+    *,
+    words: bool = True,
+) -> Row:
+    """Returns the rows of a post in a topic; without `words`, none are computed, and they stay unset.
 
     `buckets_of` returns the number of partitions of a day; without it, the topic file's number is used, as it is for a
     topic of which nothing is stored. Its errors are passed on.
@@ -61,13 +67,13 @@ def row_of(post: Post, topic: Topic, buckets_of: Callable[[Topic, date], int] = 
 
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
-    words = search_words((post.folded, post.folded_cards, post.folded_alt), post.hashtags)
+    found = search_words((post.folded, post.folded_cards, post.folded_alt), post.hashtags) if words else None
     values: list[Any] = []
     size = 0
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, buckets_of(topic, day))
-        for value, (encode, tables) in zip((topic.topic, day, bucket, *_OF_POST(post), words), _PLAN, strict=True):
+        for value, (encode, tables) in zip((topic.topic, day, bucket, *_OF_POST(post), found), _PLAN, strict=True):
             if value is None or (not value and value != 0):
                 values.append(UNSET_VALUE)
                 continue

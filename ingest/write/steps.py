@@ -1,7 +1,8 @@
 """The steps of a worker with a batch of messages: they are parsed, become rows, and the rows go to Cassandra."""
 
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from ingest.formats import parse
 from ingest.queue.envelope import Route

@@ -24,9 +24,11 @@ class Store:
         batch_bytes: int = DEFAULTS.write_batch_bytes,
         in_flight: int = DEFAULTS.write_in_flight,
         taken_back_days: int = DEFAULTS.taken_back_days,
+        *,
+        words: bool = DEFAULTS.word_index,
     ) -> None:
-        self.keyspace = keyspace
-        self.posts = PostWriter(session, keyspace, batch_bytes, in_flight)
+        self.keyspace, self.words = keyspace, words
+        self.posts = PostWriter(session, keyspace, batch_bytes, in_flight, words=words)
         self.stored = StoredPosts(session, keyspace)
         self.names = AccountNames(session, keyspace)
         self.ledger = Ledger(session, keyspace, taken_back_days)

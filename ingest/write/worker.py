@@ -50,9 +50,7 @@ CLAIM_EVERY = 5.0
 log = structlog.get_logger("worker")
 
 
-def make_worker(
-    settings: Settings, queue: PostsQueue, session: Session, on_batch: Callable[["Worker"], None] = lambda _: None
-) -> "Worker":
+def make_worker(settings: Settings, queue: PostsQueue, session: Session) -> "Worker":
     """Returns a worker with the sizes and limits of the settings."""
     return Worker(
         queue,
@@ -62,10 +60,10 @@ def make_worker(
             settings.write_batch_bytes,
             settings.write_in_flight,
             settings.taken_back_days,
+            words=settings.word_index,
         ),
         TopicBook(session, settings),
         claim_idle=settings.worker_claim_idle,
-        on_batch=on_batch,
         read_count=settings.worker_read,
         changes_limit=settings.worker_changes_limit,
     )
@@ -83,26 +81,25 @@ class Worker:
         store: Store,
         topics: TopicBook,
         claim_idle: float = DEFAULTS.worker_claim_idle,
-        on_batch: Callable[["Worker"], None] = lambda _: None,
         read_count: int = DEFAULTS.worker_read,
         changes_limit: int = DEFAULTS.worker_changes_limit,
     ) -> None:
         self.consumer = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.done: Counter[str] = Counter()
         self.drained = False
+        self.on_batch: Callable[[], None] = lambda: None
         self.on_batch_seconds: Callable[[float], None] = lambda _: None
         self._queue = queue
         self._dead_letters = DeadLetters(queue)
         self._store = store
         taken_back = TakenBack(store.ledger, SharedFilter(queue, f"taken-back:{store.keyspace}"))
         withdrawals = Withdrawals(store.stored, taken_back, store.names)
-        self._admission = Admission(store.stored, topics, taken_back, withdrawals)
+        self._admission = Admission(store.stored, topics, taken_back, withdrawals, words=store.words)
         self._changes = Changes(
             queue, self.consumer, store, self._admission, withdrawals, topics, claim_idle / 4, changes_limit
         )
         self._claim_idle = claim_idle
         self._read_count = read_count
-        self._on_batch = on_batch
         self._next_claim = 0.0
         self._in_hand: list[Batch] = []
         self._flying: Batch | None = None
@@ -205,7 +202,7 @@ class Worker:
                     raise
                 self._refuse(refused)
                 self._changes.forget(messages)
-                self._on_batch(self)
+                self.on_batch()
             self._in_hand.remove(batch)
             return False
         return True
@@ -224,7 +221,7 @@ class Worker:
         self._in_hand.remove(batch)
         log.debug("batch", messages=len(batch.messages), posts=len(batch.stored), refused=len(batch.refused))
         self.on_batch_seconds(time.monotonic() - batch.began)
-        self._on_batch(self)
+        self.on_batch()
         self._limit.count(len(batch.stored) + sum(map(len, batch.admitted.left_out.values())), batch.refused)
 
     def _next(self) -> list[Message]:
@@ -277,7 +274,7 @@ class Worker:
                 self._changes.forget(messages)
             self._refuse(refused)
             self._changes.forget(refusal.message for refusal in refused)
-        self._on_batch(self)
+        self.on_batch()
 
     def _hold(self) -> None:
         """Before each wait for a store: what this worker has in hand stays its own, however long the wait."""

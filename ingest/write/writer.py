@@ -14,10 +14,10 @@ from cassandra.query import BatchStatement
 from conf.settings import DEFAULTS
 from ingest.write.changed_days import ChangedDays
 from ingest.write.earlier_deletions import EarlierDeletions
+from ingest.write.noted_days import untimed_days, wordless_days
 from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
-from ingest.write.untimed_days import UntimedDays
 from stores.changed_days import Day
 from stores.execute import InFlight
 
@@ -29,7 +29,7 @@ class PostWriter:
     """Writes posts into POST_TABLES. When a write has ended, Cassandra has stored all rows except the refused ones.
 
     All rows of a post are in one batch. A batch holds rows of at most `batch_bytes`, or a single post; at most
-    `in_flight` batches are under way at once.
+    `in_flight` batches are under way at once. Without `words`, posts are stored without them, and their days are noted.
     """
 
     def __init__(
@@ -38,13 +38,16 @@ class PostWriter:
         keyspace: str,
         batch_bytes: int = DEFAULTS.write_batch_bytes,
         in_flight: int = DEFAULTS.write_in_flight,
+        *,
+        words: bool = DEFAULTS.word_index,
     ) -> None:
         self._session = session
         self._batch_bytes = batch_bytes
         self._in_flight = in_flight
-        self._statements = PostStatements(session, keyspace)
+        self._statements = PostStatements(session, keyspace, words=words)
         self._earlier = EarlierDeletions(session, keyspace, in_flight)
-        self._untimed = UntimedDays(session, keyspace)
+        self._untimed = untimed_days(session, keyspace)
+        self._wordless = None if words else wordless_days(session, keyspace)
         self._changed = ChangedDays(session, keyspace, in_flight)
 
     def begin(self, writes: Iterable[Write]) -> End:
@@ -53,8 +56,7 @@ class PostWriter:
         Raises one of FAILURES when Cassandra is down or behind, once nothing is in flight; then write them all again.
         """
         writes, refused = list(writes), list[Refusal]()
-        self._untimed.note(writes)
-        self._changed.owe(_days(writes))
+        self._note_days(writes)
         flying = InFlight(self._send, self._in_flight)
         try:
             for batch, future in flying.begin(self._batches(writes)):
@@ -84,8 +86,7 @@ class PostWriter:
 
         Returns and raises the same as `write`.
         """
-        self._untimed.note([write])
-        self._changed.owe(_days([write]))
+        self._note_days([write])
         batch = _Batch([write])
         delete = self._statements.delete_hidden if write.hidden else self._statements.delete
         delete(batch.statement, write.row.key, write.time - 1)
@@ -95,6 +96,13 @@ class PostWriter:
         self._earlier.apply([write])
         self._note_changed([write])
         return refused
+
+    def _note_days(self, writes: list[Write]) -> None:
+        """Notes, before posts are stored, what readers must know of their days."""
+        self._untimed.note(writes)
+        if self._wordless:
+            self._wordless.note(writes)
+        self._changed.owe(_days(writes))
 
     def _note_changed(self, writes: list[Write]) -> None:
         """Notes the days of stored rows; those of another write may have been noted before its rows were stored."""

@@ -74,20 +74,28 @@ class Span:
 
 
 class PostReads:
-    """The queries of one search in one topic. Every method raises the driver's errors."""
+    """The queries of one search in one topic. Every method raises the driver's errors.
+
+    `wordless` has the days inside the window of which words are asked for, but not stored.
+    """
 
     def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
         self._session, self._statements = statements.session, statements
         self._topic, self._query, self.span = topic, query, span
         self._columns = ", ".join([*COLUMNS, *MATCHED.values()] if query.phrases or query.terms else COLUMNS)
-        self._by_words = bool(query.terms) and not query.author
+        self.wordless = self._wordless_inside() if query.terms else []
+        self._by_words = bool(query.terms) and not query.author and not self.wordless
         self._first_rows = max(16, FIRST_ROWS // topic.buckets)
         self._buckets: dict[date, int] = {}
 
     @property
     def indexed(self) -> bool:
-        """Whether the index can be used. For a search without words, hashtags and author, whole days are read."""
-        return bool(self._query.terms or self._query.author)
+        """Whether an index can be used.
+
+        For a search without words, hashtags and author, whole days are read; and for words in a window with days of
+        which no words are stored.
+        """
+        return bool(self._by_words or self._query.author)
 
     @property
     def buckets(self) -> int:
@@ -180,7 +188,7 @@ class PostReads:
         indexes: list[tuple[Table, str, tuple[str, ...]]] = []
         if query.author:
             indexes.append((POSTS, "author = ?", (query.author,)))
-        if query.terms:
+        if query.terms and not self.wordless:
             indexes.append((POST_WORDS, _all_of(query.terms), query.terms))
         for table, condition, values in indexes:
             statement = self._statements.select(_KEY, f"WHERE {condition} LIMIT {ANYWHERE}", table=table)
@@ -210,6 +218,13 @@ class PostReads:
             return True
         folded = [getattr(row, name) for name in MATCHED.values()]
         return search_words(folded, row.hashtags).issuperset(query.terms) and query.holds(*folded)
+
+    def _wordless_inside(self) -> list[date]:
+        """Returns the days that touch the window and have posts without words, oldest first."""
+        span = self.span
+        first = self.day_of(span.start) if span.start else date.min
+        last = self.day_of(span.end) if span.end else date.max
+        return sorted(day for day in self._statements.wordless(self._topic.topic) if first <= day <= last)
 
     def _all(self, answers: Iterable[Found]) -> list[Row]:
         return self.kept(row for _, rows in self._posts(answers) for row in rows)

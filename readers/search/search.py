@@ -62,6 +62,10 @@ class PostSearch:
         self._statements.check()
         check_layout(session, keyspace, topic)
 
+    def wordless(self, query: Query, span: Span) -> list[date]:
+        """Returns the days of a window in which this search can't use the index of words, so that it takes longer."""
+        return PostReads(self._statements, self._topic, query, span).wordless
+
     def pages(
         self,
         query: Query | str,

@@ -36,7 +36,7 @@ def search(
     from readers.search.post_reads import Span
     from readers.search.query import parse_query
     from readers.search.search import PostSearch, posts_frame
-    from readers.search.search_view import print_posts
+    from readers.search.search_view import print_posts, slow_without_words
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
@@ -51,7 +51,10 @@ def search(
         shown = as_table or out is not None or not sys.stdout.isatty()
         task = display.add_task("search", total=None, note="", visible=shown)
         on_day = lambda done, days: display.update(task, completed=done, total=days, note="days")  # noqa: E731
-        pages = PostSearch(session, settings.keyspace, topic_file).pages(query, span, most, on_day)
+        posts = PostSearch(session, settings.keyspace, topic_file)
+        if days := posts.wordless(query, span):
+            ERR.print(slow_without_words(days), highlight=False, soft_wrap=True)
+        pages = posts.pages(query, span, most, on_day)
         if not as_table:
             found = write_pages(chain([posts_frame([])], pages), format_, out)
         else:

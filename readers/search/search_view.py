@@ -1,5 +1,6 @@
 """Prints found posts for people: time, author, kind, and the text with its hits emphasised."""
 
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -77,3 +78,12 @@ def hits(line: str, query: Query) -> list[tuple[int, int]]:
 
 def _local(at: pd.Timestamp, zone: ZoneInfo) -> str:
     return f"{at.tz_convert(zone):%Y-%m-%d %H:%M:%S}"
+
+
+def slow_without_words(days: list[date]) -> str:
+    """Returns one line for a person on days whose posts have no words, and so on a search that reads whole days."""
+    which = f"{days[0]}" if len(days) == 1 else f"{len(days):,} days from {days[0]} to {days[-1]}"
+    return (
+        f"posts of {which} are stored without their words (PULSO_WORD_INDEX=off), so all posts of the window are read: "
+        "narrow it with --from and --to. docs/operate.md, Search without an index, says how to store the words"
+    )

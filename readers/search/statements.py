@@ -1,5 +1,7 @@
 """The prepared queries of searches, and the columns of a found post."""
 
+from datetime import date
+
 from cassandra.cluster import Session
 from cassandra.query import PreparedStatement
 
@@ -8,6 +10,7 @@ from conf.tables import MATCHED, POST_WORDS, POSTS
 from stores.layout import DayLayouts
 from stores.moved import check_moved
 from stores.prepare import prepared
+from stores.wordless import wordless_days
 
 COLUMNS = tuple(name for name in POSTS.columns if name not in ("topic", "day", "bucket", *MATCHED.values()))
 """The columns of a found post, as `posts` declares them."""
@@ -26,6 +29,10 @@ class Statements:
         self.select(", ".join(COLUMNS), "LIMIT 1")
         self.select("words", "LIMIT 1", table=POST_WORDS)
         check_moved(self.session, self._keyspace, POST_WORDS)
+
+    def wordless(self, topic: str) -> frozenset[date]:
+        """Returns the days of a topic on which search can't rely on words."""
+        return wordless_days(self.session, self._keyspace, topic)
 
     def select(self, what: str, rest: str, fetch_size: int = 5000, table: Table = POSTS) -> PreparedStatement:
         """Returns the prepared `SELECT what FROM table rest`. Raises PulsoError where the tables do not exist."""

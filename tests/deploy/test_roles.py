@@ -12,6 +12,7 @@ from conf.tables import (
     TABLES,
     TAKEN_BACK,
     UNSWEPT,
+    WORDLESS_DAYS,
 )
 from deploy.roles import role_names, role_statements
 
@@ -34,7 +35,10 @@ def test_ingest_writes_its_tables_and_no_others() -> None:
 
 def test_jobs_write_their_tables_and_read_no_words_and_nothing_hidden() -> None:
     assert granted("MODIFY", "pulso_jobs") == OF_JOBS
-    assert granted("SELECT", "pulso_jobs") == (OF_JOBS | OF_INGEST) - ONLY_FOR_INGEST - {POST_WORDS.name}
+    assert granted("SELECT", "pulso_jobs") == (OF_JOBS | OF_INGEST) - ONLY_FOR_INGEST - {
+        POST_WORDS.name,
+        WORDLESS_DAYS.name,
+    }
 
 
 def test_readers_read_all_but_the_records_of_jobs_and_write_nothing() -> None:

@@ -15,6 +15,7 @@ import typer
 import yaml
 
 import bench.cli
+import bench.year
 import deploy.cli
 import ingest.cli
 import readers.cli
@@ -27,7 +28,13 @@ from jobs.framework.command import arg_parser, set_parser
 from jobs.framework.window import parse_window
 from tests.docs.pages import Block, Command, Page
 
-APPS = {"ingest": ingest.cli.app, "readers": readers.cli.app, "deploy": deploy.cli.app, "bench": bench.cli.app}
+APPS = {
+    "ingest": ingest.cli.app,
+    "readers": readers.cli.app,
+    "deploy": deploy.cli.app,
+    "bench": bench.cli.app,
+    "bench.year": bench.year.app,
+}
 PYTHON, SUBMIT = ".venv/bin/python", ".venv/bin/spark-submit"
 OTHERS = {"export", "grep", "cp", "kubectl", ".venv/bin/pre-commit"}
 """Commands of other programs that pages may show."""

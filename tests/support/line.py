@@ -1,11 +1,11 @@
 """Messages of one topic, from the queue to the table: posts, notices and deletions, and what then is stored."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 from cassandra.cluster import Session
+from msgspec.structs import replace
 
 from conf.settings import Settings
 from conf.snowflakes import x_made_at

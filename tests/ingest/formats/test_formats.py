@@ -301,6 +301,9 @@ class TestTheRegistry:
             "pulso_x",
             "pulso_bluesky",
             "pulso_mastodon",
+            "parsed_x",
+            "parsed_bluesky",
+            "parsed_mastodon",
         }
         assert set(DELETIONS) == {
             *("x_v11_delete", "x_v11_user", "x_compliance", "x_compliance_user", "x_compliance_event"),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from conf.topic import Collect, Topic
+from ingest.formats import PARSED, parse
 from ingest.live.matching import TopicMatcher
 from ingest.live.selection import Rejected, Selection
 from ingest.queue.envelope import Envelope, Route
@@ -30,15 +31,19 @@ def selected(line: bytes) -> list[Envelope | Rejected]:
 @pytest.mark.parametrize(
     ("line", "format_", "route"),
     [
-        (post("said Duterte"), "bluesky", Route.POST),
-        (update("said Duterte"), "bluesky", Route.UPDATE),
-        (update("never mind"), "bluesky", Route.UPDATE_IF_STORED),
-        (event(SUBJECT, AT, collection=REPOST), "bluesky", Route.REPOST),
+        (post("said Duterte"), "parsed_bluesky", Route.POST),
+        (update("said Duterte"), "parsed_bluesky", Route.UPDATE),
+        (update("never mind"), "parsed_bluesky", Route.UPDATE_IF_STORED),
+        (event(SUBJECT, AT, collection=REPOST), "parsed_bluesky", Route.REPOST),
         (event(None, AT, rkey=tid(AT), operation="delete"), "bluesky_delete", Route.DELETION),
     ],
 )
 def test_each_kind_of_message_has_its_route(line: bytes, format_: str, route: Route) -> None:
-    assert selected(line) == [Envelope("t", "bluesky", format_, line, "live", route=route)]
+    [found] = selected(line)
+    assert isinstance(found, Envelope)
+    payload = found.payload if format_ in PARSED else line
+    assert found == Envelope("t", "bluesky", format_, payload, "live", route=route)
+    assert format_ not in PARSED or parse(format_, payload) == parse("bluesky", line)
 
 
 def test_a_post_that_the_topic_does_not_ask_for_is_left_out() -> None:

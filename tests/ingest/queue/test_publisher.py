@@ -1,11 +1,11 @@
 import itertools
 import time
 import uuid
-from dataclasses import replace
 from typing import Any
 
 import pytest
 import redis
+from msgspec.structs import replace
 
 from conf.errors import PulsoError
 from conf.settings import DEFAULTS

@@ -1,0 +1,1 @@
+"""Several workers as one command: a supervisor, its members, and the line between them."""
