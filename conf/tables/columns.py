@@ -55,6 +55,8 @@ TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree"
 ItemKind = Literal["host", "link", "media", "language", "client", "mentioned", "retweeted", "place", "word"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 """The kinds of items of top_items."""
+SHAPES = ("star", "chain", "tree")
+"""The shapes of conversations."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})
 """The graphs whose edges have no direction; all others are directed."""
 
