@@ -15,10 +15,10 @@ from conf.errors import WrongUse
 from conf.topic import Topic
 from corpus.clock import CAMPAIGN, WORKERS
 from corpus.lines import Writer
-from corpus.meant import meant
-from corpus.plan import plan_of
+from corpus.meant import meant, piled_on
+from corpus.plan import Plan, plan_of
 
-__all__ = ["CAMPAIGN", "WORKERS", "generate", "meant"]
+__all__ = ["CAMPAIGN", "WORKERS", "generate", "meant", "piled_on"]
 
 LINES_A_CHUNK = 1000
 
@@ -29,21 +29,23 @@ def generate(
     seed: int = 2016,
     workers: tuple[int, int] = WORKERS,
     lookalikes: float = 0.0,
+    pile_ons: int = 0,
 ) -> Iterator[bytes]:
     """Returns the corpus in chunks of up to 1,000 NDJSON lines, sorted by `created_at`.
 
     Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A shorter corpus is not
     the first part of a longer corpus with the same seed. Two corpora have no post id in common if their `workers`,
     half-open ranges within WORKERS, do not overlap. `lookalikes` is the share, 0..1, of people's posts that have a
-    candidate's name, but mean somebody or something else; `meant` tells which. Raises WrongUse where `posts` or `seed`
-    is negative.
+    candidate's name, but mean somebody or something else; `meant` tells which. `pile_ons` is
+    how many pile-ons are planted; `piled_on` tells which posts they are. Raises WrongUse where a number is negative, or
+    if there are too few posts for as many pile-ons.
     """
-    if posts < 0 or seed < 0:
-        raise WrongUse("posts and seed can't be negative", "Give 0 or more")
-    return _chunks(topic, posts, seed, workers, lookalikes)
+    if posts < 0 or seed < 0 or pile_ons < 0:
+        raise WrongUse("posts, seed and pile-ons can't be negative", "Give 0 or more")
+    return _chunks(topic, plan_of(topic, posts, seed, workers, lookalikes, pile_ons), seed)
 
 
-def _chunks(topic: Topic, posts: int, seed: int, workers: tuple[int, int], lookalikes: float) -> Iterator[bytes]:
-    writer = Writer(topic, plan_of(topic, posts, seed, workers, lookalikes), seed)
+def _chunks(topic: Topic, plan: Plan, seed: int) -> Iterator[bytes]:
+    writer, posts = Writer(topic, plan, seed), plan.ms.size
     for start in range(0, posts, LINES_A_CHUNK):
         yield b"".join(writer.lines(start, min(start + LINES_A_CHUNK, posts)))

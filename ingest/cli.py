@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -27,6 +28,7 @@ from ingest.queue.posts_queue import open_queue
 from ingest.rules_cli import app as rules
 from ingest.status import read_status
 from ingest.topics_cli import app as topics
+from ingest.truth import write_truth
 from ingest.write.migrate import migrate as bring_up
 from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
@@ -119,15 +121,20 @@ def generate(
     posts: Annotated[int, typer.Option(help="How many posts.", min=0)] = 170_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same corpus.", min=0)] = 2016,
     topic: Annotated[str, typer.Option("--topic", "-t", help="The topic whose races the posts are about.")] = "ph2016",
+    pile_ons: Annotated[int, typer.Option(help="Plant so many posts under which people pile up.", min=0)] = 0,
+    truth: Annotated[Path | None, typer.Option(help="File for what was planted, as JSON lines.")] = None,
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
     from corpus import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
 
     settings = load_settings()
     races = load_topic(topic, settings.topics_dir)
+    lines = generate_lines(races, posts, seed, pile_ons=pile_ons)
+    if truth:
+        write_truth(truth, races, posts, seed, pile_ons)
     with progress() as display:
         task = display.add_task("generate", total=posts, note="")
-        for chunk in generate_lines(races, posts, seed):
+        for chunk in lines:
             sys.stdout.buffer.write(chunk)
             display.update(task, advance=chunk.count(b"\n"))
     sys.stdout.buffer.flush()

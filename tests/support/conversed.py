@@ -61,7 +61,8 @@ def counted_rows(
     """Returns the rows of the conversations of posts in a window of TOPIC."""
     spans = spans_of(parse_window(start, end, TOPIC.zone), ("day", "window"))
     rows = counted(table(posts, flagged or (), candidates, mentioned), spans, candidates, flags=flagged is not None)
-    return rows.to_pylist()
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 def check_same(found: Iterable[dict[str, Any]], expected: dict[tuple[Any, ...], dict[str, Any]]) -> None:

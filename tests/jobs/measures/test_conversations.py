@@ -176,7 +176,7 @@ def test_drawn_posts_give_what_is_computed_apart(seed: int) -> None:
         posts.append(post(str(n), at, source=source, author_id=str(draw.randrange(40)), **kind))
     flagged = {f"x:{n}" for n in range(0, 40, 3)}
     names = {(one.source, one.post_id): draw.sample("abc", draw.randrange(3)) for one in posts}
-    more = {"candidates": "abc", "mentioned": lambda one: names[one.source, one.post_id], "flagged": flagged}
+    more: Any = {"candidates": "abc", "mentioned": lambda one: names[one.source, one.post_id], "flagged": flagged}
     check_same(counted_rows(posts, **more), independent(posts, *BOUNDS, "Asia/Manila", **more))
 
 
