@@ -17,6 +17,7 @@ import typer
 
 from bench import (
     checks,
+    conversations,
     export,
     families,
     frames,
@@ -55,6 +56,7 @@ class Name(StrEnum):
     SEARCH = "search"
     CHECKS = "checks"
     FAMILIES = "families"
+    CONVERSATIONS = "conversations"
     ITEMS = "items"
     GRAPHS = "graphs"
     EXPORT = "export"
@@ -78,6 +80,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.SEARCH: _one(Name.SEARCH, search.benchmark),
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
     Name.FAMILIES: _one(Name.FAMILIES, families.benchmark),
+    Name.CONVERSATIONS: _one(Name.CONVERSATIONS, conversations.benchmark),
     Name.ITEMS: _one(Name.ITEMS, items.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
@@ -113,7 +116,8 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack`, `page`, `frames`, `jobs`.",
+            help="Posts in the month for `search`, `checks`, `families`, `conversations`, `items`, `pack`, `page`, "
+            "`frames`, `jobs`.",
             min=1000,
         ),
     ] = 1_000_000,

@@ -40,8 +40,8 @@ def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame
     shown = own.withColumns({
         "voter": account(),
         "at_us": F.unix_micros("event_at"),
-        "answers": F.col("reply_to"),
-        "told": F.col("root"),
+        "answers": F.nullif(F.col("reply_to"), F.col("post_id")),
+        "told": F.nullif(F.col("root"), F.col("post_id")),
     })  # fmt: skip
     kept = ["voter", *OF_POST[1:]]
     replies = with_masks(shown.where(is_reply), topic.races, kept)
@@ -90,10 +90,17 @@ def _counted_apart(own: DataFrame, count: Count) -> DataFrame:
 def _trees(own: DataFrame, scratch: Scratch) -> DataFrame:
     """Returns id and tree: which posts hang together, by numbers that stand for their networks and ids.
 
-    Where two posts have the same number by chance, two conversations are counted in one partition, each by itself.
+    Each reply has one link, as in `reply_trees.py`, so that no stranger's reply joins two conversations. Where two
+    posts have the same number by chance, two conversations are counted in one partition, each by itself.
     """
-    named = [F.when(F.col(name).isNotNull(), _number(name)) for name in ("answers", "told")]
-    links = own.select(_number("post_id").alias("one"), F.explode(F.array_compact(F.array(*named))).alias("other"))
+    known = own.select(_number("post_id").alias("known"))
+    replies = own.where(F.coalesce("answers", "told").isNotNull())
+    linked = replies.join(known, on=_number("answers") == F.col("known"), how="left")
+    is_missing = F.col("answers").isNull() | (F.col("known").isNull() & F.col("told").isNotNull())
+    links = linked.select(
+        _number("post_id").alias("one"),
+        F.when(is_missing, _number("told")).otherwise(_number("answers")).alias("other"),
+    )
     pairs = links.where(F.col("one") != F.col("other")).select(
         F.greatest("one", "other").alias("greater"), F.least("one", "other").alias("lesser")
     )
