@@ -28,7 +28,6 @@ from ingest.queue.posts_queue import open_queue
 from ingest.rules_cli import app as rules
 from ingest.status import read_status
 from ingest.topics_cli import app as topics
-from ingest.truth import write_truth
 from ingest.write.migrate import migrate as bring_up
 from ingest.write.worker import make_worker
 from stores.connect import cassandra_session
@@ -131,6 +130,8 @@ def generate(
     races = load_topic(topic, settings.topics_dir)
     lines = generate_lines(races, posts, seed, pile_ons=pile_ons)
     if truth:
+        from corpus.truth import write_truth  # noqa: PLC0415 - so does this
+
         write_truth(truth, races, posts, seed, pile_ons)
     with progress() as display:
         task = display.add_task("generate", total=posts, note="")

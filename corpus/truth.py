@@ -6,6 +6,7 @@ import orjson
 
 from conf.errors import PulsoError
 from conf.topic import Topic
+from corpus.meant import piled_on
 
 
 def write_truth(file: Path, topic: Topic, posts: int, seed: int, pile_ons: int) -> None:
@@ -13,8 +14,6 @@ def write_truth(file: Path, topic: Topic, posts: int, seed: int, pile_ons: int) 
 
     Raises PulsoError if the file can't be written.
     """
-    from corpus import piled_on  # noqa: PLC0415 - brings NumPy, which no other command needs
-
     planted = piled_on(topic, posts, seed, pile_ons)
     lines = [orjson.dumps({"pile_on": root, "replies": replies}) + b"\n" for root, replies in planted.items()]
     try:
