@@ -14,9 +14,9 @@ from conf.partitions import bucket_of, period_buckets
 from conf.settings import Settings
 from conf.tables import AUTHOR_ACTIVITY, CONVERSATIONS, PUBLISHED
 from conf.topic import Topic
+from readers.cli import main
 from readers.conversations.conversations import read_conversations
 from tests.conftest import make_topic
-from tests.support.commands import Done, run_command
 from tests.support.stored_graph import END, START, write
 from tests.support.summaries import HOUR, row_of, run
 
@@ -71,14 +71,24 @@ def topic(session: Session, settings: Settings) -> Topic:
     return topic
 
 
-def read(topic: Topic, *arguments: str) -> Done:
-    done = run_command("readers", "conversations", "--topic", topic.topic, *arguments)
-    assert "Traceback" not in done.stderr
-    return done
+class Read:
+    """Runs the command in this process."""
+
+    def __init__(self, topic: Topic, capsys: pytest.CaptureFixture[str]) -> None:
+        self._topic, self._capsys = topic, capsys
+
+    def __call__(self, *arguments: str) -> str:
+        assert main(["conversations", "--topic", self._topic.topic, *arguments]) == 0
+        return self._capsys.readouterr().out
 
 
-def test_a_person_sees_the_largest_conversations_first(topic: Topic) -> None:
-    shown = read(topic).stdout
+@pytest.fixture
+def read(topic: Topic, capsys: pytest.CaptureFixture[str]) -> Read:
+    return Read(topic, capsys)
+
+
+def test_a_person_sees_the_largest_conversations_first(read: Read) -> None:
+    shown = read()
     assert shown.index("BigNews") < shown.index("an account") < shown.index("SenGracePOE") < shown.index("unknown")
     assert "\x1b" not in shown
     for part in ("1,234", "900", "1 h 30 min", "star", "tree", "chain"):
@@ -88,16 +98,16 @@ def test_a_person_sees_the_largest_conversations_first(topic: Topic) -> None:
     assert "fewer than 10,000 followers, or unknown ones, are not named" in " ".join(shown.split())
 
 
-def test_nothing_leads_to_a_private_person_by_default(topic: Topic, tmp_path: Path) -> None:
-    read(topic, "--format", "parquet", "--out", str(tmp_path / "c.parquet"))
-    every = [read(topic).stdout, *(read(topic, "--format", kind).stdout for kind in ("csv", "json"))]
+def test_nothing_leads_to_a_private_person_by_default(read: Read, tmp_path: Path) -> None:
+    read("--format", "parquet", "--out", str(tmp_path / "c.parquet"))
+    every = [read(), *(read("--format", kind) for kind in ("csv", "json"))]
     for text in (*every, pd.read_parquet(tmp_path / "c.parquet").to_csv()):
         for secret in ("almost_public", "ana.example", "did:plc:ana", "x:2", "9002"):
             assert secret not in text
-    everyone = read(topic, "--format", "csv", "--min-followers", "0").stdout
+    everyone = read("--format", "csv", "--min-followers", "0")
     assert all(secret in everyone for secret in ("almost_public", "ana.example", "did:plc:ana/1", "x:2", "9002"))
-    assert "almost_public" in read(topic, "--min-followers", "9999").stdout
-    assert "BigNews" not in read(topic, "--min-followers", "250001").stdout
+    assert "almost_public" in read("--min-followers", "9999")
+    assert "BigNews" not in read("--min-followers", "250001")
 
 
 def test_without_known_followers_only_candidates_are_named(session: Session, settings: Settings) -> None:
@@ -107,10 +117,10 @@ def test_without_known_followers_only_candidates_are_named(session: Session, set
     assert list(read_conversations(session, settings.keyspace, topic)["label"]) == ["an account", "SenGracePOE"]
 
 
-def test_csv_json_and_parquet_hold_the_same(topic: Topic, tmp_path: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(read(topic, "--format", "csv").stdout)))
-    objects = orjson.loads(read(topic, "--format", "json").stdout)
-    read(topic, "--format", "parquet", "--out", str(tmp_path / "c.parquet"))
+def test_csv_json_and_parquet_hold_the_same(read: Read, tmp_path: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(read("--format", "csv"))))
+    objects = orjson.loads(read("--format", "json"))
+    read("--format", "parquet", "--out", str(tmp_path / "c.parquet"))
     frame = pd.read_parquet(tmp_path / "c.parquet")
     assert list(rows[0]) == list(objects[0]) == list(frame.columns) == list(CONVERSATIONS.columns)
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5"]
@@ -121,11 +131,11 @@ def test_csv_json_and_parquet_hold_the_same(topic: Topic, tmp_path: Path) -> Non
     assert objects[4]["label"] is None
 
 
-def test_days_are_read_within_bounds(topic: Topic, session: Session, settings: Settings) -> None:
+def test_days_are_read_within_bounds(read: Read, topic: Topic, session: Session, settings: Settings) -> None:
     for day in range(3):
         at = START + day * DAY
         publish(session, settings, topic, {"rank": 1}, period="day", period_start=at, period_end=at + DAY)
-    objects = orjson.loads(read(topic, "--period", "day", "--from", "2016-05-02", "--format", "json").stdout)
+    objects = orjson.loads(read("--period", "day", "--from", "2016-05-02", "--format", "json"))
     assert [row["period_start"][:10] for row in objects] == ["2016-05-02", "2016-05-03"]
 
 
@@ -138,11 +148,13 @@ def test_days_are_read_within_bounds(topic: Topic, session: Session, settings: S
         (["--period", "day"], 1, "has been published. Run SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/conv"),
     ],
 )
-def test_what_goes_wrong_is_one_line(topic: Topic, arguments: list[str], code: int, error: str) -> None:
-    done = read(topic, *arguments)
-    assert done.returncode == code
-    assert error in done.stderr
-    assert done.stderr.count("\n") == 1
+def test_what_goes_wrong_is_one_line(
+    topic: Topic, capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, error: str
+) -> None:
+    assert main(["conversations", "--topic", topic.topic, *arguments]) == code
+    told = capsys.readouterr().err
+    assert error in told
+    assert told.count("\n") == 1
 
 
 def test_an_account_is_shown_by_the_run_that_was_computed_last(
