@@ -8,7 +8,7 @@ first round is cold, and is not printed. It prints, as JSON, the seconds of each
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from jobs.conversations import JOB as CONVERSATIONS
 from jobs.conversations import conversations
 from jobs.framework.inputs import posts_of
 from jobs.framework.window import Window
+from jobs.graphs.conversation_posts import are_few
 from jobs.measures.votes import FEW_POSTS
 
 ROOT_ID, FIRST_AT = "root", datetime(2016, 4, 1, tzinfo=UTC)
@@ -49,7 +50,7 @@ def main(posts: int, replies: int, rounds: int) -> None:
         largest: dict[str, int] = {}
         for turn in range(rounds + 1):
             for kind, frame in frames.items():
-                for name, run in _runs(frame, topic, few=posts + replies <= FEW_POSTS).items():
+                for name, run in _runs(frame, topic, here=posts + replies <= FEW_POSTS).items():
                     began = time.monotonic()
                     rows = run().collect()
                     if turn:
@@ -58,11 +59,11 @@ def main(posts: int, replies: int, rounds: int) -> None:
     print(orjson.dumps({"seconds": seconds, "largest": largest}, option=orjson.OPT_INDENT_2).decode())
 
 
-def _runs(frame: DataFrame, topic: Topic, *, few: bool) -> dict[str, "partial[DataFrame]"]:
+def _runs(frame: DataFrame, topic: Topic, *, here: bool) -> dict[str, Callable[[], DataFrame]]:
     window = Window(*CAMPAIGN, topic.zone)
     return {
-        "candidate_poll": partial(candidate_poll, frame, topic, window, parts=0 if few else None),
-        "conversations": partial(conversations, frame, topic, window, few=few),
+        "candidate_poll": partial(candidate_poll, frame, topic, window, parts=0 if here else None),
+        "conversations": lambda: conversations(frame, topic, window, few=are_few(frame, None)),
     }
 
 

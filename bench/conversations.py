@@ -6,7 +6,7 @@ from bench.commands import python, run
 from bench.lab import Lab
 from bench.results import Row, Section, over
 from bench.watch import Role, Watch
-from jobs.measures.votes import FEW_POSTS
+from jobs.graphs.conversation_posts import FEW_REPLIES
 
 TITLE = "conversations beside candidate_poll, and with one conversation of as many replies as posts; transforms alone"
 LARGEST = 2.0
@@ -36,7 +36,9 @@ def benchmark(lab: Lab) -> Section:
             f"{posts:,} posts: {_told(beside[0])} beside the poll, {_told(beside[1])} with the replies; "
             f"the largest has {told['largest']['conversations, with']:,}; all Python processes {peak:,.0f} MB."
         )
-    return Section(TITLE, rows, [f"up to {FEW_POSTS:,} posts are counted by Spark's driver, more by workers.", *text])
+    return Section(
+        TITLE, rows, [f"up to {FEW_REPLIES:,} replies are counted by Spark's driver, more by workers.", *text]
+    )
 
 
 _JOBS = ("candidate_poll", "conversations")

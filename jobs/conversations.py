@@ -34,14 +34,14 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.names import Names
 from jobs.framework.published import Published
 from jobs.framework.window import Window
-from jobs.graphs.conversation_posts import largest_conversations
+from jobs.graphs.conversation_posts import are_few, largest_conversations
 from jobs.measures import authors, mentions
 from jobs.measures.authors import account, named, names_in, resolved, with_labels
 from jobs.measures.bursts import reach
 from jobs.measures.conversation_rows import TOP
 from jobs.measures.mentions import further_columns
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import FEW_POSTS, flagged_authors
+from jobs.measures.votes import flagged_authors
 
 METHOD = "conversations/1"
 """The version of the way of counting. Raise it when it changes."""
@@ -72,7 +72,7 @@ def conversations(
     """Returns one row per period and conversation: the first of each period by their number of replies.
 
     `posts` are those in the span of `reach`. `flagged` names, in `author`, the authors who are flagged; without it,
-    their share is null. `names` has rows of `account_names`. With `few`, the posts come to the driver.
+    their share is null. `names` has rows of `account_names`. With `few`, the replies come to the driver.
 
     Triggers Spark actions.
     """
@@ -129,7 +129,7 @@ def _by(condition: Column, one: str, other: str) -> Column:
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the conversations; posts are marked if a run of `author_activity` covers the window."""
     posts, flagged = inputs[POSTS.name], flagged_authors(inputs, topic)
-    few = (posts.count() if inputs.posts_read is None else inputs.posts_read) <= FEW_POSTS
+    few = are_few(posts, inputs.posts_read)
     return {CONVERSATIONS.name: conversations(posts, topic, window, flagged, names_in(inputs), few=few)}
 
 

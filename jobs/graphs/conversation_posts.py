@@ -1,9 +1,9 @@
 """Finds the conversations of posts, and counts them.
 
-Where a job reads only few posts, Spark's driver does all of it, with NumPy: to start Python workers would take longer.
-Otherwise Spark finds which posts hang together (`components.py`), brings them together, and Python workers do the same,
-partition by partition. No step needs all posts in one place; a worker's memory grows with the largest conversation,
-some 300 MB for a million replies.
+Up to FEW_REPLIES replies come to Spark's driver, which does all of it with NumPy: that is much quicker. Otherwise Spark
+finds which posts hang together (`components.py`), brings them together, and Python workers do the same, partition by
+partition. No step needs all posts in one place; a worker's memory grows with the largest conversation, some 400 MB for
+a million replies.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,15 +27,28 @@ from jobs.measures.votes import with_marks
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the conversations of posts."""
+FEW_REPLIES = 500_000
+"""Up to so many replies come to the driver: some 400 MB there."""
 OF_POST = ("author", "at_us", "source", "post_id", "answers", "told")
 
 
+def is_reply() -> Column:
+    """Returns whether a post says of which conversation it is, or what it answers."""
+    return (F.col("kind") != "retweet") & F.coalesce("reply_to", "root").isNotNull()
+
+
+def are_few(posts: DataFrame, number: int | None) -> bool:
+    """Returns whether the replies among posts are few enough for the driver. Triggers a Spark action, unless the
+    `number` of all posts is known, and small enough.
+    """
+    return (number is not None and number <= FEW_REPLIES) or posts.where(is_reply()).count() <= FEW_REPLIES
+
+
 def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame:
-    """Returns the posts that can be part of a conversation, so no retweets, with the columns that are counted.
+    """Returns the replies and the posts that they name, with the columns that are counted; no retweets.
 
     `flagged` names, in `author`, the authors whose posts are marked. Only replies are searched for candidates.
     """
-    is_reply = F.coalesce("reply_to", "root").isNotNull()
     own = posts.where((F.col("kind") != "retweet") & account().isNotNull())
     shown = own.withColumns({
         "voter": account(),
@@ -44,11 +57,13 @@ def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame
         "told": F.nullif(F.col("root"), F.col("post_id")),
     })  # fmt: skip
     kept = ["voter", *OF_POST[1:]]
-    replies = with_masks(shown.where(is_reply), topic.races, kept)
+    replies = with_masks(shown.where(is_reply()), topic.races, kept)
     nobody = [F.lit(0).cast("long").alias(name) for name in mask_columns(topic.races)]
     first = posts.groupBy(account().alias("voter")).agg(F.min(F.unix_micros("event_at")).alias("first_us"))
     timed = replies.join(first, on="voter", how="inner").select(*replies.columns, "first_us")
-    starts = shown.where(~is_reply).select(*kept, *nobody, F.col("at_us").alias("first_us"))
+    named = shown.where(is_reply()).select("source", F.explode(F.array("answers", "told")).alias("post_id"))
+    answered = shown.where(~is_reply()).join(named, on=["source", "post_id"], how="left_semi")
+    starts = answered.select(*kept, *nobody, F.col("at_us").alias("first_us"))
     return with_marks(timed.unionByName(starts), flagged).withColumnRenamed("voter", "author")
 
 
@@ -63,7 +78,7 @@ def largest_conversations(
     """Returns one row per period and conversation, as ROWS: the first of each period by their number of replies.
 
     `flagged` names, in `author`, the authors that the bot rules flag; without it, their share is null. With `few`, the
-    posts come to the driver. Both ways trigger Spark actions, and return the same.
+    replies come to the driver. Both ways trigger Spark actions, and return the same.
     """
     candidates = [candidate.id for race in topic.races for candidate in race.candidates]
     count = partial(counted, spans=list(spans), candidates=candidates, flags=flagged is not None)
