@@ -17,6 +17,7 @@ import typer
 
 from bench import (
     checks,
+    conversations,
     coordination,
     export,
     families,
@@ -58,6 +59,7 @@ class Name(StrEnum):
     SEARCH = "search"
     CHECKS = "checks"
     FAMILIES = "families"
+    CONVERSATIONS = "conversations"
     ITEMS = "items"
     COORDINATION = "coordination"
     GRAPHS = "graphs"
@@ -83,6 +85,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.SEARCH: _one(Name.SEARCH, search.benchmark),
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
     Name.FAMILIES: _one(Name.FAMILIES, families.benchmark),
+    Name.CONVERSATIONS: _one(Name.CONVERSATIONS, conversations.benchmark),
     Name.ITEMS: _one(Name.ITEMS, items.benchmark),
     Name.COORDINATION: _one(Name.COORDINATION, coordination.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
@@ -119,8 +122,8 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for `search`, `checks`, `families`, `items`, `coordination`, `pack`, `page`, "
-            "`frames`, `jobs`.",
+            help="Posts in the month for `search`, `checks`, `families`, `conversations`, `items`, `coordination`, "
+            "`pack`, `page`, `frames`, `jobs`.",
             min=1000,
         ),
     ] = 1_000_000,

@@ -5,7 +5,6 @@ three links each: without, one that nobody else has; with, one that all of them 
 transforms are timed: reading and publishing are the same for every job. The first round is cold, and is not printed.
 """
 
-import os
 import resource
 import sys
 import time
@@ -17,9 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
-from bench.family_runs import SETTINGS, cached
+from bench.cached_posts import cached, session
 from conf import ROOT
 from conf.topic import Topic, load_topic
 from corpus import CAMPAIGN
@@ -38,8 +37,7 @@ OTHERS = 1000
 def main(posts: int, sharers: int, rounds: int) -> None:
     """Measures, and prints the seconds of each run by name."""
     topic = load_topic("ph2016", ROOT / "conf" / "topics")
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    spark = SparkSession.builder.master("local[2]").appName("pulso bench").config(map=SETTINGS).getOrCreate()
+    spark = session("coordination")
     columns = list(dict.fromkeys([*posts_of(POLL).columns_of(topic), *posts_of(JOB).columns_of(topic)]))
     seconds, cut = dict[str, list[float]](), 0
     with TemporaryDirectory(prefix="pulso-bench-") as folder:

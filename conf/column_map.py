@@ -85,6 +85,7 @@ class Columns(Part):
     reply_to: Cell | None = None
     reply_to_author: Cell | None = None
     reply_to_author_id: Cell | None = None
+    root: Cell | None = None
     quote_of: Cell | None = None
     quote_of_author: Cell | None = None
     quote_of_author_id: Cell | None = None

@@ -16,6 +16,7 @@ JOBS = (
     "hashtag_trends",
     "candidate_hashtags",
     "cascades",
+    "conversations",
     "text_families",
     "network_graph",
     "shared_items",

@@ -17,11 +17,11 @@ from conf.errors import WrongUse
 from conf.topic import Topic
 from corpus.clock import CAMPAIGN, WORKERS
 from corpus.lines import Writer
-from corpus.meant import meant
-from corpus.plan import plan_of
+from corpus.meant import meant, piled_on
+from corpus.plan import Plan, plan_of
 from corpus.planted import Truth
 
-__all__ = ["CAMPAIGN", "WORKERS", "generate", "meant", "planted_cells"]
+__all__ = ["CAMPAIGN", "WORKERS", "generate", "meant", "piled_on", "planted_cells"]
 
 LINES_A_CHUNK = 1000
 
@@ -32,6 +32,7 @@ def generate(
     seed: int = 2016,
     workers: tuple[int, int] = WORKERS,
     lookalikes: float = 0.0,
+    pile_ons: int = 0,
     cells: int = 0,
 ) -> Iterator[bytes]:
     """Returns the corpus in chunks of some 1,000 NDJSON lines, sorted by `created_at`.
@@ -39,13 +40,14 @@ def generate(
     Every line ends with a line feed. The same topic, `posts` and `seed` make the same bytes. A shorter corpus is not
     the first part of a longer corpus with the same seed. Two corpora have no post id in common if their `workers`,
     half-open ranges within WORKERS, do not overlap. `lookalikes` is the share, 0..1, of people's posts that have a
-    candidate's name, but mean somebody or something else; `meant` tells which. With `cells`, the posts of so many
-    planted cells stand among the others; `planted_cells` tells who is in them. Raises WrongUse where a number is
-    negative.
+    candidate's name, but mean somebody or something else; `meant` tells which. `pile_ons` is how many pile-ons are
+    planted; `piled_on` tells which posts they are. With `cells`, the posts of so many planted cells stand among the
+    others; `planted_cells` tells who is in them. Raises WrongUse where a number is negative, or if there are too few
+    posts for as many pile-ons.
     """
-    if posts < 0 or seed < 0 or cells < 0:
-        raise WrongUse("posts, seed and cells can't be negative", "Give 0 or more")
-    return _chunks(topic, posts, seed, workers, lookalikes, cells)
+    if posts < 0 or seed < 0 or pile_ons < 0 or cells < 0:
+        raise WrongUse("posts, seed, pile-ons and cells can't be negative", "Give 0 or more")
+    return _chunks(topic, plan_of(topic, posts, seed, workers, lookalikes, pile_ons), seed, cells)
 
 
 def planted_cells(topic: Topic, posts: int, seed: int, cells: int) -> list[Truth]:
@@ -53,11 +55,8 @@ def planted_cells(topic: Topic, posts: int, seed: int, cells: int) -> list[Truth
     return Writer(topic, plan_of(topic, posts, seed), seed).planted(cells, seed).truth
 
 
-def _chunks(
-    topic: Topic, posts: int, seed: int, workers: tuple[int, int], lookalikes: float, cells: int
-) -> Iterator[bytes]:
-    plan = plan_of(topic, posts, seed, workers, lookalikes)
-    writer = Writer(topic, plan, seed)
+def _chunks(topic: Topic, plan: Plan, seed: int, cells: int) -> Iterator[bytes]:
+    writer, posts = Writer(topic, plan, seed), plan.ms.size
     planted = writer.planted(cells, seed)
     places = np.searchsorted(plan.ms, planted.ms, side="right")
     done = 0

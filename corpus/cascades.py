@@ -57,7 +57,7 @@ def cascades_of(cast: Cast, ms: Ints, author: Ints, subject: Ints, reach: Floats
     kind = np.where(pick == NO_POST, ORIGINAL, kind)
     target = _through_retweets(pick, kind)
     uses = np.bincount(target[target >= 0], minlength=ms.size)
-    return Cascades(kind, target, _missing(kind, target, rng), _conversations(kind, target), uses)
+    return Cascades(kind, target, _missing(kind, target, rng), conversations_of(kind, target), uses)
 
 
 def _kinds(cast: Cast, author: Ints, rng: np.random.Generator) -> Ints:
@@ -116,7 +116,8 @@ def _missing(kind: Ints, target: Ints, rng: np.random.Generator) -> Flags:
     return missing
 
 
-def _conversations(kind: Ints, target: Ints) -> Ints:
+def conversations_of(kind: Ints, target: Ints) -> Ints:
+    """Returns the number of the first post of each post's conversation."""
     first = np.where(kind == REPLY, target, np.arange(kind.size))
     while (first != first[first]).any():
         first = first[first]

@@ -1,6 +1,11 @@
-"""Whom each generated post means, whatever names stand in it: the truth to which what is counted can be compared."""
+"""What is true of generated posts, to which what is counted can be compared.
+
+Whom each post means, whatever names stand in it; and which posts are planted replies.
+"""
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from conf.topic import Topic
 from corpus.cascades import RETWEET
@@ -20,6 +25,20 @@ def meant(
     names = [f"{race.id}/{candidate.id}" for race in topic.races for candidate in race.candidates]
     for number, post_id in enumerate(plan.ids.tolist()):
         yield str(post_id), frozenset(names[candidate] for candidate in _candidates(plan, number))
+
+
+def piled_on(
+    topic: Topic, posts: int, seed: int, pile_ons: int, workers: tuple[int, int] = WORKERS, lookalikes: float = 0.0
+) -> dict[str, list[str]]:
+    """Returns the ids of the planted replies of each pile-on, in the order of time, by the id of its first post.
+
+    The arguments are `generate`'s.
+    """
+    plan = plan_of(topic, posts, seed, workers, lookalikes, pile_ons)
+    found: dict[str, list[str]] = {}
+    for number in np.flatnonzero(plan.pile_on >= 0).tolist():
+        found.setdefault(str(plan.ids[plan.pile_on[number]]), []).append(str(plan.ids[number]))
+    return found
 
 
 def _candidates(plan: Plan, number: int) -> Iterator[int]:

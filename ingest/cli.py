@@ -86,21 +86,23 @@ def generate(
     posts: Annotated[int, typer.Option(help="How many posts.", min=0)] = 170_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same corpus.", min=0)] = 2016,
     topic: Annotated[str, typer.Option("--topic", "-t", help="The topic whose races the posts are about.")] = "ph2016",
+    pile_ons: Annotated[int, typer.Option(help="Plant so many posts under which people pile up.", min=0)] = 0,
     cells: Annotated[int, typer.Option(help="Add posts of so many groups that act together.", min=0)] = 0,
-    truth: Annotated[Path | None, typer.Option(help="File for who is in these groups, as JSON.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="File for what was planted, as JSON lines.")] = None,
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
     from corpus import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
-    from corpus import planted_cells  # noqa: PLC0415
 
     settings = load_settings()
     races = load_topic(topic, settings.topics_dir)
+    lines = generate_lines(races, posts, seed, pile_ons=pile_ons, cells=cells)
+    if truth:
+        from corpus.truth import write_truth  # noqa: PLC0415 - so does this
+
+        write_truth(truth, races, posts, seed, pile_ons, cells)
     with progress() as display:
         task = display.add_task("generate", total=posts, note="")
-        if truth:
-            cells_told = [cell.as_dict() for cell in planted_cells(races, posts, seed, cells)]
-            truth.write_bytes(orjson.dumps(cells_told, option=orjson.OPT_INDENT_2))
-        for chunk in generate_lines(races, posts, seed, cells=cells):
+        for chunk in lines:
             sys.stdout.buffer.write(chunk)
             display.update(task, advance=chunk.count(b"\n"))
     sys.stdout.buffer.flush()

@@ -23,6 +23,11 @@ From = Annotated[
     str | None, typer.Option("--from", help="Only periods that start at or after this date or ISO time, UTC.")
 ]
 To = Annotated[str | None, typer.Option("--to", help="Only periods that start before this time.")]
+PUBLIC_FROM = 10_000
+"""Accounts with as many followers are named where private persons are not."""
+MinFollowers = Annotated[
+    int, typer.Option(help="Name only accounts with at least this many followers, and candidates; 0 names all.", min=0)
+]
 Out = Annotated[Path | None, typer.Option("--out", "-o", help="File to write; stdout if left out.")]
 
 

@@ -58,6 +58,8 @@ ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 CoordinationKind = Literal["retweet", "link", "text", "hashtags", "reply"]
 COORDINATION_KINDS: tuple[CoordinationKind, ...] = get_args(CoordinationKind)
 """What accounts may share: a retweeted post, a link, a text, hashtags in order, a post that they answer."""
+SHAPES = ("star", "chain", "tree")
+"""The shapes of conversations."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})
 """The graphs whose edges have no direction; all others are directed."""
 

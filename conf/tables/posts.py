@@ -27,6 +27,7 @@ POSTS = Table(
         "retweet_of_author": Column("text", "its author, as in the column author"),
         "reply_to": Column("text", "id of the post that this one answers"),
         "reply_to_author": Column("text", "its author, as in the column author"),
+        "root": Column("text", "id of the conversation's first post, if the network tells it and it is another one"),
         "quote_of": Column("text", "id of the quoted post"),
         "quote_of_author": Column("text", "its author, as in the column author"),
         "folded": Column("text", "the folded text without URLs and handles, in which aliases are searched"),

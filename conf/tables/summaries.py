@@ -16,6 +16,7 @@ from conf.tables.columns import (
     NETWORKS,
     PERIOD_COLUMNS,
     RUN,
+    SHAPES,
     STARTS_ENDS,
     TOPIC,
     count,
@@ -224,6 +225,43 @@ TEXT_FAMILIES = Table(
         "large_bands": count(
             "MinHash bands of one of its texts, at most, that were too large to compare all of their texts"
         ),
+        **RUN,
+    },
+)
+
+CONVERSATIONS = Table(
+    name="conversations",
+    job="conversations",
+    doc="The posts under which most replies of a period are: how many, of which shape, how fast, and by whom.",
+    partition=("topic", "period"),
+    clustering=(*STARTS_ENDS, "rank"),
+    columns={
+        **TOPIC,
+        "period": one_of("day or window", *LONGER_PERIODS),
+        "period_start": PERIOD_COLUMNS["period_start"],
+        "period_end": PERIOD_COLUMNS["period_end"],
+        "rank": key("int", "1 has the most replies"),
+        "source": one_of(A_NETWORK, *NETWORKS),
+        "root": key("text", "the first post of the conversation, stored or not"),
+        "author": Column("text", f"author of that post: {ACCOUNT}; null if unknown"),
+        "label": Column("text", "latest handle of the author that is known; without one, the id; null if unknown"),
+        "posts": Column("bigint", "replies of the conversation in the period, without the first post", False, least=1),
+        "authors": Column("bigint", "authors of these replies", False, least=1),
+        "depth": Column("bigint", "steps from the first post to the deepest of them", False, least=1),
+        "widest": Column("bigint", "the most of them at the same number of steps", False, least=1),
+        "shape": one_of("star, chain or tree", *SHAPES),
+        "first_at": key("timestamp", "time of the first of them, UTC"),
+        "last_at": key("timestamp", "time of the last of them, UTC"),
+        "half_life_seconds": Column("double", "seconds from the first until half of them were made", False, least=0),
+        "replies_per_retweet": Column(
+            "double", "posts, divided by the retweets of the first post in the period; null if there are none", least=0
+        ),
+        "share_flagged": share("posts by flagged authors, divided by posts, 0..1; null if flags are unknown"),
+        "share_strangers": share(
+            "authors who had posted nothing in the topic before, of all but the first post's author, 0..1; null if "
+            "there is no other"
+        ),
+        "candidate": Column("text", "id of the candidate whom most of them mention; null if not half of them do"),
         **RUN,
     },
 )

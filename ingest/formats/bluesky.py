@@ -18,7 +18,7 @@ from ingest.formats.lenient import Lenient
 from ingest.formats.limits import EARLIEST
 from ingest.formats.media import of_bluesky
 from ingest.formats.more_text import add_more, values_of
-from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, unique
+from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, set_root, unique
 
 POST = "app.bsky.feed.post"
 REPOST = "app.bsky.feed.repost"
@@ -33,6 +33,7 @@ class Subject(msgspec.Struct):
 
 class ReplyTo(msgspec.Struct):
     parent: Subject
+    root: Subject | None = None
 
 
 class Record(msgspec.Struct):
@@ -233,6 +234,7 @@ def _set_content(post: Post, record: Record, text: str) -> None:
     post.urls = unique(links)
     if record.reply:
         post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
+        set_root(post, split_uri(record.reply.root.uri)[0] if record.reply.root else None)
     if record.embed:
         post.quote_of, post.quote_of_author = _quoted(record.embed)
         _add_more(post, record.embed)

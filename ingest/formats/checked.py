@@ -209,7 +209,7 @@ _OF_PLACE: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 _OPTIONAL: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     *(
         (name, _short(LONGEST_NAME))
-        for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author")
+        for name in ("author", "retweet_of", "retweet_of_author", "reply_to", "reply_to_author", "root")
     ),
     *((name, _short(LONGEST_NAME)) for name in ("quote_of", "quote_of_author")),
     *((name, _more) for name in ("text_more", "folded_cards", "folded_alt")),
@@ -233,7 +233,7 @@ _REQUIRED_OF_X = tuple(
     (name, _IDS_OF_X[name], _NO_X_ID) if name in _IDS_OF_X else (name, is_usable, problem)
     for name, is_usable, problem in _REQUIRED
 )
-_OF_X = {"retweet_of": _x_id, "reply_to": _x_id, "quote_of": _x_id, "accounts": _x_accounts}
+_OF_X = {**dict.fromkeys(("retweet_of", "reply_to", "root", "quote_of"), _x_id), "accounts": _x_accounts}
 _OPTIONAL_OF_X = tuple((name, _OF_X.get(name, usable)) for name, usable in _OPTIONAL)
 UNCHECKED = {*Post.__struct_fields__} - {name for name, *_ in (*_REQUIRED, *_OPTIONAL)}
 """The fields that nothing checks: none. A test holds this."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-PARSER_VERSION, LAST_VERSION = 5, 999
+PARSER_VERSION, LAST_VERSION = 6, 999
 """Raise the first, up to the last, when parsing changes: a post of a newer parser replaces that of an older one."""
 
 
@@ -37,6 +37,8 @@ class Post(msgspec.Struct, kw_only=True, gc=False, omit_defaults=True):
     retweet_of_author: str | None = None
     reply_to: str | None = None
     reply_to_author: str | None = None
+    root: str | None = None
+    """The conversation's first post, where the network tells it (`set_root`)."""
     quote_of: str | None = None
     quote_of_author: str | None = None
     folded: str = ""
@@ -115,6 +117,12 @@ class Name:
 def as_accounts(ids: Mapping[str, str | None]) -> list[str]:
     """Returns `Post.accounts` from ids by handle; a handle whose id is unknown is left out."""
     return [f"{account_id} {handle}" for handle, account_id in ids.items() if account_id and handle]
+
+
+def set_root(post: Post, root: str | None) -> None:
+    """Sets which post began the conversation, if that is another one. A retweet is part of no conversation."""
+    if root != post.post_id and post.kind != "retweet":
+        post.root = root
 
 
 PLACE = ("place", "lat", "lon")

@@ -13,7 +13,7 @@ from conf.blanking import HANDLE, X_HANDLE, blank
 from conf.folding import bare_handle, fold, fold_tags
 from ingest.formats import bluesky, mastodon, x_v2
 from ingest.formats.format import Format, Keys, Parts
-from ingest.formats.post import InvalidMessage, Post, as_accounts, unique
+from ingest.formats.post import InvalidMessage, Post, as_accounts, set_root, unique
 from ingest.formats.x_text import RT, answered_in, earlier_of, names_in, owner_in, tags_in
 
 
@@ -36,6 +36,7 @@ class Row(msgspec.Struct, omit_defaults=True, kw_only=True):
     reply_to: str | None = None
     reply_to_author: str | None = None
     reply_to_author_id: str | None = None
+    root: str | None = None
     quote_of: str | None = None
     quote_of_author: str | None = None
     quote_of_author_id: str | None = None
@@ -66,6 +67,7 @@ def _parse(payload: bytes, source: str) -> Post:
     post = Post(source=source, **{name: getattr(row, name) for name in _SAME})
     post.author = post.author_id if source == "bluesky" else _name(row.author)
     post.said_kind = row.kind
+    set_root(post, row.root)
     post.urls = unique(row.urls)
     if len(row.earlier) > 1:
         post.earlier = earlier_of(row.earlier, post.post_id)

@@ -46,6 +46,7 @@ class _Usable(msgspec.Struct):
     retweet_of_author: _Name | None
     reply_to: _Name | None
     reply_to_author: _Name | None
+    root: _Name | None
     quote_of: _Name | None
     quote_of_author: _Name | None
     text_more: _More | None
@@ -77,6 +78,7 @@ class _UsableOfX(_Usable):
     author_id: _XId
     retweet_of: _XId | None
     reply_to: _XId | None
+    root: _XId | None
     quote_of: _XId | None
     accounts: Annotated[list[_XAccount], _Items]
 

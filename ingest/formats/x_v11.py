@@ -14,7 +14,7 @@ from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
 from ingest.formats.media import of_x_v11
 from ingest.formats.more_text import add_more, decoded, holds, values_of
-from ingest.formats.post import Post, as_accounts, unique
+from ingest.formats.post import Post, as_accounts, set_root, unique
 from ingest.formats.x_places import set_place_v11
 from ingest.formats.x_text import (
     LONGEST_TEXT,
@@ -66,6 +66,7 @@ def parse_status(payload: bytes) -> Post:
         client=html.unescape(_MARKUP.sub("", status.source)).strip() if status.source else None,
     )
     _set_references(post, status, ids)
+    set_root(post, status.conversation_id_str)
     post.accounts = as_accounts(ids)
     _add_more(post, shown)
     if status.place or status.coordinates or status.geo:

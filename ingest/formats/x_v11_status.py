@@ -111,6 +111,7 @@ class Status(Content, kw_only=True):
     in_reply_to_screen_name: str | None = None
     in_reply_to_user_id_str: str | None = None
     in_reply_to_user_id: Any = None
+    conversation_id_str: str | None = None  # of the website's objects alone
     retweeted_status: Content | None = None
     quoted_status: Content | None = None
     quoted_status_id_str: str | None = None

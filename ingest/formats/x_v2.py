@@ -5,7 +5,7 @@ import orjson
 from conf.folding import fold_tags
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.lenient import Lenient
-from ingest.formats.post import Post, as_accounts, unique
+from ingest.formats.post import Post, as_accounts, set_root, unique
 from ingest.formats.x_places import set_place
 from ingest.formats.x_text import LONGEST_TEXT, earlier_of, folded_text, names_in, retweeted_in, tags_in, unescaped
 from ingest.formats.x_v2_more_text import add_more_of
@@ -50,6 +50,7 @@ def to_post(
         post.author_followers, post.author_following = metrics.followers_count, metrics.following_count
         post.author_created_at = author.created_at
     set_references(post, tweet, users, tweets)
+    set_root(post, tweet.conversation_id)
     mentioned = _set_content(post, tweet, tweets.get(post.retweet_of or ""))
     post.accounts = as_accounts(accounts_of(post, tweet, tweets, mentioned))
     if tweet.geo:

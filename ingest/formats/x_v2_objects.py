@@ -115,6 +115,7 @@ class Tweet(Content, kw_only=True):
     lang: str | None = None
     referenced_tweets: list[Reference] | None = None
     in_reply_to_user_id: str | None = None
+    conversation_id: str | None = None
     edit_history_tweet_ids: list[str] | None = None
     source: str | None = None
     geo: Geo | None = None

@@ -12,7 +12,6 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
-from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.topic import Topic
@@ -23,6 +22,7 @@ from jobs.measures.authors import account
 from jobs.measures.ballots import Spans
 from jobs.measures.families import LARGEST_GROUP, families
 from jobs.measures.family_rows import LONGEST_TEXT, MOST_LINKS, RANKED_BY, ROWS, SCHEMA, TOP, counted, in_order
+from jobs.measures.periods import first_of_periods
 from jobs.measures.votes import with_marks
 from jobs.measures.wordings import worded
 
@@ -78,18 +78,9 @@ def _counted_apart(own: DataFrame, count: Count, largest: int) -> DataFrame:
         found = families_of(own, scratch, largest)
         joined = with_wording(own).join(found, on="wording", how="inner").drop("wording")
         rows = joined.repartition("family").mapInArrow(partial(_counted, count), ROWS)
-        return _ranked(rows).localCheckpoint(eager=True)
+        return first_of_periods(rows, RANKED_BY, TOP).localCheckpoint(eager=True)
     finally:
         scratch.close()
-
-
-def _ranked(rows: DataFrame) -> DataFrame:
-    """Returns the first of each period, from those that are the first of each partition."""
-    order = [F.asc(name) if ascending else F.desc(name) for name, ascending in RANKED_BY]
-    by = Over.partitionBy("period", "period_start").orderBy(*order)
-    top = F.create_map(*[F.lit(value) for pair in TOP.items() for value in pair])[F.col("period")]
-    ranked = rows.withColumn("rank", F.row_number().over(by))
-    return ranked.where(F.col("rank") <= top).select(*SCHEMA.names)
 
 
 def in_families(posts: pa.Table, largest: int = LARGEST_GROUP) -> pa.Table:

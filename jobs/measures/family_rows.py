@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.measures.ballots import Spans
+from jobs.measures.grouped import codes, distinct, paired
 from jobs.measures.wordings import Ints
 
 TOP = {"day": 100, "window": 500}
@@ -66,28 +67,19 @@ class _Posts:
     """The posts of families of at least FEWEST_AUTHORS authors in the window, as numbers."""
 
     def __init__(self, posts: pa.Table) -> None:
-        family, author = _codes(posts["family"]), _codes(posts["author"])
-        authors = np.bincount(np.unique(_joint(family, author)) >> 32, minlength=1)
+        family, author = codes(posts["family"]), codes(posts["author"])
+        authors = np.bincount(np.unique(paired(family, author)) >> 32, minlength=1)
         self.table = posts.filter(pa.array(authors[family] >= FEWEST_AUTHORS))
         table = self.table
-        self.family, self.author = _codes(table["family"]), _codes(table["author"])
-        self.at_us, self.text = table["at_us"].to_numpy(), _codes(table["folded"])
-        self.source, self.sources = _codes(table["source"]), table["source"].unique().to_pylist()
+        self.family, self.author = codes(table["family"]), codes(table["author"])
+        self.at_us, self.text = table["at_us"].to_numpy(), codes(table["folded"])
+        self.source, self.sources = codes(table["source"]), table["source"].unique().to_pylist()
         self.marked = table["marked"].to_numpy().astype(np.int64)
         self.created_us = _least(self.author, table["created_us"])
         count = int(self.family.max(initial=-1)) + 1
         self.first = np.unique(self.family, return_index=True)[1]  # the first post of each family, its earliest text
         self.large = np.zeros(count, np.int64)
         np.maximum.at(self.large, self.family, table["large_bands"].to_numpy())
-
-
-def _codes(column: pa.ChunkedArray) -> Ints:
-    """Returns the numbers of values, from 0, in the order of their first occurrence."""
-    return np.asarray(column.combine_chunks().dictionary_encode().indices.to_numpy(), np.int64)
-
-
-def _joint(one: Ints, other: Ints) -> Ints:
-    return one << 32 | other
 
 
 def _least(author: Ints, created_us: pa.ChunkedArray) -> "npt.NDArray[np.float64]":
@@ -102,10 +94,10 @@ def _of_spans(of: _Posts, spans: Spans, new_days: float, *, flags: bool) -> Colu
     """Returns the columns of SCHEMA for the periods of one kind."""
     place = spans.place(of.at_us)
     inside = np.flatnonzero(place >= 0)
-    keys, group = np.unique(_joint(place[inside], of.family[inside]), return_inverse=True)
+    keys, group = np.unique(paired(place[inside], of.family[inside]), return_inverse=True)
     order = inside[np.argsort(group, kind="stable")]  # by group; in each, in the order of time
     group = np.sort(group)
-    posts, authors = np.bincount(group), _distinct(group, of.author[order])
+    posts, authors = np.bincount(group), distinct(group, of.author[order])
     groups = _Groups(keys, group, order, posts, authors)
     return _columns(of, spans, groups, _ranked(groups, of, TOP[spans.period]), new_days, flags=flags)
 
@@ -152,7 +144,7 @@ def _columns(of: _Posts, spans: Spans, groups: _Groups, top: Columns, new_days: 
         "source": earliest["source"].to_pylist(),
         "posts": posts.tolist(),
         "authors": groups.authors[chosen].tolist(),
-        "texts": _distinct(group, of.text[order])[chosen].tolist(),
+        "texts": distinct(group, of.text[order])[chosen].tolist(),
         "sources": _sources(of, groups, chosen),
         "first_at": first_us.tolist(),
         "last_at": last_us.tolist(),
@@ -169,14 +161,9 @@ def family_id(folded: str) -> str:
     return hashlib.sha256(folded.encode()).hexdigest()[:16]
 
 
-def _distinct(group: Ints, value: Ints) -> Ints:
-    """Returns the number of different values in each group."""
-    return np.bincount(np.unique(_joint(group, value)) >> 32)
-
-
 def _sources(of: _Posts, groups: _Groups, chosen: Ints) -> list[list[str]]:
     found: dict[int, list[str]] = {int(one): [] for one in chosen}
-    for joint in np.unique(_joint(groups.group, of.source[groups.order])).tolist():
+    for joint in np.unique(paired(groups.group, of.source[groups.order])).tolist():
         if joint >> 32 in found:
             found[joint >> 32].append(of.sources[joint & 0xFFFFFFFF])
     return [sorted(found[int(one)]) for one in chosen]
@@ -184,7 +171,7 @@ def _sources(of: _Posts, groups: _Groups, chosen: Ints) -> list[list[str]]:
 
 def _new(of: _Posts, groups: _Groups, new_days: float) -> "npt.NDArray[np.float64]":
     """Returns the share of new accounts among those whose age is known; NaN where none is."""
-    joint, at = np.unique(_joint(groups.group, of.author[groups.order]), return_index=True)  # the author's first post
+    joint, at = np.unique(paired(groups.group, of.author[groups.order]), return_index=True)  # the author's first post
     group, age_us = joint >> 32, of.at_us[groups.order[at]] - of.created_us[joint & 0xFFFFFFFF]
     known, count = ~np.isnan(age_us), len(groups.posts)
     new = np.bincount(group, known & (age_us < new_days * DAY_US), minlength=count)
@@ -201,7 +188,7 @@ def _links(of: _Posts, groups: _Groups, chosen: Ints) -> list[list[str]]:
         return [[] for _ in chosen]
     group = groups.group[at][pc.list_parent_indices(lists).to_numpy()]
     encoded = links.dictionary_encode()
-    joint, first = np.unique(_joint(group, encoded.indices.to_numpy().astype(np.int64)), return_index=True)
+    joint, first = np.unique(paired(group, encoded.indices.to_numpy().astype(np.int64)), return_index=True)
     found: dict[int, list[str]] = {int(one): [] for one in chosen}
     for _, one in sorted(zip(first.tolist(), joint.tolist(), strict=True)):
         link = encoded.dictionary[one & 0xFFFFFFFF].as_py()

@@ -1,10 +1,11 @@
 """The periods in which a post counts: its hour, its day in the topic's time zone, and the window."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 from pyspark.sql import Column, DataFrame
+from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
 
 from conf.instants import micros
@@ -51,3 +52,15 @@ def spans_between(period: str, bounds: Sequence[tuple[datetime, datetime]]) -> S
     """Returns periods of one kind, given as pairs of start and end in order, as NumPy has them."""
     starts, ends = ([micros(pair[i]) for pair in bounds] for i in (0, 1))
     return Spans(period, np.array(starts, np.int64), np.array(ends, np.int64))
+
+
+def first_of_periods(rows: DataFrame, ranked_by: Sequence[tuple[str, bool]], top: Mapping[str, int]) -> DataFrame:
+    """Returns the first rows of each period, with `rank` from 1.
+
+    `ranked_by` names columns, and says whether the least is the first; `top` says how many are kept, by kind of period.
+    """
+    order = [F.asc(name) if ascending else F.desc(name) for name, ascending in ranked_by]
+    by = Over.partitionBy("period", "period_start").orderBy(*order)
+    most = F.create_map(*[F.lit(value) for pair in top.items() for value in pair])[F.col("period")]
+    ranked = rows.withColumn("rank", F.row_number().over(by))
+    return ranked.where(F.col("rank") <= most).select(*rows.columns)

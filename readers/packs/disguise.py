@@ -14,11 +14,23 @@ Record = dict[str, Any]
 KEPT_TEXTS = frozenset(
     (
         *("topic", "race", "candidate", "name", "period", "graph", "kind", "measure", "method", "engine", "hashtag"),
-        *("source", "sources", "family", "bot_flags", "job", "status", "version", "inputs", "run_id", "reason"),
+        *(
+            "source",
+            "sources",
+            "family",
+            "bot_flags",
+            "shape",
+            "job",
+            "status",
+            "version",
+            "inputs",
+            "run_id",
+            "reason",
+        ),
     )
 )
 """Columns that name no account and no post. `name` is a candidate's."""
-_WITH_PEOPLE = frozenset({"author", "node", "src", "text", "post_id", "shown", "top_objects"})
+_WITH_PEOPLE = frozenset({"author", "node", "src", "text", "post_id", "root", "shown", "top_objects"})
 _ACCOUNT_KINDS = ("mentioned", "retweeted")
 """The kinds of top_items that are accounts."""
 MEDIA = "media"
@@ -62,7 +74,7 @@ CHANGED: Mapping[str, Callable[[Pseudonyms, Record, Any], Any]] = {
     "label": _label,
     "item": _item,
     "text": lambda made, record, value: made.text(record["source"], value),
-    "post_id": lambda made, record, value: made.post(record["source"], value),
+    **dict.fromkeys(("post_id", "root"), lambda made, record, value: made.post(record["source"], value)),
     "links": lambda made, _, value: made.addresses(value),
     **dict.fromkeys(("object", "shown", "top_objects"), lambda _made, _record, _value: None),
 }

@@ -102,7 +102,7 @@ Change = Callable[[Pseudonyms, Any, Any], Any]
 _HANDLES = ("author", "retweet_of_author", "reply_to_author", "quote_of_author")
 CHANGED: dict[str, Change] = {
     **dict.fromkeys(
-        ("post_id", "retweet_of", "reply_to", "quote_of"), lambda made, row, value: made.post(row.source, value)
+        ("post_id", "retweet_of", "reply_to", "root", "quote_of"), lambda made, row, value: made.post(row.source, value)
     ),
     **dict.fromkeys(_HANDLES, lambda made, row, value: made.handle(row.source, value)),
     **dict.fromkeys(("text", "text_more"), lambda made, row, value: made.text(row.source, value)),

@@ -55,6 +55,7 @@ def line_of(row: Any) -> dict[str, Any]:
         "source": row.client,
         "edit_history_tweet_ids": [row.post_id],
         "referenced_tweets": _references(row) or None,
+        "conversation_id": row.root or (None if row.reply_to else row.post_id),
         "in_reply_to_user_id": ids.get(row.reply_to_author) if row.reply_to else None,
         "entities": _entities(row, shown, ids),
         "geo": _geo(row),

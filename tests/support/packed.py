@@ -40,6 +40,7 @@ def full_line(post_id: str, text: str, link: str) -> bytes:
             "urls": named("https://t.co/1", url="https://t.co/1", expanded_url=link),
         },
         in_reply_to_user_id="11",
+        conversation_id="726700000000000000",
         referenced_tweets=[{"type": "replied_to", "id": "726700000000000001"}],
         geo={"place_id": "p", "coordinates": {"type": "Point", "coordinates": [121.0001, 14.5999999]}},
         source="Twitter Web Client",

@@ -144,7 +144,7 @@ class Facts:
         return take
 
 
-_IDS = tuple(f"{other}{suffix}" for other in _OTHERS.values() for suffix in ("", "_author_id"))
+_IDS = ("root", *(f"{other}{suffix}" for other in _OTHERS.values() for suffix in ("", "_author_id")))
 _LISTS = ("hashtags", "mentions")
 """Lists of which an empty cell says that there are none."""
 _BY_NAME: dict[str, Callable[[Any], Any]] = {

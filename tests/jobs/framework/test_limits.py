@@ -76,6 +76,16 @@ LIMITS: dict[str, dict[str, str]] = {
         "is at least 0": "retweets retweeters quotes duration_seconds half_life_seconds",
         "is at least 1": "depth",
     },
+    "conversations": {
+        "is not null": f"{PERIOD} rank source root posts authors depth widest shape first_at last_at "
+        f"half_life_seconds {RUN}",
+        **DAYS,
+        **NETWORKS,
+        "is one of star, chain, tree": "shape",
+        "is at least 0": "half_life_seconds replies_per_retweet",
+        "is at least 1": "posts authors depth widest",
+        "is 0 to 1": "share_flagged share_strangers",
+    },
     "hashtag_trends": {
         "is not null": f"{PERIOD} rank hashtag posts authors {RUN}",
         **HOURS,

@@ -31,7 +31,9 @@ TWARC_CSV = ("twarc-csv==0.7.2", "setuptools<81", "pandas<3")
 """It and what it needs, of which it does not know."""
 SAME = ("post_id", "event_at", "author_id", "author", "text", "kind", "lang", "hashtags", "mentions", "urls")
 """The columns that come back from every layout."""
-OF_V2 = ("retweet_of", "retweet_of_author", "reply_to", "quote_of", "place", "lat", "lon", "client", "folded")
+OF_V2 = (
+    *("retweet_of", "retweet_of_author", "reply_to", "root", "quote_of", "place", "lat", "lon", "client", "folded"),
+)
 OF_ACCOUNTS = ("author_followers", "author_following", "author_created_at")
 
 

@@ -16,7 +16,7 @@ from cassandra.query import UNSET_VALUE
 
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, CASCADES, JOB_RUNS, POSTS, PUBLISHED, TEXT_FAMILIES, TOP_ITEMS
+from conf.tables import AUTHOR_ACTIVITY, CASCADES, CONVERSATIONS, JOB_RUNS, POSTS, PUBLISHED, TEXT_FAMILIES, TOP_ITEMS
 from conf.topic import Topic
 from ingest.cli import main as ingest
 from ingest.queue.posts_queue import PostsQueue
@@ -55,6 +55,7 @@ def lines() -> list[bytes]:
     given = {"mentions": mentions, "urls": links}
     made = [
         tweet("72680000000000001", TEXT, author_id="4711001", entities=given, in_reply_to_user_id="4711002",
+              conversation_id="72670000000000001",
               referenced_tweets=[{"type": "replied_to", "id": "72670000000000001"}],
               geo={"coordinates": {"type": "Point", "coordinates": [121.1234567, 14.7654321]}}),
         tweet("72680000000000002", "again", author_id="4711001"),
@@ -95,6 +96,8 @@ def topic(settings: Settings, session: Session, client: RedisClient) -> Topic:
     insert(session, settings, CASCADES, **row, rank=1, source="x", post_id="72670000000000001", author="x:4711002",
            label="bealonso", retweets=1, retweeters=1, quotes=0, depth=1, last_at=NOON, duration_seconds=1.0,
            half_life_seconds=1.0)  # fmt: skip
+    insert(session, settings, CONVERSATIONS, **row, rank=1, source="x", root="72670000000000001", author="x:4711002",
+           label="bealonso", depth=1, widest=1, shape="star", last_at=NOON, half_life_seconds=1.0)  # fmt: skip
     activity = {"bucket": 0, "author": "x:4711001", "label": "zoraida", "bot_score": 0.0, "mentions_received": 0}
     insert(session, settings, AUTHOR_ACTIVITY, **{**row, **activity, "bot_flags": ["many_posts"]})
     insert(session, settings, PUBLISHED, **{**period, **run}, table_name="author_activity", part="", published_at=NOON)
@@ -151,6 +154,9 @@ def test_an_account_has_one_pseudonym_in_posts_and_summaries(
     assert {post["author"] for post in x} == {x[0]["author"]}
     assert x[0]["mentions"][0] == x[0]["reply_to_author"]
     assert f"@{x[0]['mentions'][0]}" in x[0]["text"]
+    (conversation,) = pq.read_table(tmp_path / "pack" / "summaries" / "conversations.parquet").to_pylist()
+    assert conversation["root"] == x[0]["root"] == x[0]["reply_to"]
+    assert (conversation["shape"], conversation["label"]) == ("star", x[0]["reply_to_author"])
     assert x[0]["urls"] == ["https://a.example/news"]
     assert x[0]["text"].endswith(" ok https://a.example/news")
     activity = pq.read_table(tmp_path / "pack" / "summaries" / "author_activity.parquet").to_pylist()

@@ -64,6 +64,7 @@ PAGE = {
             "@cai @doa I agree",
             referenced_tweets=_refers("replied_to", 2),
             in_reply_to_user_id="12",
+            conversation_id="1895000000000000099",
             entities=_entities((), (("cai", "12"), ("doa", "13"))),
         ),
         _post(
@@ -143,6 +144,14 @@ def test_a_table_gives_the_same_edges_as_the_json_of_the_same_posts(tool: str, t
         "reply",
         *["original"] * 2,
     ]
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_table_tells_the_conversation_s_first_post_where_its_tool_does(tool: str, tmp_path: Path) -> None:
+    file = tmp_path / "posts.csv"
+    file.write_text(table_of(tool, flattened(PAGE)), encoding="utf-8-sig")
+    told = {post.root for post in posts_of(opened(file)).values()}
+    assert told == ({None} if tool == "tcat" else {None, "1895000000000000099"})
 
 
 def test_a_table_of_4cat_before_october_2022_is_told_too(tmp_path: Path) -> None:

@@ -1,0 +1,160 @@
+"""Conversations: the 100 posts of each day and of the window under which most replies are, and what these are like.
+
+A conversation is a post and all replies below it. A reply is followed up to the first post by what it answers, as far
+as that was collected, and by what the network tells of the first post (`jobs/measures/reply_trees.py`). The posts of
+the window and of up to 7 days before it are used for this. `root` is the first post; it may be one that was not
+collected. A row counts the replies of its period alone; the first post is not one of them.
+
+`depth` is the most steps from the first post to a reply, and `widest` the most replies at the same number of steps. The
+`shape` is `star`, `chain` or `tree` (`jobs/measures/conversation_rows.py`). `half_life_seconds` is the time from the
+first reply of the period until half of them were made. `replies_per_retweet` compares them with the retweets of the
+first post in the period; it is null if there were none.
+
+`share_flagged` is the part of the replies by accounts that the bot rules flag; it is null without a run of
+author_activity over the window. `share_strangers` is the part of the accounts whose first reply is their first post of
+all that were read. `candidate` is the candidate whom most replies mention, if at least half of them do. It is a
+statement on posts, not on people.
+
+Not counted: retweets and quotes, replies that name neither a post nor a conversation, and the conversations after the
+first 100.
+"""
+
+import sys
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from conf.digest import digest
+from conf.folding import VERSION as FOLDING
+from conf.tables import AUTHOR_ACTIVITY, CONVERSATIONS, LONGER_PERIODS, PERIOD_KEY, POSTS
+from conf.topic import Topic
+from jobs.framework.command import run
+from jobs.framework.inputs import Posts
+from jobs.framework.job import Frames, Inputs, Job, Output, Rule
+from jobs.framework.names import Names
+from jobs.framework.published import Published
+from jobs.framework.window import Window
+from jobs.graphs.conversation_posts import are_few, largest_conversations
+from jobs.measures import authors, mentions
+from jobs.measures.authors import account, named, names_in, resolved, with_labels
+from jobs.measures.bursts import reach
+from jobs.measures.conversation_rows import TOP
+from jobs.measures.mentions import further_columns
+from jobs.measures.periods import spans_of
+from jobs.measures.votes import flagged_authors
+
+METHOD = "conversations/1"
+"""The version of the way of counting. Raise it when it changes."""
+BEGUN = ["source", "root"]
+RULES = (
+    Rule(
+        "ranks start at 1 without a gap",
+        "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
+        f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {max(TOP.values())}",
+    ),
+    Rule(
+        "authors and the widest level are at most posts, and the half-life ends before the last reply",
+        "SELECT period, period_start, root FROM {batch} WHERE authors > posts OR widest > posts "
+        "OR half_life_seconds > (unix_micros(last_at) - unix_micros(first_at)) / 1e6",
+    ),
+)
+
+
+def conversations(
+    posts: DataFrame,
+    topic: Topic,
+    window: Window,
+    flagged: DataFrame | None = None,
+    names: DataFrame | None = None,
+    *,
+    few: bool = False,
+) -> DataFrame:
+    """Returns one row per period and conversation: the first of each period by their number of replies.
+
+    `posts` are those in the span of `reach`. `flagged` names, in `author`, the authors who are flagged; without it,
+    their share is null. `names` has rows of `account_names`. With `few`, the replies come to the driver.
+
+    Triggers Spark actions.
+    """
+    found = largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few)
+    own = posts.select("source", F.col("post_id").alias("root"), account().alias("own"))
+    known = (
+        _with_first(found, own)
+        .join(_around(found, posts), on=[*PERIOD_KEY, *BEGUN], how="left")
+        .select(
+            F.lit(topic.topic).alias("topic"),
+            *(*PERIOD_KEY, "rank", "source", "root"),
+            F.coalesce("own", "named").alias("author"),
+            *("posts", "authors", "depth", "widest", "shape", "first_at", "last_at", "half_life_seconds"),
+            (F.col("posts") / F.col("retweets")).alias("replies_per_retweet"),
+            *("share_flagged", "share_strangers", "candidate"),
+        )
+    )
+    return with_labels(resolved(known, "author", posts), "author", posts, names)
+
+
+def _with_first(found: DataFrame, own: DataFrame) -> DataFrame:
+    """Adds, as `own`, the author of each first post that was collected."""
+    begun = own.join(F.broadcast(found.select(*BEGUN).distinct()), on=BEGUN, how="left_semi")
+    return found.join(begun.groupBy(*BEGUN).agg(F.min("own").alias("own")), on=BEGUN, how="left")
+
+
+def _around(found: DataFrame, posts: DataFrame) -> DataFrame:
+    """Returns, by period and conversation, the first post's `retweets`, null for none, and its author as `named`.
+
+    Its author is named by who retweets or answers it.
+    """
+    retweets = F.col("kind") == "retweet"
+    by_kind = _by(retweets, "retweet_of", "reply_to"), named(_by(retweets, "retweet_of_author", "reply_to_author"))
+    about = posts.select(
+        *("source", by_kind[0].alias("root"), by_kind[1].alias("named"), F.col("event_at").alias("at")),
+        retweets.alias("repeats"),
+    ).where(F.col("root").isNotNull())
+    inside = (F.col("at") >= F.col("period_start")) & (F.col("at") < F.col("period_end"))
+    return (
+        about.join(F.broadcast(found.select(*PERIOD_KEY, *BEGUN)), on=BEGUN, how="inner")
+        .where(inside)
+        .groupBy(*PERIOD_KEY, *BEGUN)
+        .agg(
+            F.nullif(F.count_if("repeats"), F.lit(0)).alias("retweets"),
+            F.max_by("named", F.struct("at", "named")).alias("named"),
+        )
+    )
+
+
+def _by(condition: Column, one: str, other: str) -> Column:
+    return F.when(condition, F.col(one)).otherwise(F.col(other))
+
+
+def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
+    """Returns the conversations; posts are marked if a run of `author_activity` covers the window."""
+    posts, flagged = inputs[POSTS.name], flagged_authors(inputs, topic)
+    few = are_few(posts, inputs.posts_read)
+    return {CONVERSATIONS.name: conversations(posts, topic, window, flagged, names_in(inputs), few=few)}
+
+
+def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
+    """Returns a digest of the way of counting, of the races' rules, and of those by which accounts are flagged."""
+    known = AUTHOR_ACTIVITY.name in inputs
+    bots = (inputs.methods.get(AUTHOR_ACTIVITY.name, ""), topic.bots.flag_at) if known else ()
+    return {"": digest(METHOD, FOLDING, *(race.method for race in topic.races), *bots)}
+
+
+JOB = Job(
+    name="conversations",
+    inputs=(
+        Posts(
+            list(dict.fromkeys([*authors.COLUMNS, "kind", "reply_to", "root", "retweet_of", *mentions.COLUMNS])),
+            reach=reach,
+            further=further_columns,
+        ),
+        Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
+        Names(),
+    ),
+    outputs=(Output(CONVERSATIONS, rules=RULES),),
+    transform=transform,
+    methods=methods,
+)
+
+if __name__ == "__main__":
+    sys.exit(run(JOB))

@@ -1,0 +1,1 @@
+"""Conversations with most replies, as a frame and a table."""
