@@ -95,8 +95,9 @@ def _all(found: Any) -> list[Any]:
 class CheckedParser:
     """A session's parser."""
 
-    def __init__(self, jvm: Any, session: Any, parser: Any, rules: Rules) -> None:
-        self._jvm, self._session, self._parser, self._rules = jvm, session, parser, rules
+    def __init__(self, gateway: Any, session: Any, parser: Any, rules: Rules) -> None:
+        self._jvm, self._session, self._parser, self._rules = gateway.jvm, session, parser, rules
+        self._no_places = gateway.new_array(gateway.jvm.java.lang.StackTraceElement, 0)
         self._options_checked = False
 
     def parsePlan(self, text: str) -> Any:  # noqa: N802 - Spark's name
@@ -111,8 +112,13 @@ class CheckedParser:
         except Py4JJavaError:
             raise
         except Exception as error:
-            told = str(error) if isinstance(error, Refused) else one_line(error)
-            raise Py4JJavaError("", self._jvm.java.lang.UnsupportedOperationException(told)) from None
+            raise self._as_java(str(error) if isinstance(error, Refused) else one_line(error)) from None
+
+    def _as_java(self, text: str) -> Py4JJavaError:
+        """Returns an error as Java throws it, without the places in the code: programs show these to people."""
+        error = self._jvm.java.lang.UnsupportedOperationException(text)
+        error.setStackTrace(self._no_places)
+        return Py4JJavaError("", error)
 
     def __getattr__(self, name: str) -> Any:
         """Returns what Spark's parser has under a name: it parses views, names and types, which Spark itself gives."""
@@ -127,12 +133,12 @@ class CheckedParser:
 class ParserMaker:
     """What gives each new session its parser: a function of Scala's."""
 
-    def __init__(self, jvm: Any, rules: Rules) -> None:
-        self._jvm, self._rules = jvm, rules
+    def __init__(self, gateway: Any, rules: Rules) -> None:
+        self._gateway, self._rules = gateway, rules
 
     def apply(self, session: Any, parser: Any) -> CheckedParser:
         """Returns the parser of a session."""
-        return CheckedParser(self._jvm, session, parser, self._rules)
+        return CheckedParser(self._gateway, session, parser, self._rules)
 
     class Java:
         """What it is for Java."""

@@ -1,5 +1,6 @@
 """Spark and its Thrift Server, in a process of Java that has no login to anything and no file but the views'."""
 
+import logging
 import os
 import shlex
 from collections.abc import Callable, Collection
@@ -55,7 +56,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         _hide_settings()
-        os.environ["SPARK_CONF_DIR"] = str(ROOT / "conf")
+        os.environ |= {"SPARK_CONF_DIR": str(ROOT / "conf"), "SPARK_LOCAL_DIRS": str(folder)}
         os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join(_arguments(folder))
         try:
             SparkContext._ensure_initialized()
@@ -78,18 +79,17 @@ class Server:
 
     def listen(self, refresh: Callable[[Collection[str]], None]) -> int:
         """Starts the Thrift Server for the views; `refresh` is called before each statement. Returns its port."""
+        _quiet(self._jvm)
         registry = self._jvm.org.apache.spark.sql.catalyst.analysis.FunctionRegistry.builtin()
         for name in FUNCTIONS:
             registry.dropFunction(self._jvm.org.apache.spark.sql.catalyst.FunctionIdentifier(name))
         ensure_callback_server_started(self._gateway)  # type: ignore[no-untyped-call]
         self._gateway.python_parameters.propagate_java_exceptions = True
         rules = Rules(VIEWS, refresh, options_of(self._session.newSession()))
-        self._session.extensions().injectParser(ParserMaker(self._jvm, rules))
+        self._session.extensions().injectParser(ParserMaker(self._gateway, rules))
         started = self._jvm.org.apache.spark.sql.hive.thriftserver.HiveThriftServer2
         self._server = started.startWithContext(self._session.sqlContext())
-        services = self._server.getServices()
-        ports = [service.getPortNumber() for service in services if hasattr_port(service)]
-        return int(ports[0])
+        return int(next(part.getPortNumber() for part in self._server.getServices() if _listens(part)))
 
     def stop(self) -> None:
         """Ends the Thrift Server and Spark, in this order."""
@@ -101,22 +101,33 @@ class Server:
     def kill(self) -> None:
         """Ends Java's process, whatever it does."""
         self._gateway.proc.kill()
+        self._gateway.proc.wait()
 
 
-def hasattr_port(service: Any) -> bool:
+def _quiet(jvm: Any) -> None:
+    """Keeps mistakes in statements out of the server's log: whoever has sent the statement is told."""
+    logging.getLogger("py4j").setLevel(logging.CRITICAL)
+    level = jvm.org.apache.logging.log4j.Level.OFF
+    for name in ("org.apache.spark.sql.hive.thriftserver", "org.apache.hive.service", "org.apache.thrift"):
+        jvm.org.apache.logging.log4j.core.config.Configurator.setLevel(name, level)
+
+
+def _listens(service: Any) -> bool:
     """Whether a part of the Thrift Server listens at a port."""
     return "Thrift" in str(service.getClass().getSimpleName())
 
 
 def _arguments(folder: Path) -> list[str]:
-    """Returns the arguments of Java's process, which everybody on this machine can read: there is no secret in them."""
+    """Makes Hive's folders, and returns the arguments of Java's process. Everybody can read these: no secret."""
     java = {
-        **{"derby.stream.error.file": folder / "derby.log", "derby.system.home": folder},
+        "derby.stream.error.file": folder / "derby.log",
         **{"java.io.tmpdir": folder, **HIVE},
         **{"hive.exec.scratchdir": folder / "scratch", "hive.exec.local.scratchdir": folder / "local"},
         **{"hive.downloaded.resources.dir": folder / "resources", "hive.querylog.location": folder / "log"},
     }
-    options = {**OPTIONS, "spark.sql.warehouse.dir": str(folder / "warehouse"), "spark.local.dir": str(folder)}
+    for name in ("scratch", "local", "resources", "log"):
+        (folder / name).mkdir()
+    options = {**OPTIONS, "spark.sql.warehouse.dir": str(folder / "warehouse")}
     words = ["--master", "local[*]", "--driver-memory", "1g"]
     words += ["--driver-java-options", " ".join(f'"-D{name}={value}"' for name, value in java.items())]
     for name, value in options.items():

@@ -5,6 +5,7 @@ client.py PORT PASSWORD HOW, where HOW is `pyhive`, `sqlalchemy` or `raw` (with 
 
 import json
 import sys
+from typing import Any
 
 
 def main() -> None:
@@ -19,7 +20,7 @@ def main() -> None:
 
 
 def _by_pyhive(port: int, password: str, how: str, statements: list[str]) -> list[object]:
-    from pyhive import hive
+    from pyhive import hive  # noqa: PLC0415
 
     options = {"spark.cassandra.connection.host": "evil", "spark.sql.runSQLOnFiles": "true"} if how == "raw" else None
     login = {"password": password, "auth": "CUSTOM"} if password else {}
@@ -27,7 +28,7 @@ def _by_pyhive(port: int, password: str, how: str, statements: list[str]) -> lis
         return [_answer(connection.cursor(), statement) for statement in statements]
 
 
-def _answer(cursor: object, statement: str) -> object:
+def _answer(cursor: Any, statement: str) -> object:
     try:
         cursor.execute(statement)
         return [list(row) for row in cursor.fetchall()] if cursor.description else []
@@ -36,7 +37,7 @@ def _answer(cursor: object, statement: str) -> object:
 
 
 def _by_sqlalchemy(port: int, password: str, statements: list[str]) -> list[object]:
-    import sqlalchemy
+    import sqlalchemy  # noqa: PLC0415
 
     login = f"ana:{password}@" if password else "ana@"
     auth = "?auth=CUSTOM" if password else ""

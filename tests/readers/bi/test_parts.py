@@ -15,6 +15,7 @@ from conf.topic import Topic
 from readers.bi import parts as module
 from readers.bi.parts import GRACE, Parts
 from readers.bi.views import VIEWS
+from readers.runs.runs import runs_of
 from tests.conftest import make_topic
 from tests.support.stored_graph import some_graph, store
 from tests.support.summaries import run, store_poll
@@ -164,9 +165,13 @@ def test_what_can_not_be_read_leaves_the_view_as_it_was(
 def test_many_statements_in_a_second_ask_once(
     session: Session, settings: Settings, topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = list[str]()
-    found = module.runs_of
-    monkeypatch.setattr(module, "runs_of", lambda *given: asked.append(given[2].topic) or found(*given))
+    asked, found = list[str](), runs_of
+
+    def counted(*given: Any) -> Any:
+        asked.append(given[2].topic)
+        return found(*given)
+
+    monkeypatch.setattr(module, "runs_of", counted)
     parts = Parts(session, settings, tmp_path / "parts", lambda _: None, clock=lambda: 5.0)
     for _ in range(5):
         parts.refresh([POLL])
