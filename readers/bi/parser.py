@@ -10,7 +10,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors.exceptions.captured import CapturedException
 
 from conf.errors import PulsoError, one_line
-from readers.bi.statements import MOST_NODES, NOTHING, Node, refusal, refusal_of_text, views_in
+from readers.bi.statements import LISTS, MOST_NODES, NOTHING, Node, listed, refusal, refusal_of_text, views_in
 
 _BETWEEN = "\x1f"
 _NAMES = {
@@ -48,6 +48,9 @@ class Rules:
             raise Refused(why)
         if plan.kind in NOTHING:
             return parse(_NO_ROWS)
+        if plan.kind in LISTS:
+            pattern = java.pattern()
+            return parse(listed(self.views, str(pattern.get()) if pattern.isDefined() else ""))
         if views := views_in(plan, self.views):
             try:
                 self.refresh(views)

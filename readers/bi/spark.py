@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,11 @@ class Server:
 
     def stop(self) -> None:
         """Ends the Thrift Server and Spark, in this order."""
-        if self._server is not None:
-            self._server.stop()
-        self.spark.stop()
-        self._gateway.shutdown()
+        with suppress(Exception):  # Java may have died
+            if self._server is not None:
+                self._server.stop()
+            self.spark.stop()
+            self._gateway.shutdown()
 
     def kill(self) -> None:
         """Ends Java's process, whatever it does."""
@@ -108,7 +110,12 @@ def _quiet(jvm: Any) -> None:
     """Keeps mistakes in statements out of the server's log: whoever has sent the statement is told."""
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
     level = jvm.org.apache.logging.log4j.Level.OFF
-    for name in ("org.apache.spark.sql.hive.thriftserver", "org.apache.hive.service", "org.apache.thrift"):
+    for name in (
+        "org.apache.spark.sql.hive.thriftserver",
+        "org.apache.hive",
+        "org.apache.thrift",
+        "org.apache.hadoop.hive",
+    ):
         jvm.org.apache.logging.log4j.core.config.Configurator.setLevel(name, level)
 
 

@@ -6,6 +6,7 @@ file has been opened and no function called. A kind of plan that is not named he
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 
 from readers.bi.views import DATABASE
 
@@ -32,6 +33,7 @@ QUESTIONS = frozenset(
 """What asks which views and columns there are."""
 NOTHING = frozenset({"SetCommand", "ResetCommand"})
 """What programs say when they connect. It changes nothing here, and is answered by no rows."""
+LISTS = frozenset({"ShowTables", "ShowViews"})
 RELATIONS = frozenset({"UnresolvedRelation", "UnresolvedTableOrView", "UnresolvedView", "UnresolvedTable"})
 NAMESPACES = frozenset({"UnresolvedNamespace", "SetNamespaceCommand"})
 ELSEWHERE = frozenset({"SetCatalogAndNamespace", "UnresolvedFunctionName", "UnresolvedAttribute"})
@@ -88,6 +90,18 @@ def refusal(plan: Node, views: Collection[str]) -> str:
 def _is_view(name: tuple[str, ...], views: Collection[str]) -> bool:
     *where, last = (part.lower() for part in name)
     return last in views and where in ([], [DATABASE], [CATALOG, DATABASE])
+
+
+def listed(views: Collection[str], pattern: str) -> str:
+    """Returns a query that lists views by a pattern of SHOW TABLES, such as `graph_*|cascades`; all without one.
+
+    Spark names the database first, and Python's programs, which know Hive, take the first column for the view.
+    """
+    wanted = [part.strip().lower() for part in (pattern or "*").split("|")]
+    names = sorted(name for name in views if any(fnmatchcase(name, part) for part in wanted))
+    rows = ", ".join(f"('{name}', '{DATABASE}', false)" for name in names) or "('', '', false)"
+    none = "" if names else " WHERE false"
+    return f"SELECT * FROM VALUES {rows} AS views(tableName, namespace, isTemporary){none}"
 
 
 def views_in(plan: Node, views: Collection[str]) -> list[str]:

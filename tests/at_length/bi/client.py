@@ -31,7 +31,9 @@ def _by_pyhive(port: int, password: str, how: str, statements: list[str]) -> lis
 def _answer(cursor: Any, statement: str) -> object:
     try:
         cursor.execute(statement)
-        return [list(row) for row in cursor.fetchall()] if cursor.description else []
+        if statement.startswith("USE "):  # PyHive can't tell of a result without columns
+            return []
+        return [list(row) for row in cursor.fetchall()]
     except Exception as error:
         return {"error": str(error)}
 

@@ -1,6 +1,7 @@
 """What a hostile program gets from the server: refusals, nothing of this machine, and nothing changed."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_it_is_refused(bi: Served, statement: str, tmp_path: Path) -> None:
 
 def test_afterwards_all_is_as_before(bi: Served) -> None:
     shown, schemas = bi.ask("SHOW TABLES", "SELECT count(*) FROM candidate_poll")
-    assert "candidate_poll" in {row[1] for row in shown}
+    assert "candidate_poll" in {row[0] for row in shown}
     assert schemas != [[0]]
 
 
@@ -83,8 +84,9 @@ def test_java_has_no_password_in_its_environment_or_arguments(bi: Served) -> Non
     secrets += [line for line in (ROOT / ".pulso-test" / "credentials").read_text().split('"') if len(line) == 32]
     assert secrets
     for child in children(bi.process.pid):
-        told = Path(f"/proc/{child}/environ").read_bytes() + Path(f"/proc/{child}/cmdline").read_bytes()
-        assert not [secret for secret in secrets if secret.encode() in told]
+        with suppress(ProcessLookupError):  # one that has ended
+            told = Path(f"/proc/{child}/environ").read_bytes() + Path(f"/proc/{child}/cmdline").read_bytes()
+            assert not [secret for secret in secrets if secret.encode() in told]
 
 
 def test_nothing_is_left_in_the_users_folder(bi: Served) -> None:
@@ -96,4 +98,4 @@ def test_with_a_password_no_other_is_let_in() -> None:
         assert bi.ask("SELECT 1") == [[[1]]]
         with pytest.raises(AssertionError, match=r"wrong password|SASL"):
             bi.ask("SELECT 1", password="other-password")
-        assert bi.beeline("SELECT 1 AS one").stdout.split() == ["one", "1"]
+        assert bi.beeline("SELECT 1 AS one").stdout.split()[-2:] == ["one", "1"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from readers.bi.statements import LONGEST, Node, refusal, refusal_of_text, views_in
+from readers.bi.statements import LONGEST, Node, listed, refusal, refusal_of_text, views_in
 from readers.bi.views import VIEWS
 
 
@@ -71,3 +71,9 @@ def test_texts_that_spark_would_fill_in_or_that_are_very_long_are_refused() -> N
     assert "${" in refusal_of_text("SELECT '${env:HOME}'")
     assert "characters" in refusal_of_text("x" * (LONGEST + 1))
     assert refusal_of_text("SELECT '$5', '{}', '東京'") == ""
+
+
+def test_views_are_listed_by_hives_patterns() -> None:
+    assert listed(VIEWS, "").count("'default'") == len(VIEWS)
+    assert "('cascades', 'default', false), ('graph_edges'" in listed(VIEWS, "GRAPH_*|cascades")
+    assert listed(VIEWS, "x' OR 1").endswith("WHERE false")
