@@ -43,7 +43,7 @@ APP = "superset.app:create_app()"
 
 def run(settings: Settings, port: int, console: Console, bi_port: int = BI_PORT) -> None:
     """Runs Superset until SIGTERM or Ctrl-C. Raises PulsoError if it can't start, or ends by itself."""
-    _check_installed()
+    check_installed()
     origins = origins_of(settings, bi_port)
     check_ports((Port("Superset's page", LOCAL, port, "give another: python -m deploy superset --port 8089"),))
     home = settings.home / FOLDER
@@ -91,16 +91,16 @@ def _listens(port: int) -> bool:
         return asking.connect_ex((LOCAL, port)) == 0
 
 
-def _check_installed() -> None:
+def check_installed() -> None:
+    """Raises PulsoError if there is no Superset."""
     if not (ENVIRONMENT / ".made").is_file():
         raise PulsoError("Superset is not installed", "Run make superset, which installs it into .venv-superset")
 
 
 def environment(home: Path) -> dict[str, str]:
     """Returns the environment of Superset's programs. They get none of Pulso's settings, and so no password."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PULSO_", "SUPERSET_", "X_BEARER"))
-    }
+    hidden = ("PULSO_", "SUPERSET_", "X_BEARER_TOKEN", "MASTODON_TOKEN")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
     ours = {
         "SUPERSET_HOME": str(home),
         "SUPERSET_CONFIG_PATH": str(FILES / "superset_config.py"),

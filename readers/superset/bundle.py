@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -57,7 +58,7 @@ def of_file(topic: str, file: Path) -> Origin:
 
 def of_views(port: int, password: str) -> Origin:
     """Returns the views of `make bi` as a database. Superset keeps the password encrypted."""
-    login = f"pulso:{password}@" if password else "pulso@"
+    login = f"pulso:{quote(password, safe='')}@" if password else "pulso@"
     auth = "?auth=CUSTOM" if password else ""
     return Origin("Pulso live", "/live", f"hive://{login}127.0.0.1:{port}/default{auth}", "default", {})
 
