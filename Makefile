@@ -10,10 +10,11 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 CHECKED := conf stores corpus deploy ingest jobs readers airflow_dags bench tests
 AIRFLOW := .venv-airflow
 DEPLOY := .venv-deploy
+SUPERSET := .venv-superset
 export SPARK_CONF_DIR := $(CURDIR)/conf
 
 .PHONY: help demo test test-faults test-deploy dist soak lint format setup setup-dev setup-airflow up down status credentials
-.PHONY: airflow dashboard bench lock audit clean
+.PHONY: airflow dashboard bi superset setup-superset bench lock audit clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,7 +31,7 @@ dist: setup ## Build dist/, what a Spark cluster needs: the code, its libraries,
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
 	@$(BIN)/python -m pytest tests/faults
 
-test-deploy: setup-dev setup-airflow $(DEPLOY)/.made ## Clusters, schedules and images at length; needs root or user namespaces
+test-deploy: setup-dev setup-airflow setup-superset $(DEPLOY)/.made ## Clusters, schedules and images at length; needs root or user namespaces
 	@$(BIN)/python -m pytest tests/at_length
 
 soak: setup-dev ## The soak test at full length: 300,000 posts, about five minutes
@@ -72,6 +73,14 @@ setup-airflow: $(AIRFLOW)/.made ## Make Airflow's virtual environment, apart fro
 dashboard: setup ## Serve the web page at http://127.0.0.1:8350 (Ctrl-C ends it)
 	@$(BIN)/python -m readers serve
 
+bi: setup ## Serve the tables to BI programs by SQL at jdbc:hive2://127.0.0.1:10000 (docs/bi.md; Ctrl-C ends it)
+	@$(BIN)/python -m readers bi
+
+superset: setup setup-superset ## Superset with a dashboard for each published topic, for this machine alone (docs/bi.md)
+	@$(BIN)/python -m deploy superset
+
+setup-superset: $(SUPERSET)/.made ## Make Superset's virtual environment, apart from the project's
+
 bench: setup-dev ## Side-by-side benchmarks but jobs, as ratios, into bench/RESULTS.md (one: python -m bench NAME)
 	@$(BIN)/python -m bench
 
@@ -83,6 +92,7 @@ lock: $(BIN)/.dev ## Write the lock files, with hashes, after a change in requir
 	@$(LOCK) requirements-airflow.txt -o requirements-airflow-lock.txt
 	@$(LOCK) requirements-executors.in -c requirements-lock.txt -o requirements-executors.txt
 	@$(LOCK) requirements-deploy.in -o requirements-deploy.txt
+	@$(LOCK) requirements-superset.txt -o requirements-superset-lock.txt
 
 audit: $(BIN)/.dev ## Ask PyPI for known weaknesses of the pinned packages; needs the network
 	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements-dev-lock.txt
@@ -116,4 +126,11 @@ $(DEPLOY)/.made: requirements-deploy.txt | $(BIN)/python
 	@$(BIN)/python -m venv $(DEPLOY)
 	@$(DEPLOY)/$(PIP:$(BIN)/%=bin/%) -r requirements-build.txt
 	@$(DEPLOY)/$(PIP:$(BIN)/%=bin/%) -r requirements-deploy.txt
+	@touch $@
+
+$(SUPERSET)/.made: requirements-build.txt requirements-superset-lock.txt | $(BIN)/python
+	@echo "installing requirements-superset.txt into $(SUPERSET)" >&2
+	@$(BIN)/python -m venv $(SUPERSET)
+	@$(SUPERSET)/$(PIP:$(BIN)/%=bin/%) -r requirements-build.txt
+	@$(SUPERSET)/$(PIP:$(BIN)/%=bin/%) -r requirements-superset-lock.txt
 	@touch $@

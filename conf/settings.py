@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     page_hosts: Hosts = Field(
         (), description="Names under which browsers reach the web page, comma-separated; this machine's own always do."
     )
+    bi_password: SecretStr | None = Field(
+        None, min_length=8, description="The password of the views for BI; needed where others can reach them."
+    )
     x_bearer_token: SecretStr | None = Field(None, validation_alias="X_BEARER_TOKEN", description="An X app's token.")
     mastodon_token: SecretStr | None = Field(None, validation_alias="MASTODON_TOKEN", description="Mastodon token.")
 

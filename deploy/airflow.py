@@ -7,13 +7,10 @@ one, without these.
 
 import json
 import os
-import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from dotenv import dotenv_values
 from rich.console import Console
@@ -22,6 +19,8 @@ from conf import ROOT
 from conf.errors import PulsoError
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings
+from conf.stopping import told_to_stop
+from deploy.children import end_part
 from deploy.console import say
 from deploy.ports import Port, check_ports
 from deploy.process import said
@@ -44,15 +43,14 @@ def run(settings: Settings, port: int, console: Console) -> None:
     variables = environment(settings.home / "airflow", port)
     home = Path(variables["AIRFLOW_HOME"])
     prepare(home, variables, schedule, console)
-    with _told_to_stop() as stopped, _parts(home, variables, port) as parts:
+    with told_to_stop() as stopped, _parts(home, variables, port) as parts:
         say(console, f"Airflow: http://{LOCAL}:{port}, user admin, password in {home / PASSWORDS}. Ctrl-C stops it")
         say(console, "new DAGs are paused: switch on those that you want, on the page or by `airflow dags unpause`")
-        while not stopped:
+        while not stopped.wait(POLL):
             for name, part in parts.items():
                 if part.poll() is not None:
                     log = _log(home, name)
                     raise PulsoError(f"{name} ended with code {part.returncode}: {said(log)[-200:]}", f"See {log}")
-            time.sleep(POLL)
     say(console, "Airflow stopped")
 
 
@@ -146,35 +144,8 @@ def _parts(home: Path, variables: dict[str, str], port: int) -> Iterator[dict[st
     finally:
         for name in ("scheduler", "dag-processor", "api-server"):  # tasks tell the web server how they end
             if name in parts:
-                _end(parts[name])
-
-
-def _end(part: "subprocess.Popen[bytes]") -> None:
-    if part.poll() is None:
-        part.terminate()
-    try:
-        part.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(part.pid, signal.SIGKILL)
-        part.wait()
+                end_part(parts[name], GRACE)
 
 
 def _log(home: Path, part: str) -> Path:
     return home / "logs" / f"{part}.log"
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[list[int]]:
-    """Yields a list that has a signal once the user wants to stop."""
-    stopped = list[int]()
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        stopped.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -25,6 +25,9 @@ from deploy.package.libs import Arch, this_arch
 from deploy.roles import apply_roles, role_names, set_password
 from deploy.start.archive import provide_archive
 from deploy.status import as_json, print_table
+from deploy.superset import login_of
+from deploy.superset import run as run_superset
+from readers.bi.bi_cli import PORT as BI_PORT
 from stores.connect import cassandra_session
 
 app = cli.application("The embedded engines, Cassandra and Redis. Add -v anywhere for tracebacks.")
@@ -77,7 +80,10 @@ def status(json: Json = False) -> None:
 @app.command()
 def credentials() -> None:
     """Print the logins of the embedded engines as settings, for other programs. Pulso's commands have them already."""
-    typer.echo(as_settings(load_settings().home))
+    home = load_settings().home
+    typer.echo(as_settings(home))
+    if superset := login_of(home):
+        typer.echo(superset)
     typer.echo("these are secrets: whoever has them can read and change everything in these engines", err=True)
 
 
@@ -96,6 +102,15 @@ def airflow_cli(
 ) -> None:
     """Run a command of the Airflow that `make airflow` runs, such as `dags list` or `backfill create`."""
     become_airflow(load_settings(), port, words.args)
+
+
+@app.command()
+def superset(
+    port: Annotated[int, typer.Option(help="The port of Superset's page.", min=1024, max=65535)] = 8088,
+    bi_port: Annotated[int, typer.Option(help="The port of `make bi`: where it runs, its views are added.")] = BI_PORT,
+) -> None:
+    """Run Superset with a dashboard for each published topic, for this machine alone. Ctrl-C stops it."""
+    run_superset(load_settings(), port, make_console(), bi_port)
 
 
 @app.command()

@@ -6,6 +6,7 @@ A command imports its libraries only when it is called: for example, exporting a
 from collections.abc import Sequence
 
 from conf import cli
+from readers.bi.bi_cli import bi
 from readers.conversations.conversations_cli import conversations
 from readers.coordination.coordination_cli import coordination
 from readers.graphs.export_cli import export
@@ -30,7 +31,7 @@ app = cli.application("Show results and posts as tables, files and pictures. Add
 COMMANDS = (
     *(poll, volume, top, texts, conversations, authors, coordination, graph, export, search),
     *(runs, quality, sample, precision, pack),
-    *(publish, mirror, report, serve),
+    *(publish, mirror, report, serve, bi),
 )
 for command in COMMANDS:
     app.command()(command)

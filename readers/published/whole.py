@@ -8,7 +8,7 @@ two reads in turn find the same of it, these rows are what every reader sees, an
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -35,10 +35,17 @@ def jobs() -> dict[str, list[Table]]:
     return found
 
 
-def read_job(window: Window, job: str, take: Callable[[Table, Iterator[Any]], None], wait: float = WAIT) -> Seen:
+def read_job(
+    window: Window,
+    job: str,
+    take: Callable[[Table, Iterator[Any]], None],
+    wait: float = WAIT,
+    tables: Sequence[Table] = (),
+) -> Seen:
     """Gives the rows of each table of a job to `take`; again from the start where a run replaces them meanwhile.
 
-    Returns the numbers of rows. Raises Replaced if runs go on replacing them through all of TRIES reads.
+    With `tables`, only of these. Returns the numbers of rows. Raises Replaced if runs go on replacing them through all
+    of TRIES reads.
     """
     before: Seen | None = None
     for attempt in range(TRIES):
@@ -46,7 +53,7 @@ def read_job(window: Window, job: str, take: Callable[[Table, Iterator[Any]], No
             time.sleep(wait)
         runs, seen = _runs(window, job), Seen()
         try:
-            for table in jobs()[job]:
+            for table in tables or jobs()[job]:
                 take(table, _counted(window, table, seen))
         except Replaced:
             continue

@@ -28,8 +28,8 @@ NOT_IMPORTED = {
     "ipykernel": "notebooks run in it",
 }
 OF_TESTS = ("bench", "tests")
-OF_AIRFLOW = {"airflow", "pendulum"}
-"""What files import that only Airflow's own Python runs."""
+OF_OTHERS = {"airflow", "pendulum", "superset", "pyhive", "sqlalchemy"}
+"""What files import that only the Python of Airflow or of Superset runs."""
 
 
 def _named(file: str) -> set[str]:
@@ -52,7 +52,7 @@ def _imported(folders: tuple[str, ...]) -> Iterator[tuple[str, Path]]:
                 names = [node.module or ""]
             else:
                 continue
-            for top in {name.partition(".")[0] for name in names} - {*OWN, *OF_AIRFLOW, *sys.stdlib_module_names}:
+            for top in {name.partition(".")[0] for name in names} - {*OWN, *OF_OTHERS, *sys.stdlib_module_names}:
                 yield from ((_plain(name), file) for name in distributions.get(top, [top]))
 
 
@@ -83,6 +83,7 @@ def test_what_is_required_is_used() -> None:
         ("requirements-remote.in", "requirements-remote.txt"),
         ("requirements-airflow.txt", "requirements-airflow-lock.txt"),
         ("requirements-deploy.in", "requirements-deploy.txt"),
+        ("requirements-superset.txt", "requirements-superset-lock.txt"),
     ],
 )
 def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> None:
@@ -92,7 +93,11 @@ def test_what_is_required_is_locked_at_that_version(file: str, lock: str) -> Non
 
 @pytest.mark.parametrize(
     "lock",
-    sorted(path.name for path in ROOT.glob("requirements-*.txt") if not path.name.endswith(("dev.txt", "airflow.txt"))),
+    sorted(
+        path.name
+        for path in ROOT.glob("requirements-*.txt")
+        if not path.name.endswith(("dev.txt", "airflow.txt", "superset.txt"))
+    ),
 )
 def test_each_locked_package_has_hashes_and_no_address(lock: str) -> None:
     found = _locked(lock)

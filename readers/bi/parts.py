@@ -1,0 +1,150 @@
+"""The files behind the views: the rows of each table as they were between two runs, brought up to date when asked for.
+
+Each statement first asks Cassandra which runs of the jobs behind its views have ended. What has changed since is read
+again, whole (`readers/published/whole.py`), into new files; then the view is replaced. So a statement sees every run
+that ended before it, never two runs in one view, and nothing is read while nobody asks. Files that a view has left stay
+for a while, for queries that still read them.
+"""
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from cassandra.cluster import Session
+
+from conf.errors import PulsoError, StoreDown, WrongUse
+from conf.schema import Table
+from conf.settings import Settings
+from conf.topic import Topic, load_topic
+from readers.bi.views import VIEWS, create_part, create_view, drop_part
+from readers.files import told_of_disk
+from readers.packs.summaries import Window
+from readers.published.tables import write_parquet
+from readers.published.whole import RUNS, read_job
+from readers.runs.runs import runs_of
+from stores.execute import FAILURES
+
+ENDED_WELL = ("succeeded", "superseded")
+FRESH = 1.0
+"""Seconds for which what was asked of Cassandra is taken for the newest state: a dashboard sends many statements."""
+GRACE = 1800.0
+"""Seconds for which files that a view has left stay. Spark ends longer queries before."""
+Run = tuple[UUID, ...]
+OnSql = Callable[[str], object]
+
+
+@dataclass
+class Part:
+    """The state of one table: the number of its files, and of which runs they are, by topic."""
+
+    number: int = 0
+    runs: dict[str, Run] = field(default_factory=dict)
+
+
+class Parts:
+    """The files of all tables, under a folder. `sql` runs statements in the session that may change the views."""
+
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        folder: Path,
+        sql: OnSql,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._session, self._settings, self._folder = session, settings, folder
+        self._sql, self._clock = sql, clock
+        self._parts = {name: Part() for name in VIEWS}
+        self._left: list[tuple[float, Table, int]] = []
+        self._asked: dict[str, tuple[float, dict[str, Run]]] = {}
+        self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Makes all views, without rows: what nobody reads is never fetched."""
+        for table in VIEWS.values():
+            self._show(table, 0)
+
+    def refresh(self, names: Collection[str]) -> None:
+        """Brings some views up to date. Raises PulsoError if that can't be done; the views stay as they were."""
+        wanted = [VIEWS[name] for name in sorted(names)]
+        with self._lock, told_of_disk(self._folder, "PULSO_HOME", "The views are as before"):
+            try:
+                for table in wanted:
+                    self._refresh(table)
+            except FAILURES as error:
+                reason = " ".join(str(error).split())[:160]
+                raise StoreDown(f"Cassandra did not answer ({reason})", "See make status, and try again") from None
+            self._forget()
+
+    def _refresh(self, table: Table) -> None:
+        part, topics = self._parts[table.name], self._topics()
+        newest = self._newest(table.job, list(topics.values()))
+        changed = [name for name, runs in newest.items() if part.runs.get(name, ()) != runs]
+        gone = part.runs.keys() - newest.keys()
+        if not changed and not gone:
+            return
+        number = part.number + 1
+        folder = self._of(table, number)
+        folder.mkdir(parents=True)
+        try:
+            for name in newest.keys() - set(changed):
+                os.link(self._of(table, part.number) / f"{name}.parquet", folder / f"{name}.parquet")
+            for name in changed:
+                self._read(table, topics[name], folder / f"{name}.parquet")
+            self._show(table, number)
+        except BaseException:
+            self._sql(drop_part(table, number))
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        self._left.append((self._clock() + GRACE, table, part.number))
+        self._parts[table.name] = Part(number, newest)
+
+    def _read(self, table: Table, topic: Topic, file: Path) -> None:
+        window = Window(self._session, self._settings.keyspace, topic, None, None)
+        read_job(window, table.job, lambda of, rows: write_parquet(file, of, rows), tables=[table])
+
+    def _show(self, table: Table, number: int) -> None:
+        folder = self._of(table, number)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._sql(create_part(table, number, folder))
+        self._sql(create_view(table, number))
+
+    def _of(self, table: Table, number: int) -> Path:
+        return self._folder / table.name / str(number)
+
+    def _topics(self) -> dict[str, Topic]:
+        """Returns the topics; a file that is none takes nothing from the others."""
+        found = {}
+        for file in sorted(self._settings.topics_dir.glob("*.yaml")):
+            try:
+                found[file.stem] = load_topic(file.stem, self._settings.topics_dir)
+            except (WrongUse, PulsoError):
+                continue
+        return found
+
+    def _newest(self, job: str, topics: Sequence[Topic]) -> dict[str, Run]:
+        """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out."""
+        at, known = self._asked.get(job, (-FRESH, {}))
+        if at + FRESH > self._clock():
+            return known
+        now = self._clock()
+        found = {}
+        for topic in topics:
+            rows = runs_of(self._session, self._settings.keyspace, topic, job, RUNS)
+            if runs := tuple(row.run_id for row in rows if row.status in ENDED_WELL):
+                found[topic.topic] = runs
+        self._asked[job] = (now, found)
+        return found
+
+    def _forget(self) -> None:
+        """Removes files that no query can read any more."""
+        now = self._clock()
+        for _, table, number in [left for left in self._left if left[0] <= now]:
+            self._sql(drop_part(table, number))
+            shutil.rmtree(self._of(table, number), ignore_errors=True)
+        self._left = [left for left in self._left if left[0] > now]
