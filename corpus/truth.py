@@ -1,6 +1,7 @@
 """Writes what was planted in the generated corpus, beside the corpus: one JSON object a line."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -18,7 +19,7 @@ def write_truth(file: Path, topic: Topic, posts: int, seed: int, pile_ons: int, 
     Raises PulsoError if the file can't be written.
     """
     piled = piled_on(topic, posts, seed, pile_ons)
-    told = [{"pile_on": root, "replies": replies} for root, replies in piled.items()]
+    told: list[dict[str, Any]] = [{"pile_on": root, "replies": replies} for root, replies in piled.items()]
     told += [{"cell": n, **one.as_dict()} for n, one in enumerate(planted_cells(topic, posts, seed, cells), 1)]
     try:
         file.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in told))

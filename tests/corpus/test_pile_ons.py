@@ -8,7 +8,7 @@ import pytest
 
 from conf.errors import WrongUse
 from conf.topic import Topic
-from corpus import CAMPAIGN, generate, piled_on
+from corpus import CAMPAIGN, generate, piled_on, planted_cells
 from ingest.formats import Unit, parse, split
 from ingest.formats.post import Post
 from tests.support.commands import run_command
@@ -80,11 +80,14 @@ def test_too_few_posts_are_wrong_use(topic: Topic) -> None:
 
 def test_the_truth_is_written_beside_the_corpus(topic: Topic, tmp_path: Path) -> None:
     file = tmp_path / "truth.jsonl"
-    asked = ("generate", "--posts", "4000", "--seed", "5", "--pile-ons", "1")
+    asked = ("generate", "--posts", "4000", "--seed", "5", "--pile-ons", "1", "--cells", "2")
     done = run_command("ingest", *asked, "--truth", str(file))
-    assert done.stdout.count("\n") == 4_000
-    (line,) = map(orjson.loads, file.read_bytes().splitlines())
+    assert done.stdout.count("\n") > 4_000, "the cells' posts are added"
+    (line, *cells) = map(orjson.loads, file.read_bytes().splitlines())
     assert {line["pile_on"]: line["replies"]} == piled_on(topic, 4_000, 5, 1)
+    assert [(cell["cell"], cell["accounts"]) for cell in cells] == [
+        (number, cell.accounts) for number, cell in enumerate(planted_cells(topic, 4_000, 5, 2), 1)
+    ]
     done = run_command("ingest", *asked, "--truth", str(tmp_path / "none" / "truth.jsonl"))
     assert (done.returncode, done.stdout) == (1, "")
     assert "can't be written: No such file or directory. Give another file" in done.stderr
