@@ -22,9 +22,14 @@ def test_every_setting_is_shown_and_nothing_else() -> None:
 
 
 def test_numbers_are_shown_with_their_defaults() -> None:
-    numbers = {name: value for name, value in DEFAULTS if isinstance(value, int | float)}
+    numbers = {name: value for name, value in DEFAULTS if type(value) in (int, float)}
     assert len(numbers) > 10
     assert {name: float(shown()[variable(name)]) for name in numbers} == numbers
+
+
+def test_switches_are_shown_with_their_defaults() -> None:
+    switches = {name: value for name, value in DEFAULTS if type(value) is bool}
+    assert {name: shown()[variable(name)] == "on" for name in switches} == switches != {}
 
 
 def test_every_setting_is_described() -> None:
