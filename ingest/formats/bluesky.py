@@ -233,8 +233,10 @@ def _set_content(post: Post, record: Record, text: str) -> None:
         links = links + _texts([external.get("uri")])
     post.urls = unique(links)
     if record.reply:
-        post.reply_to, post.reply_to_author = split_uri(record.reply.parent.uri)
-        set_root(post, split_uri(record.reply.root.uri)[0] if record.reply.root else None)
+        parent, root = record.reply.parent, record.reply.root
+        post.reply_to, post.reply_to_author = split_uri(parent.uri)
+        if root:
+            set_root(post, post.reply_to if root.uri == parent.uri else split_uri(root.uri)[0])
     if record.embed:
         post.quote_of, post.quote_of_author = _quoted(record.embed)
         _add_more(post, record.embed)

@@ -121,7 +121,7 @@ def as_accounts(ids: Mapping[str, str | None]) -> list[str]:
 
 def set_root(post: Post, root: str | None) -> None:
     """Sets which post began the conversation, if that is another one. A retweet is part of no conversation."""
-    if root != post.post_id and post.kind != "retweet":
+    if root and root != post.post_id and post.kind != "retweet":
         post.root = root
 
 
