@@ -19,6 +19,7 @@ JOBS = (
     "text_families",
     "network_graph",
     "shared_items",
+    "coordination",
 )
 """The jobs that a schedule may run, in the order of `jobs/daily.py`. poll_backtest runs by `votes` alone."""
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from conf.bots import RULES, Bots
+from conf.coordination import Coordination
 from conf.errors import WrongUse
 from conf.graph import Graphs
 from conf.nearest import did_you_mean
@@ -72,6 +73,7 @@ class Topic(Part):
     races: tuple[Race, ...] = ()
     bots: Bots = Bots()
     graph: Graphs = Graphs()
+    coordination: Coordination = Coordination()
     events: tuple[Event, ...] = Field((), max_length=100)
 
     @field_validator("match", mode="before")
@@ -149,4 +151,7 @@ def parse_topic(text: str, file: str) -> Topic:
     return parse_yaml(Topic, text, file, _PARTS, "topic")
 
 
-_PARTS: tuple[type[Part], ...] = (Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, Event, *RULES.values())
+_PARTS: tuple[type[Part], ...] = (
+    *(Topic, Collect, Race, Candidate, Poll, Box, Bots, Graphs, Coordination, Event),
+    *RULES.values(),
+)

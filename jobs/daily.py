@@ -16,6 +16,7 @@ from jobs import (
     candidate_hashtags,
     candidate_poll,
     cascades,
+    coordination,
     hashtag_trends,
     network_graph,
     poll_backtest,
@@ -33,6 +34,7 @@ JOBS = (
     text_families.JOB,
     network_graph.JOB,
     shared_items.JOB,
+    coordination.JOB,
     poll_backtest.JOB,
 )
 

@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Adds options for longer runs; `make soak` asks for more posts."""
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--item-posts", type=int, default=6_000, help="posts of tests/jobs/test_shared_items.py")
+    parser.addoption("--coordination-posts", type=int, default=3000, help="actions of test_coactions.py")
     parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
     parser.addoption(
         "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
@@ -106,6 +107,12 @@ def soak_posts(pytestconfig: pytest.Config) -> int:
 def item_posts(pytestconfig: pytest.Config) -> int:
     """The number of generated posts of tests/jobs/test_shared_items.py."""
     return int(pytestconfig.getoption("--item-posts"))
+
+
+@pytest.fixture(scope="session")
+def coordination_posts(pytestconfig: pytest.Config) -> int:
+    """The number of actions of tests/jobs/measures/test_coactions.py."""
+    return int(pytestconfig.getoption("--coordination-posts"))
 
 
 @pytest.fixture

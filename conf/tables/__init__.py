@@ -1,11 +1,12 @@
 """All tables, each declared once. Nothing here imports Spark or opens a session.
 
-`posts.py` has the tables that ingest writes, `summaries.py` and `bulk.py` those that jobs publish, and `runs.py` the
-records of runs. `columns.py` has columns that several tables use.
+`posts.py` has the tables that ingest writes, `summaries.py`, `bulk.py` and `coordination.py` those that jobs publish,
+and `runs.py` the records of runs. `columns.py` has columns that several tables use.
 """
 
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.tables.columns import (
+    COORDINATION_KINDS,
     GRAPHS,
     ITEM_KINDS,
     KIND_COLUMNS,
@@ -18,12 +19,21 @@ from conf.tables.columns import (
     TOP_MEASURES,
     TWO_MODE_GRAPHS,
     UNDIRECTED_GRAPHS,
+    CoordinationKind,
     Graph,
     ItemKind,
     Kind,
     Mode,
     Period,
     TwoModeGraph,
+)
+from conf.tables.coordination import (
+    COORDINATION_ACCOUNTS,
+    COORDINATION_GROUPS,
+    COORDINATION_OBJECTS,
+    COORDINATION_PAIRS,
+    COORDINATION_SUMMARY,
+    COORDINATION_TABLES,
 )
 from conf.tables.posts import (
     ACCOUNT_NAMES,
@@ -76,6 +86,11 @@ TABLES = (
     TEXT_FAMILIES,
     TOPIC_VOLUME,
     TOP_ITEMS,
+    COORDINATION_SUMMARY,
+    COORDINATION_PAIRS,
+    COORDINATION_GROUPS,
+    COORDINATION_OBJECTS,
+    COORDINATION_ACCOUNTS,
     COLLECTION_GAPS,
     COLLECTION_THROUGH,
     DATA_QUALITY,
@@ -95,6 +110,13 @@ __all__ = [
     "CHANGED_DAYS",
     "COLLECTION_GAPS",
     "COLLECTION_THROUGH",
+    "COORDINATION_ACCOUNTS",
+    "COORDINATION_GROUPS",
+    "COORDINATION_KINDS",
+    "COORDINATION_OBJECTS",
+    "COORDINATION_PAIRS",
+    "COORDINATION_SUMMARY",
+    "COORDINATION_TABLES",
     "DATA_QUALITY",
     "DAY_LAYOUT",
     "GRAPHS",
@@ -132,6 +154,7 @@ __all__ = [
     "UNDIRECTED_GRAPHS",
     "UNSWEPT",
     "UNTIMED_DAYS",
+    "CoordinationKind",
     "Graph",
     "ItemKind",
     "Kind",

@@ -55,6 +55,9 @@ TOP_MEASURES = ("pagerank", "in_weight", "out_weight", "in_degree", "out_degree"
 ItemKind = Literal["host", "link", "media", "language", "client", "mentioned", "retweeted", "place", "word"]
 ITEM_KINDS: tuple[ItemKind, ...] = get_args(ItemKind)
 """The kinds of items of top_items."""
+CoordinationKind = Literal["retweet", "link", "text", "hashtags", "reply"]
+COORDINATION_KINDS: tuple[CoordinationKind, ...] = get_args(CoordinationKind)
+"""What accounts may share: a retweeted post, a link, a text, hashtags in order, a post that they answer."""
 UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})
 """The graphs whose edges have no direction; all others are directed."""
 
