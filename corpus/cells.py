@@ -42,6 +42,7 @@ class Shares(NamedTuple):
     ms: Ints
 
 
+_WHOLE = ("cell", "object", "member", "ms")
 OTHER = -1
 
 
@@ -57,7 +58,8 @@ def shares_of(cells: Sequence[Cell], start_ms: int, end_ms: int, rng: np.random.
     if not parts:
         nothing = np.zeros(0, np.int64)
         return Shares(nothing, nothing, nothing, np.zeros(0), nothing)
-    return Shares(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    cell, object_, member, ms = (np.concatenate([getattr(part, name) for part in parts]) for name in _WHOLE)
+    return Shares(cell, object_, member, np.concatenate([part.other for part in parts]), ms)
 
 
 def _of(number: int, cell: Cell, start_ms: int, end_ms: int, rng: np.random.Generator) -> Shares:
@@ -79,4 +81,4 @@ def _of(number: int, cell: Cell, start_ms: int, end_ms: int, rng: np.random.Gene
     )
     never = np.append(missed & (late > LIFE_MS), np.zeros(len(others), np.bool_))
     kept = np.flatnonzero((shares.ms < end_ms) & ~never)
-    return Shares(*(column[kept] for column in shares))
+    return Shares(shares.cell[kept], shares.object[kept], shares.member[kept], shares.other[kept], shares.ms[kept])

@@ -20,6 +20,7 @@ from corpus.entities import Entities, clipped, entities_of, surviving
 from corpus.kept import METRICS, NO_METRICS, Kept, ids_of
 from corpus.places import Places
 from corpus.plan import Plan
+from corpus.planted import Planted
 from corpus.profiles import handles_of, users_of
 from corpus.texts import Briefs, Composer, Worded
 
@@ -94,6 +95,13 @@ class Writer:
             yield self._line(post, head, kept)
             if kept:
                 self._release(post.target, kept)
+
+    def planted(self, cells: int, seed: int) -> Planted:
+        """Returns the posts of so many planted cells, whose links the people of this corpus share, too."""
+        people = self._user_ids[self._plan.cast.first_person :]
+        return Planted(
+            cells, [(user_id, self._users[user_id]) for user_id in people] if cells else [], self._rules, seed
+        )
 
     def _release(self, number: int, kept: Kept) -> None:
         kept.uses -= 1

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Annotated
 
 import orjson
@@ -119,15 +120,21 @@ def generate(
     posts: Annotated[int, typer.Option(help="How many posts.", min=0)] = 170_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same corpus.", min=0)] = 2016,
     topic: Annotated[str, typer.Option("--topic", "-t", help="The topic whose races the posts are about.")] = "ph2016",
+    cells: Annotated[int, typer.Option(help="Add posts of so many groups that act together.", min=0)] = 0,
+    truth: Annotated[Path | None, typer.Option(help="File for who is in these groups, as JSON.")] = None,
 ) -> None:
     """Write a deterministic election corpus as X v2 stream lines to stdout."""
     from corpus import generate as generate_lines  # noqa: PLC0415 - brings NumPy, which no other command needs
+    from corpus import planted_cells  # noqa: PLC0415
 
     settings = load_settings()
     races = load_topic(topic, settings.topics_dir)
     with progress() as display:
         task = display.add_task("generate", total=posts, note="")
-        for chunk in generate_lines(races, posts, seed):
+        if truth:
+            cells_told = [cell.as_dict() for cell in planted_cells(races, posts, seed, cells)]
+            truth.write_bytes(orjson.dumps(cells_told, option=orjson.OPT_INDENT_2))
+        for chunk in generate_lines(races, posts, seed, cells=cells):
             sys.stdout.buffer.write(chunk)
             display.update(task, advance=chunk.count(b"\n"))
     sys.stdout.buffer.flush()

@@ -6,6 +6,7 @@ A command imports its libraries only when it is called: for example, exporting a
 from collections.abc import Sequence
 
 from conf import cli
+from readers.coordination.coordination_cli import coordination
 from readers.graphs.export_cli import export
 from readers.graphs.graph_cli import graph
 from readers.items.authors_cli import authors
@@ -26,7 +27,7 @@ from readers.texts.texts_cli import texts
 
 app = cli.application("Show results and posts as tables, files and pictures. Add -v anywhere for tracebacks.")
 COMMANDS = (
-    *(poll, volume, top, texts, authors, graph, export, search, runs, quality, sample, precision, pack),
+    *(poll, volume, top, texts, authors, coordination, graph, export, search, runs, quality, sample, precision, pack),
     *(publish, mirror, report, serve),
 )
 for command in COMMANDS:

@@ -1,7 +1,8 @@
 """A drawing of a graph, for the PNG and for the HTML page: its nodes with their positions, and its edges."""
 
 import random
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
@@ -31,7 +32,7 @@ Floats = NDArray[np.float64]
 class Node:
     """A node: the figures that the job computed over the whole graph, and the position in the drawing.
 
-    `name` is what people read of it: the label.
+    `name` is what people read of it: the label. `told` is what a page tells of it, in place of these figures.
     """
 
     name: str
@@ -41,23 +42,28 @@ class Node:
     community: int
     x: float
     y: float
+    told: str = ""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """Nodes by falling PageRank; edges, each a row of two indices into `nodes` and a weight; colours by community."""
+    """Nodes by falling PageRank; edges, each a row of two indices into `nodes` and a weight; colours by community.
+
+    Communities may have titles.
+    """
 
     nodes: list[Node]
     edges: NDArray[np.int64]
     colours: dict[int, str]
+    titles: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def communities(self) -> list[tuple[str, str, int]]:
-        """Each coloured community: its colour, its node with the highest PageRank, and how many nodes it has here."""
+        """Each coloured community: its colour, its title or first node by PageRank, and how many nodes it has here."""
         members: dict[int, list[Node]] = {}
         for node in self.nodes:
             members.setdefault(node.community, []).append(node)
-        return [(colour, members[c][0].name, len(members[c])) for c, colour in self.colours.items()]
+        return [(colour, self.titles.get(c, members[c][0].name), len(members[c])) for c, colour in self.colours.items()]
 
     def colour(self, node: Node) -> str:
         """The colour of the node's community."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from readers.files import opened
-from readers.graphs.drawing import OTHER, Drawing
+from readers.graphs.drawing import OTHER, Drawing, Node
 from readers.graphs.png import sizes
 from readers.plain import one_line
 
@@ -41,8 +41,7 @@ def _data(drawing: Drawing) -> dict[str, Any]:
         {
             **{"name": one_line(node.name), "x": round(node.x, 3), "y": round(node.y, 3)},
             **{"r": round(shrink * (SMALL + (LARGE - SMALL) * size), 2), "c": shades.index(drawing.colour(node))},
-            "told": f"PageRank {node.pagerank:.2%}\nposts in {node.in_weight:,}, out {node.out_weight:,}\n"
-            f"community {node.community}",
+            "told": node.told or _told(node),
         }
         for node, size in zip(drawing.nodes, sizes(drawing).tolist(), strict=True)
     ]
@@ -54,6 +53,11 @@ def _data(drawing: Drawing) -> dict[str, Any]:
         "colours": shades,
         "legend": legend,
     }
+
+
+def _told(node: Node) -> str:
+    posts = f"posts in {node.in_weight:,}, out {node.out_weight:,}"
+    return f"PageRank {node.pagerank:.2%}\n{posts}\ncommunity {node.community}"
 
 
 def _json(data: Any) -> str:

@@ -93,7 +93,7 @@ def _legend(figure: Figure, renderer: RendererAgg, drawing: Drawing, top: float)
         return right
     legend = figure.legend(
         handles=handles,
-        title="communities (nodes)",
+        title="groups (accounts)" if drawing.titles else "communities (nodes)",
         alignment="left",
         fontsize=NAME_SIZE,
         frameon=False,

@@ -18,7 +18,7 @@ KEPT_TEXTS = frozenset(
     )
 )
 """Columns that name no account and no post. `name` is a candidate's."""
-_WITH_PEOPLE = frozenset({"author", "node", "src", "text", "post_id"})
+_WITH_PEOPLE = frozenset({"author", "node", "src", "text", "post_id", "shown", "top_objects"})
 _ACCOUNT_KINDS = ("mentioned", "retweeted")
 """The kinds of top_items that are accounts."""
 MEDIA = "media"
@@ -42,7 +42,7 @@ def _is_thing(record: Record, node: str | None) -> bool:
 
 def _label(made: Pseudonyms, record: Record, value: str | None) -> str | None:
     """A label is a handle, or an id; it stands beside the account, an item, or a hashtag."""
-    if "kind" in record and record["kind"] not in _ACCOUNT_KINDS:
+    if "item" in record and record["kind"] not in _ACCOUNT_KINDS:
         return _item(made, record, value)
     if value is None or _is_thing(record, record.get("node")):
         return made.text("x", value)
@@ -64,6 +64,7 @@ CHANGED: Mapping[str, Callable[[Pseudonyms, Record, Any], Any]] = {
     "text": lambda made, record, value: made.text(record["source"], value),
     "post_id": lambda made, record, value: made.post(record["source"], value),
     "links": lambda made, _, value: made.addresses(value),
+    **dict.fromkeys(("object", "shown", "top_objects"), lambda _made, _record, _value: None),
 }
 """How the other columns of text are changed; the record is the row before it was changed."""
 

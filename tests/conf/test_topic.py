@@ -35,6 +35,11 @@ def test_a_topic_has_five_graphs_and_those_that_it_asks_for() -> None:
     assert parse_topic("topic: x\ngraph: {kinds: author_hashtag}\n", "f").graph.kinds == ("author_hashtag",)
 
 
+def test_accounts_act_together_within_a_minute_unless_the_topic_says_otherwise() -> None:
+    assert parse_topic(GOOD, "f").coordination.window_seconds == 60
+    assert parse_topic(f"{GOOD}coordination: {{window_seconds: 10}}\n", "f").coordination.window_seconds == 10
+
+
 def test_handles_and_hashtags_are_compared_as_posts_store_them() -> None:
     bob = parse_topic(GOOD, "f").races[0].candidates[1]
     assert (bob.lower_handles, bob.folded_hashtags) == (["bob"], ["bob"])
@@ -70,6 +75,12 @@ def test_an_alias_of_stars_alone_is_refused(alias: str) -> None:
             "topic: x\ngraph:\n  kinds: [retweet]\n",
             r"f:3: graph.kinds\[0\]: .*'author_host', 'author_hashtag' or 'hashtag_host' \(found 'retweet'\)",
         ),
+        ("topic: x\ncoordination: {window_seconds: 0}\n", "f:2: coordination.window_seconds: Input should be greater"),
+        (
+            "topic: x\ncoordination: {window_seconds: '60'}\n",
+            "f:2: coordination.window_seconds: Input should be a valid",
+        ),
+        ("topic: x\ncoordination: {window: 60}\n", "f:2: coordination.window: unknown key. Did you mean window_sec"),
         ("topic: x\ngraph: {kind: author_host}\n", "f:2: graph.kind: unknown key. Did you mean kinds?"),
         ("topic: [\n", "f:2: not valid YAML"),
         ("- a\n", "f: is not a topic"),

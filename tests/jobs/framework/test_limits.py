@@ -19,6 +19,8 @@ GRAPHS = {
     "is one of retweet, reply, quote, mention, hashtag, author_host, author_hashtag, hashtag_host": "graph",
 }
 NETWORKS = {"is one of x, bluesky, mastodon": "source"}
+OF_KIND = f"{PERIOD} kind"
+OBJECTS = {"is one of retweet, link, text, hashtags, reply": "kind"}
 LIMITS: dict[str, dict[str, str]] = {
     "posts": {
         "is not null": "topic day bucket source post_id event_at author_id kind",
@@ -103,6 +105,46 @@ LIMITS: dict[str, dict[str, str]] = {
         "is at least 0": f"posts {KINDS} authors new_authors with_link with_own_link with_hashtag with_mention "
         "with_place",
         "is 0 to 1": "share_top_authors share_flagged coverage",
+    },
+    "coordination_summary": {
+        "is not null": f"{OF_KIND} window_seconds actions accounts objects declared pairs significant_pairs groups "
+        f"objects_cut actions_cut method {RUN}",
+        **DAYS,
+        **OBJECTS,
+        "is at least 0": "actions accounts objects declared pairs significant_pairs groups objects_cut actions_cut",
+        "is at least 1": "window_seconds",
+    },
+    "coordination_pairs": {
+        "is not null": f"{OF_KIND} bucket src dst objects strength expected p_value q_value mean_delta_seconds "
+        f"shortest_window {RUN}",
+        **DAYS,
+        **OBJECTS,
+        "is at least 0": "strength expected mean_delta_seconds",
+        "is at least 1": "shortest_window",
+        "is at least 2": "objects",
+        "is 0 to 1": "p_value q_value",
+    },
+    "coordination_groups": {
+        "is not null": f"{OF_KIND} group accounts pairs objects posts degree top_objects first_at last_at {RUN}",
+        **DAYS,
+        **OBJECTS,
+        "is at least 0": "posts",
+        "is at least 1": "objects degree",
+        "is at least 2": "pairs",
+        "is at least 3": "accounts",
+        "is 0 to 1": "share_flagged",
+    },
+    "coordination_objects": {
+        "is not null": f"{OF_KIND} bucket group object shown accounts first_at last_at {RUN}",
+        **DAYS,
+        **OBJECTS,
+        "is at least 2": "accounts",
+    },
+    "coordination_accounts": {
+        "is not null": f"{OF_KIND} bucket group author label pairs objects first_at last_at {RUN}",
+        **DAYS,
+        **OBJECTS,
+        "is at least 1": "pairs objects",
     },
     "poll_backtest": {
         "is not null": f"topic race measure mae mae_uniform window_start window_end method {RUN}",

@@ -1,0 +1,1 @@
+"""Who acts together more than chance: tables, pictures and files, without the names of private persons."""

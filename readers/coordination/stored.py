@@ -1,0 +1,111 @@
+"""A published result of the job coordination: its summary, groups, accounts, objects and pairs, all from one run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cassandra.cluster import Session
+
+from conf.errors import WrongUse
+from conf.schema import Table, bound
+from conf.tables import (
+    COORDINATION_ACCOUNTS,
+    COORDINATION_GROUPS,
+    COORDINATION_OBJECTS,
+    COORDINATION_PAIRS,
+    COORDINATION_SUMMARY,
+)
+from conf.topic import Topic
+from readers.partitions import Replaced, rows_of_run
+from readers.periods import not_published
+from stores.prepare import prepared
+from stores.published import Period, utc
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found of one kind in one period. The rows are as in the tables, in the order of their groups."""
+
+    topic: Topic
+    summary: Any
+    groups: list[Any]
+    accounts: list[Any]
+    objects: list[Any]
+    pairs: list[Any]
+
+    def only(self, group: int | None) -> "Result":
+        """Returns the result with one group alone; all of it for None. Raises WrongUse if there is no such group."""
+        if group is None:
+            return self
+        if group not in [row.group for row in self.groups]:
+            known = f"There are groups 1 to {len(self.groups)}" if self.groups else "There is none"
+            raise WrongUse(f"--group {group}: no such group", known)
+        parts = (self.groups, self.accounts, self.objects, self.pairs)
+        return Result(self.topic, self.summary, *([row for row in some if row.group == group] for some in parts))
+
+
+def read_result(
+    session: Session,
+    keyspace: str,
+    topic: Topic,
+    kind: str,
+    period: str = "window",
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> Result:
+    """Returns what was found of a kind: in the window that was computed last, or the last day within the bounds.
+
+    Raises PulsoError if nothing was published, and Replaced if a later run replaced it meanwhile.
+    """
+    read = _Reader(session, keyspace, topic)
+    summary = read.newest(kind, period, start, end)
+    groups = read.groups(summary)
+    accounts = sorted(read.bulk(COORDINATION_ACCOUNTS, summary), key=lambda row: (row.group, row.author))
+    objects = list(read.bulk(COORDINATION_OBJECTS, summary))
+    objects.sort(key=lambda row: (row.group, -row.accounts, row.first_at, row.object))
+    pairs = [row for row in read.bulk(COORDINATION_PAIRS, summary) if row.group is not None]
+    pairs.sort(key=lambda row: (row.group, -row.objects, row.src, row.dst))
+    read.check_still_named(summary)
+    return Result(topic, summary, groups, accounts, objects, pairs)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    session: Session
+    keyspace: str
+    topic: Topic
+
+    def newest(self, kind: str, period: str, start: datetime | None, end: datetime | None) -> Any:
+        limits = [(at, sign) for at, sign in ((start, ">="), (end, "<")) if at is not None]
+        where = bound(COORDINATION_SUMMARY.partition) + "".join(f" AND period_start {sign} ?" for _, sign in limits)
+        rows = self._rows(COORDINATION_SUMMARY, where, [self.topic.topic, kind, period, *(at for at, _ in limits)])
+        if not rows:
+            what = f"coordination by {kind} of {self.topic.topic} by {period}"
+            raise not_published(what, COORDINATION_SUMMARY, self.topic.topic)
+        by_run = period == "window"
+        return max(rows, key=lambda r: (r.computed_at, r.period_start) if by_run else (r.period_start, r.computed_at))
+
+    def groups(self, summary: Any) -> list[Any]:
+        """Returns the groups of the summary's run. Raises Replaced if they are those of another."""
+        values = [getattr(summary, name) for name in COORDINATION_SUMMARY.key]
+        rows = self._rows(COORDINATION_GROUPS, bound(COORDINATION_SUMMARY.key), values)
+        if any(row.run_id != summary.run_id for row in rows) or bool(rows) != bool(summary.groups):
+            raise Replaced(f"coordination of {self.topic.topic}")
+        return rows
+
+    def bulk(self, table: Table, summary: Any) -> Iterator[Any]:
+        start, end = utc(summary.period_start), utc(summary.period_end)
+        period = Period(summary.kind, summary.period, start, end)
+        return rows_of_run(self.session, self.keyspace, table, self.topic, period, summary.run_id)
+
+    def check_still_named(self, summary: Any) -> None:
+        """Raises Replaced unless the summary is still that of the run that was read: then all its rows were there."""
+        values = [getattr(summary, name) for name in COORDINATION_SUMMARY.key]
+        rows = self._rows(COORDINATION_SUMMARY, bound(COORDINATION_SUMMARY.key), values)
+        if not rows or rows[0].run_id != summary.run_id:
+            raise Replaced(f"coordination of {self.topic.topic}")
+
+    def _rows(self, table: Table, where: str, values: list[object]) -> list[Any]:
+        cql = f"SELECT {', '.join(table.columns)} FROM {self.keyspace}.{table.name} WHERE {where}"
+        return list(self.session.execute(prepared(self.session, cql), values))
