@@ -17,6 +17,7 @@ import typer
 
 from bench import (
     checks,
+    coordination,
     export,
     families,
     frames,
@@ -56,6 +57,7 @@ class Name(StrEnum):
     CHECKS = "checks"
     FAMILIES = "families"
     ITEMS = "items"
+    COORDINATION = "coordination"
     GRAPHS = "graphs"
     EXPORT = "export"
     PACK = "pack"
@@ -79,6 +81,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
     Name.CHECKS: _one(Name.CHECKS, checks.benchmark),
     Name.FAMILIES: _one(Name.FAMILIES, families.benchmark),
     Name.ITEMS: _one(Name.ITEMS, items.benchmark),
+    Name.COORDINATION: _one(Name.COORDINATION, coordination.benchmark),
     Name.GRAPHS: _one(Name.GRAPHS, graphs.benchmark),
     Name.EXPORT: _one(Name.EXPORT, export.benchmark),
     Name.PACK: _one(Name.PACK, pack.benchmark),
@@ -113,7 +116,8 @@ def bench(
     month_posts: Annotated[
         int,
         typer.Option(
-            help="Posts in the month for `search`, `checks`, `families`, `items`, `pack`, `page`, `frames`, `jobs`.",
+            help="Posts in the month for `search`, `checks`, `families`, `items`, `coordination`, `pack`, `page`, "
+            "`frames`, `jobs`.",
             min=1000,
         ),
     ] = 1_000_000,

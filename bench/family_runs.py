@@ -9,6 +9,7 @@ rows.
 import os
 import sys
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -48,7 +49,8 @@ SETTINGS: dict[str, bool | float | int | str | None] = {
 _LISTS = pa.list_(pa.string())
 _TYPES = {
     **dict.fromkeys(("event_at", "author_created_at"), pa.timestamp("us", "UTC")),
-    **dict.fromkeys(("hashtags", "mentions", "urls"), _LISTS),
+    **dict.fromkeys(("hashtags", "mentions", "urls", "accounts"), _LISTS),
+    **{"author_is_bot": pa.bool_(), "author_followers": pa.int64()},
 }
 
 
@@ -60,8 +62,8 @@ def main(posts: int, copies: int, rounds: int) -> None:
     columns = list(dict.fromkeys([*posts_of(POLL).columns_of(topic), *posts_of(FAMILIES).columns_of(topic)]))
     with TemporaryDirectory(prefix="pulso-bench-") as folder:
         frames = {
-            "without": _cached(spark, Path(folder) / "without", topic, columns, posts, 0),
-            "with": _cached(spark, Path(folder) / "with", topic, columns, posts, copies),
+            "without": cached(spark, Path(folder) / "without", topic, columns, posts),
+            "with": cached(spark, Path(folder) / "with", topic, columns, posts, map(_copy, range(copies))),
         }
         seconds: dict[str, list[float]] = {}
         rows: dict[str, int] = {}
@@ -83,8 +85,23 @@ def _runs(frame: DataFrame, topic: Topic, *, few: bool) -> dict[str, "partial[Da
     }
 
 
-def _cached(spark: SparkSession, folder: Path, topic: Topic, columns: list[str], posts: int, copies: int) -> DataFrame:
-    """Returns the posts as a frame, read once and kept in memory in the partitions that a job would have."""
+def _copy(number: int) -> dict[str, object]:
+    """Returns a post with the text that many accounts post."""
+    text = TEXT.format("😀" * (number % 5))
+    at = datetime(2016, 4, 1, tzinfo=UTC) + timedelta(seconds=number)
+    copied = {"source": "x", "post_id": f"copy{number}", "author_id": f"copy{number}", "event_at": at, "text": text}
+    return copied | {"kind": "original", "folded": fold(text)}
+
+
+def cached(
+    spark: SparkSession,
+    folder: Path,
+    topic: Topic,
+    columns: Sequence[str],
+    posts: int,
+    more: Iterable[Mapping[str, object]] = (),
+) -> DataFrame:
+    """Returns generated posts and `more` as a frame, read once and kept in memory in a job's partitions."""
     values: dict[str, list[object]] = {name: [] for name in columns}
     folder.mkdir()
     for chunk in generate(topic, posts, SEED):
@@ -93,13 +110,9 @@ def _cached(spark: SparkSession, folder: Path, topic: Topic, columns: list[str],
                 post = parse(unit.format, unit.payload)
                 for name in columns:
                     values[name].append(getattr(post, name))
-    for number in range(copies):
-        text = TEXT.format("😀" * (number % 5))
-        at = datetime(2016, 4, 1, tzinfo=UTC) + timedelta(seconds=number)
-        copied = {"source": "x", "post_id": f"copy{number}", "author_id": f"copy{number}", "event_at": at, "text": text}
-        copied |= {"kind": "original", "folded": fold(text)}
+    for further in more:
         for name in columns:
-            values[name].append(copied.get(name))
+            values[name].append(further.get(name))
     table = pa.table({name: pa.array(values[name], _TYPES.get(name)) for name in columns})
     pq.write_table(table, folder / "posts.parquet")
     frame = spark.read.parquet(str(folder)).repartition(8).cache()

@@ -2,8 +2,8 @@
 
 CooRTweet (Righetti and Balluff) simulates accounts that act together: each two of them share objects a Poisson number
 of times above the least, each time within the window, and far from all other times; all others never do. The
-Coordination Network Toolkit (QUT Digital Observatory) tests its co-retweets with 14 retweets, and states how many accounts each
-setting has. Both count every use, not only the first, and no chance.
+Coordination Network Toolkit (QUT Digital Observatory) tests its co-retweets with 14 retweets, and states how many
+accounts each setting has. Both count every use, not only the first, and no chance.
 """
 
 from itertools import combinations
