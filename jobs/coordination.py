@@ -84,12 +84,16 @@ def compute_coordination(
 ) -> Frames:
     """Returns the rows of all tables. With `few`, the posts come to the driver. Triggers Spark actions.
 
+    Where there are posts, each kind and period has a summary, also one of zeros.
+
     `flagged` names, in `author`, the accounts that the bot rules flag. `names` has rows of `account_names`.
     """
     spans = spans_of(window, LONGER_PERIODS)
     found, texts = coordination(posts, topic, spans, few=few)
     known = known_of(accounts_in([one.found for one in found]), posts, names, flagged, texts)
     of_periods = [(period_of(spans[one.spans], one.kind, one.place), one.found) for one in found]
+    if not any(one.found.figures["actions"] for one in found) and posts.isEmpty():
+        of_periods = []
     rows = rows_of(of_periods, known, topic.topic, topic.coordination.window_seconds, method)
     return {name: local_frame(posts.sparkSession, some, SCHEMAS[name]) for name, some in rows.items()}
 

@@ -28,6 +28,8 @@ from jobs.measures.families import LARGEST_GROUP
 from jobs.measures.family_rows import family_id, in_order
 
 TEXT = "text"
+MOST_PARTS = 64
+"""Tasks that measure, each some kinds and periods."""
 _WHO = ("account", "at_ms", "declared")
 _HASHED = "kind string, object bigint, account bigint, at_ms bigint, declared boolean, spans int, place int"
 _PACKED = "kind string, spans int, place int, tables array<binary>, figures array<bigint>"
@@ -93,7 +95,7 @@ def _apart(posts: DataFrame, topic: Topic, spans: Sequence[Spans]) -> Coordinati
             *("kind", F.xxhash64("object").alias("object"), F.xxhash64("account").alias("account")),
             *("at_ms", "declared"),
         )
-        parts = sum(len(of_kind.starts) for of_kind in spans) * len(COORDINATION_KINDS)
+        parts = min(MOST_PARTS, sum(len(of_kind.starts) for of_kind in spans) * len(COORDINATION_KINDS))
         placed = hashed.mapInArrow(partial(_placed, list(spans)), _HASHED).repartition(parts, "kind", "spans", "place")
         window_seconds = topic.coordination.window_seconds
         found = [*_unpacked(fetched(placed.mapInArrow(partial(_measured, window_seconds), _PACKED)))]

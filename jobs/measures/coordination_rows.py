@@ -60,11 +60,9 @@ def period_of(spans: Spans, kind: str, place: int) -> Period:
 def rows_of(
     found: Sequence[tuple[Period, Found]], known: Known, topic: str, window_seconds: int, method: str
 ) -> dict[str, pa.Table]:
-    """Returns the rows of all tables, by the tables' names, as in SCHEMAS. A period without actions has none."""
+    """Returns the rows of all tables, by the tables' names, as in SCHEMAS."""
     rows: dict[str, list[Row]] = {name: [] for name in SCHEMAS}
     for period, one in found:
-        if not one.figures["actions"] and not one.figures["declared"]:
-            continue
         summary = {"window_seconds": window_seconds, **one.figures, "method": method}
         of_tables = _Tables(one, known)
         for name, some in (

@@ -13,6 +13,13 @@ from stores.published import utc
 
 SENTENCE = "These accounts act together more than chance; this says nothing of why or who."
 """What stands on every table, picture and file."""
+WHAT = {
+    "retweet": "retweet the same posts",
+    "link": "share the same links",
+    "text": "post nearly the same texts",
+    "hashtags": "use the same hashtags in the same order",
+    "reply": "answer the same posts",
+}
 MOST_DRAWN = 2000
 
 
@@ -54,7 +61,7 @@ def title_of(result: Result) -> str:
     """Returns one line that says what was compared, and when."""
     row, topic = result.summary, result.topic
     span = " to ".join(f"{utc(at):%Y-%m-%dT%H:%MZ}" for at in (row.period_start, row.period_end))
-    return f"{topic.title or topic.topic}: accounts that share by {row.kind} within {row.window_seconds} s, {span}"
+    return f"{topic.title or topic.topic}: accounts that {WHAT[row.kind]} within {row.window_seconds} s, {span}"
 
 
 def content_of(result: Result, people: People) -> Content:

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from readers.coordination.content import SENTENCE
+from readers.coordination.content import SENTENCE, WHAT
 from readers.coordination.people import AN_ACCOUNT, People
 from readers.coordination.stored import Result
 from readers.plain import one_line
@@ -14,13 +14,6 @@ from readers.texts.texts_view import duration
 from stores.published import utc
 
 MOST_ROWS = 20
-WHAT = {
-    "retweet": "retweet the same posts",
-    "link": "share the same links",
-    "text": "post nearly the same texts",
-    "hashtags": "use the same hashtags in the same order",
-    "reply": "answer the same posts",
-}
 GROUPS = ("group", "accounts", "pairs", "objects", "posts", "flagged", "within", "first", "last", "together")
 _GROUPS = Layout(
     texts=("together",), left=("together",), spare=("last", "first", "posts", "flagged", "pairs"), least=30, longest=200

@@ -88,7 +88,8 @@ def _header(figure: Figure, renderer: RendererAgg, title: str, figures: str) -> 
 def _legend(figure: Figure, renderer: RendererAgg, drawing: Drawing, top: float) -> float:
     """Writes the communities of more than one node at the right; returns how far right the nodes may reach."""
     right = figure.bbox.width - MARGIN
-    handles = [_entry(renderer, *community) for community in drawing.communities if community[2] > 1]
+    before = "" if drawing.titles else "around "
+    handles = [_entry(renderer, before, *community) for community in drawing.communities if community[2] > 1]
     if not handles:
         return right
     legend = figure.legend(
@@ -106,9 +107,9 @@ def _legend(figure: Figure, renderer: RendererAgg, drawing: Drawing, top: float)
     return float(legend.get_window_extent(renderer).x0) - GAP
 
 
-def _entry(renderer: RendererAgg, colour: str, name: str, nodes: int) -> Line2D:
+def _entry(renderer: RendererAgg, before: str, colour: str, name: str, nodes: int) -> Line2D:
     shown = shortened(plain(name), WIDEST_NAME, measure_of(renderer, FontProperties(size=NAME_SIZE)))
-    label = f"around {_ISOLATED.format(shown)} ({nodes:,})"
+    label = f"{before}{_ISOLATED.format(shown)} ({nodes:,})"
     return Line2D([], [], linestyle="", marker="o", markersize=8, color=colour, label=label)
 
 

@@ -58,50 +58,52 @@ def test_the_job_reads_what_it_needs() -> None:
     assert [output.table.name for output in JOB.outputs][-2:] == ["coordination_summary", "coordination_groups"]
 
 
-@pytest.mark.parametrize("few", [True, False])
-def test_a_cell_is_found_by_each_kind_of_object(spark: SparkSession, few: bool) -> None:
+@pytest.fixture(scope="module")
+def found(spark: SparkSession) -> dict[bool, Any]:
+    """The rows of a cell of each kind, as the driver and as Spark's workers find them."""
     posts = [post for kind in COORDINATION_KINDS for post in cell(kind)]
     flagged = spark.createDataFrame([("x:m0",)], "author string")
-    found = rows(spark, posts, few=few, flagged=flagged)
-    for kind in COORDINATION_KINDS:
-        (summary,), (group,) = of_window(found["summary"], kind), of_window(found["groups"], kind)
-        assert (summary.window_seconds, summary.accounts, summary.objects) == (60, 12, OBJECTS)
-        assert (summary.groups, summary.objects_cut, summary.declared) == (1, 0, 0)
-        assert (group.group, group.accounts, group.pairs, group.objects, group.posts) == (1, 4, 6, OBJECTS, 40)
-        assert (group.degree, group.share_flagged) == (10, 0.25)
-        accounts = of_window(found["accounts"], kind)
-        assert sorted(row.author for row in accounts) == [f"x:m{n}" for n in range(4)]
-        assert {row.label for row in accounts} == {f"handle_m{n}" for n in range(4)}
-        pair = next(row for row in of_window(found["pairs"], kind) if (row.src, row.dst) == ("x:m0", "x:m3"))
-        assert (pair.group, pair.objects, pair.mean_delta_seconds) == (1, OBJECTS, 9.0)
-        assert pair.expected < 2
-        assert len(of_window(found["objects"], kind)) == OBJECTS
-    top = {kind: of_window(found["groups"], kind)[0].top_objects[0] for kind in COORDINATION_KINDS}
+    return {few: rows(spark, posts, few=few, flagged=flagged) for few in (True, False)}
+
+
+@pytest.mark.parametrize("kind", COORDINATION_KINDS)
+def test_a_cell_is_found_by_each_kind_of_object(found: dict[bool, Any], kind: str) -> None:
+    tables = found[True]
+    (summary,), (group,) = of_window(tables["summary"], kind), of_window(tables["groups"], kind)
+    assert (summary.window_seconds, summary.accounts, summary.objects) == (60, 12, OBJECTS)
+    assert (summary.groups, summary.objects_cut, summary.declared) == (1, 0, 0)
+    assert (group.group, group.accounts, group.pairs, group.objects, group.posts) == (1, 4, 6, OBJECTS, 40)
+    assert (group.degree, group.share_flagged) == (10, 0.25)
+    accounts = of_window(tables["accounts"], kind)
+    assert sorted(row.author for row in accounts) == [f"x:m{n}" for n in range(4)]
+    assert {row.label for row in accounts} == {f"handle_m{n}" for n in range(4)}
+    pair = next(row for row in of_window(tables["pairs"], kind) if (row.src, row.dst) == ("x:m0", "x:m3"))
+    assert (pair.group, pair.objects, pair.mean_delta_seconds) == (1, OBJECTS, 9.0)
+    assert pair.expected < 2
+    assert len(of_window(tables["objects"], kind)) == OBJECTS
+
+
+def test_objects_are_shown_as_people_read_them(found: dict[bool, Any]) -> None:
+    top = {kind: of_window(found[True]["groups"], kind)[0].top_objects[0] for kind in COORDINATION_KINDS}
     assert top["text"] == TEXT.format("aaa")
     assert (top["link"], top["retweet"]) == ("https://a.example/0", "x:90")
     assert (top["reply"], top["hashtags"]) == ("x:80", "#one #two #t0")
 
 
-def test_both_ways_return_the_same(spark: SparkSession) -> None:
-    posts = [post for kind in ("link", "text") for post in cell(kind)]
-    here, apart = (rows(spark, posts, few=few) for few in (True, False))
-    for name, some in here.items():
-        assert sorted(map(str, some)) == sorted(map(str, apart[name])), name
+@pytest.mark.parametrize("table", ["summary", "pairs", "groups", "objects", "accounts"])
+def test_both_ways_return_the_same(found: dict[bool, Any], table: str) -> None:
+    assert sorted(map(str, found[True][table])) == sorted(map(str, found[False][table]))
 
 
 def test_what_is_left_out(spark: SparkSession) -> None:
-    declared = rows(spark, cell("link", is_bot=True), few=True)
-    (summary,) = of_window(declared["summary"], "link")
-    assert (summary.declared, summary.accounts, summary.groups) == (4, 8, 0)
     own = [post._replace(of_author=f"handle_{post.account}") for post in cell("retweet")]
-    assert rows(spark, own, few=True)["summary"] == []
-    for urls in (("https://x.com/a/status/1",), ("https://bsky.app/profile/a",)):
-        posts = [post._replace(urls=urls) for post in cell("link")]
-        assert of_window(rows(spark, posts, few=True)["summary"], "link") == []
+    home = [post._replace(urls=("https://x.com/a/status/1", "https://bsky.app/profile/a")) for post in cell("link")]
     tags = [post._replace(hashtags=("halalan", "two", post.hashtags[3])) for post in cell("hashtags")]
-    assert rows(spark, tags, few=True)["summary"] == []
-    retweeted = [post._replace(kind="retweet", of="1", urls=post.urls) for post in cell("link")]
-    assert of_window(rows(spark, retweeted, few=True)["summary"], "link") == []
+    passed_on = [post._replace(kind="retweet", of="1") for post in cell("link")]
+    found = rows(spark, [*own, *home, *tags, *passed_on, *cell("reply", is_bot=True)], few=True)
+    summaries = {row.kind: row for row in found["summary"] if row.period == "window"}
+    assert {kind for kind, row in summaries.items() if row.actions} == {"reply"}
+    assert (summaries["reply"].declared, summaries["reply"].accounts, summaries["reply"].groups) == (4, 8, 0)
 
 
 def test_accounts_of_two_networks_may_act_together(spark: SparkSession) -> None:
@@ -122,7 +124,11 @@ def test_followers_are_the_last_known(spark: SparkSession) -> None:
     assert (account.author, account.followers) == ("x:m0", (OBJECTS - 1) * 2000)
 
 
-@pytest.mark.parametrize("few", [True, False])
-def test_no_posts_give_no_rows(spark: SparkSession, few: bool) -> None:
-    assert not any(rows(spark, [], few=few).values())
-    assert not any(rows(spark, [Posted("a", 1)], few=few).values())
+def test_no_posts_give_no_rows(spark: SparkSession) -> None:
+    assert not any(rows(spark, [], few=True).values())
+
+
+def test_posts_without_actions_give_zeros(spark: SparkSession) -> None:
+    found = rows(spark, [Posted("a", 1)], few=False)
+    assert {row.kind for row in found.pop("summary") if not row.actions} == set(COORDINATION_KINDS)
+    assert not any(found.values())
