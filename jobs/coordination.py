@@ -15,7 +15,7 @@ and a bridge between networks do so, too.
 Left out: accounts with fewer than 3 objects of the kind in the period; objects of one account; what is an account's
 own; the races' hashtags; links into networks; accounts that say that they are automated, which are counted in
 `declared`. An object with more than 200 uses within the time is paired with the next 200 alone, and `objects_cut` and
-`actions_cut` say so. Of a period, the first 500 groups are kept, and 100 objects of each.
+`actions_cut` say so. Of a kind and period, 100,000 pairs are kept, the first 500 groups, and 100 objects of each.
 """
 
 import sys

@@ -24,6 +24,8 @@ from jobs.measures.links import OWN_SITES
 from jobs.measures.post_links import links_out, servers
 
 LEAST_HASHTAGS = 3
+LONGEST_TAGS = 1000
+"""Characters. Of longer hashtags, the beginning and a hash stand for all: Cassandra's keys are short."""
 COLUMNS = [
     *(*authors.COLUMNS, "kind", "folded", "text", "urls", "hashtags", "mentions", "author_is_bot", "author_followers"),
     *("retweet_of", "retweet_of_author", "reply_to", "reply_to_author"),
@@ -63,7 +65,11 @@ def _tags(topic: Topic) -> Column:
     of_races = {tag for race in topic.races for one in race.candidates for tag in one.folded_hashtags}
     known = F.array(*map(F.lit, sorted(of_races))).cast("array<string>")
     tags = F.array_except("hashtags", known)  # keeps the order
-    return F.when(F.size(tags) >= LEAST_HASHTAGS, F.concat(F.lit("#"), F.array_join(tags, " #")))
+    joined = F.concat(F.lit("#"), F.array_join(tags, " #"))
+    short = F.when(F.length(joined) <= LONGEST_TAGS, joined).otherwise(
+        F.concat(F.substring(joined, 1, LONGEST_TAGS), F.lit("… "), F.sha2(joined, 256))
+    )
+    return F.when(F.size(tags) >= LEAST_HASHTAGS, short)
 
 
 def saying(posts: DataFrame) -> DataFrame:

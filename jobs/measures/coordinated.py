@@ -13,6 +13,8 @@ from jobs.measures.ballots import Ints
 from jobs.measures.coaction_groups import NO_GROUP, Groups, Uses, grouped, uses
 from jobs.measures.coactions import Actions, first_actions, often
 
+MOST_PAIRS = 100_000
+"""The significant pairs of a period that are kept, those of the lowest q-values; all are counted."""
 MOST_GROUPS, MOST_OBJECTS, TOP_OBJECTS = 500, 100, 3
 """The groups of a period, and the objects of a group, that are kept; the objects that stand beside a group."""
 
@@ -66,7 +68,8 @@ def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
 
 
 def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
-    tested, at = found.tested, found.pair
+    tested, order = found.tested, np.argsort(found.tested.q[found.pair], kind="stable")[:MOST_PAIRS]
+    at = found.pair[order]
     src, dst = tested.pairs.src[at], tested.pairs.dst[at]
     return pa.table(
         {
@@ -79,7 +82,7 @@ def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
             "p_value": tested.p[at],
             "q_value": tested.q[at],
             "mean_delta_seconds": tested.pairs.delta_ms[at] / tested.pairs.weight[at] / 1000,
-            "shortest_window": found.shortest,
+            "shortest_window": found.shortest[order],
         }
     )
 

@@ -118,6 +118,13 @@ def test_the_topics_time_is_used(spark: SparkSession) -> None:
     assert (summary.window_seconds, summary.pairs, summary.groups) == (2, 0, 0)
 
 
+def test_very_long_hashtags_are_shortened_and_stay_apart(spark: SparkSession) -> None:
+    posts = [post._replace(hashtags=("a" * 70_000, "b", post.hashtags[3])) for post in cell("hashtags")]
+    objects = of_window(rows(spark, posts, few=True)["objects"], "hashtags")
+    assert len({row.object for row in objects}) == OBJECTS
+    assert max(len(row.object) for row in objects) < 1100
+
+
 def test_followers_are_the_last_known(spark: SparkSession) -> None:
     posts = [post._replace(followers=int(post.seconds)) for post in cell("link")]
     (account, *_) = sorted(of_window(rows(spark, posts, few=True)["accounts"], "link"), key=lambda row: str(row.author))
