@@ -4,7 +4,8 @@ Accounts are compared by what they share: retweeted posts, links, texts, hashtag
 (`jobs/measures/actions.py`), by day and window. Two accounts act together on an object where both first used it within
 the topic's `coordination: window_seconds`. A rush, in which everybody shares an object within seconds, proves nothing:
 for each object, the part of all its pairs that lie within the time is what chance gives, and a pair of accounts must
-have significantly more objects in common than the sum of these (`jobs/measures/coaction_odds.py`).
+have significantly more objects in common than the sum of these (`jobs/measures/coaction_odds.py`). And it must have met
+on significantly many occasions: what two accounts share within 20 minutes is one (`coaction_occasions.py`).
 
 Significant pairs are joined to groups of at least 3 accounts. `degree` is the shortest time, of 10 s, 1 min, 10 min and
 1 h below the topic's, within which pairs still join the whole group (after Nizzoli et al. 2021, by time).
@@ -47,9 +48,9 @@ METHOD = "coordination/1"
 _GROUP = "kind, period, period_start"
 RULES = {
     "coordination_pairs": Rule(
-        "a pair is of two accounts, has more objects than expected, and a q-value of at most 0.05, not below its p",
-        "SELECT kind, src, dst FROM {batch} WHERE src >= dst OR objects <= expected OR q_value > 0.05 "
-        "OR q_value < p_value",
+        "a pair is of two accounts, has more objects than expected, and no q-value above 0.05 or below its p",
+        "SELECT kind, src, dst FROM {batch} WHERE src >= dst OR objects <= expected OR q_occasions > 0.05 "
+        "OR q_value < p_value OR occasions > objects",
     ),
     "coordination_summary": Rule(
         "no part is more than the whole, and each account has three actions",

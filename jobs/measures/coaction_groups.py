@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from jobs.measures.ballots import Ints
+from jobs.measures.coaction_occasions import Sure, sure_pairs
 from jobs.measures.coaction_odds import Tested, tested_pairs
 from jobs.measures.coactions import NEXT, Actions, Known, following, keys_of, paired_rows
 from jobs.measures.families import components
@@ -20,18 +21,23 @@ NO_GROUP = -1
 class Groups:
     """What was found among some actions.
 
-    `tested` are the pairs; `pair` the numbers of the significant ones, and `shortest` the seconds in which each was
-    still significant. `group` has the number of each account's group, or NO_GROUP. `degree` has the seconds of each
-    group. `objects_cut` and `actions_cut` count what has more than NEXT actions within the time.
+    `tested` are the pairs; `sure` the significant ones, and `shortest` the seconds in which each was still significant.
+    `group` has the number of each account's group, or NO_GROUP. `degree` has the seconds of each group. `objects_cut`
+    and `actions_cut` count what has more than NEXT actions within the time.
     """
 
     tested: Tested
-    pair: Ints
+    sure: Sure
     shortest: Ints
     group: Ints
     degree: Ints
     objects_cut: int
     actions_cut: int
+
+    @property
+    def pair(self) -> Ints:
+        """The numbers of the significant pairs."""
+        return self.sure.pair
 
 
 @dataclass(frozen=True)
@@ -45,13 +51,14 @@ class Uses:
 def grouped(actions: Actions, window_seconds: int) -> Groups:
     """Returns the pairs and groups of accounts that act together within a time more than chance."""
     tested = tested_pairs(actions, window_seconds * 1000)
-    pair = tested.significant
+    sure = sure_pairs(actions, tested, window_seconds * 1000)
+    pair = sure.pair
     src, dst = tested.pairs.src[pair], tested.pairs.dst[pair]
     shortest = _shortest(actions, src, dst, window_seconds)
     group = _numbered(src, dst, actions.accounts)
     cut = following(actions, window_seconds * 1000) > NEXT
     counts = len(np.unique(actions.object[cut])), int(cut.sum())
-    return Groups(tested, pair, shortest, group, _degrees(src, dst, shortest, group), *counts)
+    return Groups(tested, sure, shortest, group, _degrees(src, dst, shortest, group), *counts)
 
 
 def steps(window_seconds: int) -> Sequence[int]:
@@ -67,7 +74,7 @@ def _shortest(actions: Actions, src: Ints, dst: Ints, window_seconds: int) -> In
     wanted = src * actions.accounts + dst
     for seconds in reversed(steps(window_seconds)[:-1]):
         found = tested_pairs(actions, seconds * 1000)
-        keys = (found.pairs.src * actions.accounts + found.pairs.dst)[found.significant]
+        keys = found.keys(actions, found.significant)
         if len(keys):
             shortest[Known(keys).among(wanted)[0]] = seconds
     return shortest

@@ -36,8 +36,12 @@ class Tested:
 
     @property
     def significant(self) -> Ints:
-        """The numbers of the significant pairs."""
+        """The numbers of the pairs that are significant by their objects."""
         return np.flatnonzero(self.q <= FALSE_SHARE)
+
+    def keys(self, actions: Actions, some: Ints) -> Ints:
+        """Returns the numbers by which `coactions.keys_of` knows some of the pairs."""
+        return self.pairs.src[some] * actions.accounts + self.pairs.dst[some]
 
 
 def tested_pairs(actions: Actions, window_ms: int) -> Tested:

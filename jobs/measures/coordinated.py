@@ -68,7 +68,7 @@ def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
 
 
 def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
-    tested, order = found.tested, np.argsort(found.tested.q[found.pair], kind="stable")[:MOST_PAIRS]
+    tested, order = found.tested, np.argsort(found.sure.q, kind="stable")[:MOST_PAIRS]
     at = found.pair[order]
     src, dst = tested.pairs.src[at], tested.pairs.dst[at]
     return pa.table(
@@ -77,10 +77,12 @@ def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
             "dst": accounts.take(pa.array(dst)),
             "group": pa.array(found.group[src], mask=found.group[src] == NO_GROUP),
             "objects": tested.pairs.weight[at],
+            "occasions": found.sure.occasions[order],
             "strength": tested.pairs.strength[at],
             "expected": tested.expected[at],
             "p_value": tested.p[at],
             "q_value": tested.q[at],
+            "q_occasions": found.sure.q[order],
             "mean_delta_seconds": tested.pairs.delta_ms[at] / tested.pairs.weight[at] / 1000,
             "shortest_window": found.shortest[order],
         }

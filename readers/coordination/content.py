@@ -38,10 +38,12 @@ class _Pair(NamedTuple):
     dst: str
     weight: int
     group: int
+    occasions: int
     strength: float
     expected: float
     p_value: float
     q_value: float
+    q_occasions: float
     mean_delta_seconds: float
     shortest_window: int
 
@@ -51,9 +53,9 @@ _NODES: dict[str, Type] = {
     **{"first_at": "time", "last_at": "time"},
 }
 _EDGES: dict[str, Type] = {
-    **{"src": "string", "dst": "string", "weight": "long", "group": "long", "strength": "double"},
-    **{"expected": "double", "p_value": "double", "q_value": "double", "mean_delta_seconds": "double"},
-    "shortest_window": "long",
+    **{"src": "string", "dst": "string", "weight": "long", "group": "long", "occasions": "long"},
+    **{"strength": "double", "expected": "double", "p_value": "double", "q_value": "double", "q_occasions": "double"},
+    **{"mean_delta_seconds": "double", "shortest_window": "long"},
 }
 
 

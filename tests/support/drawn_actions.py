@@ -45,6 +45,18 @@ def viral(rng: Generator, accounts: Ints, object_: int, begin_ms: int, span_ms: 
     return Drawn(np.full(len(accounts), object_), accounts, begin_ms + rng.integers(0, span_ms, len(accounts)))
 
 
+def sittings(rng: Generator, accounts: int, objects: int, apart_ms: int, span_ms: int = DAY) -> Drawn:
+    """Returns the actions of people who sit down up to three times a day, and go through the newest objects in turn."""
+    begun, rows = np.sort(rng.integers(0, span_ms, objects)), list[tuple[int, int, int]]()
+    for account in range(accounts):
+        for _ in range(rng.integers(1, 4)):
+            at = int(rng.integers(2 * HOUR, span_ms))
+            newest = np.flatnonzero(begun < at)[-30:][::-1]
+            for place, object_ in enumerate(newest[rng.random(len(newest)) < 8 / 30].tolist()):
+                rows.append((object_, account, at + place * apart_ms + int(rng.exponential(apart_ms / 2))))
+    return Drawn(*np.array(rows, np.int64).T)
+
+
 def shuffled(rng: Generator, actions: Actions) -> Actions:
     """Returns actions with the times of each object shuffled among its accounts."""
     order = np.lexsort((rng.random(len(actions.object)), actions.object))

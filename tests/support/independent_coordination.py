@@ -19,6 +19,7 @@ class Expected(NamedTuple):
     p: float
     q: float
     delta_ms: float
+    occasions: int
 
 
 def first_uses(actions: Iterable[Action], least: int = 3) -> dict[str, dict[str, int]]:
@@ -59,7 +60,7 @@ def pairs_in_common(uses: Mapping[str, Mapping[str, int]]) -> int:
 
 def acting_together(uses: Mapping[str, Mapping[str, int]], window_ms: int) -> dict[tuple[str, str], Expected]:
     """Returns the pairs of accounts with at least two objects in common within the time."""
-    within: dict[tuple[str, str], list[tuple[float, int]]] = defaultdict(list)
+    within: dict[tuple[str, str], list[tuple[float, int, int]]] = defaultdict(list)
     chance: dict[str, float] = {}
     common: dict[tuple[str, str], list[str]] = defaultdict(list)
     for object_, times in uses.items():
@@ -73,16 +74,28 @@ def acting_together(uses: Mapping[str, Mapping[str, int]], window_ms: int) -> di
             near += 1
             place = ordered.index((at, one))
             sharers = sum(at <= t <= at + window_ms for t, _ in ordered[place:])
-            within[pair].append((1 / (sharers - 1), later - at))
+            within[pair].append((1 / (sharers - 1), later - at, at))
         chance[object_] = near / math.comb(len(times), 2)
     often = {pair: found for pair, found in within.items() if len(found) > 1}
     expected = {pair: math.fsum(chance[o] for o in common[pair]) for pair in often}
     p = {pair: tail(len(found), expected[pair]) for pair, found in often.items()}
     q = benjamini_hochberg(p, pairs_tested(uses))
     return {
-        pair: Expected(len(f), math.fsum(s for s, _ in f), expected[pair], p[pair], q[pair], sum(d for _, d in f))
+        pair: Expected(
+            *(len(f), math.fsum(one[0] for one in f), expected[pair], p[pair], q[pair], sum(one[1] for one in f)),
+            occasions(one[2] for one in f),
+        )
         for pair, f in often.items()
     }
+
+
+def occasions(times: Iterable[int], sitting_ms: int = 20 * 60_000) -> int:
+    """Returns how often two accounts met, when what they do within a time of their first meeting counts once."""
+    count, end = 0, -1
+    for at in sorted(times):
+        if at >= end:
+            count, end = count + 1, at + sitting_ms
+    return count
 
 
 def benjamini_hochberg(p: Mapping[tuple[str, str], float], tests: float) -> dict[tuple[str, str], float]:

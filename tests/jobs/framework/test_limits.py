@@ -125,14 +125,14 @@ LIMITS: dict[str, dict[str, str]] = {
         "is at least 1": "window_seconds",
     },
     "coordination_pairs": {
-        "is not null": f"{OF_KIND} bucket src dst objects strength expected p_value q_value mean_delta_seconds "
-        f"shortest_window {RUN}",
+        "is not null": f"{OF_KIND} bucket src dst objects occasions strength expected p_value q_value q_occasions "
+        f"mean_delta_seconds shortest_window {RUN}",
         **DAYS,
         **OBJECTS,
         "is at least 0": "strength expected mean_delta_seconds",
-        "is at least 1": "shortest_window",
+        "is at least 1": "shortest_window occasions",
         "is at least 2": "objects",
-        "is 0 to 1": "p_value q_value",
+        "is 0 to 1": "p_value q_value q_occasions",
     },
     "coordination_groups": {
         "is not null": f"{OF_KIND} group accounts pairs objects posts degree top_objects first_at last_at {RUN}",

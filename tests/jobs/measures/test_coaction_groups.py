@@ -5,7 +5,7 @@ import pytest
 
 from corpus.cells import Cell, drawn_cells
 from jobs.measures.coaction_groups import Groups, grouped, uses
-from tests.support.drawn_actions import HOUR, Drawn, ordinary, viral, with_cells
+from tests.support.drawn_actions import HOUR, Drawn, ordinary, sittings, viral, with_cells
 
 SEEDS = range(20)
 MINUTES = 60_000
@@ -57,6 +57,15 @@ def test_a_link_that_goes_round_in_an_hour_is_no_group() -> None:
         drawn = ordinary(rng, 60_000, 30_000, 5000).and_(viral(rng, sharers, 5000, 10 * HOUR, HOUR))
         found += bool(members(grouped(drawn.kept(), 60)))
     assert found <= 0.05 * len(SEEDS)
+
+
+def test_people_who_read_the_same_list_at_the_same_time_are_no_group() -> None:
+    found = 0
+    for seed in range(5):
+        one = grouped(sittings(np.random.default_rng(seed), 2000, 200, 20_000).kept(), 60)
+        found += bool(members(one))
+        assert len(one.tested.significant) > 100  # so many would be in one, if each object counted for itself
+    assert found == 0
 
 
 @pytest.mark.parametrize(("apart", "degree"), [(2_000, 10), (15_000, 60)])

@@ -6,12 +6,21 @@ import numpy as np
 import pytest
 from scipy.special import gammainc
 
-from jobs.measures import coactions
+from corpus.cells import Cell
+from jobs.measures import coaction_odds, coactions
 from jobs.measures.coaction_groups import grouped, steps
+from jobs.measures.coaction_occasions import sure_pairs
 from jobs.measures.coaction_odds import adjusted, expectations, most_pairs
 from jobs.measures.coactions import NEXT, Actions, first_actions, following, in_order, often, rush, together
-from tests.support.drawn_actions import DAY, HOUR, Drawn, ordinary, shuffled, viral
-from tests.support.independent_coordination import acting_together, first_uses, pairs_in_common, pairs_tested, tail
+from tests.support.drawn_actions import DAY, HOUR, Drawn, ordinary, shuffled, viral, with_cells
+from tests.support.independent_coordination import (
+    acting_together,
+    benjamini_hochberg,
+    first_uses,
+    pairs_in_common,
+    pairs_tested,
+    tail,
+)
 
 MINUTE = 60_000
 
@@ -35,7 +44,26 @@ def test_all_figures_equal_a_quadratic_computation(coordination_posts: int) -> N
     columns = (pairs.weight, pairs.strength, found.tested.expected, found.tested.p, found.tested.q, pairs.delta_ms)
     for place, (src, dst) in enumerate(zip(pairs.src.tolist(), pairs.dst.tolist(), strict=True)):
         told = tuple(column[place] for column in columns)
-        assert told == pytest.approx(tuple(expected[f"a{src:07}", f"a{dst:07}"]), rel=1e-9, abs=0)
+        assert told == pytest.approx(tuple(expected[f"a{src:07}", f"a{dst:07}"])[:6], rel=1e-9, abs=0)
+
+
+def test_occasions_equal_those_counted_one_by_one() -> None:
+    rng = np.random.default_rng(11)
+    drawn, _ = with_cells(rng, ordinary(rng, 3000, 400, 300), [Cell(6, 20, 40, 0.1), Cell(9, 20, 24, 0.2)])
+    actions = drawn.kept()
+    tested = coaction_odds.tested_pairs(actions, MINUTE)
+    expected = acting_together(first_uses(named(drawn)), MINUTE)
+    sure = sure_pairs(actions, tested, MINUTE)
+    src, dst = (column[sure.pair].tolist() for column in (tested.pairs.src, tested.pairs.dst))
+    counted = [expected[f"a{one:07}", f"a{other:07}"].occasions for one, other in zip(src, dst, strict=True)]
+    assert sure.occasions.tolist() == counted
+    assert len(counted) > 40
+    assert any(one < weight for one, weight in zip(counted, tested.pairs.weight[sure.pair].tolist(), strict=True))
+    by_objects = {pair for pair, one in expected.items() if one.q <= 0.05}
+    p = {pair: tail(expected[pair].occasions, expected[pair].expected) for pair in by_objects}
+    q = benjamini_hochberg(p, pairs_tested(first_uses(named(drawn))))
+    assert sure.q.tolist() == pytest.approx([q[f"a{o:07}", f"a{d:07}"] for o, d in zip(src, dst, strict=True)])
+    assert len(sure.q) == sum(one <= 0.05 for one in q.values())
 
 
 def test_the_turns_in_which_pairs_are_sorted_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
