@@ -27,16 +27,16 @@ _BASE32 = "234567abcdefghijklmnopqrstuvwxyz"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class Subject(msgspec.Struct):
+class Subject(msgspec.Struct, gc=False):
     uri: str
 
 
-class ReplyTo(msgspec.Struct):
+class ReplyTo(msgspec.Struct, gc=False):
     parent: Subject
     root: Subject | None = None
 
 
-class Record(msgspec.Struct):
+class Record(msgspec.Struct, gc=False):
     text: str | None = None
     langs: list[str] | None = None
     reply: ReplyTo | None = None
@@ -68,12 +68,12 @@ class CommitHead(msgspec.Struct, kw_only=True):
         return self.operation or _FIRST_NAMES.get(self.type or "", "")
 
 
-class Commit(CommitHead, kw_only=True):
+class Commit(CommitHead, kw_only=True, gc=False):
     rkey: str
     record: Record | None = None
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, gc=False):
     did: str
     commit: Commit
     time_us: int | None = None

@@ -94,8 +94,9 @@ def test_a_person_sees_the_largest_conversations_first(read: Read) -> None:
     for part in ("1,234", "900", "1 h 30 min", "star", "tree", "chain"):
         assert part in shown
     assert "2016-05-01 08:00 to 2016-05-03 08:00 (Asia/Manila)" in shown
-    assert "Many replies are no sign of an attack" in shown
-    assert "fewer than 10,000 followers, or unknown ones, are not named" in " ".join(shown.split())
+    whole = " ".join(shown.split())
+    assert "Many replies are no sign of an attack" in whole
+    assert "fewer than 10,000 followers, or unknown ones, are not named" in whole
 
 
 def test_nothing_leads_to_a_private_person_by_default(read: Read, tmp_path: Path) -> None:
