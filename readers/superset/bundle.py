@@ -105,6 +105,7 @@ def _dataset(origin: Origin, name: str, given: Content) -> Content:
     columns = [
         {
             "column_name": column,
+            "verbose_name": given.get("labels", {}).get(column),
             "description": declared.doc,
             "type": _TYPES.get(declared.cql, "VARCHAR"),
             "is_dttm": declared.cql == "timestamp",
