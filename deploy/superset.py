@@ -152,7 +152,7 @@ def _command(home: Path, variables: dict[str, str], program: str, *words: str) -
 @contextmanager
 def _served(home: Path, variables: dict[str, str], port: int) -> Iterator["subprocess.Popen[bytes]"]:
     """Serves Superset while the block runs."""
-    words = ["--workers", "1", "--worker-class", "gthread", "--threads", "8", "--timeout", "120"]
+    words = ["--workers", "1", "--worker-class", "gthread", "--threads", "8", "--timeout", "120", "--no-control-socket"]
     with _log(home).open("ab") as output:
         part = subprocess.Popen(
             [str(ENVIRONMENT / "bin" / "gunicorn"), *words, "--bind", f"{LOCAL}:{port}", APP],

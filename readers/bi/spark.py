@@ -28,6 +28,7 @@ OPTIONS = {
     "spark.sql.extensions": "",
     "spark.sql.catalogImplementation": "in-memory",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.sql.runSQLOnFiles": "false",
     "spark.sql.variable.substitute": "false",
     "spark.sql.shuffle.partitions": "4",

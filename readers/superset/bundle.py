@@ -105,6 +105,7 @@ def _dataset(origin: Origin, name: str, given: Content) -> Content:
     columns = [
         {
             "column_name": column,
+            "verbose_name": given.get("labels", {}).get(column),
             "description": declared.doc,
             "type": _TYPES.get(declared.cql, "VARCHAR"),
             "is_dttm": declared.cql == "timestamp",
@@ -115,11 +116,11 @@ def _dataset(origin: Origin, name: str, given: Content) -> Content:
         for column, declared in columns_of(VIEWS[given["table"]]).items()
     ]
     return {
-        "table_name": given["table_name"],
+        "table_name": f"{origin.name}: {given['table_name']}",  # in SQLite, Superset wants a name only once
         "description": given["description"],
         "main_dttm_col": given["main_dttm_col"],
         "schema": origin.schema,
-        "sql": given.get("sql"),
+        "sql": given["sql"],
         "metrics": [{**metric, "metric_type": None} for metric in given.get("metrics", [])],
         "columns": columns,
         "uuid": origin.id_of("dataset", name),

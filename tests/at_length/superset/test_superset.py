@@ -59,9 +59,8 @@ class Superset:
 
     def of(self, kind: str, origin: str, name: str) -> dict[str, Any]:
         """Returns one dataset of one database."""
-        (found,) = [
-            one for one in self.all_of(kind) if one["table_name"] == name and one["database"]["database_name"] == origin
-        ]
+        (found,) = [one for one in self.all_of(kind) if one["table_name"] == f"{origin}: {name}"]
+        assert found["database"]["database_name"] == origin
         return found
 
 
@@ -135,7 +134,7 @@ def test_every_chart_of_the_dashboard_has_its_dataset_and_shows_without_error(
 
 
 def test_columns_say_what_they_hold(superset: Superset, filled: Topic) -> None:  # noqa: F811
-    dataset = superset.of("dataset", f"Pulso {filled.topic}", "candidate_poll")
+    dataset = superset.of("dataset", f"Pulso {filled.topic}", "poll by period")
     told = superset.api.get(f"dataset/{dataset['id']}")["result"]["columns"]
     docs = {column["column_name"]: column["description"] for column in told}
     assert docs["share_authors"] == CANDIDATE_POLL.columns["share_authors"].doc

@@ -36,6 +36,11 @@ def test_each_database_has_its_own_datasets_charts_and_dashboard() -> None:
     assert {chart["dataset_uuid"] for chart in of_kind(found, "charts")} == datasets
 
 
+def test_no_two_datasets_have_one_name() -> None:
+    names = [dataset["table_name"] for dataset in of_kind(files(*ORIGINS), "datasets")]
+    assert len(names) == len(set(names))
+
+
 def test_it_is_the_same_each_time_so_that_it_replaces_the_one_before() -> None:
     assert files(*ORIGINS) == files(*ORIGINS)
 
