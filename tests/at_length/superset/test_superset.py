@@ -123,8 +123,7 @@ def test_every_chart_of_the_dashboard_has_its_dataset_and_shows_without_error(
     filled: Topic,  # noqa: F811
 ) -> None:
     boards = {board["dashboard_title"]: board for board in superset.all_of("dashboard")}
-    assert set(boards) == {f"Pulso {filled.topic}", "Pulso live"}
-    for board in boards.values():
+    for board in (boards[f"Pulso {filled.topic}"], boards["Pulso live"]):  # earlier runs may have left others
         charts = superset.api.get(f"dashboard/{board['id']}/charts")["result"]
         assert len(charts) == 6
         for chart in charts:
