@@ -252,7 +252,7 @@ def test_a_redis_emptied_while_messages_wait_on_disk_loses_only_what_was_queued(
     emptied = True
     running.empty_redis()
     gaps, posts = list[Gap](), 0
-    while collector.state.accepted < 100 or running.queue.backlog():
+    while (collector._queued_us or 0) < us(100) or running.queue.backlog():
         messages = running.queue.read("reader", 1000, 10)
         notes = [parse_note(m) for m in messages if m.format == GAP]
         gaps += [note for note in notes if isinstance(note, Gap)]
