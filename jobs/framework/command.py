@@ -18,6 +18,7 @@ from jobs.framework.job import Job, JobResult
 from jobs.framework.posts_a_day import remember
 from jobs.framework.quality import build_docs, import_ahead
 from jobs.framework.runner import run_job
+from jobs.framework.side_by_side import Outcome, run_all
 from jobs.framework.spark import spark_session
 from jobs.framework.spark_errors import ExecutorLost
 from jobs.framework.window import Window, parse_window
@@ -85,7 +86,7 @@ def run(job: Job, argv: Sequence[str] | None = None) -> int:
         asked = asked_by(arguments)
         job.requires(asked.topic, asked.window)  # Spark takes seconds to start, so what can be known is told before
         with opened(job.name, asked) as at:
-            _run(job, at, asked.docs)
+            _tell(job, at, _run(job, at, asked.docs))
 
     return _exit_code_of(call, verbose=arguments.verbose, own_process=argv is None)
 
@@ -105,25 +106,26 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
         gc.freeze()
 
 
-def _run(job: Job, at: Place, docs: Path | None) -> None:
-    """Runs a job, and tells its result. Raises as `run_job` does, and PulsoError if Cassandra refuses this user.
+def _run(job: Job, at: Place, docs: Path | None) -> JobResult:
+    """Runs a job. Raises as `run_job` does, and PulsoError if Cassandra refuses this user.
 
     On a cluster, an executor may end in the middle, with rows that only it had. Then the job begins again.
     """
     for tries_left in reversed(range(TRIES)):
         try:
             with refusals_told():
-                result = run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
-            break
+                return run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
         except ExecutorLost as error:
             if not tries_left:
                 raise
             print(f"warning: {error.what}; it begins again")
-    remember(at.settings, at.topic, at.window, result.rows_read)
-    _tell(job, at.topic, at.window, result)
+    raise AssertionError("the last try returns or raises")
 
 
-def _tell(job: Job, topic: Topic, window: Window, result: JobResult) -> None:
+def _tell(job: Job, at: Place, result: JobResult) -> None:
+    """Tells a job's result, and leaves its number of posts to the next start."""
+    topic, window = at.topic, at.window
+    remember(at.settings, topic, window, result.rows_read)
     for warning in result.warnings:
         print(f"warning: {warning}")
     if result.superseded:
@@ -147,14 +149,13 @@ def set_parser(name: str, jobs: Sequence[Job]) -> argparse.ArgumentParser:
 
 
 def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -> int:
-    """Runs jobs one after the other in one Spark session, with the posts read once; returns the exit code.
+    """Runs jobs in one Spark session, two at once, with the posts read once; returns the exit code.
 
     The code is 1 if a job failed; the others run nevertheless, except those that can't do without its result. Jobs
     that do not fit the topic or the window are left out, unless `--jobs` names them without `--fitting`: then that is
     wrong use.
     """
     arguments = set_parser(name, jobs).parse_args(argv)
-    failed = list[str]()
 
     def call() -> None:
         chosen = _chosen(jobs, arguments.jobs)
@@ -165,11 +166,17 @@ def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -
             return
         inputs = [given for job in fitting for given in job.inputs if isinstance(given, Posts)]
         with opened(name, asked) as at, SharedPosts(inputs, asked.topic, asked.window) as posts:
-            for job in fitting:
-                if not _succeeds(job, replace(at, posts=posts), asked.docs, failed, verbose=arguments.verbose):
-                    failed.append(job.name)
+            place = replace(at, posts=posts)
+
+            def told(job: Job, outcome: Outcome) -> None:
+                _tell_of_a_set(job, place, outcome, verbose=arguments.verbose)
+
+            failed = run_all(
+                fitting, lambda job: _run(job, place, asked.docs), told, at.spark.sparkContext.cancelAllJobs
+            )
         if failed:
-            raise PulsoError(f"{len(failed)} of {len(fitting)} jobs failed: {', '.join(failed)}")
+            names = ", ".join(job.name for job in failed)
+            raise PulsoError(f"{len(failed)} of {len(fitting)} jobs failed: {names}")
 
     return _exit_code_of(call, verbose=arguments.verbose, own_process=argv is None)
 
@@ -200,15 +207,9 @@ def _fits(job: Job, asked: Asked, *, named: bool) -> bool:
     return True
 
 
-def _succeeds(job: Job, at: Place, docs: Path | None, failed: Sequence[str], *, verbose: bool) -> bool:
-    """Runs a job of a set. If it fails, its error is told, and the set goes on. Stopping it stops the set."""
-    needed = [given.table.job for given in job.inputs if given.table.job in failed and given.required]
-    if needed:
-        tell(PulsoError(f"not run, since it needs {needed[0]}, which failed"), of=job.name)
-        return False
-    try:
-        _run(job, at, docs)
-    except Exception as error:
-        tell(error, verbose=verbose, of=job.name)
-        return False
-    return True
+def _tell_of_a_set(job: Job, at: Place, outcome: Outcome, *, verbose: bool) -> None:
+    """Tells how a job of a set has ended. The set goes on, also if that is an error."""
+    if isinstance(outcome, Exception):
+        tell(outcome, verbose=verbose, of=job.name)
+    else:
+        _tell(job, at, outcome)

@@ -3,6 +3,7 @@
 `expectations.py` makes these, `counting.py` counts the rows, and Great Expectations judges the counts (`judge.py`).
 """
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -93,13 +94,14 @@ class Checks:
     """A frame, and what is expected of it.
 
     `counts` are those that the first pass over the frame returned; None if there was no pass yet. `outcomes` is filled
-    when the frame is checked.
+    when the frame is checked. Jobs that share a frame may run at once: one checks it, under `lock`.
     """
 
     frame: DataFrame
     expected: Sequence[Expected]
     counts: Counts | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 def quoted(name: str) -> str:

@@ -5,6 +5,7 @@ persisted, since the checks and the transform both use them, and since the conne
 exchange (`direct_join.py`).
 """
 
+import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -175,6 +176,7 @@ class SharedPosts:
     def __init__(self, inputs: Sequence[Posts], topic: Topic, window: Window) -> None:
         self._columns: dict[Window, list[str]] = {}
         self._read: dict[Window, PostsRead] = {}
+        self._reading = threading.Lock()
         reaches = [given.reach(window, topic) for given in inputs]
         self._spans = sorted(set(reaches), key=lambda span: span.end - span.start, reverse=True)
         for given, reach in zip(inputs, reaches, strict=True):
@@ -186,12 +188,16 @@ class SharedPosts:
         return next((one for one in self._spans if one.start <= span.start and span.end <= one.end), span)
 
     def read(self, at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
-        """Returns at least the posts of a span, with these columns; reads them if no job has read them before."""
+        """Returns at least the posts of a span, with these columns; reads them if no job has read them before.
+
+        Jobs may run at once: one reads, and the others wait for it.
+        """
         read_for = self._read_for(span)
-        if read_for not in self._read:
-            wanted = dict.fromkeys([*self._columns.get(read_for, []), *columns])
-            self._read[read_for] = read_posts(at, read_for, list(wanted))
-        return self._read[read_for]
+        with self._reading:
+            if read_for not in self._read:
+                wanted = dict.fromkeys([*self._columns.get(read_for, []), *columns])
+                self._read[read_for] = read_posts(at, read_for, list(wanted))
+            return self._read[read_for]
 
     def __enter__(self) -> Self:
         return self

@@ -57,9 +57,10 @@ class Quality:
         of these.
         """
         began = time.monotonic()
-        if not checks.outcomes or self.docs:
-            checks.outcomes[:] = self._outcomes(target, checks)
-        found = checks.outcomes
+        with checks.lock:
+            if not checks.outcomes or self.docs:
+                checks.outcomes[:] = self._outcomes(target, checks)
+            found = list(checks.outcomes)
         self.seconds += time.monotonic() - began
         self.outcomes += found
         broken = [outcome for outcome in found if not outcome.success and outcome.severity == "error"]

@@ -1,5 +1,6 @@
 """Keeps intermediate frames, without their query plans, while an iteration needs them, and then frees them."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +10,8 @@ from pyspark.sql import DataFrame, SparkSession
 
 EDGES_A_PARTITION = 1_250_000
 """About how many edges a partition has: some 100 MB while they are joined."""
+_ONE_AT_A_TIME = threading.RLock()
+"""The settings are those of the whole session, and jobs may run at once."""
 
 
 class Scratch:
@@ -107,11 +110,12 @@ def partitioned(spark: SparkSession, edges: int) -> Iterator[int]:
         "spark.sql.autoBroadcastJoinThreshold": "-1",
         "spark.sql.constraintPropagation.enabled": "false",
     }
-    before = {name: spark.conf.get(name) for name in wanted}
-    try:
-        for name, value in wanted.items():
-            spark.conf.set(name, value)
-        yield partitions
-    finally:
-        for name, old in before.items():
-            spark.conf.set(name, str(old))
+    with _ONE_AT_A_TIME:
+        before = {name: spark.conf.get(name) for name in wanted}
+        try:
+            for name, value in wanted.items():
+                spark.conf.set(name, value)
+            yield partitions
+        finally:
+            for name, old in before.items():
+                spark.conf.set(name, str(old))
