@@ -23,7 +23,7 @@ from conf.stopping import told_to_stop
 from deploy.children import end_part
 from deploy.console import say
 from deploy.ports import Port, check_ports
-from deploy.process import said
+from deploy.process import run_to_end, said
 
 LOCAL = "127.0.0.1"
 ENVIRONMENT = ROOT / ".venv-airflow"
@@ -102,19 +102,7 @@ def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: 
 
 def command(*words: str, variables: dict[str, str]) -> str:
     """Runs a command of Airflow's to its end; returns its stdout. Raises PulsoError if it fails."""
-    done = subprocess.run(
-        [PROGRAM, *words],
-        env=variables,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        last = [line for line in done.stderr.splitlines() if line.strip()][-1:]
-        raise PulsoError(f"airflow {' '.join(words[:2])} failed: {''.join(last)}", f"It is {PROGRAM}")
-    return done.stdout
+    return run_to_end([PROGRAM, *words], ROOT, variables)
 
 
 @contextmanager

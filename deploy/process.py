@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import psutil
@@ -88,6 +90,26 @@ def wait_ended(process: psutil.Process, seconds: float) -> bool:
             return False
         time.sleep(POLL)
     return True
+
+
+def run_to_end(
+    command: Sequence[str | Path], folder: Path, variables: Mapping[str, str], log: Path | None = None
+) -> str:
+    """Runs a command in `folder`, without stdin, and returns its stdout; with a log, all that it says goes there.
+
+    Raises PulsoError, with the last line that it said, if it fails.
+    """
+    words = [str(word) for word in command]
+    with log.open("ab") if log else nullcontext(subprocess.PIPE) as output:
+        done = subprocess.run(
+            words, env=variables, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
+        )
+    if done.returncode:
+        told = (log.read_bytes() if log else done.stderr).decode(errors="replace")
+        last = "".join([line.strip() for line in told.splitlines() if line.strip()][-1:])
+        what = f"{Path(words[0]).name} {' '.join(words[1:3])} failed: {last[-200:]}"
+        raise PulsoError(what, f"See {log}" if log else f"It is {words[0]}")
+    return "" if log else done.stdout.decode()
 
 
 def said(output: Path, besides: tuple[str, ...] = ()) -> str:

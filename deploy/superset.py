@@ -23,7 +23,7 @@ from deploy.children import end_part
 from deploy.console import say
 from deploy.credentials import write_private
 from deploy.ports import Port, check_ports
-from deploy.process import said
+from deploy.process import run_to_end, said
 from deploy.superset_api import ask_health, import_bundle
 from readers.bi.bi_cli import PORT as BI_PORT
 from readers.published.folder import database_file
@@ -125,28 +125,12 @@ def prepare(home: Path, variables: dict[str, str], console: Console) -> None:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock:
         return
     say(console, "Superset: preparing its database (a minute or two, at the first start)")
-    _command(home, variables, "superset", "db", "upgrade")
+    programs = ENVIRONMENT / "bin"
+    run_to_end([programs / "superset", "db", "upgrade"], home, variables, _log(home))
     (home / "superset.db").chmod(0o600)
-    _command(home, variables, "superset", "init")
-    _command(home, variables, "python", str(FILES / "admin.py"))
+    run_to_end([programs / "superset", "init"], home, variables, _log(home))
+    run_to_end([programs / "python", FILES / "admin.py"], home, variables, _log(home))
     write_private(stamp, lock)
-
-
-def _command(home: Path, variables: dict[str, str], program: str, *words: str) -> None:
-    """Runs a program of Superset's to its end. Raises PulsoError if it fails."""
-    log = _log(home)
-    with log.open("ab") as output:
-        done = subprocess.run(
-            [str(ENVIRONMENT / "bin" / program), *words],
-            env=variables,
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            check=False,
-        )
-    if done.returncode:
-        raise PulsoError(f"{program} {' '.join(words[:2])} failed: {said(log)[-200:]}", f"See {log}")
 
 
 @contextmanager
