@@ -2,6 +2,7 @@
 
 import orjson
 
+from bench.beside import verdict
 from bench.commands import python, run
 from bench.lab import Lab
 from bench.results import Row, Section, over
@@ -32,8 +33,9 @@ def benchmark(lab: Lab) -> Section:
             Row(f"`conversations`, and {posts:,} replies to one post", 2 * posts, found[1], beside[1]),
         ]
         peak = watch.peaks[Role.WORKER] / 1e6
+        met = [verdict(ratios, LARGEST) for ratios in beside]
         text.append(
-            f"{posts:,} posts: {_told(beside[0])} beside the poll, {_told(beside[1])} with the replies; "
+            f"{posts:,} posts: {met[0]} beside the poll, {met[1]} with the replies; "
             f"the largest has {told['largest']['conversations, with']:,}; all Python processes {peak:,.0f} MB."
         )
     return Section(
@@ -42,8 +44,3 @@ def benchmark(lab: Lab) -> Section:
 
 
 _JOBS = ("candidate_poll", "conversations")
-
-
-def _told(ratios: list[float]) -> str:
-    found = max(ratios)
-    return f"{found:.2f} x (target at most {LARGEST:g}: {'met' if found <= LARGEST else 'MISSED'})"
