@@ -1,7 +1,7 @@
 """All tables, each declared once. Nothing here imports Spark or opens a session.
 
-`posts.py` has the tables that ingest writes, `summaries.py`, `bulk.py` and `coordination.py` those that jobs publish,
-and `runs.py` the records of runs. `columns.py` has columns that several tables use.
+`posts.py` has the tables that ingest writes, `summaries.py`, `spread.py`, `bulk.py` and `coordination.py` those that
+jobs publish, and `runs.py` the records of runs. `columns.py` has columns that several tables use.
 """
 
 from conf.tables.bulk import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
@@ -54,15 +54,13 @@ from conf.tables.posts import (
     WORDLESS_DAYS,
 )
 from conf.tables.runs import DATA_QUALITY, JOB_RUNS, PUBLISHED, RUN_ORDER, UNSWEPT, run_list
+from conf.tables.spread import CASCADES, CONVERSATIONS, TEXT_FAMILIES
 from conf.tables.summaries import (
     CANDIDATE_HASHTAGS,
     CANDIDATE_POLL,
-    CASCADES,
-    CONVERSATIONS,
     GRAPH_SUMMARY,
     HASHTAG_TRENDS,
     POLL_BACKTEST,
-    TEXT_FAMILIES,
     TOP_ITEMS,
     TOPIC_VOLUME,
 )

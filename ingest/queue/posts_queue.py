@@ -14,6 +14,7 @@ import redis
 from msgspec.structs import replace
 
 from conf.settings import DEFAULTS, Settings
+from ingest.queue import scripts
 from ingest.queue.envelope import Envelope, Message, message_of, place_of
 from stores.connect import RedisClient, redis_client
 
@@ -25,75 +26,6 @@ REPLAY_TTL = 7 * 24 * 3600
 """Seconds for which the outcome of a replay is kept."""
 RATE_SPAN = 60
 """The length, in seconds, of the intervals in which acked messages are counted, for rates."""
-_ADD = """
-local at = 3
-for entry = 1, ARGV[2] do
-  redis.call('XADD', KEYS[1], '*', unpack(ARGV, at, at + ARGV[1] - 1))
-  at = at + ARGV[1]
-end
-local counts = ARGV[at]
-at = at + 1
-for count = 1, counts do
-  redis.call('HINCRBY', KEYS[2], ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
-for set = 3, #KEYS do
-  redis.call('HSET', KEYS[set], ARGV[at], ARGV[at + 1])
-  at = at + 2
-end
-return redis.call('XLEN', KEYS[1])
-"""
-# A script takes half as long as a transaction of as many commands, each of which Redis would answer. A full Redis
-# refuses the first command, and then none has been done.
-_ACK = """
-local acked = redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))
-redis.call('XDEL', KEYS[1], unpack(ARGV, 5))
-if acked > 0 then
-  redis.call('HINCRBY', KEYS[2], ARGV[2], acked)
-  redis.call('HINCRBY', KEYS[4], ARGV[2], acked)
-  redis.call('EXPIRE', KEYS[4], 3600)
-  if ARGV[3] ~= '' then
-    redis.call('HINCRBY', KEYS[3], ARGV[3], acked)
-    redis.call('EXPIRE', KEYS[3], ARGV[4])
-  end
-end
-return acked
-"""
-# One script acks and counts, so that the counts are exact even if a worker dies. XACK comes first: it is allowed when
-# Redis has no memory left, and once a script has written, the rest of it is allowed too.
-_REFUSE = """
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], ARGV[2], ARGV[2], 1)
-if #pending == 0 then return 0 end
-redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
-redis.call('XDEL', KEYS[1], ARGV[2])
-if #ARGV > 5 then redis.call('XADD', KEYS[5], '*', unpack(ARGV, 6)) end
-redis.call('HINCRBY', KEYS[2], ARGV[3], 1)
-redis.call('HINCRBY', KEYS[4], ARGV[3], 1)
-redis.call('EXPIRE', KEYS[4], 3600)
-if ARGV[4] ~= '' then
-  redis.call('HINCRBY', KEYS[3], ARGV[4], 1)
-  redis.call('EXPIRE', KEYS[3], ARGV[5])
-end
-return 1
-"""
-# A refused message moves in one step, so it is never nowhere. XACK comes first here, too: then Redis allows the move
-# when it has no memory left, and the move needs hardly any.
-_MAKE_GROUP = """
-redis.call('DEL', KEYS[2])
-local made = redis.pcall('XGROUP', 'CREATE', KEYS[1], ARGV[1], '0', 'MKSTREAM')
-if made.err and not string.find(made.err, 'BUSYGROUP') then return made end
-return 1
-"""
-_LEAVE = """
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
-if #pending == 0 then
-  redis.call('DEL', KEYS[2])
-  redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
-end
-return #pending
-"""
-# Redis refuses every XGROUP when it has no memory left. Once a script has written, the rest of it is allowed, so these
-# scripts first delete a key that does not exist. Otherwise no worker could start on a full Redis, and make room.
 _IDS_A_CALL = 1000
 MEMORY_SHARE = 0.8
 """The part of Redis's memory that messages may fill. The rest is room for the acks, notes and counts of draining."""
@@ -127,11 +59,11 @@ class PostsQueue:
         self.dead = f"{stream}:dead"
         self.counts = f"{stream}:counts"
         self._none = f"{stream}:none"
-        self._add = client.register_script(_ADD)
-        self._ack = client.register_script(_ACK)
-        self._leave = client.register_script(_LEAVE)
-        self._refuse = client.register_script(_REFUSE)
-        self._make_group = client.register_script(_MAKE_GROUP)
+        self._add = client.register_script(scripts.ADD)
+        self._ack = client.register_script(scripts.ACK)
+        self._leave = client.register_script(scripts.LEAVE)
+        self._refuse = client.register_script(scripts.REFUSE)
+        self._make_group = client.register_script(scripts.MAKE_GROUP)
 
     def ensure_group(self) -> None:
         """Makes the consumer group, if it does not exist. The group starts at the first message of the stream.
