@@ -1,14 +1,15 @@
 """`python -m readers authors`: shows what authors posted and received, or writes it as CSV, JSON or Parquet."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from conf.settings import load_settings
-from conf.terminal import out_console
-from conf.topic import load_topic
+from conf.topic import Topic
 from readers import options
-from stores.connect import cassandra_session
+from readers.shown import show
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = 20
 """Authors of each period in a table unless --limit says otherwise; files contain all."""
@@ -29,18 +30,12 @@ def authors(
     """Show what each author posted and received, most posts first, and which bot rules fired. A flag is no proof."""
     from readers.items.authors import read_authors
     from readers.items.items_view import print_authors
-    from readers.output import write_frame
 
-    settings = load_settings()
-    topic_file = load_topic(topic, settings.topics_dir)
-    within = options.bounds(start, end)
-    with cassandra_session(settings) as session:
-        frame = read_authors(session, settings.keyspace, topic_file, period, *within)
-    frame = frame[frame["posts"] >= min_posts]
     most = limit or (SHOWN if format_ == "table" else None)
-    if most:
-        frame = frame.groupby(["period_start", "period_end"], sort=False).head(most)
-    if format_ == "table":
-        print_authors(frame, topic_file, out_console())
-    else:
-        write_frame(frame, format_, out)
+
+    def read(session: Any, keyspace: str, of: Topic, **within: Any) -> "pd.DataFrame":
+        frame = read_authors(session, keyspace, of, period, **within)
+        frame = frame[frame["posts"] >= min_posts]
+        return frame.groupby(["period_start", "period_end"], sort=False).head(most) if most else frame
+
+    show(topic, (start, end), (format_, out), read, print_authors)

@@ -1,15 +1,16 @@
 """`python -m readers volume`: shows how many posts a topic had, as a table, or writes it as CSV, JSON or Parquet."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from conf.settings import load_settings
 from conf.tables import TOPIC_VOLUME
-from conf.terminal import out_console
-from conf.topic import load_topic
+from conf.topic import Topic
 from readers import options
-from stores.connect import cassandra_session
+from readers.shown import show
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def volume(
@@ -23,19 +24,12 @@ def volume(
 ) -> None:
     """Show how many posts a topic had, of which kinds, and by how many authors."""
     from readers.items.items_view import print_volume
-    from readers.output import write_frame
     from readers.periods import not_published, read_periods
 
-    settings = load_settings()
-    topic_file = load_topic(topic, settings.topics_dir)
-    within = options.bounds(start, end)
-    where = {"topic": topic_file.topic, "period": period}
-    with cassandra_session(settings) as session:
-        frame = read_periods(session, settings.keyspace, TOPIC_VOLUME, where, *within)
-    if frame.empty:
-        raise not_published(f"volume of {topic_file.topic} by {period}", TOPIC_VOLUME, topic_file.topic)
-    frame = frame[frame["authors"] >= min_authors]
-    if format_ == "table":
-        print_volume(frame, topic_file, out_console())
-    else:
-        write_frame(frame, format_, out)
+    def read(session: Any, keyspace: str, of: Topic, **within: Any) -> "pd.DataFrame":
+        frame = read_periods(session, keyspace, TOPIC_VOLUME, {"topic": of.topic, "period": period}, **within)
+        if frame.empty:
+            raise not_published(f"volume of {of.topic} by {period}", TOPIC_VOLUME, of.topic)
+        return frame[frame["authors"] >= min_authors]
+
+    show(topic, (start, end), (format_, out), read, print_volume)
