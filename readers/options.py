@@ -24,7 +24,7 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option("--to", help="Only periods that start before this time.")]
 PUBLIC_FROM = 10_000
-"""Accounts with as many followers are named where private persons are not."""
+"""Followers from which an account is named, unless --min-followers says another number (`readers/private.py`)."""
 MinFollowers = Annotated[
     int, typer.Option(help="Name only accounts with at least this many followers, and candidates; 0 names all.", min=0)
 ]

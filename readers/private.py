@@ -1,32 +1,79 @@
-"""Private persons: accounts with few followers are shown as "an account", unless somebody asks for their names.
+"""Private persons: only accounts with many followers, and the topic's candidates, are named. Others are "an account".
 
-Accounts of candidates, as the topic file has them, are named in any case. An account whose followers are unknown is
-taken for a private person's. The followers are those that `author_activity` knows from the window computed last.
+An account whose followers are unknown is taken for a private person's. This is for tables that single out accounts by
+what they did, or by what was done to them: `conversations`, `coordination_accounts` and `coordination_pairs`. Tables of
+the most active and most shared accounts, such as `author_activity`, name them all (docs/method.md, "Who is named").
 """
 
-import pandas as pd
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from cassandra.cluster import Session
 
 from conf.topic import Topic
-from readers.items.authors import activity_of
+from readers.options import PUBLIC_FROM
+from readers.plain import one_line
 
 UNNAMED = "an account"
+LEADING = ("author", "root")
+"""The columns of `conversations` that lead to the author: null where the author is not named."""
 
 
-def without_names(
-    session: Session, keyspace: str, topic: Topic, frame: pd.DataFrame, least: int, revealing: tuple[str, ...]
-) -> pd.DataFrame:
-    """Returns rows that have an account in `author` and `label`; where it has fewer than `least` followers, without it.
+class Naming:
+    """Which accounts are named: the topic's candidates, and those with at least `least` followers; with 0, all."""
 
-    There, `label` is UNNAMED, and `author` and the columns `revealing`, such as a post's id, are null. With `least` 0,
-    all are named. An author who is unknown stays so.
+    def __init__(self, topic: Topic, least: int = PUBLIC_FROM) -> None:
+        self._least = least
+        self._own = {handle for race in topic.races for one in race.candidates for handle in one.lower_handles}
+
+    def names(self, label: str | None, followers: int | None) -> bool:
+        """Returns whether an account is named; None is for what is unknown."""
+        return (followers or 0) >= self._least or (label or "").lower() in self._own
+
+
+def are_named(
+    session: Session, keyspace: str, topic: Topic, accounts: Sequence[tuple[str | None, str | None]], least: int
+) -> list[bool]:
+    """Returns whether each of some accounts, given as author and label, is named.
+
+    The followers are those that `author_activity` knows from the window computed last. Raises Replaced
+    if a later run replaces these meanwhile.
     """
-    if least <= 0 or frame.empty:
-        return frame
-    known = activity_of(session, keyspace, topic, frame["author"].dropna().unique().tolist())
-    public = {author for author, row in known.items() if (row.followers or 0) >= least}
-    own = {handle for race in topic.races for candidate in race.candidates for handle in candidate.lower_handles}
-    is_named = frame["author"].isin(public) | frame["label"].str.lower().isin(own).fillna(value=False)
-    label = frame["label"].mask(~is_named & frame["label"].notna(), UNNAMED)
-    nulls = {name: frame[name].mask(~is_named) for name in ("author", *revealing)}
-    return frame.assign(label=label, **nulls)
+    from readers.items.authors import activity_of  # noqa: PLC0415 - imports pandas, which XML does not need
+
+    known = activity_of(session, keyspace, topic, {author for author, _ in accounts if author}) if least > 0 else {}
+    naming = Naming(topic, least)
+    return [naming.names(label, known[author].followers if author in known else None) for author, label in accounts]
+
+
+class People:
+    """What accounts that act together are called; one that is not named has its group and a number in files."""
+
+    def __init__(self, accounts: Iterable[Any], naming: Naming, unnamed: str = UNNAMED) -> None:
+        """Takes rows of `coordination_accounts`, in the order of groups and authors."""
+        self._names: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
+        self._last = Counter[int]()
+        for row in accounts:
+            named = naming.names(row.label, row.followers)
+            self._names[row.author] = one_line(row.label) if named else unnamed
+            self._ids[row.author] = row.author if named else self._numbered(row.group)
+
+    def _numbered(self, group: int) -> str:
+        self._last[group] += 1
+        return f"account {group}.{self._last[group]}"
+
+    def is_named(self, author: str) -> bool:
+        """Returns whether an account is named."""
+        return self._ids.get(author) == author
+
+    def name(self, author: str) -> str:
+        """Returns what people read of an account: its handle, or UNNAMED."""
+        return self._names.get(author, UNNAMED)
+
+    def id(self, author: str) -> str:
+        """Returns what tells an account from others in a file: its key, or its group (0 for none) and a number."""
+        if author not in self._ids:
+            self._ids[author] = self._numbered(0)
+        return self._ids[author]

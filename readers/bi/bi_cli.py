@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from conf.settings import load_settings
+from readers.options import PUBLIC_FROM, MinFollowers
 
 PORT = 10000
 """Where BI programs look for such a server."""
@@ -15,8 +16,9 @@ def bi(
         "127.0.0.1"
     ),
     port: Annotated[int, typer.Option(help="Port to listen on; 0: any free one.", min=0, max=65535)] = PORT,
+    min_followers: MinFollowers = PUBLIC_FROM,
 ) -> None:
     """Serve the summary tables to BI programs by SQL: a Spark Thrift Server, read only. Ctrl-C ends it."""
     from readers.bi.run import run
 
-    run(load_settings(), host, port)
+    run(load_settings(), host, port, min_followers)

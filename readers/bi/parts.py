@@ -1,39 +1,47 @@
 """The files behind the views: the rows of each table as they were between two runs, brought up to date when asked for.
 
-Each statement first asks Cassandra which runs of the jobs behind its views have ended. What has changed since is read
-again, whole (`readers/published/whole.py`), into new files; then the view is replaced. So a statement sees every run
-that ended before it, never two runs in one view, and nothing is read while nobody asks. Files that a view has left stay
-for a while, for queries that still read them.
+Each statement first asks Cassandra, of all topics at a time, which runs of the jobs behind its views have ended. What
+has changed since is read again, whole (`readers/published/whole.py`), into new files; then the view is replaced. So a
+statement sees every run that ended before it, never two runs in one view, and nothing is read while nobody asks. Files
+that a view has left stay for a while, for queries that still read them.
 """
 
 import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from cassandra.cluster import Session
 
-from conf.errors import PulsoError, StoreDown, WrongUse
-from conf.schema import Table
+from conf.errors import PulsoError, StoreDown
+from conf.schema import Table, bound
 from conf.settings import Settings
-from conf.topic import Topic, load_topic
+from conf.tables import JOB_RUNS
+from conf.topic import Topic
 from readers.bi.views import VIEWS, create_part, create_view, drop_part
 from readers.files import told_of_disk
+from readers.options import PUBLIC_FROM
 from readers.packs.summaries import Window
 from readers.published.tables import write_parquet
+from readers.published.unnamed import unnamed
 from readers.published.whole import RUNS, read_job
-from readers.runs.runs import runs_of
-from stores.execute import FAILURES
+from readers.topics import Topics
+from stores.execute import FAILURES, in_flight
+from stores.prepare import prepared
 
 ENDED_WELL = ("succeeded", "superseded")
 FRESH = 1.0
 """Seconds for which what was asked of Cassandra is taken for the newest state: a dashboard sends many statements."""
 GRACE = 1800.0
 """Seconds for which files that a view has left stay. Spark ends longer queries before."""
+AT_ONCE = 128
+"""Topics that Cassandra is asked about at the same time."""
 Run = tuple[UUID, ...]
 OnSql = Callable[[str], object]
 
@@ -47,7 +55,10 @@ class Part:
 
 
 class Parts:
-    """The files of all tables, under a folder. `sql` runs statements in the session that may change the views."""
+    """The files of all tables, under a folder. `sql` runs statements in the session that may change the views.
+
+    Accounts with fewer than `min_followers` followers are not named where `readers/private.py` says so.
+    """
 
     def __init__(
         self,
@@ -56,8 +67,10 @@ class Parts:
         folder: Path,
         sql: OnSql,
         clock: Callable[[], float] = time.monotonic,
+        min_followers: int = PUBLIC_FROM,
     ) -> None:
-        self._session, self._settings, self._folder = session, settings, folder
+        self._session, self._keyspace, self._folder = session, settings.keyspace, folder
+        self._topics, self._least = Topics(settings.topics_dir), min_followers
         self._sql, self._clock = sql, clock
         self._parts = {name: Part() for name in VIEWS}
         self._left: list[tuple[float, Table, int]] = []
@@ -82,8 +95,8 @@ class Parts:
             self._forget()
 
     def _refresh(self, table: Table) -> None:
-        part, topics = self._parts[table.name], self._topics()
-        newest = self._newest(table.job, list(topics.values()))
+        part, topics = self._parts[table.name], self._known()
+        newest = self._newest(table.job, topics)
         changed = [name for name, runs in newest.items() if part.runs.get(name, ()) != runs]
         gone = part.runs.keys() - newest.keys()
         if not changed and not gone:
@@ -105,8 +118,12 @@ class Parts:
         self._parts[table.name] = Part(number, newest)
 
     def _read(self, table: Table, topic: Topic, file: Path) -> None:
-        window = Window(self._session, self._settings.keyspace, topic, None, None)
-        read_job(window, table.job, lambda of, rows: write_parquet(file, of, rows), tables=[table])
+        window = Window(self._session, self._keyspace, topic, None, None)
+
+        def take(_: Table, rows: Iterator[Any]) -> None:
+            write_parquet(file, table, unnamed(window, table, rows, self._least))
+
+        read_job(window, table.job, take, tables=[table])
 
     def _show(self, table: Table, number: int) -> None:
         folder = self._of(table, number)
@@ -117,27 +134,21 @@ class Parts:
     def _of(self, table: Table, number: int) -> Path:
         return self._folder / table.name / str(number)
 
-    def _topics(self) -> dict[str, Topic]:
+    def _known(self) -> dict[str, Topic]:
         """Returns the topics; a file that is none takes nothing from the others."""
         found = {}
-        for file in sorted(self._settings.topics_dir.glob("*.yaml")):
-            try:
-                found[file.stem] = load_topic(file.stem, self._settings.topics_dir)
-            except (WrongUse, PulsoError):
-                continue
+        for name in self._topics.names():
+            with suppress(PulsoError, OSError):
+                found[name] = self._topics.get(name)
         return found
 
-    def _newest(self, job: str, topics: Sequence[Topic]) -> dict[str, Run]:
+    def _newest(self, job: str, topics: Collection[str]) -> dict[str, Run]:
         """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out."""
         at, known = self._asked.get(job, (-FRESH, {}))
         if at + FRESH > self._clock():
             return known
         now = self._clock()
-        found = {}
-        for topic in topics:
-            rows = runs_of(self._session, self._settings.keyspace, topic, job, RUNS)
-            if runs := tuple(row.run_id for row in rows if row.status in ENDED_WELL):
-                found[topic.topic] = runs
+        found = ended_runs(self._session, self._keyspace, job, topics)
         self._asked[job] = (now, found)
         return found
 
@@ -148,3 +159,13 @@ class Parts:
             self._sql(drop_part(table, number))
             shutil.rmtree(self._of(table, number), ignore_errors=True)
         self._left = [left for left in self._left if left[0] > now]
+
+
+def ended_runs(session: Session, keyspace: str, job: str, topics: Collection[str]) -> dict[str, Run]:
+    """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out."""
+    query = f"SELECT run_id, status FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT {RUNS}"
+    asked, found = prepared(session, query), dict[str, Run]()
+    for topic, future in in_flight(topics, lambda topic: session.execute_async(asked, (job, topic)), AT_ONCE):
+        if runs := tuple(row.run_id for row in future.result() if row.status in ENDED_WELL):
+            found[topic] = runs
+    return found

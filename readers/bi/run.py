@@ -22,7 +22,7 @@ FOLDER = "bi"
 """The folder in PULSO_HOME that has the files of the views while the server runs."""
 
 
-def run(settings: Settings, host: str, port: int) -> None:
+def run(settings: Settings, host: str, port: int, min_followers: int) -> None:
     """Serves until SIGTERM or Ctrl-C. Raises PulsoError if it can't start, or if Spark does not answer any more."""
     check_binding(settings, host)
     with ExitStack() as stack, told_to_stop() as stopped:
@@ -32,7 +32,7 @@ def run(settings: Settings, host: str, port: int) -> None:
         typer.echo("Spark starts …", err=True)
         server = Server(folder)
         stack.callback(_end, server)
-        parts = Parts(session, settings, folder / "parts", server.sql)
+        parts = Parts(session, settings, folder / "parts", server.sql, min_followers=min_followers)
         parts.begin()
         password = settings.bi_password.get_secret_value() if settings.bi_password else ""
         stack.enter_context(Front(listening, server.listen(parts.refresh), password))

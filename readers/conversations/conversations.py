@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import numpy as np
 import pandas as pd
 from cassandra.cluster import Session
 
@@ -9,10 +10,7 @@ from conf.tables import CONVERSATIONS
 from conf.topic import Topic
 from readers.options import PUBLIC_FROM
 from readers.periods import not_published, read_periods
-from readers.private import without_names
-
-NAMING = ("root",)
-"""The columns beside the author that lead to the author."""
+from readers.private import LEADING, UNNAMED, are_named
 
 
 def read_conversations(
@@ -28,11 +26,14 @@ def read_conversations(
 
     Without `start` and `end`, the period `window` returns only the window that was computed last; `day` returns all
     days. `start` and `end` limit `period_start` (half-open). Authors with fewer than `min_followers` followers are not
-    named; then `root` is null, too, since it leads to them. Raises PulsoError when nothing was published.
+    named (`readers/private.py`). Raises PulsoError when nothing was published.
     """
     partition = {"topic": topic.topic, "period": period}
     frame = read_periods(session, keyspace, CONVERSATIONS, partition, start, end)
     if frame.empty:
         raise not_published(f"conversation of {topic.topic} by {period}", CONVERSATIONS, topic.topic)
-    shown = without_names(session, keyspace, topic, frame, min_followers, NAMING)
+    accounts = list(zip(*(frame[name].to_numpy(object, na_value=None) for name in ("author", "label")), strict=True))
+    hidden = ~np.array(are_named(session, keyspace, topic, accounts, min_followers))
+    label = frame["label"].mask(hidden & frame["label"].notna(), UNNAMED)
+    shown = frame.assign(label=label, **{name: frame[name].mask(hidden) for name in LEADING})
     return shown.sort_values(["period_start", "period_end", "rank"]).reset_index(drop=True)

@@ -27,7 +27,7 @@ LAYOUT = Layout(
 )
 
 
-def print_conversations(frame: pd.DataFrame, topic: Topic, min_followers: int, console: Console) -> None:
+def print_conversations(frame: pd.DataFrame, topic: Topic, console: Console, min_followers: int) -> None:
     """Prints the first 20 conversations of each period, for at most the last 24 periods."""
     for rows in last_periods(frame, console):
         first = rows.iloc[0]

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from readers.coordination.people import People
 from readers.coordination.stored import Result
 from readers.graphs.content import Content, Type
 from readers.graphs.drawing import COLOURS, Drawing, Node, layout
+from readers.private import People
 from stores.published import utc
 
 SENTENCE = "These accounts act together more than chance; this says nothing of why or who."

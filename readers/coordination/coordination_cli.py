@@ -11,9 +11,9 @@ from conf.settings import load_settings
 from conf.terminal import ERR, out_console
 from conf.topic import load_topic
 from readers import options
-from readers.coordination.people import AN_ACCOUNT, NAMED_FROM, People
 from readers.coordination.stored import Result, read_result
 from readers.partitions import whole
+from readers.private import UNNAMED, Naming, People
 from stores.connect import cassandra_session
 
 Format = Literal["table", "gexf", "graphml", "csv", "ndjson", "parquet"]
@@ -33,10 +33,7 @@ def coordination(
     nodes: Annotated[bool, typer.Option("--nodes", help="Accounts instead of pairs (csv, ndjson, parquet).")] = False,
     png: Annotated[Path | None, typer.Option(help="Draw the groups into this PNG file.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write an interactive page into this file.")] = None,
-    named_from: Annotated[
-        int,
-        typer.Option(help="Name accounts with at least so many followers; 0 names all. Others stay unnamed.", min=0),
-    ] = NAMED_FROM,
+    min_followers: options.MinFollowers = options.PUBLIC_FROM,
 ) -> None:
     """Show which accounts act together more than chance. This says nothing of why, or of who they are."""
     if png and html:
@@ -48,7 +45,8 @@ def coordination(
     bounds = options.bounds(start, end)
     with cassandra_session(settings) as session:
         found = whole(lambda: read_result(session, settings.keyspace, topic_file, kind, period, *bounds)).only(group)
-    people = People(found.accounts, named_from, unnamed="" if png else AN_ACCOUNT)  # a picture needs no such names
+    naming = Naming(topic_file, min_followers)
+    people = People(found.accounts, naming, unnamed="" if png else UNNAMED)  # a picture needs no such names
     if png or html:
         _picture(found, people, png, html)
     elif format_ == "table":

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.text import Text
 
 from readers.coordination.content import SENTENCE, WHAT
-from readers.coordination.people import AN_ACCOUNT, People
 from readers.coordination.stored import Result
 from readers.plain import one_line
+from readers.private import People
 from readers.tables import Layout, print_table
 from readers.texts.texts_view import duration
 from stores.published import utc
@@ -71,9 +71,8 @@ def _of_group(found: Result, row: Any) -> list[str]:
 
 
 def _of_account(found: Result, people: People, row: Any) -> list[str]:
-    name = people.name(row.author)
-    followers = "" if row.followers is None or name == AN_ACCOUNT else f"{row.followers:,}"
-    return [name, followers, f"{row.pairs:,}", f"{row.objects:,}", *_times(found, row)]
+    followers = f"{row.followers:,}" if row.followers is not None and people.is_named(row.author) else ""
+    return [people.name(row.author), followers, f"{row.pairs:,}", f"{row.objects:,}", *_times(found, row)]
 
 
 def _of_object(found: Result, row: Any) -> list[str]:

@@ -13,6 +13,7 @@ from conf.tables import AUTHOR_ACTIVITY
 from conf.topic import Topic
 from readers.partitions import Replaced, published_rows
 from readers.periods import not_published
+from stores.execute import in_flight
 from stores.layout import buckets_of_run
 from stores.prepare import prepared
 from stores.published import Period, Pointers, place_of
@@ -70,7 +71,8 @@ def activity_of(session: Session, keyspace: str, topic: Topic, authors: Collecti
     cql = f"SELECT {', '.join(COLUMNS)} FROM {keyspace}.{AUTHOR_ACTIVITY.name} WHERE {bound(AUTHOR_ACTIVITY.key)}"
     asked = prepared(session, cql)
     keys = [(topic.topic, *period[1:], runs[period], bucket_of(author, buckets), author) for author in authors]
-    rows = [row for key in keys for row in session.execute(asked, key)]
+    sent = in_flight(keys, lambda key: session.execute_async(asked, key))
+    rows = [row for _, future in sent for row in future.result()]
     if pointers.run_of(period) != runs[period]:
         raise Replaced(f"{AUTHOR_ACTIVITY.name} of {topic.topic}")
     return {row.author: row for row in rows}

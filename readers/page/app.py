@@ -21,8 +21,8 @@ from readers.page.fonts import NoFont
 from readers.page.rendering import BANNER, STATIC, banner, render
 from readers.page.seen import Pages, Seen
 from readers.page.source import Source
-from readers.page.topics import Topics
 from readers.partitions import Replaced
+from readers.topics import Topics
 
 CODES: dict[type[PulsoError], int] = {StoreDown: 503, Replaced: 503, WrongUse: 400, NoFont: 501}
 """What is answered to an error; 404 to all others: nothing was published there."""

@@ -18,11 +18,13 @@ from conf.errors import PulsoError, StoreDown
 from conf.settings import Settings
 from conf.topic import Topic
 from readers.files import full_disk, told_of_disk
+from readers.options import PUBLIC_FROM
 from readers.packs.summaries import SUMMARIES, Window
 from readers.published import elsewhere, postgres
 from readers.published.database import Fact, write_database
 from readers.published.folder import OLD, new_set
 from readers.published.tables import write_parquet
+from readers.published.unnamed import unnamed
 from readers.published.whole import Seen, jobs, read_job
 from stores.elsewhere import is_address
 from stores.execute import FAILURES
@@ -44,12 +46,17 @@ class Publication:
 
 
 def publish(
-    session: Session, settings: Settings, topic: Topic, to: str = "", on_table: OnTable = lambda _: None
+    session: Session,
+    settings: Settings,
+    topic: Topic,
+    to: str = "",
+    on_table: OnTable = lambda _: None,
+    min_followers: int = PUBLIC_FROM,
 ) -> Publication:
     """Publishes what the jobs have published of a topic, whole or not at all.
 
     `to` is a folder or an address; empty, it is that of the settings, and without one PULSO_HOME/published. `on_table`
-    is called with the name of each table before it is read.
+    is called with the name of each table before it is read. `min_followers` says who is named (`unnamed.py`).
 
     Raises PulsoError if nothing was published, if the files can't be written, or if runs go on replacing a job's
     tables; StoreDown if Cassandra does not answer. What was published before is still there then.
@@ -58,7 +65,7 @@ def publish(
     check_layout(session, settings.keyspace, topic)
     try:
         with _place(to, topic.topic) as (folder, place):
-            rows = _write(Window(session, settings.keyspace, topic, None, None), folder, on_table)
+            rows = _write(Window(session, settings.keyspace, topic, None, None), folder, on_table, min_followers)
             if is_address(to):
                 on_table(place)
                 elsewhere.send(folder, to, topic.topic, DESCRIPTION)
@@ -82,20 +89,20 @@ def _place(to: str, topic: str) -> Iterator[tuple[Path, str]]:
         yield folder, str(base / topic)
 
 
-def _write(window: Window, folder: Path, on_table: OnTable) -> dict[str, int]:
+def _write(window: Window, folder: Path, on_table: OnTable, least: int) -> dict[str, int]:
     """Writes all files, and returns the number of rows of each table."""
     seen = Seen()
 
     def take(table: Any, rows: Iterator[Any]) -> None:
         on_table(table.name)
-        write_parquet(folder / f"{table.name}.parquet", table, rows)
+        write_parquet(folder / f"{table.name}.parquet", table, unnamed(window, table, rows, least))
 
     for job in jobs():
         seen += read_job(window, job, take)
     if not seen:
         what = f"nothing has been published of {window.topic.topic} by a job"
         raise PulsoError(what, "Run jobs first: SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/daily.py --help")
-    facts = list(_facts(window.topic, seen))
+    facts = list(_facts(window.topic, seen, least))
     on_table("duckdb")
     try:
         write_database(folder / f"{window.topic.topic}.duckdb", folder, SUMMARIES, facts)
@@ -105,7 +112,7 @@ def _write(window: Window, folder: Path, on_table: OnTable) -> dict[str, int]:
     return {str(fact[0][1]): int(str(fact[1][1])) for fact in facts}
 
 
-def _facts(topic: Topic, seen: Seen) -> Iterator[list[Fact]]:
+def _facts(topic: Topic, seen: Seen, least: int) -> Iterator[list[Fact]]:
     """Yields what is told of each table: the same in the DuckDB file and in DESCRIPTION."""
     made = datetime.now(UTC)
     for table in SUMMARIES:
@@ -121,6 +128,7 @@ def _facts(topic: Topic, seen: Seen) -> Iterator[list[Fact]]:
             ("timezone", topic.timezone, "the time zone of the days"),
             ("read_at", made, "when the tables had been read, UTC"),
             ("pulso", VERSION, "the project's version"),
+            ("min_followers", least, "followers from which conversations and coordination tables name an account"),
             ("note", NOTE, "what must be said beside the figures"),
         ]
 

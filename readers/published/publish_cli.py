@@ -16,9 +16,11 @@ def publish(
     to: Annotated[
         str, typer.Option(help="Folder, or address such as s3://bucket/tables; PULSO_HOME/published by default.")
     ] = "",
+    min_followers: options.MinFollowers = options.PUBLIC_FROM,
 ) -> None:
     """Write a topic's summary tables as Parquet files and one DuckDB file, all replaced at once.
 
+    In what is written of conversations and coordination, accounts with few followers are not named.
     If PULSO_PUBLISH_POSTGRES is set, the tables go to PostgreSQL, too.
     """
     from readers.published.publish import publish as publish_files
@@ -28,7 +30,9 @@ def publish(
     topic_file = load_topic(topic, settings.topics_dir)
     with cassandra_session(settings) as session, progress(counted=False) as display:
         task = display.add_task("publish", total=None, note="")
-        made = publish_files(session, settings, topic_file, to, lambda name: display.update(task, note=shown(name)))
+        made = publish_files(
+            session, settings, topic_file, to, lambda name: display.update(task, note=shown(name)), min_followers
+        )
     tables = [name for name, rows in made.rows.items() if rows]
     told = f"{len(tables)} tables with {sum(made.rows.values()):,} rows in {shown(made.place)}"
     if made.in_postgres:

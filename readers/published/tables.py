@@ -1,6 +1,7 @@
 """The published tables as Parquet files: columns, types and comments follow from the declarations of tables."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from conf.schema import Column, Table
+from conf.tables import CONVERSATIONS
 from readers.packs.summaries import TYPES, plain_value
+from readers.private import LEADING
 
 AT_ONCE = 20_000
 """Rows that are in memory together."""
@@ -20,8 +23,12 @@ _INSIDE = frozenset({"bucket"})
 
 
 def columns_of(table: Table) -> dict[str, Column]:
-    """Returns the columns that are published of a table, in declared order."""
-    return {name: column for name, column in table.columns.items() if name not in _INSIDE}
+    """Returns the columns that are published of a table, in declared order; some are null for private persons."""
+    null = LEADING if table is CONVERSATIONS else ()
+    columns = {
+        name: replace(column, nullable=column.nullable or name in null) for name, column in table.columns.items()
+    }
+    return {name: column for name, column in columns.items() if name not in _INSIDE}
 
 
 def schema_of(table: Table) -> pa.Schema:

@@ -72,10 +72,10 @@ def test_a_person_sees_groups_and_what_they_do_not_say(topic: Topic) -> None:
 
 
 def test_private_persons_are_not_named(topic: Topic) -> None:
-    shown = read(topic, "--group", "1", "--named-from", "1000000000").stdout
+    shown = read(topic, "--group", "1", "--min-followers", "1000000000").stdout
     assert "an account" in shown
     assert not re.search(r"mambabasa\d", shown)
-    assert re.search(r"mambabasa\d", read(topic, "--group", "1", "--named-from", "0").stdout)
+    assert re.search(r"mambabasa\d", read(topic, "--group", "1", "--min-followers", "0").stdout)
     rows = list(csv.DictReader(io.StringIO(read(topic, "--format", "csv").stdout)))
     assert all(re.fullmatch(r"account \d\.\d+|x:8\d+", row["src"]) for row in rows)
     assert any(row["src"].startswith("account 1.") for row in rows)

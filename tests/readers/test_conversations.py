@@ -11,32 +11,16 @@ import pandas as pd
 import pytest
 from cassandra.cluster import Session
 
-from conf.partitions import bucket_of, period_buckets
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, CONVERSATIONS, PUBLISHED
+from conf.tables import CONVERSATIONS
 from conf.topic import Topic
 from readers.cli import main
 from readers.conversations.conversations import read_conversations
 from tests.conftest import make_topic
-from tests.support.stored_graph import END, START, write
-from tests.support.summaries import HOUR, row_of, run
+from tests.support.stored_graph import START, write
+from tests.support.summaries import FOLLOWERS, HOUR, row_of, run, store_authors
 
-FOLLOWERS = {"x:1": 250_000, "x:2": 9_999, "bluesky:did:plc:ana": None}
 DAY = 24 * HOUR
-
-
-def store_followers(session: Session, settings: Settings, topic: Topic) -> None:
-    """An activity of accounts whose followers are known, or are not."""
-    run_id = run(session, settings, topic, AUTHOR_ACTIVITY.job)
-    buckets = period_buckets(topic.buckets, "window", START, END)
-    rows = (
-        row_of(AUTHOR_ACTIVITY, topic, run_id, bucket=bucket_of(name, buckets), author=name, followers=followers)
-        for name, followers in FOLLOWERS.items()
-    )
-    write(session, settings, AUTHOR_ACTIVITY, rows)
-    pointer: dict[str, Any] = {"topic": topic.topic, "table_name": AUTHOR_ACTIVITY.name, "part": "", "period": "window"}
-    pointer |= {"period_start": START, "period_end": END, "run_id": run_id, "published_at": END}
-    write(session, settings, PUBLISHED, iter([pointer]))
 
 
 def publish(session: Session, settings: Settings, topic: Topic, *rows: dict[str, Any], **changes: Any) -> None:
@@ -51,7 +35,7 @@ def publish(session: Session, settings: Settings, topic: Topic, *rows: dict[str,
 def topic(session: Session, settings: Settings) -> Topic:
     """A topic with conversations under posts of a public account, two private ones, a candidate and nobody known."""
     topic = make_topic(settings)
-    store_followers(session, settings, topic)
+    store_authors(session, settings, topic, FOLLOWERS, shown=True, followers=FOLLOWERS)
     first = {
         "rank": 1,
         "root": "9001",

@@ -9,8 +9,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from tests.at_length.bi.served import Served, missing, served
 from tests.conftest import make_topic
-from tests.support.stored_graph import some_graph, store
-from tests.support.summaries import run, store_authors, store_poll, store_text
+from tests.support.summaries import store_some
 
 TEXT = 'Grâce 東京 مرحبا Işık; O\'Neil "x"\n=1+1 end'
 
@@ -18,13 +17,7 @@ TEXT = 'Grâce 東京 مرحبا Işık; O\'Neil "x"\n=1+1 end'
 @pytest.fixture(scope="session")
 def filled(settings: Settings, session: Session) -> Topic:
     """The topic."""
-    topic = make_topic(settings)
-    store_poll(session, settings, topic)
-    run(session, settings, topic, "network_graph")
-    store(some_graph(), session, settings, topic)
-    store_authors(session, settings, topic, ["ana", "ben"], shown=True)
-    store_text(session, settings, topic, TEXT)
-    return topic
+    return store_some(session, settings, make_topic(settings), TEXT)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import random
 import resource
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,14 @@ from conf.settings import Settings
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, GRAPH_EDGES, TABLES
 from conf.topic import Topic
 from readers.cli import main
-from readers.packs.summaries import SUMMARIES, Window
-from readers.partitions import Replaced
-from readers.published import whole
+from readers.packs.summaries import SUMMARIES
 from readers.published.folder import new_set
 from readers.published.tables import columns_of
-from readers.published.whole import read_job
 from tests.conftest import make_topic
 from tests.support.commands import end, run_command, start_command
 from tests.support.packed import rows
-from tests.support.stored_graph import some_graph, store
-from tests.support.summaries import run, store_authors, store_poll, store_text
+from tests.support.stored_graph import store
+from tests.support.summaries import run, store_authors, store_poll, store_some
 
 TEXT = 'Grâce 東京 مرحبا Işık; O\'Neil "x"\n=1+1 \0 end'
 SEED = 9
@@ -41,13 +37,7 @@ SEED = 9
 @pytest.fixture(scope="module")
 def filled(settings: Settings, session: Session) -> Topic:
     """A topic with a poll, a graph, authors, and a text that is hard to write."""
-    topic = make_topic(settings)
-    store_poll(session, settings, topic)
-    run(session, settings, topic, "network_graph")
-    store(some_graph(), session, settings, topic)
-    store_authors(session, settings, topic, ["ana", "ben"], shown=True)
-    store_text(session, settings, topic, TEXT)
-    return topic
+    return store_some(session, settings, make_topic(settings), TEXT)
 
 
 def publish(topic: Topic, to: Path | str) -> int:
@@ -157,54 +147,6 @@ def test_who_holds_the_old_file_open_keeps_it(settings: Settings, session: Sessi
     with duckdb.connect(str(file), read_only=True) as new:
         assert new.execute("SELECT DISTINCT posts FROM candidate_poll").fetchall() == [(4,)]
     assert len([entry for entry in tmp_path.iterdir() if entry.is_dir() and not entry.is_symlink()]) == 1
-
-
-class TestReadWhileRunsGoOn:
-    @pytest.fixture(autouse=True)
-    def _no_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(whole, "TRIES", 5)
-
-    @pytest.fixture
-    def window(self, settings: Settings, session: Session) -> Window:
-        topic = make_topic(settings)
-        store_poll(session, settings, topic)
-        return Window(session, settings.keyspace, topic, None, None)
-
-    def read(self, window: Window, settings: Settings, during: Any) -> list[int]:
-        """Reads the poll; calls `during` with the number of each read, after its rows. Returns the rows of each."""
-        counts: list[int] = []
-
-        def take(_table: Any, found: Iterator[Any]) -> None:
-            counts.append(len(list(found)))
-            during(len(counts))
-
-        read_job(window, CANDIDATE_POLL.job, take, wait=0)
-        return counts
-
-    def test_it_is_read_again_if_a_run_began(self, window: Window, settings: Settings) -> None:
-        began = lambda read: read == 1 and run(window.session, settings, window.topic, "candidate_poll")  # noqa: E731
-        assert len(self.read(window, settings, began)) == 2
-
-    def test_it_is_read_again_while_a_run_that_goes_on_replaces_rows(self, window: Window, settings: Settings) -> None:
-        run_id = run(window.session, settings, window.topic, "candidate_poll", "running")
-
-        def replace_a_row(read: int) -> None:
-            table = f"{settings.keyspace}.{CANDIDATE_POLL.name}"
-            key = f"topic = '{window.topic.topic}' AND race = 'president' AND period = 'window'"
-            [first, *_] = window.session.execute(f"SELECT * FROM {table} WHERE {key}").all()
-            values = {name: getattr(first, name) for name in CANDIDATE_POLL.columns}
-            names, marks = ", ".join(values), ", ".join("%s" for _ in values)
-            new = values | {"run_id": run_id, "candidate": f"c{min(read, 2)}"}
-            window.session.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(new.values()))
-
-        replace_a_row(0)
-        counts = self.read(window, settings, replace_a_row)
-        assert counts[0] < counts[1] < counts[2] == counts[3], "it was killed: two reads in turn found the same"
-        assert len(counts) == 4
-
-    def test_it_gives_up_with_a_line_if_runs_never_end(self, window: Window, settings: Settings) -> None:
-        with pytest.raises(Replaced, match="was replaced by a later run"):
-            self.read(window, settings, lambda _: run(window.session, settings, window.topic, "candidate_poll"))
 
 
 class TestFaults:

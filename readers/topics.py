@@ -2,13 +2,16 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.schema import bound
 from conf.tables import JOB_RUNS
 from conf.topic import Topic, load_topic
-from readers.page.source import Source
 from stores.prepare import prepared
+
+if TYPE_CHECKING:
+    from readers.page.source import Source
 
 _ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -37,7 +40,7 @@ class Topics:
         """Returns the names of the topic files, sorted."""
         return sorted(path.stem for path in self.folder.glob("*.yaml") if _ID.fullmatch(path.stem))
 
-    def newest(self, source: Source) -> str:
+    def newest(self, source: "Source") -> str:
         """Returns the topic whose poll was computed last; the first where none was; empty where there is no topic."""
         names = self.names()
         try:

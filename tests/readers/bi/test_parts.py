@@ -11,14 +11,13 @@ from cassandra.cluster import NoHostAvailable, Session
 from conf.errors import PulsoError, StoreDown
 from conf.settings import Settings
 from conf.tables import CANDIDATE_POLL
-from conf.topic import Topic
+from conf.topic import Topic, load_topic
 from readers.bi import parts as module
-from readers.bi.parts import GRACE, Parts
+from readers.bi.parts import FRESH, GRACE, Parts
 from readers.bi.views import VIEWS
-from readers.runs.runs import runs_of
 from tests.conftest import make_topic
 from tests.support.stored_graph import some_graph, store
-from tests.support.summaries import run, store_poll
+from tests.support.summaries import PRIVATE, run, store_people, store_poll
 
 POLL = CANDIDATE_POLL.name
 
@@ -46,8 +45,20 @@ class Stage:
 
 
 @pytest.fixture
-def stage(session: Session, settings: Settings, tmp_path: Path) -> Stage:
-    return Stage(session, settings, tmp_path / "parts")
+def alone(settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with a folder of topics that only this test uses: the first question reads all that there are."""
+    (tmp_path / "topics").mkdir()
+    return settings.model_copy(update={"topics_dir": tmp_path / "topics"})
+
+
+@pytest.fixture
+def topic(alone: Settings) -> Topic:
+    return make_topic(alone)
+
+
+@pytest.fixture
+def stage(session: Session, alone: Settings, tmp_path: Path) -> Stage:
+    return Stage(session, alone, tmp_path / "parts")
 
 
 def test_views_are_there_at_once_and_read_nothing_until_somebody_asks(stage: Stage, topic: Topic) -> None:
@@ -56,12 +67,12 @@ def test_views_are_there_at_once_and_read_nothing_until_somebody_asks(stage: Sta
 
 
 def test_a_statement_sees_the_run_that_ended_before_it(
-    stage: Stage, topic: Topic, session: Session, settings: Settings
+    stage: Stage, topic: Topic, session: Session, alone: Settings
 ) -> None:
-    first = store_poll(session, settings, topic)
+    first = store_poll(session, alone, topic)
     stage.refresh(POLL)
     assert {row["run_id"] for row in stage.shown(topic)} == {str(first)}
-    second = store_poll(session, settings, topic, posts=5)
+    second = store_poll(session, alone, topic, posts=5)
     sql = stage.refresh(POLL)
     assert {row["run_id"] for row in stage.shown(topic)} == {str(second)}
     assert {row["posts"] for row in stage.shown(topic)} == {5}
@@ -69,21 +80,21 @@ def test_a_statement_sees_the_run_that_ended_before_it(
 
 
 def test_nothing_is_read_again_while_nothing_has_ended(
-    stage: Stage, topic: Topic, session: Session, settings: Settings
+    stage: Stage, topic: Topic, session: Session, alone: Settings
 ) -> None:
-    store_poll(session, settings, topic)
+    store_poll(session, alone, topic)
     stage.refresh(POLL)
-    run(session, settings, topic, CANDIDATE_POLL.job, "running")
-    run(session, settings, topic, CANDIDATE_POLL.job, "failed")
+    run(session, alone, topic, CANDIDATE_POLL.job, "running")
+    run(session, alone, topic, CANDIDATE_POLL.job, "failed")
     assert stage.refresh(POLL) == []
 
 
-def test_other_topics_are_not_read_again(stage: Stage, topic: Topic, session: Session, settings: Settings) -> None:
-    store_poll(session, settings, topic)
+def test_other_topics_are_not_read_again(stage: Stage, topic: Topic, session: Session, alone: Settings) -> None:
+    store_poll(session, alone, topic)
     stage.refresh(POLL)
     file = next(stage.folder.glob(f"{POLL}/*/{topic.topic}.parquet"))
-    other = make_topic(settings)
-    store_poll(session, settings, other)
+    other = make_topic(alone)
+    store_poll(session, alone, other)
     stage.refresh(POLL)
     assert stage.shown(other)
     assert file.stat().st_nlink == 2
@@ -91,10 +102,10 @@ def test_other_topics_are_not_read_again(stage: Stage, topic: Topic, session: Se
 
 
 def test_the_files_of_a_graph_are_of_the_run_that_its_summary_names(
-    stage: Stage, topic: Topic, session: Session, settings: Settings
+    stage: Stage, topic: Topic, session: Session, alone: Settings
 ) -> None:
-    run(session, settings, topic, "network_graph")
-    store(some_graph(), session, settings, topic)
+    run(session, alone, topic, "network_graph")
+    store(some_graph(), session, alone, topic)
     stage.refresh("graph_edges", "graph_summary")
     summaries = {row["run_id"] for row in stage.shown(topic, "graph_summary")}
     edges = stage.shown(topic, "graph_edges")
@@ -104,10 +115,10 @@ def test_the_files_of_a_graph_are_of_the_run_that_its_summary_names(
 
 
 def test_old_files_stay_for_queries_that_read_them_and_then_go(
-    stage: Stage, topic: Topic, session: Session, settings: Settings
+    stage: Stage, topic: Topic, session: Session, alone: Settings
 ) -> None:
     for _ in range(2):
-        store_poll(session, settings, topic)
+        store_poll(session, alone, topic)
         stage.refresh(POLL)
     old, new = sorted(int(folder.name) for folder in (stage.folder / POLL).iterdir() if list(folder.iterdir()))
     stage.now += GRACE
@@ -116,17 +127,17 @@ def test_old_files_stay_for_queries_that_read_them_and_then_go(
 
 
 def test_a_topic_whose_file_is_gone_or_broken_leaves_the_others(
-    stage: Stage, topic: Topic, session: Session, settings: Settings
+    stage: Stage, topic: Topic, session: Session, alone: Settings
 ) -> None:
-    store_poll(session, settings, topic)
-    broken = settings.topics_dir / "broken-here.yaml"
+    store_poll(session, alone, topic)
+    broken = alone.topics_dir / "broken-here.yaml"
     broken.write_text("topic: [")
     try:
         stage.refresh(POLL)
     finally:
         broken.unlink()
     assert stage.shown(topic)
-    (settings.topics_dir / f"{topic.topic}.yaml").unlink()
+    (alone.topics_dir / f"{topic.topic}.yaml").unlink()
     stage.refresh(POLL)
     assert not stage.shown(topic)
 
@@ -143,14 +154,14 @@ def test_what_can_not_be_read_leaves_the_view_as_it_was(
     stage: Stage,
     topic: Topic,
     session: Session,
-    settings: Settings,
+    alone: Settings,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
 ) -> None:
-    first = store_poll(session, settings, topic)
+    first = store_poll(session, alone, topic)
     stage.refresh(POLL)
     folders = sorted((stage.folder / POLL).iterdir())
-    store_poll(session, settings, topic)
+    store_poll(session, alone, topic)
     with monkeypatch.context() as patched:
         patched.setattr(module, "read_job", failing(error))
         with pytest.raises(StoreDown if isinstance(error, NoHostAvailable) else PulsoError) as told:
@@ -163,16 +174,36 @@ def test_what_can_not_be_read_leaves_the_view_as_it_was(
 
 
 def test_many_statements_in_a_second_ask_once(
-    session: Session, settings: Settings, topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, alone: Settings, topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, found = list[str](), runs_of
+    asked, parsed, found = list[set[str]](), list[str](), module.ended_runs
 
     def counted(*given: Any) -> Any:
-        asked.append(given[2].topic)
+        asked.append({*given[-1]})
         return found(*given)
 
-    monkeypatch.setattr(module, "runs_of", counted)
-    parts = Parts(session, settings, tmp_path / "parts", lambda _: None, clock=lambda: 5.0)
+    def counted_load(name: str, folder: Path) -> Topic:
+        parsed.append(name)
+        return load_topic(name, folder)
+
+    monkeypatch.setattr(module, "ended_runs", counted)
+    monkeypatch.setattr("readers.topics.load_topic", counted_load)
+    other, now = make_topic(alone), [5.0]
+    parts = Parts(session, alone, tmp_path / "parts", lambda _: None, clock=lambda: now[0])
     for _ in range(5):
         parts.refresh([POLL])
-    assert asked.count(topic.topic) == 1
+    assert asked == [{topic.topic, other.topic}]
+    now[0] += FRESH
+    parts.refresh([POLL])
+    assert len(asked) == 2
+    assert sorted(parsed) == sorted([topic.topic, other.topic]), "a file is parsed again only after a change"
+
+
+def test_private_persons_are_not_named(stage: Stage, topic: Topic, session: Session, alone: Settings) -> None:
+    store_people(session, alone, topic)
+    tables = ("conversations", "coordination_accounts", "coordination_pairs")
+    stage.refresh(*tables)
+    for table in tables:
+        rows = [{**row, "run_id": "", "computed_at": ""} for row in stage.shown(topic, table)]
+        assert len(rows) == 4
+        assert not [secret for secret in PRIVATE if secret in str(rows)]
