@@ -20,7 +20,7 @@ from uuid import UUID
 from cassandra.cluster import Session
 
 from conf.errors import PulsoError, StoreDown
-from conf.schema import Table, bound
+from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import JOB_RUNS
 from conf.topic import Topic
@@ -32,7 +32,7 @@ from readers.published.tables import write_parquet
 from readers.published.unnamed import unnamed
 from readers.published.whole import RUNS, read_job
 from readers.topics import Topics
-from stores.execute import FAILURES, in_flight
+from stores.execute import FAILURES
 from stores.prepare import prepared
 
 ENDED_WELL = ("succeeded", "superseded")
@@ -40,8 +40,8 @@ FRESH = 1.0
 """Seconds for which what was asked of Cassandra is taken for the newest state: a dashboard sends many statements."""
 GRACE = 1800.0
 """Seconds for which files that a view has left stay. Spark ends longer queries before."""
-AT_ONCE = 128
-"""Topics that Cassandra is asked about at the same time."""
+AT_ONCE = 100
+"""Topics that one query asks about."""
 Run = tuple[UUID, ...]
 OnSql = Callable[[str], object]
 
@@ -163,9 +163,11 @@ class Parts:
 
 def ended_runs(session: Session, keyspace: str, job: str, topics: Collection[str]) -> dict[str, Run]:
     """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out."""
-    query = f"SELECT run_id, status FROM {keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT {RUNS}"
-    asked, found = prepared(session, query), dict[str, Run]()
-    for topic, future in in_flight(topics, lambda topic: session.execute_async(asked, (job, topic)), AT_ONCE):
-        if runs := tuple(row.run_id for row in future.result() if row.status in ENDED_WELL):
-            found[topic] = runs
+    table, names, found = f"{keyspace}.{JOB_RUNS.name}", list(topics), dict[str, Run]()
+    query = f"SELECT topic, run_id, status FROM {table} WHERE job = ? AND topic IN ? PER PARTITION LIMIT {RUNS}"
+    asked = prepared(session, query)
+    for start in range(0, len(names), AT_ONCE):
+        for row in session.execute(asked, (job, names[start : start + AT_ONCE])):
+            if row.status in ENDED_WELL:
+                found[row.topic] = (*found.get(row.topic, ()), row.run_id)
     return found
