@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from tests.support.commands import Done, end, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.logged_process import LoggedProcess
 from tests.support.ports import LOCAL, free_port
+from tests.support.quick import QUICK
 from tests.support.server_with import ServerWith
 
 PATIENCE = 120.0
@@ -258,10 +259,11 @@ def ground(folder: Path, **cassandra: object) -> Iterator[Ground]:
     `cassandra` has settings of cassandra.yaml that differ from those of the embedded Cassandra, until its next start.
     """
     settings = settings_in(folder, cassandra_port=free_port(STORAGE_OFFSET, JMX_OFFSET))
-    made = Ground(settings, Engines(settings, heap=HEAP, console=QUIET))
+    made = Ground(settings, Engines(settings, heap=HEAP, console=QUIET, options=QUICK))
     if cassandra:
         fetch_engine_jars(settings.home, QUIET)
-        start(ServerWith(make_node(settings.home.resolve(), LOCAL, settings.cassandra_port, HEAP), cassandra))
+        node = replace(make_node(settings.home.resolve(), LOCAL, settings.cassandra_port, HEAP), options=QUICK)
+        start(ServerWith(node, cassandra))
     try:
         made.up()
         made.command("migrate")
