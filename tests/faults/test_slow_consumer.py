@@ -20,7 +20,7 @@ SLOW_SECONDS = {False: 60, True: 300}
 A_SECOND = 200
 """Posts that the slow worker stores in a second. Ten times as many come."""
 BATCH = 100
-MEMORY = 15 * 1024 * 1024
+MEMORY = 8 * 1024 * 1024
 """What Redis may hold beside what it holds before: room for some 8,000 posts."""
 MORE_POSTS = 10_000
 """So many posts more come than the slow worker stores in its time."""
@@ -73,7 +73,8 @@ def test_memory_is_bounded_the_lag_is_seen_and_all_is_drained_after(own: Ground,
         queue.client.config_set("maxmemory", bound)
         worker = start_command("ingest", "work", **own.environment, PULSO_WORKER_READ=str(BATCH))
         pace = ("--rate", str(10 * A_SECOND))
-        replay = start_command("ingest", "replay", str(corpus), "--topic", topic, *pace, **own.environment)
+        at_once = {"PULSO_PUBLISH_BATCH": str(BATCH)}
+        replay = start_command("ingest", "replay", str(corpus), "--topic", topic, *pace, **own.environment, **at_once)
         try:
             own.wait_for(lambda queue: queue.backlog() > A_SECOND, "posts")
             with slow(psutil.Process(worker.pid), queue, f"{topic}|x|stored"):
