@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Engine:
         return f"is version {answer.version}, older than {'.'.join(map(str, self.least))}"
 
 
-def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine:
+def cassandra_engine(settings: Settings, home: Path, heap: str | None, options: tuple[str, ...] = ()) -> Engine:
     """Returns Cassandra's engine: embedded if the settings name one IPv4 loopback host and no TLS; else external.
 
     Raises WrongUse if `heap` is not a size.
@@ -56,7 +56,7 @@ def cassandra_engine(settings: Settings, home: Path, heap: str | None) -> Engine
     local = embedded_cassandra(settings)
     own = Credential(user=login.user, password=password) if login.user and password else None
     explicit = bool({"cassandra_hosts", "cassandra_port"} & settings.model_fields_set)
-    server = CassandraServer(make_node(home, local, port, heap), own) if local else None
+    server = CassandraServer(replace(make_node(home, local, port, heap), options=options), own) if local else None
     setting = "PULSO_CASSANDRA_HOSTS and PULSO_CASSANDRA_PORT"
     return Engine("Cassandra", f"{','.join(hosts)}:{port}", setting, explicit, ask, server)
 

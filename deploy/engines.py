@@ -27,14 +27,20 @@ PATIENCE = 180.0
 class Engines:
     """Cassandra and Redis for one PULSO_HOME. The methods can be called in any order and any number of times.
 
-    `heap` is the size of Cassandra's heap, such as 1G; the default depends on the machine's memory. A quiet `console`
-    prints nothing.
+    `heap` is the size of Cassandra's heap, such as 1G; the default depends on the machine's memory. `options` are more
+    options of its JVM. A quiet `console` prints nothing.
     """
 
-    def __init__(self, settings: Settings, heap: str | None = None, console: Console | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        heap: str | None = None,
+        console: Console | None = None,
+        options: tuple[str, ...] = (),
+    ) -> None:
         self._home = settings.home.resolve()
         self._console = console or make_console()
-        self._engines = [cassandra_engine(settings, self._home, heap), redis_engine(settings, self._home)]
+        self._engines = [cassandra_engine(settings, self._home, heap, options), redis_engine(settings, self._home)]
         self._lock = self._home / "run" / "lock"
 
     def jars(self) -> None:

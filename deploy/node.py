@@ -68,6 +68,8 @@ class Node:
     heap: str = "2G"
     seeds: tuple[str, ...] = ("127.0.0.1:7000",)
     place: Place | None = None
+    options: tuple[str, ...] = ()
+    """More options of its JVM."""
 
     @property
     def folder(self) -> Path:
@@ -156,6 +158,7 @@ def _jvm_values(node: Node) -> dict[str, object]:
     rack = quoted((node.folder / RACK_FILE).as_uri())
     return {
         "pace": f"-D{RACK_FILE}={rack}\n-Dpulso.log=STDOUT" if node.place else FAST,
+        "options": "\n".join(node.options),
         "heap": node.heap,
         "tmp": quoted(node.folder / "tmp"),
         "error_file": quoted(node.logs / "hs_err_pid%p.log"),

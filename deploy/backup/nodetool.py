@@ -9,6 +9,8 @@ from conf.errors import PulsoError
 from deploy.java import find_java
 
 TOOL = "org.apache.cassandra.tools.NodeTool"
+QUICK = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Options of Java: the tool runs for seconds."""
 SAID = 300
 _PORT = re.compile(r"^-Dcassandra\.jmx\.local\.port=(\d+)$", re.MULTILINE)
 _NOISE = re.compile(r"^\d\d:\d\d:\d\d[.,]\d+ \[[^\]]*\] (DEBUG|INFO) ")
@@ -25,7 +27,7 @@ def run_nodetool(folder: Path, arguments: Sequence[str], on_line: Callable[[str]
     if port is None:
         raise PulsoError(f"no node has run in {folder}", "Set PULSO_HOME to that of a node on this machine")
     login = ["-u", passwords.read_text().split()[0], "-pwf", str(passwords)] if passwords.is_file() else []
-    command = [find_java(), f"@{options}", TOOL, "-p", port.group(1), *login, *arguments]
+    command = [find_java(), *QUICK, f"@{options}", TOOL, "-p", port.group(1), *login, *arguments]
     lines = []
     with subprocess.Popen(
         command,

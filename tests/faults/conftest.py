@@ -32,7 +32,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return generated(POSTS, SEED, tmp_path_factory.mktemp("c") / "c.jsonl")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def clean(own: Ground, corpus: Path) -> dict[Key, Any]:
     """What a run without any fault stores of the capture."""
     return own.clean_run(corpus, POSTS)

@@ -19,32 +19,32 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.replay.captures import open_captures
 from tests.support.commands import start_command
 from tests.support.full_disk import full_disk, largest
-from tests.support.ground import Ground, Key, ground
+from tests.support.ground import Ground, Key
 from tests.support.live import state_of
 from tests.support.logged_process import LoggedProcess
 from tests.support.programs import program
 from tests.support.x_runs import line
 from tests.support.x_server import TOKEN, XServer
 
-SEGMENT = "1MiB"
+SEGMENT = 1024 * 1024
 """The size of a file of the commit log: small, so that a new one is needed, and fails, soon."""
 PATIENCE = 120.0
 WAITS = "Cassandra or Redis is down or full"
 NO_SEGMENT = "Failed managing commit log segments"
 
 
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    """Engines whose disk may be full.
+@pytest.fixture(scope="module", autouse=True)
+def _may_be_full(own: Ground, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Starts the engines again, so that their disk may be full.
 
     Redis runs with the signal ignored that would end it at a limit of its files: on a full disk, no signal comes.
     """
-    folder = tmp_path_factory.mktemp("full")
-    program(folder / "bin", "redis-server", f"trap '' XFSZ\nexec '{find_redis()}' \"$@\"")
+    bin_ = tmp_path_factory.mktemp("full") / "bin"
+    program(bin_, "redis-server", f"trap '' XFSZ\nexec '{find_redis()}' \"$@\"")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", str(folder / "bin"), prepend=":")
-        with ground(folder / "ground", commitlog_segment_size=SEGMENT) as made:
-            yield made
+        patch.setenv("PATH", str(bin_), prepend=":")
+        own.start_again(commitlog_segment_size=f"{SEGMENT >> 20}MiB")
+        yield
 
 
 def wait_until(condition: Callable[[], object], what: str) -> None:
@@ -59,13 +59,14 @@ def test_redis_cannot_write_its_log(own: Ground, topic: str, corpus: Path, clean
     began = time.monotonic()
     with own.queue() as queue:
         worker = own.draining()
+        waited = worker.told(WAITS)  # on a busy machine it may have waited before
         with full_disk(own.pid("Redis"), largest(own.settings.home / "redis")):
             wait_until(lambda: queue.client.info("persistence")["aof_last_write_status"] == "err", "a failed write")
             before = queue.backlog()
             replay = start_command("ingest", "replay", str(corpus), "--topic", second, **own.environment)
             told = own.command("status", "--json").stdout
             assert json.loads(told)["backlog"] == before
-            worker.wait_for(WAITS)
+            worker.wait_for(WAITS, before=waited)
             assert (replay.poll(), queue.backlog()) == (None, before), "Redis acks or queues what it cannot keep"
         _, errors = replay.communicate(timeout=PATIENCE)
         assert replay.returncode == 0, errors.decode()
@@ -79,10 +80,10 @@ def test_redis_cannot_write_its_log(own: Ground, topic: str, corpus: Path, clean
 def test_cassandra_cannot_write_its_commit_log(own: Ground, topic: str, clean: dict[Key, Any]) -> None:
     began = time.monotonic()
     worker = own.draining()
-    home = own.settings.home
+    home, waited = own.settings.home, worker.told(WAITS)
     log = home / "logs" / "cassandra" / "system.log"
-    with own.queue() as queue, full_disk(own.pid("Cassandra"), largest(home / "cassandra" / "commitlog") // 2):
-        worker.wait_for(WAITS)
+    with own.queue() as queue, full_disk(own.pid("Cassandra"), SEGMENT // 2):
+        worker.wait_for(WAITS, before=waited)
         before, tries = queue.backlog(), log.read_text().count(NO_SEGMENT)
         wait_until(lambda: log.read_text().count(NO_SEGMENT) > tries + 3, "Cassandra tries again")
         assert (worker.process.poll(), queue.backlog()) == (None, before), "something is acked that is on no disk"

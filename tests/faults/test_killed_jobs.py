@@ -48,6 +48,8 @@ POSTS = 20_000
 START, END = "2016-05-06T16:00Z", "2016-05-08T16:00Z"
 NEW_POSTS = 40
 """The number of posts that each round adds, each by another new author."""
+FIRST_OF = {"author_activity": "9", "network_graph": "8"}
+"""How the ids of the posts begin that are added for a job."""
 BULK = {"author_activity": [AUTHOR_ACTIVITY], "network_graph": [GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES]}
 Facts = tuple[int, ...]
 """Figures that tell one version of the data from another."""
@@ -74,7 +76,7 @@ class Stage:
         at = datetime(2016, 5, 7, 3, tzinfo=UTC).isoformat().replace("+00:00", "Z")
         lines = []
         for number in range(NEW_POSTS):
-            one = f"9{self.rounds:03}{number:04}"
+            one = f"{FIRST_OF[self.job]}{self.rounds:03}{number:04}"
             mention = {"mentions": [{"start": 0, "end": 12, "username": "rodyduterte"}]}
             post = tweet(one, text=f"@rodyduterte {one}", author_id=one, created_at=at, entities=mention)
             lines.append(stream_line(post, [user(one, f"new{one}")]))
@@ -169,15 +171,24 @@ class Watch:
             thread.join()
 
 
+@pytest.fixture(scope="module")
+def crowded(settings: Settings, session: Session, client: RedisClient) -> tuple[Topic, PostsQueue]:
+    """A topic with POSTS posts, and the queue through which they came."""
+    topic, queue = make_topic(settings), PostsQueue(client, "test:killed")
+    load(b"".join(generate(topic, POSTS, 23)).splitlines(), topic.topic, queue, session, settings)
+    return topic, queue
+
+
 @pytest.fixture
 def stage(
-    request: pytest.FixtureRequest, settings: Settings, session: Session, client: RedisClient, tmp_path: Path
+    request: pytest.FixtureRequest,
+    crowded: tuple[Topic, PostsQueue],
+    settings: Settings,
+    session: Session,
+    tmp_path: Path,
 ) -> Stage:
-    job: str = request.param
-    topic = make_topic(settings)
-    queue = PostsQueue(client, f"test:killed:{job}")
-    load(b"".join(generate(topic, POSTS, 23)).splitlines(), topic.topic, queue, session, settings)
-    return Stage(job, topic, session, settings, queue, tmp_path)
+    topic, queue = crowded
+    return Stage(request.param, topic, session, settings, queue, tmp_path)
 
 
 def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Callable[[], Facts]) -> None:

@@ -5,6 +5,7 @@ Each command ends by itself, with exit code 1, and shows no password.
 
 import ssl
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from tests.support.ports import LOCAL, free_port
 from tests.support.posts import stream_line, tweet
 from tests.support.tls_front import tls_front
 
+AT_ONCE = 2
+"""Commands that run at a time: most of each is the start of Python or Spark, on one core."""
 PATIENCE = 90.0
 """Seconds within which a command must end; most of it is the start of Spark."""
 NAME, AUTHORITY, PASSWORD, RIGHT = "a wrong name", "a wrong authority", "a wrong password", "no right"
@@ -91,6 +94,11 @@ class Doors:
         module = "readers" if command in ROLES else "ingest"
         return run_command(module, *self._words(command), timeout=PATIENCE, **variables)  # type: ignore[arg-type]
 
+    def try_one(self, store: str, command: str, what: str) -> tuple[Done, str]:
+        """Runs a command to its end with a fault; returns what it said, and what it must say."""
+        environment, said = self.faulty(store, what, command)
+        return self.run(command, **environment), said
+
     def faulty(self, store: str, what: str, command: str) -> tuple[dict[str, str], str]:
         """Returns the environment with a fault, and what the command then must say."""
         guarded, (role, other) = self.guarded, ROLES.get(command, OF_INGEST)
@@ -133,6 +141,17 @@ def doors(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield Doors(guarded, stack, tmp_path_factory.mktemp("refused"))
 
 
+@pytest.fixture(scope="module")
+def tried(request: pytest.FixtureRequest, doors: Doors) -> Iterator[dict[frozenset[str], "Future[tuple[Done, str]]"]]:
+    """The cases of the tests that were chosen, by store, command and what is wrong: some run at a time."""
+    items = (item for item in request.session.items if isinstance(item, pytest.Function))
+    chosen = [item.callspec.params for item in items if item.function is test_it_is_one_line_and_the_end]
+    cases = [{name: str(value) for name, value in one.items()} for one in chosen]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {frozenset(case.values()): pool.submit(doors.try_one, **case) for case in cases}
+        pool.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize(
     ("store", "command", "what"),
     [
@@ -141,9 +160,10 @@ def doors(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         *((store, "work", AUTHORITY) for store in ("Cassandra", "Redis")),
     ],
 )
-def test_it_is_one_line_and_the_end(doors: Doors, store: str, command: str, what: str) -> None:
-    environment, said = doors.faulty(store, what, command)
-    done = doors.run(command, **environment)
+def test_it_is_one_line_and_the_end(
+    doors: Doors, tried: dict[frozenset[str], "Future[tuple[Done, str]]"], store: str, command: str, what: str
+) -> None:
+    done, said = tried[frozenset((store, command, what))].result()
     told = done.stdout + done.stderr
     assert done.returncode == 1, told
     errors = [line for line in told.splitlines() if line.startswith("error: ")]  # spark-submit joins both streams
@@ -158,9 +178,14 @@ def test_it_is_one_line_and_the_end(doors: Doors, store: str, command: str, what
 
 def test_sparks_connector_checks_the_name_by_itself(doors: Doors) -> None:
     right = doors.guarded.environment("pulso_jobs")
-    assert "rows:" in run_python("-c", READ_TABLE, **right).stdout  # type: ignore[arg-type]
-    for what in (NAME, AUTHORITY):
-        port = str(doors.cassandra[what])
-        wrong = run_python("-c", READ_TABLE, **right | {"PULSO_CASSANDRA_PORT": port})  # type: ignore[arg-type]
+    fronts = [{"PULSO_CASSANDRA_PORT": str(doors.cassandra[what])} for what in (NAME, AUTHORITY)]
+
+    def read(other: dict[str, str]) -> Done:
+        return run_python("-c", READ_TABLE, **right | other)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        well, *refused = pool.map(read, [{}, *fronts])
+    assert "rows:" in well.stdout
+    for wrong in refused:
         assert wrong.returncode == 1
         assert "rows:" not in wrong.stdout

@@ -20,6 +20,7 @@ from deploy.engines import Engines
 from deploy.lock import locked
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET
 from tests.support.ports import LOCAL, free_port
+from tests.support.quick import QUICK
 from tests.support.server_with import ServerWith
 
 HOME = ROOT / ".pulso-test"
@@ -27,7 +28,7 @@ _RUN = "TEST_RUN"
 """An environment variable with the id of this run; the run's other processes inherit it."""
 _LOCK = HOME / "run" / "tests.lock"
 _QUIET = Console(quiet=True)
-_OPTIONS = ("-Dcassandra.test.flush_local_schema_changes=false", "-XX:TieredStopAtLevel=1")
+_OPTIONS = (*QUICK, "-Dcassandra.test.flush_local_schema_changes=false")
 """Of Cassandra, which here makes thousands of tables and holds few rows. With these, a keyspace with all tables takes a
 third of the time and a fifth of the CPU. A change of the schema is on disk at a stop only: nothing kills this node."""
 
@@ -76,12 +77,12 @@ def _record() -> Path:
 
 
 def _engines() -> Engines:
-    engines = Engines(load_settings(home=HOME), heap="1G", console=_QUIET)
-    engines._engines = [_with_options(engine) for engine in engines._engines]
+    engines = Engines(load_settings(home=HOME), heap="1G", console=_QUIET, options=_OPTIONS)
+    engines._engines = [_without_snapshots(engine) for engine in engines._engines]
     return engines
 
 
-def _with_options(engine: Engine) -> Engine:
+def _without_snapshots(engine: Engine) -> Engine:
     if not isinstance(engine.server, CassandraServer):
         return engine
-    return replace(engine, server=ServerWith(engine.server.node, {"auto_snapshot": "false"}, _OPTIONS))
+    return replace(engine, server=ServerWith(engine.server.node, {"auto_snapshot": "false"}))

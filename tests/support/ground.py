@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from conf.settings import Settings, load_settings
 from conf.topic import load_topic
 from corpus import generate
 from deploy.engines import Engines
-from deploy.jars import fetch_engine_jars
 from deploy.lifecycle import start
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
 from ingest.queue.posts_queue import PostsQueue
@@ -32,6 +31,7 @@ from tests.support.commands import Done, end, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.logged_process import LoggedProcess
 from tests.support.ports import LOCAL, free_port
+from tests.support.quick import QUICK
 from tests.support.server_with import ServerWith
 
 PATIENCE = 120.0
@@ -147,9 +147,25 @@ class Ground:
         while _exists(pid) and time.monotonic() < until:
             time.sleep(0.02)
 
+    def kill_all(self) -> None:
+        """Kills the engines that run."""
+        for status in self.engines.status():
+            if status.pid:
+                self.kill(status.engine)
+
     def up(self) -> None:
         """Starts what does not run."""
         self.engines.up()
+
+    def start_again(self, **cassandra: object) -> None:
+        """Kills the engines, and starts them with settings of cassandra.yaml that differ from the usual ones.
+
+        Cassandra has them until its next start.
+        """
+        self.kill_all()
+        node = make_node(self.settings.home.resolve(), LOCAL, self.settings.cassandra_port, HEAP)
+        start(ServerWith(replace(node, options=QUICK), cassandra))
+        self.up()
 
     def mend(self) -> None:
         """Ends every fault that a test may have left.
@@ -172,10 +188,10 @@ class Ground:
             queue.ensure_group()
 
     def down(self) -> None:
-        """Stops the engines, and the workers that still run."""
+        """Kills the engines, and the workers that still run; their data is of no use to anybody."""
         for worker in self.workers:
             end(worker)
-        self.engines.down()
+        self.kill_all()
 
     def contents(self, topic: str) -> dict[Key, Any]:
         """Returns what is stored of a topic, by key: its words, and every column but those of _MEANWHILE."""
@@ -252,16 +268,10 @@ def settings_in(folder: Path, **others: Any) -> Settings:
 
 
 @contextmanager
-def ground(folder: Path, **cassandra: object) -> Iterator[Ground]:
-    """Yields engines of a test's own; stops them at the end.
-
-    `cassandra` has settings of cassandra.yaml that differ from those of the embedded Cassandra, until its next start.
-    """
+def ground(folder: Path) -> Iterator[Ground]:
+    """Yields engines of a test's own; kills them at the end."""
     settings = settings_in(folder, cassandra_port=free_port(STORAGE_OFFSET, JMX_OFFSET))
-    made = Ground(settings, Engines(settings, heap=HEAP, console=QUIET))
-    if cassandra:
-        fetch_engine_jars(settings.home, QUIET)
-        start(ServerWith(make_node(settings.home.resolve(), LOCAL, settings.cassandra_port, HEAP), cassandra))
+    made = Ground(settings, Engines(settings, heap=HEAP, console=QUIET, options=QUICK))
     try:
         made.up()
         made.command("migrate")

@@ -28,6 +28,7 @@ from stores.connect import cassandra_session
 from tests.conftest import SHIPPED_TOPICS
 from tests.support.certificates import STORE_PASSWORD, Authority, Issued
 from tests.support.ports import LOCAL, free_port
+from tests.support.quick import QUICK
 from tests.support.tls_front import tls_front
 
 SUPERUSER = "cassandra"  # and so is its password, in a new Cassandra
@@ -141,7 +142,7 @@ def guarded_engines(folder: Path) -> Iterator[Guarded]:
     engines = Guarded(folder, authority, free_port(STORAGE_OFFSET, JMX_OFFSET), free_port())
     users = (SUPERUSER, *role_names(), *REDIS_USERS, "nobody")
     engines.passwords = {name: f"pw-{secrets.token_hex(8)}" for name in users} | {SUPERUSER: SUPERUSER}
-    cassandra = GuardedCassandra(make_node(home, LOCAL, engines.cassandra_port, "768M"))
+    cassandra = GuardedCassandra(replace(make_node(home, LOCAL, engines.cassandra_port, "768M"), options=QUICK))
     cassandra.authority, cassandra.issued = authority, authority.issue(LOCAL, "localhost")
     redis = _redis(engines, home)
     try:

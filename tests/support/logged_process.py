@@ -30,10 +30,10 @@ class LoggedProcess:
         """Returns how many lines have this text."""
         return sum(text in line for line in self.lines)
 
-    def wait_for(self, text: str, seconds: float = PATIENCE) -> None:
-        """Waits until a line has this text. Fails if the process ends before."""
-        until = time.monotonic() + seconds
-        while not self.told(text):
+    def wait_for(self, text: str, *, before: int = 0) -> None:
+        """Waits until one line more than `before` has this text. Fails if the process ends first."""
+        until = time.monotonic() + PATIENCE
+        while self.told(text) <= before:
             assert time.monotonic() < until, f"it did not say {text!r}: {self.lines}"
             assert self.process.poll() is None, self.lines
             time.sleep(0.02)

@@ -1,18 +1,18 @@
 """An embedded Cassandra with settings that only a test needs."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from deploy.cassandra_server import CassandraServer
 from deploy.node import Node
 
 
 class ServerWith(CassandraServer):
-    """A node as `make up` starts it, with some settings of cassandra.yaml in place of its own, and more JVM options."""
+    """A node as `make up` starts it, with some settings of cassandra.yaml in place of its own."""
 
-    def __init__(self, node: Node, settings: Mapping[str, object], options: Sequence[str] = ()) -> None:
+    def __init__(self, node: Node, settings: Mapping[str, object]) -> None:
         super().__init__(node)
-        self._settings, self._options = settings, options
+        self._settings = settings
 
     def render(self) -> None:
         """Writes the node's configuration, and changes it."""
@@ -21,5 +21,3 @@ class ServerWith(CassandraServer):
         for name, value in self._settings.items():
             text = re.sub(rf"^{name}:.*\n", "", text, flags=re.MULTILINE) + f"{name}: {value}\n"
         self.config.write_text(text)
-        with (self.folder / "jvm.options").open("a") as options:
-            options.writelines(f"{option}\n" for option in self._options)

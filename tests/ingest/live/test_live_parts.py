@@ -240,7 +240,7 @@ def test_who_comes_after_a_dead_one_opens_the_gap_where_that_one_had_come_to(
     first.opened()
     clock.at = AT + timedelta(seconds=7)
     first.take(stream_line(tweet("1")))
-    while first.state.through_us != micros(clock.at):
+    while first._queued_us != micros(clock.at):
         time.sleep(0.01)
     first._beat.lease.release()  # as if it had died: it says no more
     clock.at = AT + timedelta(seconds=60)
@@ -281,12 +281,12 @@ def test_collection_goes_on_while_the_archive_cannot_be_written(
     for i in range(3):
         collector.take(stream_line(tweet(str(i))))
     until = time.monotonic() + 30
-    while collector.state.accepted < 3 and time.monotonic() < until:
+    while collector.state.unarchived < 3 and time.monotonic() < until:
         time.sleep(0.01)
     (tmp_path / "archive").unlink()
     seconds[0] = TRY_AGAIN - 0.1
     collector.take(stream_line(tweet("3")))
-    while collector.state.accepted < 4 and time.monotonic() < until:
+    while collector.state.unarchived < 4 and time.monotonic() < until:
         time.sleep(0.01)
     seconds[0] = TRY_AGAIN + 0.1
     collector.take(stream_line(tweet("4")))

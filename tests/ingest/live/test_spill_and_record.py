@@ -248,6 +248,7 @@ def test_a_redis_emptied_while_messages_wait_on_disk_loses_only_what_was_queued(
         collector.take(post(second, second).line)
         time.sleep(0.01)
     wait_until(lambda: collector.buffer.spilled > 0)
+    wait_until(lambda: running.queue.backlog() >= 2 and collector._queued_us == collector.state.through_us)
     queued = collector._queued_us
     emptied = True
     running.empty_redis()
