@@ -10,7 +10,7 @@ from conf.tables import CONVERSATIONS
 from conf.topic import Topic
 from readers.conversations.conversations import read_conversations
 from readers.page.source import settled
-from readers.page.texts import count, counted, duration, per_cent, post_link, shown
+from readers.page.texts import count, duration, per_cent, post_link, shown
 from readers.periods import newest_start
 
 SHOWN = 10
@@ -40,7 +40,7 @@ def _row(row: dict[Any, Any], names: dict[str, str], server: str) -> dict[str, s
         "authors": count(row["authors"]),
         "strangers": per_cent(row["share_strangers"], 0),
         "flagged": per_cent(row["share_flagged"], 0),
-        "depth": counted(row["depth"], "step"),
+        "depth": count(row["depth"]),
         "shape": str(row["shape"]),
         "half": duration(row["half_life_seconds"]),
         "about": shown(names.get(about, about), 60) if about else "",

@@ -89,7 +89,7 @@ def _figures(row: Any) -> str:
     """Returns what was compared, and what was left out, in words."""
     told = [
         f"{counted(row.accounts, 'account')} and {counted(row.objects, 'object')} were compared",
-        f"{counted(row.pairs, 'pair')} met at least twice, {count(row.significant_pairs)} of them more than chance",
+        f"{counted(row.pairs, 'pair')} met at least twice, {count(row.significant_pairs)} of them above chance",
     ]
     told += [f"{counted(row.declared, 'account')} automated by their own word left out"] if row.declared else []
     told += [f"of {counted(row.objects_cut, 'crowded object')} not all pairs were counted"] if row.objects_cut else []
