@@ -63,7 +63,7 @@ def _kind(view: View, summaries: dict[str, Any]) -> str:
 
 def _told(result: Result, view: View, server: str) -> dict[str, Any]:
     row, topic = result.summary, result.topic
-    people, pinned = People(result.accounts, PUBLIC_FROM), replace(view, more={**view.more, "kind": row.kind})
+    people, pinned = _people(result), replace(view, more={**view.more, "kind": row.kind})
     path, sign, query = pinned.link().partition("?")
     return {
         "view": pinned,
@@ -79,6 +79,15 @@ def _told(result: Result, view: View, server: str) -> dict[str, Any]:
         "drawing": f"{path}/groups{sign}{query}" if result.groups else "",
         "cite": _cite(row, topic),
     }
+
+
+def _people(result: Result) -> People:
+    """Returns under which names the accounts are shown; everybody may open this page, so private persons have none."""
+    return People(result.accounts, PUBLIC_FROM)
+
+
+def _is_named(people: People, account: Any) -> bool:
+    return people.name(account.author) != AN_ACCOUNT
 
 
 def _span(row: Any, topic: Topic) -> str:
@@ -107,7 +116,7 @@ def _cite(row: Any, topic: Topic) -> str:
 
 def _group(result: Result, row: Any, people: People, server: str) -> dict[str, Any]:
     members = [one for one in result.accounts if one.group == row.group]
-    public = [one for one in members if people.name(one.author) != AN_ACCOUNT]
+    public = [one for one in members if _is_named(people, one)]
     public.sort(key=lambda one: (-(one.followers or 0), one.author))
     objects = [one for one in result.objects if one.group == row.group]
     return {
@@ -147,9 +156,9 @@ def frame_of(source: Source, view: View) -> pd.DataFrame:
     """Returns a row for each group, with the accounts in it that may be named. Raises PulsoError if there is none."""
     with source.session() as session:
         result = settled(lambda: _result(session, source.keyspace, view))
-    people, public = People(result.accounts, PUBLIC_FROM), dict[int, list[str]]()
+    people, public = _people(result), dict[int, list[str]]()
     for row in result.accounts:
-        if people.name(row.author) != AN_ACCOUNT:
+        if _is_named(people, row):
             public.setdefault(row.group, []).append(people.name(row.author))
     return pd.DataFrame(_rows(result, public), columns=[*COORDINATION_GROUPS.columns, "named"])
 
