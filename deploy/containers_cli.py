@@ -16,8 +16,10 @@ from deploy.node import Place
 from deploy.redis_server import MEMORY
 from deploy.roles import role_names
 from deploy.watch.figures import Figures
+from deploy.watch.health import HealthFigures
 from ingest.metrics import HOST, served
 from stores.connect import cassandra_session
+from stores.health.read import read_health
 
 Address = Annotated[str, typer.Option(help="The address to listen on; default: that of this host's name.")]
 
@@ -74,10 +76,14 @@ def watch(
     port: Annotated[int, typer.Option(help="The port of the metrics.", min=1, max=65535)] = 9464,
     host: Annotated[str, typer.Option(help="The address on which; anybody who reaches it can read them.")] = HOST,
 ) -> None:
-    """Serve Prometheus metrics of the jobs' runs, until SIGTERM or Ctrl-C. pulso_readers may do this."""
+    """Serve Prometheus metrics of the jobs' runs and of both stores' health, until SIGTERM or Ctrl-C.
+
+    pulso_readers may do this.
+    """
     settings, stopped = load_settings(), Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopped.set())
     with cassandra_session(settings) as session, served(port, host) as registry:
+        registry.register(HealthFigures(lambda: read_health(settings, session)))
         registry.register(Figures(session, settings.keyspace))
         stopped.wait()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC
+from typing import Any
 
 from cassandra.cluster import Session
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -9,6 +10,7 @@ from prometheus_client.registry import Collector as Family
 
 from conf.schema import bound
 from conf.tables import JOB_RUNS
+from stores.execute import FAILURES
 from stores.prepare import prepared
 
 LOOKED_AT = 50
@@ -26,15 +28,14 @@ class Figures(Family):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """The families, as they are now. Raises the driver's errors; then Prometheus sees that it is not up."""
+        """The families, as they are now; without samples while Cassandra does not answer, which its health tells."""
         labels = ("topic", "job_name")
         told = "When a run last ended well, Unix time."
         finished = GaugeMetricFamily("pulso_job_finished_seconds", told, labels=labels)
         failed = GaugeMetricFamily("pulso_job_failed", "1 if the last run that has ended failed.", labels=labels)
         key_of = bound(JOB_RUNS.partition)
         query = f"SELECT status, started_at, seconds FROM {self._table} WHERE {key_of} LIMIT {LOOKED_AT}"
-        for key in self._session.execute(f"SELECT DISTINCT job, topic FROM {self._table}"):
-            runs = list(self._session.execute(prepared(self._session, query), (key.job, key.topic)))
+        for key, runs in self._runs(query):
             ended = [run for run in runs if run.status != "running"]
             good = next((run for run in ended if run.status == "succeeded"), None)
             if good:
@@ -45,3 +46,11 @@ class Figures(Family):
                 failed.add_metric((key.topic, key.job), int(ended[0].status == "failed"))
         yield finished
         yield failed
+
+    def _runs(self, query: str) -> list[tuple[Any, list[Any]]]:
+        try:
+            keys = list(self._session.execute(f"SELECT DISTINCT job, topic FROM {self._table}"))
+            asked = prepared(self._session, query) if keys else None
+            return [(key, list(self._session.execute(asked, (key.job, key.topic)))) for key in keys]
+        except FAILURES:
+            return []

@@ -6,20 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from readers.coordination.stored import Result
+from readers.coordination.words import SENTENCE, WHAT
 from readers.graphs.content import Content, Type
 from readers.graphs.drawing import COLOURS, Drawing, Node, layout
 from readers.private import People
 from stores.published import utc
 
-SENTENCE = "These accounts act together more than chance; this says nothing of why or who."
-"""What stands on every table, picture and file."""
-WHAT = {
-    "retweet": "retweet the same posts",
-    "link": "share the same links",
-    "text": "post nearly the same texts",
-    "hashtags": "use the same hashtags in the same order",
-    "reply": "answer the same posts",
-}
 MOST_DRAWN = 2000
 
 

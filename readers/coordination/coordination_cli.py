@@ -12,6 +12,7 @@ from conf.terminal import ERR, out_console
 from conf.topic import load_topic
 from readers import options
 from readers.coordination.stored import Result, read_result
+from readers.coordination.words import SENTENCE
 from readers.partitions import whole
 from readers.private import UNNAMED, Naming, People
 from stores.connect import cassandra_session
@@ -58,7 +59,7 @@ def coordination(
 
 
 def _write(found: Result, people: People, format_: str, out: Path | None, *, nodes: bool) -> None:
-    from readers.coordination.content import SENTENCE, content_of
+    from readers.coordination.content import content_of
     from readers.graphs.export import export
 
     accounts, pairs = export(content_of(found, people), format_, out, lambda _: None, nodes=nodes)
@@ -67,7 +68,7 @@ def _write(found: Result, people: People, format_: str, out: Path | None, *, nod
 
 
 def _picture(found: Result, people: People, png: Path | None, html: Path | None) -> None:
-    from readers.coordination.content import SENTENCE, drawing_of, title_of
+    from readers.coordination.content import drawing_of, title_of
 
     if not found.accounts:
         raise PulsoError("there is no group to draw", "Leave out --png and --html to see the figures")

@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from readers.coordination.content import SENTENCE, WHAT
 from readers.coordination.stored import Result
+from readers.coordination.words import NOBODY, SENTENCE, WHAT
 from readers.plain import one_line
 from readers.private import People
 from readers.tables import Layout, print_table
@@ -39,10 +39,7 @@ def print_result(found: Result, people: People, console: Console, *, detailed: b
         _print(OBJECTS, [_of_object(found, one) for one in found.objects], _OBJECTS, console)
     elif len(found.groups) > MOST_ROWS:
         console.print(f"{len(found.groups) - MOST_ROWS:,} more groups are in --format csv --nodes.")
-    console.print(f"{SENTENCE if shown else _NOBODY} Run {str(row.run_id)[:8]}.")
-
-
-_NOBODY = "No group acts together more than chance. That proves nothing, either: docs/method.md says what is not found."
+    console.print(f"{SENTENCE if shown else NOBODY} Run {str(row.run_id)[:8]}.")
 
 
 def _print(names: tuple[str, ...], rows: list[list[str]], layout: Layout, console: Console) -> None:

@@ -1,7 +1,7 @@
 """A published result of the job coordination: its summary, groups, accounts, objects and pairs, all from one run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from conf.schema import Table, bound
 from conf.tables import (
     COORDINATION_ACCOUNTS,
     COORDINATION_GROUPS,
+    COORDINATION_KINDS,
     COORDINATION_OBJECTS,
     COORDINATION_PAIRS,
     COORDINATION_SUMMARY,
@@ -60,14 +61,24 @@ def read_result(
     """
     read = _Reader(session, keyspace, topic)
     summary = read.newest(kind, period, start, end)
-    groups = read.groups(summary)
-    accounts = sorted(read.bulk(COORDINATION_ACCOUNTS, summary), key=lambda row: (row.group, row.author))
-    objects = list(read.bulk(COORDINATION_OBJECTS, summary))
-    objects.sort(key=lambda row: (row.group, -row.accounts, row.first_at, row.object))
+    if summary is None:
+        what = f"coordination by {kind} of {topic.topic} by {period}"
+        raise not_published(what, COORDINATION_SUMMARY, topic.topic)
     pairs = [row for row in read.bulk(COORDINATION_PAIRS, summary) if row.group is not None]
     pairs.sort(key=lambda row: (row.group, -row.objects, row.src, row.dst))
-    read.check_still_named(summary)
-    return Result(topic, summary, groups, accounts, objects, pairs)
+    return replace(read.result(summary), pairs=pairs)
+
+
+def read_groups(session: Session, keyspace: str, topic: Topic, summary: Any) -> Result:
+    """Returns what belongs to a summary, without the pairs: these are most of the rows. Raises Replaced."""
+    return _Reader(session, keyspace, topic).result(summary)
+
+
+def read_summaries(session: Session, keyspace: str, topic: Topic, period: str = "window") -> dict[str, Any]:
+    """Returns the summaries of the kinds that were published: of the window computed last, or of the last day."""
+    read = _Reader(session, keyspace, topic)
+    found = {kind: read.newest(kind, period, None, None) for kind in COORDINATION_KINDS}
+    return {kind: summary for kind, summary in found.items() if summary}
 
 
 @dataclass(frozen=True)
@@ -77,14 +88,22 @@ class _Reader:
     topic: Topic
 
     def newest(self, kind: str, period: str, start: datetime | None, end: datetime | None) -> Any:
+        """Returns a summary; None if there is none."""
         limits = [(at, sign) for at, sign in ((start, ">="), (end, "<")) if at is not None]
         where = bound(COORDINATION_SUMMARY.partition) + "".join(f" AND period_start {sign} ?" for _, sign in limits)
         rows = self._rows(COORDINATION_SUMMARY, where, [self.topic.topic, kind, period, *(at for at, _ in limits)])
-        if not rows:
-            what = f"coordination by {kind} of {self.topic.topic} by {period}"
-            raise not_published(what, COORDINATION_SUMMARY, self.topic.topic)
         by_run = period == "window"
-        return max(rows, key=lambda r: (r.computed_at, r.period_start) if by_run else (r.period_start, r.computed_at))
+        order = (lambda r: (r.computed_at, r.period_start)) if by_run else (lambda r: (r.period_start, r.computed_at))
+        return max(rows, key=order, default=None)
+
+    def result(self, summary: Any) -> Result:
+        """Returns what belongs to a summary, without the pairs. Raises Replaced if it was replaced, also before."""
+        groups = self.groups(summary)
+        accounts = sorted(self.bulk(COORDINATION_ACCOUNTS, summary), key=lambda row: (row.group, row.author))
+        objects = list(self.bulk(COORDINATION_OBJECTS, summary))
+        objects.sort(key=lambda row: (row.group, -row.accounts, row.first_at, row.object))
+        self.check_still_named(summary)
+        return Result(self.topic, summary, groups, accounts, objects, [])
 
     def groups(self, summary: Any) -> list[Any]:
         """Returns the groups of the summary's run. Raises Replaced if they are those of another."""

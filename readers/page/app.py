@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
-from readers.page import cluster, collecting, exports, method, network, night, quality, search, trends
+from readers.page import cluster, collecting, exports, method, network, night, quality, search, together, trends
 from readers.page.access import Access
 from readers.page.address import View, view_of
 from readers.page.fonts import NoFont
@@ -164,6 +164,7 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
         Route("/{topic}/embed/{figure}", site.embed),
         Route("/{topic}/export/{figure}.{format}", exports.endpoint(site.source, site.view)),
         Route("/{topic}/network/drawing", network.endpoint(site.source, site.view)),
+        Route("/{topic}/network/groups", together.endpoint(site.source, site.view)),
         Route("/{topic}/collecting/queue", collecting.endpoint(site.view)),
         Route("/{topic}", site.topic),
         Route("/{topic}/{page}", site.page),

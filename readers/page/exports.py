@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from conf.errors import WrongUse
 from readers.output import BOM, write_frame
-from readers.page import night, trends
+from readers.page import night, together, trends
 from readers.page.address import View
 from readers.page.fonts import bundled, check_letters
 from readers.page.lines import WIDE, Mark, Span, chart
@@ -23,6 +23,7 @@ from stores.coverage import read_records
 FIGURES = {
     **dict.fromkeys(("bars", "lines"), "night"),
     **dict.fromkeys(("volume", *trends.TABLE_OF), "trends"),
+    "coordination": "network",
 }
 """The figures, and the page of each."""
 PICTURES = ("bars", "lines", "volume")
@@ -48,7 +49,7 @@ def endpoint(source: Source, view_of: Callable[[Request, str], View]) -> Callabl
         if format_ not in known:
             raise WrongUse(f"{figure} has no format {format_[:40]!r}", f"Formats: {', '.join(known)}")
         view = view_of(request, FIGURES[figure])
-        made = _of_poll if view.page == "night" else _of_trends
+        made = {"night": _of_poll, "trends": _of_trends, "network": _of_network}[view.page]
         told, name = made(source, view, figure, format_)
         body = csv(told) if isinstance(told, pd.DataFrame) else png(told) if format_ == "png" else told.encode()
         headers = {"content-disposition": f'attachment; filename="{name}-{figure}.{format_}"'}
@@ -83,6 +84,12 @@ def _of_trends(source: Source, view: View, figure: str, format_: str) -> tuple[p
         "source": shown(volume.cite, 160),
     }
     return picture("volume", volume, palette(view.theme), WIDE, **told), view.topic.topic
+
+
+def _of_network(source: Source, view: View, _: str, __: str) -> tuple[pd.DataFrame | str, str]:
+    """The same of the accounts that act together."""
+    frame = together.frame_of(source, view)
+    return frame, f"{view.topic.topic}-{frame['kind'].iloc[0]}"
 
 
 def csv(frame: pd.DataFrame) -> bytes:

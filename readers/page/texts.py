@@ -118,7 +118,7 @@ def duration(seconds: Any) -> str:
     whole = round(float(seconds))
     parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
     first = next((i for i, (number, _) in enumerate(parts) if number), 3)
-    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number or unit == "s") or "0 s"
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2] if number) or "0 s"
 
 
 def post_link(source: str, post_id: str, server: str) -> str:

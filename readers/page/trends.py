@@ -8,21 +8,31 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError
 from conf.schema import Table
-from conf.tables import HASHTAG_TRENDS, TEXT_FAMILIES, TOP_ITEMS, TOPIC_VOLUME
+from conf.tables import CONVERSATIONS, HASHTAG_TRENDS, TEXT_FAMILIES, TOP_ITEMS, TOPIC_VOLUME
+from readers.options import PUBLIC_FROM
+from readers.page import replies
 from readers.page.address import View, one_of
 from readers.page.night import posts_link
 from readers.page.source import Source
 from readers.page.texts import NONE, at, count, counted, per_cent, post_link, shown, span, web_link
 from readers.page.volume import Volume, read_volume, volume_frame
 from readers.periods import newest_start, not_published, read_periods
+from readers.runs.runs import method_of
 
 OWN = ("of", "kind")
 PERIODS = ("hour", "day", "window")
 KINDS = ("link", "host", "word", "mentioned", "retweeted", "media", "language", "client", "place")
 SHOWN = 20
-TABLE_OF = {"hashtags": HASHTAG_TRENDS, "items": TOP_ITEMS, "texts": TEXT_FAMILIES}
+TABLE_OF = {"hashtags": HASHTAG_TRENDS, "conversations": CONVERSATIONS, "items": TOP_ITEMS, "texts": TEXT_FAMILIES}
 """The figures that are tables, with the table of each."""
-TITLES = {"hashtags": "Hashtags of most posts", "items": "What posts share", "texts": "Texts of many accounts"}
+TITLES = {
+    "hashtags": "Hashtags of most posts",
+    "conversations": "Posts with most replies below them",
+    "items": "What posts share",
+    "texts": "Texts of many accounts",
+}
+BY_DAY = ("conversations", "texts")
+"""The figures that are not counted by hour: for an hour, its day is shown."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
@@ -30,6 +40,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
     of, kind = _asked(view)
     with source.session() as session:
         found = {figure: _rows(session, source.keyspace, view, figure) for figure in TABLE_OF}
+        cites = {figure: _cite(session, source.keyspace, figure, rows, view) for figure, rows in found.items()}
         volume = read_volume(session, source.keyspace, view.topic, of)
     if volume is None and all(rows is None for rows in found.values()):
         raise not_published(f"trends of {view.topic.topic} by {of}", HASHTAG_TRENDS, view.topic.topic)
@@ -41,8 +52,9 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "volume": volume,
         "tags": _tags(found["hashtags"], view),
         "items": _items(found["items"], view),
+        "replies": _replies(found["conversations"], view, source.settings.mastodon_url),
         "texts": _texts(found["texts"], view, source.settings.mastodon_url),
-        "cites": {figure: _cite(figure, rows, view) for figure, rows in found.items()},
+        "cites": cites,
     }
 
 
@@ -73,19 +85,30 @@ def _asked(view: View) -> tuple[str, str]:
 def _rows(session: Session, keyspace: str, view: View, figure: str) -> pd.DataFrame | None:
     """Returns the rows of a figure for the period that the view asks for; None where there are none."""
     of, kind = _asked(view)
-    where = {"topic": view.topic.topic, "period": "day" if (figure, of) == ("texts", "hour") else of}
+    where = {"topic": view.topic.topic, "period": "day" if of == "hour" and figure in BY_DAY else of}
+    if figure == "conversations":
+        return replies.read_replies(session, keyspace, view.topic, where["period"])
     return _newest(session, keyspace, TABLE_OF[figure], where | ({"kind": kind} if figure == "items" else {}))
 
 
-def _cite(figure: str, rows: pd.DataFrame | None, view: View) -> str:
-    """Returns the sentence with which to cite a table: what, topic, period, n, and run."""
+def _replies(rows: pd.DataFrame | None, view: View, server: str) -> dict[str, Any] | None:
+    if rows is None or rows.empty:
+        return None
+    return {"span": _span(rows, view), "rows": replies.told(rows, view.topic, server), "public": count(PUBLIC_FROM)}
+
+
+def _cite(session: Session, keyspace: str, figure: str, rows: pd.DataFrame | None, view: View) -> str:
+    """Returns the sentence with which to cite a table: what, topic, period, n, method, and run."""
     if rows is None or rows.empty:
         return ""
     kind = f" ({view.more.get('kind', KINDS[0])})" if figure == "items" else ""
+    n, job, run = counted(len(rows), "row"), str(TABLE_OF[figure].job), rows.iloc[0]["run_id"]
+    if figure == "conversations":
+        n = f"{counted(len(rows), 'conversation')} of {count(rows['posts'].sum())} replies; says nothing of why or who"
     return (
         f"{TITLES[figure]}{kind}, {view.topic.title or view.topic.topic}. Collected posts, not a sample of all. "
-        f"{_span(rows, view)} ({view.topic.timezone}); n = {counted(len(rows), 'row')}. "
-        f"Pulso, job {TABLE_OF[figure].job}, run {rows.iloc[0]['run_id']}."
+        f"{_span(rows, view)} ({view.topic.timezone}); n = {n}. "
+        f"Pulso, job {job}, method {method_of(session, keyspace, view.topic, job, run)}, run {run}."
     )
 
 

@@ -14,6 +14,8 @@ from stores.prepare import prepared
 
 JOB_OF = {table.name: table.job for table in TABLES if table.job}
 """The job that publishes each table."""
+LOOKED_AT = 50
+"""The newest runs of a job among which one is looked for."""
 
 
 def jobs_of(session: Session, keyspace: str, topic: Topic) -> list[str]:
@@ -28,6 +30,12 @@ def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int 
     if limit is not None:
         query += f" LIMIT {limit}"
     yield from session.execute(prepared(session, query), (job, topic.topic))
+
+
+def method_of(session: Session, keyspace: str, topic: Topic, job: str, run: object) -> str:
+    """Returns the method of one of the newest runs of a job; `not known` where it is none of these."""
+    known = (row.method for row in runs_of(session, keyspace, topic, job, LOOKED_AT) if str(row.run_id) == str(run))
+    return next(known, None) or "not known"
 
 
 def read_runs(session: Session, keyspace: str, topic: Topic, job: str | None, limit: int) -> list[Any]:

@@ -15,6 +15,7 @@ from conf.settings import Settings
 from ingest.queue.envelope import Envelope
 from ingest.queue.posts_queue import PostsQueue
 from tests.conftest import make_topic
+from tests.deploy.test_watch_health import RING, told
 from tests.docs.pages import read
 from tests.ingest.sources.bluesky.test_live_bluesky import AT
 from tests.support.bluesky import event
@@ -69,7 +70,9 @@ def samples(settings: Settings, session: Session, client: Any) -> set[Selector]:
     labels = f'{{job_name="candidate_poll",topic="{topic.topic}"}}'
     assert found[f"pulso_job_finished_seconds{labels}"] == datetime(2026, 11, 27, 12, 0, 1, tzinfo=UTC).timestamp()
     assert found[f"pulso_job_failed{labels}"] == 1
-    return {sample(name) for name in found}
+    assert [found[f'pulso_store_up{{store="{store}"}}'] for store in ("cassandra", "redis")] == [1, 1]
+    assert found['pulso_cassandra_node_up{node="127.0.0.1"}'] == 1
+    return {sample(name) for name in found.keys() | told(RING).keys()}  # with one copy, nothing has to be repaired
 
 
 @pytest.mark.parametrize(("name", "expression"), ASKED)

@@ -17,8 +17,8 @@ from corpus import generate, planted_cells
 from ingest.queue.posts_queue import PostsQueue
 from jobs import coordination
 from jobs.framework.command import run
-from readers.coordination.content import SENTENCE
 from readers.coordination.stored import read_result
+from readers.coordination.words import SENTENCE
 from stores.connect import RedisClient
 from tests.conftest import make_topic
 from tests.support.commands import Done, run_command

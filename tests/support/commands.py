@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conf import ROOT
@@ -39,8 +39,16 @@ def run_python(*words: str, timeout: float = 300, **environment: str) -> Done:
 
 def spark_submit(job: str, *arguments: str, timeout: float = 300, **environment: str) -> Done:
     """Runs a file of jobs/ by spark-submit, with `environment` as in run_command."""
+    return submit_with({}, job, *arguments, timeout=timeout, **environment)
+
+
+def submit_with(
+    settings: Mapping[str, str], job: str, *arguments: str, timeout: float = 300, **environment: str
+) -> Done:
+    """Runs a file of jobs/ by spark-submit with other settings of Spark, else as spark_submit does."""
     command = Path(sys.executable).parent / "spark-submit"
-    return _run([str(command), str(ROOT / "jobs" / f"{job}.py"), *arguments], timeout, environment)
+    told = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
+    return _run([str(command), *told, str(ROOT / "jobs" / f"{job}.py"), *arguments], timeout, environment)
 
 
 def _run(words: list[str], timeout: float, environment: dict[str, str]) -> Done:

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -17,12 +18,15 @@ from conf.topic import Topic, load_topic
 from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
 from stores.connect import RedisClient
-from tests.conftest import make_topic
-from tests.support.commands import end, spark_submit, start_command
+from tests.conftest import INTERPRETED, JAVA_OPTIONS, TEST_CONF, make_topic
+from tests.support.acted import acted_together, conversed
+from tests.support.commands import end, start_command, submit_with
 from tests.support.loading import load
 
 POSTS = 8_000
-JOBS = "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,shared_items"
+QUICK = {**TEST_CONF, **INTERPRETED, "spark.driver.extraJavaOptions": JAVA_OPTIONS}
+"""What makes Spark quick with few posts, as in the tests' own session."""
+JOBS = "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,shared_items,conversations,coordination"
 WINDOW = ("--from", "2016-04-24T16:00Z", "--to", "2016-05-08T16:00Z")
 EVENTS = """events:
   - {at: 2016-05-01, text: "Third debate <b>live</b>"}
@@ -44,8 +48,8 @@ def counted(settings: Settings, session: Session, client: RedisClient) -> Topic:
     file.write_text(file.read_text() + EVENTS)
     topic = load_topic(name, settings.topics_dir)
     lines = (line for chunk in generate(topic, POSTS, 5) for line in chunk.splitlines())
-    load(lines, name, PostsQueue(client, "test:page"), session, settings)
-    done = spark_submit("daily", "--topic", name, *WINDOW, "--jobs", JOBS, timeout=600)
+    load(chain(lines, acted_together(), conversed()), name, PostsQueue(client, "test:page"), session, settings)
+    done = submit_with(QUICK, "daily", "--topic", name, *WINDOW, "--jobs", JOBS, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
     return topic
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -18,12 +19,25 @@ from playwright.sync_api import Page
 from conf.credentials import cassandra_login
 from conf.schema import Table
 from conf.settings import Settings
-from conf.tables import CANDIDATE_POLL, COLLECTION_GAPS, COLLECTION_THROUGH, HASHTAG_TRENDS, JOB_RUNS
+from conf.tables import (
+    CANDIDATE_POLL,
+    COLLECTION_GAPS,
+    COLLECTION_THROUGH,
+    CONVERSATIONS,
+    COORDINATION_ACCOUNTS,
+    COORDINATION_GROUPS,
+    COORDINATION_OBJECTS,
+    COORDINATION_SUMMARY,
+    HASHTAG_TRENDS,
+    JOB_RUNS,
+)
 from conf.topic import Topic, load_topic
 from tests.conftest import make_topic
 from tests.readers.page.conftest import Served, serve
 from tests.support.commands import end, run_command
 from tests.support.cut import Cut
+from tests.support.stored_graph import write
+from tests.support.summaries import row_of, run
 
 START = datetime(2016, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -74,6 +88,23 @@ def small_topic(settings: Settings, *names: str) -> Topic:
     return load_topic(topic.topic, settings.topics_dir)
 
 
+def store_together(session: Session, settings: Settings, topic: Topic) -> None:
+    """A group of three accounts, and a conversation, whose names, links and first post attack."""
+    ran = run(session, settings, topic, COORDINATION_SUMMARY.job)
+    write(session, settings, COORDINATION_SUMMARY, iter([row_of(COORDINATION_SUMMARY, topic, ran, kind="link")]))
+    group = row_of(COORDINATION_GROUPS, topic, ran, kind="link", top_objects=[NAMES[0]])
+    write(session, settings, COORDINATION_GROUPS, iter([group]))
+    three: dict[str, Any] = {"kind": "link", "bucket": 0, "followers": 20_000}
+    accounts = (row_of(COORDINATION_ACCOUNTS, topic, ran, author=f"x:{n}", label=NAMES[n], **three) for n in range(3))
+    write(session, settings, COORDINATION_ACCOUNTS, accounts)
+    links = ("javascript:alert(3)", NAMES[6], f"https://a.example/{'x' * 3000}", "https://b.example/<b>")
+    shared = (row_of(COORDINATION_OBJECTS, topic, ran, kind="link", bucket=0, object=one, shown=one) for one in links)
+    write(session, settings, COORDINATION_OBJECTS, shared)
+    ran = run(session, settings, topic, CONVERSATIONS.job)
+    attacks = {"label": NAMES[0], "author": "x:1", "root": "1?<b>", "candidate": NAMES[6]}
+    write(session, settings, CONVERSATIONS, iter([row_of(CONVERSATIONS, topic, ran, **attacks)]))
+
+
 def test_names_that_attack_are_text(
     opened: Callable[..., Page], session: Session, settings: Settings, artefacts: Path, served: Served
 ) -> None:
@@ -83,6 +114,7 @@ def test_names_that_attack_are_text(
         row: dict[str, object] = {"topic": topic.topic, "period": "hour", "rank": rank, "hashtag": tag, "posts": 9}
         row |= {"period_start": START, "period_end": START + HOUR, "authors": 9, "previous_posts": 1, "burst": 2.0}
         insert(session, settings, HASHTAG_TRENDS, row | {"run_id": uuid.uuid1(), "computed_at": START})
+    store_together(session, settings, topic)
     for options in ({}, {"viewport": {"width": 390, "height": 844}}):
         page = opened(**options)
         page.on("dialog", lambda _: pytest.fail("a stranger's text ran"))
@@ -96,11 +128,27 @@ def test_names_that_attack_are_text(
         page.screenshot(path=artefacts / f"hostile-{len(options)}.png", full_page=True)
         page.goto(f"/{topic.topic}/trends")
         assert "<svg onload=alert(1)>" in page.locator("main").inner_text()
+        check_together(page, topic)
+        page.screenshot(path=artefacts / f"hostile-together-{len(options)}.png", full_page=True)
     for format_ in ("svg", "png"):
         answer = httpx.get(f"{served.address}/{topic.topic}/export/lines.{format_}")
         no_font = format_ == "png" and answer.status_code == 501  # of Japanese, on a machine without its fonts
         assert answer.status_code == 200 or (no_font and "fonts-noto-cjk" in answer.text)
         (artefacts / f"hostile.{format_}").write_bytes(answer.content)
+
+
+def check_together(page: Page, topic: Topic) -> None:
+    """Fails unless the groups are shown, though there is no graph, and what attacks in them is text."""
+    page.goto(f"/{topic.topic}/network")
+    assert "network_graph.py" in page.locator("main").inner_text()
+    page.locator("summary", has_text="Accounts and what they share").click()
+    shown = page.locator(".groups").inner_text()
+    assert NAMES[0] in shown
+    assert "javascript:alert(3)" in shown
+    assert page.locator("main img, main script, main b").count() == 0
+    links = page.locator(".groups a").evaluate_all("nodes => nodes.map(n => n.href)")
+    assert links == ["https://b.example/%3Cb%3E"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
 
 
 def test_an_empty_topic_says_what_to_run(opened: Callable[..., Page], settings: Settings, artefacts: Path) -> None:

@@ -1,0 +1,190 @@
+"""Accounts that act together more than chance: their groups, by what they share. Private persons are not named."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+from cassandra.cluster import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from conf.tables import COORDINATION_GROUPS, COORDINATION_KINDS, COORDINATION_SUMMARY
+from conf.topic import Topic
+from readers.coordination.stored import Result, read_groups, read_summaries
+from readers.coordination.words import NOBODY, SENTENCE, WHAT
+from readers.options import PUBLIC_FROM
+from readers.page.address import View, one_of
+from readers.page.drawings import drawing
+from readers.page.source import Source, settled
+from readers.page.texts import at, count, counted, duration, per_cent, post_link, shown, span, web_link
+from readers.periods import not_published
+from readers.private import Naming, People
+from stores.published import utc
+
+PERIODS = ("window", "day", "hour")
+"""Those of the network. Accounts are compared by window and day: for an hour, its day is shown."""
+NAMES = {"link": "Links", "retweet": "Retweets", "text": "Texts", "hashtags": "Hashtags", "reply": "Replies"}
+SHOWN, OBJECTS, NAMED = 10, 10, 20
+"""The most groups, and of each the most objects and the most accounts with names."""
+
+
+def context(session: Session, source: Source, view: View) -> dict[str, Any] | None:
+    """Returns the groups of the kind that the view asks for, else of the first with groups; None where none was run."""
+
+    def read() -> tuple[dict[str, Any], Result | None]:
+        found = read_summaries(session, source.keyspace, view.topic, _period(view))
+        summary = found.get(_kind(view, found))
+        return found, read_groups(session, source.keyspace, view.topic, summary) if summary else None
+
+    summaries, result = settled(read)
+    if not summaries:
+        return None
+    kind = _kind(view, summaries)
+    counts = {name: count(summaries[name].groups) if name in summaries else "–" for name in NAMES}
+    told = {"kinds": [(f"{text} ({counts[name]})", name) for name, text in NAMES.items()], "kind": kind}
+    return told | (_told(result, view, source.settings.mastodon_url) if result else {"groups": None})
+
+
+def period_asked(view: View) -> str:
+    """Returns one of PERIODS. Raises WrongUse for any other."""
+    return one_of("of", view.more, PERIODS)
+
+
+def _period(view: View) -> str:
+    return "window" if period_asked(view) == "window" else "day"
+
+
+def _kind(view: View, summaries: dict[str, Any]) -> str:
+    if view.more.get("kind"):
+        return one_of("kind", view.more, COORDINATION_KINDS)
+    return next((kind for kind in NAMES if kind in summaries and summaries[kind].groups), "link")
+
+
+def _told(result: Result, view: View, server: str) -> dict[str, Any]:
+    row, topic = result.summary, result.topic
+    people, pinned = _people(result), replace(view, more={**view.more, "kind": row.kind})
+    path, sign, query = pinned.link().partition("?")
+    return {
+        "view": pinned,
+        "public": count(PUBLIC_FROM),
+        "what": WHAT[row.kind],
+        "within": duration(row.window_seconds),
+        "span": _span(row, topic),
+        "figures": _figures(row),
+        "sentence": SENTENCE if result.groups else NOBODY,
+        "groups": [_group(result, one, people, server) for one in result.groups[:SHOWN]],
+        "more": len(result.groups) - SHOWN,
+        "method": view.link("method") + "#acting-together",
+        "drawing": f"{path}/groups{sign}{query}" if result.groups else "",
+        "cite": _cite(row, topic),
+    }
+
+
+def _people(result: Result) -> People:
+    """Returns under which names the accounts are shown; everybody may open this page, so private persons have none."""
+    return People(result.accounts, Naming(result.topic))
+
+
+def _span(row: Any, topic: Topic) -> str:
+    return span(utc(row.period_start), utc(row.period_end), topic)
+
+
+def _figures(row: Any) -> str:
+    """Returns what was compared, and what was left out, in words."""
+    told = [
+        f"{counted(row.accounts, 'account')} and {counted(row.objects, 'object')} were compared",
+        f"{counted(row.pairs, 'pair')} met at least twice, {count(row.significant_pairs)} of them above chance",
+    ]
+    told += [f"{counted(row.declared, 'account')} automated by their own word left out"] if row.declared else []
+    told += [f"of {counted(row.objects_cut, 'crowded object')} not all pairs were counted"] if row.objects_cut else []
+    return "; ".join(told)
+
+
+def _cite(row: Any, topic: Topic) -> str:
+    return (
+        f"Accounts that {WHAT[row.kind]} within {duration(row.window_seconds)} of one another, "
+        f"{topic.title or topic.topic}. {counted(row.groups, 'group')} of accounts that act together more than chance; "
+        f"this says nothing of why or who. {_span(row, topic)} ({topic.timezone}); n = {_figures(row)}. "
+        f"Pulso, job {COORDINATION_SUMMARY.job}, method {row.method}, run {row.run_id}."
+    )
+
+
+def _group(result: Result, row: Any, people: People, server: str) -> dict[str, Any]:
+    members = [one for one in result.accounts if one.group == row.group]
+    public = [one for one in members if people.is_named(one.author)]
+    public.sort(key=lambda one: (-(one.followers or 0), one.author))
+    objects = [one for one in result.objects if one.group == row.group]
+    return {
+        "number": row.group,
+        "accounts": counted(row.accounts, "account"),
+        "objects": counted(row.objects, "object"),
+        "posts": counted(row.posts, "post"),
+        "within": duration(row.degree),
+        "flagged": per_cent(row.share_flagged, 0),
+        "first": at(row.first_at, result.topic),
+        "last": at(row.last_at, result.topic),
+        "named": [{"name": shown(people.name(one.author), 120), **_of(one)} for one in public[:NAMED]],
+        "unnamed": len(members) - min(len(public), NAMED),
+        "shared": [_object(one, result.summary.kind, server, result.topic) for one in objects[:OBJECTS]],
+        "more": len(objects) - OBJECTS,
+    }
+
+
+def _of(account: Any) -> dict[str, str]:
+    return {"followers": counted(account.followers, "follower"), "objects": counted(account.objects, "object")}
+
+
+def _object(row: Any, kind: str, server: str, topic: Topic) -> dict[str, str]:
+    """Returns an object as people read it. A post that was passed on or answered is named by its id."""
+    network, _, post = row.object.partition(":")
+    is_post = kind in ("retweet", "reply")
+    link = post_link(network, post, server) if is_post else web_link(row.shown) if kind == "link" else ""
+    return {
+        "text": shown(f"post {row.shown}" if is_post else row.shown, 200),
+        "link": link,
+        "accounts": counted(row.accounts, "account"),
+        "first": at(row.first_at, topic),
+    }
+
+
+def frame_of(source: Source, view: View) -> pd.DataFrame:
+    """Returns a row for each group, with the accounts in it that may be named. Raises PulsoError if there is none."""
+    with source.session() as session:
+        result = settled(lambda: _result(session, source.keyspace, view))
+    people, public = _people(result), dict[int, list[str]]()
+    for row in result.accounts:
+        if people.is_named(row.author):
+            public.setdefault(row.group, []).append(people.name(row.author))
+    return pd.DataFrame(_rows(result, public), columns=[*COORDINATION_GROUPS.columns, "named"])
+
+
+def _rows(result: Result, public: dict[int, list[str]]) -> Iterator[dict[str, Any]]:
+    for row in result.groups:
+        tops = " | ".join(row.top_objects or ())
+        times = {name: utc(getattr(row, name)) for name in ("period_start", "period_end", "first_at", "last_at")}
+        named = " | ".join(public.get(row.group, ()))
+        yield {**row._asdict(), **times, "top_objects": tops, "run_id": str(row.run_id), "named": named}
+
+
+def _result(session: Session, keyspace: str, view: View) -> Result:
+    """Returns the groups of a view. Raises PulsoError where its kind was not run, or has no group."""
+    found = read_summaries(session, keyspace, view.topic, _period(view))
+    kind = _kind(view, found)
+    if kind not in found or not found[kind].groups:
+        raise not_published(f"group by {kind} of {view.topic.topic}", COORDINATION_GROUPS, view.topic.topic)
+    return read_groups(session, keyspace, view.topic, found[kind])
+
+
+def endpoint(source: Source, view_of: Callable[[Request, str], View]) -> Callable[[Request], Response]:
+    """Returns what answers /TOPIC/network/groups: the groups' accounts and pairs, as an interactive drawing."""
+
+    def answer(request: Request) -> Response:
+        view = view_of(request, "network")
+        with source.session() as session:
+            summary = settled(lambda: _result(session, source.keyspace, view)).summary
+        words = ["coordination", "--topic", view.topic.topic, "--kind", summary.kind, "--period", summary.period]
+        key = f"groups {view.topic.topic} {summary.kind} {summary.period}"
+        return drawing(key, str(summary.run_id), words)
+
+    return answer
