@@ -40,8 +40,7 @@ ADDRESSES = ("127.0.1.1", "127.0.1.2", "127.0.1.3")
 DATA_CENTRE = "datacenter1"
 """What Cassandra's SimpleSnitch calls the only data centre."""
 HEAP = "768M"
-TOKENS = 4
-"""Parts of the ring of each node: the fewer, the faster it is repaired and read."""
+TOKENS = 16
 OPTIONS = (*QUICK, "-Dcassandra.enable_nodelocal_queries=true")
 PATIENCE = 180.0
 REQUEST_SECONDS = 30.0
@@ -177,7 +176,7 @@ def _server(node: Node, number: int) -> OpenNode:
     """
     step = 2**64 // (TOKENS * len(ADDRESSES))
     tokens = (str(-(2**63) + step * (len(ADDRESSES) * i + number)) for i in range(TOKENS))
-    settings = {"num_tokens": TOKENS, "initial_token": ",".join(tokens), "hinted_handoff_enabled": "false"}
+    settings = {"initial_token": ",".join(tokens), "hinted_handoff_enabled": "false"}
     return OpenNode(node, settings)
 
 
