@@ -2,8 +2,8 @@
 
 1. `coverage` waits until what was collected live on this day is stored, and warns if a part was not collected.
 2. `names` asks Bluesky for handles, if conf/schedule.yaml says so.
-3. `day` runs all jobs in one Spark session; with `tasks: jobs`, each job is a task: first author_activity, then the
-   polls, then the others.
+3. `day` runs all jobs in one Spark session; with `tasks: jobs`, each job is a task: first author_activity, then
+   coordination, then the poll, then the others.
 4. `backtest` compares the polls with the official outcome. It runs on the day before the vote alone (`votes`).
 5. `quality` says which checks failed. If one of severity error did, what follows is not run.
 6. `publish` writes the published files, `export` the day's graphs.
@@ -24,7 +24,7 @@ from airflow_dags.wiring.tasks import FROM, TO, command_task, gate_task, job_tas
 from airflow_dags.wiring.topics import TopicFile
 from conf.schedule import Schedule
 
-FIRST_JOBS = ("author_activity", "candidate_poll")
+FIRST_JOBS = ("author_activity", "coordination", "candidate_poll")
 """With a task for each job, these run one after the other, and the others after them."""
 LONGEST_SPAN = timedelta(days=30)
 """Before a vote, poll_backtest looks back so far."""

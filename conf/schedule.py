@@ -12,6 +12,7 @@ from conf.yaml_part import parse_yaml, yaml_text
 
 JOBS = (
     "author_activity",
+    "coordination",
     "candidate_poll",
     "hashtag_trends",
     "candidate_hashtags",
@@ -20,7 +21,6 @@ JOBS = (
     "text_families",
     "network_graph",
     "shared_items",
-    "coordination",
 )
 """The jobs that a schedule may run, in the order of `jobs/daily.py`. poll_backtest runs by `votes` alone."""
 

@@ -21,7 +21,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.window import Window
 from jobs.measures.mentions import require_races
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import INPUTS, flagged_authors, methods, parts_of, race_shares
+from jobs.measures.votes import INPUTS, flagged_authors, grouped_authors, methods, parts_of, race_shares
 
 
 def candidate_poll(
@@ -32,25 +32,31 @@ def candidate_poll(
     methods: Mapping[str, str] | None = None,
     *,
     parts: int | None = None,
+    grouped: DataFrame | None = None,
 ) -> DataFrame:
     """Returns one row per race, period and candidate, also for candidates whom nobody mentioned.
 
     `flagged` names, in `author`, the authors who are left out of `share_authors_no_bots`; without it, that share is
-    null. `methods` is the `method` of each race, by race id; by default, `Race.method`. `parts` is that of
-    `race_shares`. Raises WrongUse for a topic without races.
+    null. `grouped` does the same for `share_authors_no_groups`. `methods` is the `method` of each race, by race id; by
+    default, `Race.method`. `parts` is that of `race_shares`. Raises WrongUse for a topic without races.
     """
     require_races(topic, window)
     by_race = methods or {race.id: race.method for race in topic.races}
     method = F.create_map(*[F.lit(value) for pair in by_race.items() for value in pair])[F.col("race")]
-    shares = race_shares(posts, topic.races, flagged, spans_of(window), parts=parts)
+    shares = race_shares(posts, topic.races, flagged, spans_of(window), parts=parts, grouped=grouped)
     return shares.select(F.lit(topic.topic).alias("topic"), *shares.columns, method.alias("method"))
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """Returns the poll; flagged authors are left out if a run of `author_activity` covers the window."""
-    flagged = flagged_authors(inputs, topic)
+    """Returns the poll.
+
+    Flagged authors are left out of a share if a run of `author_activity` covers the window, and those in groups of
+    another if one of `coordination` does.
+    """
+    left_out = {"flagged": flagged_authors(inputs, topic), "grouped": grouped_authors(inputs)}
     posts, by_race = inputs[POSTS.name], methods(topic, inputs)
-    return {CANDIDATE_POLL.name: candidate_poll(posts, topic, window, flagged, by_race, parts=parts_of(inputs))}
+    polled = candidate_poll(posts, topic, window, methods=by_race, parts=parts_of(inputs), **left_out)
+    return {CANDIDATE_POLL.name: polled}
 
 
 RULES = (
@@ -66,11 +72,14 @@ RULES = (
         "OR share_authors_high < share_authors OR posts < authors OR posts > posts_total OR authors > authors_total "
         "OR posts != originals + retweets + replies + quotes",
     ),
-    Rule(
-        "the shares without bots of a race and period sum to 1, or are unknown",
-        "SELECT race, period, period_start, sum(share_authors_no_bots) AS without_bots FROM {batch} "
-        "GROUP BY race, period, period_start, period_end "
-        "HAVING count(share_authors_no_bots) NOT IN (0, count(*)) OR abs(sum(share_authors_no_bots) - 1) > 1e-9",
+    *(
+        Rule(
+            f"the shares without {what} of a race and period sum to 1, or are unknown",
+            f"SELECT race, period, period_start, sum(share_authors_no_{what}) AS total FROM {{batch}} "
+            "GROUP BY race, period, period_start, period_end HAVING "
+            f"count(share_authors_no_{what}) NOT IN (0, count(*)) OR abs(sum(share_authors_no_{what}) - 1) > 1e-9",
+        )
+        for what in ("bots", "groups")
     ),
 )
 

@@ -31,12 +31,13 @@ from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
+from jobs.framework.local import brought
 from jobs.framework.names import Names
 from jobs.framework.published import Published
 from jobs.framework.window import Window
 from jobs.graphs.conversation_posts import are_few, largest_conversations
 from jobs.measures import authors, mentions
-from jobs.measures.authors import account, named, names_in, resolved, with_labels
+from jobs.measures.authors import account, few_labelled, named, names_in
 from jobs.measures.bursts import reach
 from jobs.measures.conversation_rows import TOP
 from jobs.measures.mentions import further_columns
@@ -76,9 +77,9 @@ def conversations(
 
     Triggers Spark actions.
     """
-    found = largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few)
+    found = brought(largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few))
     own = posts.select("source", F.col("post_id").alias("root"), account().alias("own"))
-    known = (
+    known = brought(
         _with_first(found, own)
         .join(_around(found, posts), on=[*PERIOD_KEY, *BEGUN], how="left")
         .select(
@@ -90,7 +91,7 @@ def conversations(
             *("share_flagged", "share_strangers", "candidate"),
         )
     )
-    return with_labels(resolved(known, "author", posts), "author", posts, names)
+    return few_labelled(known, "author", posts, names)
 
 
 def _with_first(found: DataFrame, own: DataFrame) -> DataFrame:

@@ -15,8 +15,9 @@ and a bridge between networks do so, too.
 
 Left out: accounts with fewer than 3 objects of the kind in the period; objects of one account; what is an account's
 own; the races' hashtags; links into networks; accounts that say that they are automated, which are counted in
-`declared`. An object with more than 200 uses within the time is paired with the next 200 alone, and `objects_cut` and
-`actions_cut` say so. Of a kind and period, 100,000 pairs are kept, the first 500 groups, and 100 objects of each.
+`declared`. A use of an object is paired with the next 200 within the time alone (fewer, where very many accounts do the
+same in the same order), and `objects_cut` and `actions_cut` say so. Of a kind and period, 100,000 pairs are kept,
+the first 500 groups, and 100 objects of each.
 """
 
 import sys

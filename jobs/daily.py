@@ -1,9 +1,10 @@
 """Daily: all jobs over one window, in one Spark session, with the posts read once.
 
-The jobs begin in the order of JOBS, two at once: author_activity first, since the polls leave out the authors that it
-flags. Each has its own row in job_runs. If one fails, the others still run, except those that need its result; then the
-exit code is 1. Jobs that do not fit the topic or the window are left out: the polls and candidate_hashtags need races,
-poll_backtest needs an outcome and at least a day. `--jobs a,b` runs only the named jobs.
+The jobs begin in the order of JOBS, two at once; the polls wait for author_activity and coordination, since they leave
+out the authors that the one flags, and those in the groups that the other finds. Each has its own row in job_runs. If
+one fails, the others still run, except those that need its result; then the exit code is 1. Jobs that do not fit the
+topic or the window are left out: the polls and candidate_hashtags need races, poll_backtest needs an outcome and at
+least a day. `--jobs a,b` runs only the named jobs.
 
 poll_backtest takes the end of the window for the start of the vote. So leave it out of a schedule, with `--jobs`, if
 the topic already has an outcome and posts are still being collected.
@@ -28,6 +29,7 @@ from jobs.framework.command import run_set
 
 JOBS = (
     author_activity.JOB,
+    coordination.JOB,
     candidate_poll.JOB,
     hashtag_trends.JOB,
     candidate_hashtags.JOB,
@@ -36,7 +38,6 @@ JOBS = (
     text_families.JOB,
     network_graph.JOB,
     shared_items.JOB,
-    coordination.JOB,
     poll_backtest.JOB,
 )
 

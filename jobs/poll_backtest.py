@@ -29,11 +29,11 @@ from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
 from jobs.measures.periods import spans_between
-from jobs.measures.votes import INPUTS, flagged_authors, methods, parts_of, race_shares
+from jobs.measures.votes import INPUTS, flagged_authors, grouped_authors, methods, parts_of, race_shares
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """The length of each span before the vote, in days."""
-MEASURES = ("share_authors", "share_posts", "share_authors_no_bots")
+MEASURES = ("share_authors", "share_posts", "share_authors_no_bots", "share_authors_no_groups")
 """The shares whose errors are measured."""
 POLL_SCHEMA = "race string, measure string, mae double, window_start timestamp, window_end timestamp"
 
@@ -46,19 +46,22 @@ def poll_backtest(
     methods: Mapping[str, str] | None = None,
     *,
     parts: int | None = None,
+    grouped: DataFrame | None = None,
 ) -> DataFrame:
     """Returns one row per race and measure, for races with an outcome.
 
     `flagged` names in `author` the authors who are flagged as bots (as posts.author, or the author id where a post
-    has no handle); without it, there are no measures without bots. `methods` is the `method` of each race, by race
-    id; by default, `Race.method`. If `parts` is 0, the driver counts the votes. Raises WrongUse if no race has an
-    outcome, or if the window is shorter than a day.
+    has no handle); without it, there are no measures without bots. `grouped` names those in groups that
+    act together, in the same way. `methods` is the `method` of each race, by race id; by default, `Race.method`. If
+    `parts` is 0, the driver counts the votes. Raises WrongUse if no race has an outcome, or if the window is shorter
+    than a day.
     """
     by_race = methods or {race.id: race.method for race in topic.races}
     require_outcome(topic, window)
     judged = topic.model_copy(update={"races": tuple(race for race in topic.races if race.outcome)})
     polls = posts.sparkSession.createDataFrame(list(poll_rows(judged, window)), POLL_SCHEMA)
-    measured = errors(shares(posts, judged, window, flagged, parts=parts), judged).unionByName(polls)
+    shared = shares(posts, judged, window, flagged, parts, grouped)
+    measured = errors(shared, judged).unionByName(polls)
     constants = F.create_map(
         *[part for race in judged.races for part in (F.lit(race.id), _constants(race, by_race[race.id]))]
     )
@@ -83,13 +86,20 @@ def spans_in(window: Window) -> dict[str, datetime]:
     return {name: start for name, start in starts.items() if start >= window.start}
 
 
-def shares(posts: DataFrame, topic: Topic, window: Window, flagged: DataFrame | None, parts: int | None) -> DataFrame:
+def shares(
+    posts: DataFrame,
+    topic: Topic,
+    window: Window,
+    flagged: DataFrame | None,
+    parts: int | None,
+    grouped: DataFrame | None = None,
+) -> DataFrame:
     """Returns one row per race, span, candidate and share, with the columns `measure` and `share` (0..1)."""
     spans = [spans_between(name, [(start, window.end)]) for name, start in spans_in(window).items()]
     measures = [F.struct(F.lit(name).alias("name"), F.col(name).alias("share")) for name in MEASURES]
     key = ("race", "period", "period_start", "period_end", "candidate")
     return (
-        race_shares(posts, topic.races, flagged, spans, parts=parts)
+        race_shares(posts, topic.races, flagged, spans, parts=parts, grouped=grouped)
         .select(*key, F.explode(F.array(*measures)).alias("measure"))
         .where(F.col("measure.share").isNotNull())
         .select(*key, F.concat_ws(":", "measure.name", "period").alias("measure"), "measure.share")
@@ -136,10 +146,11 @@ def _constants(race: Race, method: str) -> Column:
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
-    """Returns the backtest; flagged authors are left out if a run of `author_activity` covers the window."""
-    flagged = flagged_authors(inputs, topic)
+    """Returns the backtest; authors are left out of shares as in `candidate_poll`."""
+    left_out = {"flagged": flagged_authors(inputs, topic), "grouped": grouped_authors(inputs)}
     posts, by_race = inputs[POSTS.name], methods(topic, inputs)
-    return {POLL_BACKTEST.name: poll_backtest(posts, topic, window, flagged, by_race, parts=parts_of(inputs))}
+    measured = poll_backtest(posts, topic, window, methods=by_race, parts=parts_of(inputs), **left_out)
+    return {POLL_BACKTEST.name: measured}
 
 
 JOB = Job(

@@ -46,6 +46,10 @@ CANDIDATE_POLL = Table(
         "share_authors_no_bots": share(
             "share_authors without authors flagged as bots, 0..1; null if flags are unknown or all authors are flagged"
         ),
+        "share_authors_no_groups": share(
+            "share_authors without authors in groups that act together, 0..1; null if no run of coordination covers "
+            "the window or all authors are in groups"
+        ),
         "posts_total": count("distinct posts that mention anyone in the race"),
         "authors_total": count("authors who mention anyone in the race"),
         "coverage": share(

@@ -42,6 +42,13 @@ def local_frame(spark: SparkSession, rows: pa.Table, schema: str) -> DataFrame:
     return spark.createDataFrame(rows.to_pandas() if len(rows) else [], schema)
 
 
+def brought(frame: DataFrame) -> DataFrame:
+    """Returns few rows of a frame as one for which Spark plans a local relation, by a Spark action."""
+    found = fetched(frame)
+    rows = found.to_pandas(integer_object_nulls=True) if len(found) else []
+    return frame.sparkSession.createDataFrame(rows, frame.schema)
+
+
 def is_local(frame: DataFrame) -> bool:
     """Returns whether the driver has the rows of a frame: Spark then plans a local relation, and nothing else."""
     return _is_local(_plan(frame))

@@ -29,6 +29,11 @@ from stores.published import Period, Pointer, Pointers, place_of
 
 log = structlog.get_logger("job")
 
+
+class NotEnded(PulsoError):
+    """The newest rows of a small table are of a run that has not ended, or was killed."""
+
+
 TRIES, PAUSE = 5, 1.0
 """How often a published table is read if later runs replace it meanwhile, and the seconds between two readings."""
 
@@ -58,7 +63,11 @@ class Published:
         Raises PulsoError if there is none and the input is not optional, or if later runs replaced the rows during each
         of TRIES reads.
         """
-        found = self._bulk(at) if self.table.is_bulk else self._small(at)
+        if self.table.is_bulk:
+            found = self._bulk(at)
+        else:
+            rows = self.newest(at)
+            found = self._as_read(at, rows) if rows else None
         if found is None and not self.optional:
             raise PulsoError(
                 f"no run of {self.table.job} covers this window, but this job needs its {self.table.name}",
@@ -78,13 +87,13 @@ class Published:
             if chosen is None:
                 return None
             periods, run_id = chosen
-            stored = self._joined(at, periods, run_id)
+            stored = self.rows_of(at, periods, run_id)
             if not self._is_as_declared(stored):
                 stored.unpersist()
                 self._say_earlier_release(at)
                 return None
             if all(pointers.run_of(period) == run_id for period in periods):
-                return Read(stored, stored, run_id=run_id, method=self._method(at, run_id))
+                return Read(stored, stored, run_id=run_id, method=self.method(at, run_id))
             stored.unpersist()
         raise PulsoError(f"{self.table.name} was replaced again and again while it was being read", "Try again later")
 
@@ -105,7 +114,8 @@ class Published:
             raise PulsoError(what, fix)
         log.warning(f"{what}, and is not used", fix=fix)
 
-    def _joined(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
+    def rows_of(self, at: Place, periods: Sequence[Period], run_id: uuid.UUID) -> DataFrame:
+        """Returns what a run has written in a bulk table for some periods. The caller must release it."""
         rows = table_rows(at.spark, at.settings, self.table)
         frames = [joined(self._keys(at, period, run_id), rows, self.table) for period in periods]
         return reduce(DataFrame.unionByName, frames).select(*self.columns).persist(StorageLevel.MEMORY_AND_DISK)
@@ -132,11 +142,11 @@ class Published:
         values = F.array(*map(F.lit, self.table.columns[name].values))
         return F.element_at(values, (F.col("id") + 1).cast("int")).alias(name)
 
-    def _small(self, at: Place) -> Read | None:
-        """Reads the rows of the newest run, once that run has come to its end.
+    def newest(self, at: Place) -> list[Any] | None:
+        """Returns a small table's rows of the newest run, once that run has come to its end; None without a run.
 
         A run swaps one part after the other. Until it has ended, some parts may still have rows of the run before.
-        Raises PulsoError if the run does not end, as one that was killed.
+        Raises NotEnded if the run does not end, as one that was killed.
         """
         for attempt in range(TRIES):
             rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
@@ -145,10 +155,10 @@ class Published:
                 return None
             newest = max(covering, key=lambda row: row.computed_at)
             if self._status(at, newest.run_id) in ENDED_WELL:
-                return self._as_read(at, [row for row in covering if row.run_id == newest.run_id])
+                return [row for row in covering if row.run_id == newest.run_id]
             if attempt + 1 < TRIES:
                 self.wait(PAUSE)
-        raise PulsoError(
+        raise NotEnded(
             f"{self.table.name} has rows of a run of {self.table.job} that has not ended",
             f"Run jobs/{self.table.job}.py over that window again",
         )
@@ -157,7 +167,7 @@ class Published:
         run_id = of_run[0].run_id
         values = [[spark_value(getattr(row, name)) for name in self.columns] for row in of_run]
         frame = at.spark.createDataFrame(values, spark_schema(self.table, self.columns))
-        return Read(frame, frame.persist(), run_id=run_id, method=self._method(at, run_id))
+        return Read(frame, frame.persist(), run_id=run_id, method=self.method(at, run_id))
 
     def _covers(self, row: Any, window: Window) -> bool:
         """Returns whether a row's period holds the window.
@@ -176,7 +186,8 @@ class Published:
         cql = f"SELECT * FROM {at.settings.keyspace}.{self.table.name} WHERE {where}"
         return list(at.session.execute(prepared(at.session, cql), [values[name] for name in names]))
 
-    def _method(self, at: Place, run_id: uuid.UUID) -> str:
+    def method(self, at: Place, run_id: uuid.UUID) -> str:
+        """Returns the `method` of a run, from job_runs."""
         return self._run(at, run_id, "method")
 
     def _status(self, at: Place, run_id: uuid.UUID) -> str:

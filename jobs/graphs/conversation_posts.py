@@ -27,8 +27,8 @@ from jobs.measures.votes import with_marks
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the conversations of posts."""
-FEW_REPLIES = 500_000
-"""Up to so many replies come to the driver: some 400 MB there."""
+FEW_REPLIES = 1_000_000
+"""Up to so many replies come to the driver: some 800 MB there."""
 OF_POST = ("author", "at_us", "source", "post_id", "answers", "told")
 
 

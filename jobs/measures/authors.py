@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 from conf.tables import ACCOUNT_NAMES
 from conf.topic import Topic
 from jobs.framework.job import Inputs
+from jobs.framework.local import brought
 from jobs.framework.one_account import accounts_told
 
 COLUMNS = ["source", "post_id", "author_id", "author", "accounts", "event_at"]
@@ -129,6 +130,22 @@ def with_labels(rows: DataFrame, node: str, posts: DataFrame, names: DataFrame |
     known = labels(posts, names).withColumnRenamed("account", "labelled")
     joined = rows.join(known, on=F.col(node) == F.col("labelled"), how="left")
     return joined.select(*rows.columns, F.when(F.col(node).isNotNull(), label(node)).alias("label"))
+
+
+def few_labelled(rows: DataFrame, column: str, posts: DataFrame, names: DataFrame | None) -> DataFrame:
+    """Returns what `resolved` and then `with_labels` do, for few rows that the driver has. Triggers a Spark action.
+
+    Spark passes over the posts twice, and of what they tell brings only that of these accounts together.
+    """
+    asked = F.broadcast(rows.select(F.col(column).alias("alias")).distinct())
+    known = F.broadcast(holders(sightings(posts).join(asked, on="alias", how="left_semi")))
+    others = [name for name in rows.columns if name != column]
+    joined = rows.join(known, on=F.col(column) == F.col("alias"), how="left")
+    found = brought(joined.select(*others, F.coalesce("holder", column).alias(column)))
+    accounts = F.broadcast(found.select(F.col(column).alias("account")).distinct())
+    told = F.broadcast(labels(posts, names).join(accounts, on="account", how="left_semi"))
+    shown = found.join(told, on=F.col(column) == F.col("account"), how="left")
+    return shown.select(*found.columns, F.when(F.col(column).isNotNull(), label(column)).alias("label"))
 
 
 def names_in(inputs: Inputs) -> DataFrame | None:

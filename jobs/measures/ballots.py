@@ -24,11 +24,13 @@ The columns are KEY, OF_RACE, OF_CANDIDATE, and one per kind of post: the candid
 """
 KEY = ("race", "spans", "place", "candidate")
 """Numbers: of the race, of the kind of period, of the period within its kind, of the candidate within the race."""
-OF_RACE = ("posts_total", "authors_total", "unflagged_total")
-"""The posts that mention anyone in the race in the period, their authors, and the unflagged ones among these."""
-OF_CANDIDATE = ("authors", "votes", "deviations", "unflagged_votes")
+OF_RACE = ("posts_total", "authors_total", "unflagged_total", "ungrouped_total")
+"""The posts that mention anyone in the race in the period, their authors, and the unflagged ones and those in no group
+among these."""
+VOTES_LEFT = ("unflagged_votes", "ungrouped_votes")
+OF_CANDIDATE = ("authors", "votes", "deviations", *VOTES_LEFT)
 """The authors who mention the candidate, the sum of their votes, the sum of the squared deviations of these votes from
-their mean, and the sum of the votes of the unflagged ones among them."""
+their mean, and the sums of the votes of the unflagged ones and of those in no group among them."""
 
 
 class Spans(NamedTuple):
@@ -49,8 +51,8 @@ class Ballots:
     """All posts of some authors that mention a candidate: one element or row per post.
 
     The posts of an author stand together, in order of time. `voter` numbers the authors, from 0; `kind` numbers the
-    kinds of post. `mentioned` has a column per candidate. `flagged` has an element per author: whether the bot rules
-    flag the author.
+    kinds of post. `mentioned` has a column per candidate. `flagged` and `grouped` have an element per author: whether
+    the bot rules flag the author, and whether the author is in a group that acts together.
     """
 
     voter: Ints
@@ -58,6 +60,7 @@ class Ballots:
     kind: Ints
     mentioned: Bools
     flagged: Bools
+    grouped: Bools
 
 
 def count(ballots: Ballots, spans: Spans, kinds: Sequence[str], race: int = 0, number: int = 0) -> Counts:
@@ -70,14 +73,15 @@ def count(ballots: Ballots, spans: Spans, kinds: Sequence[str], race: int = 0, n
     counted = (place >= 0) & ballots.mentioned.any(axis=1)
     places, period = _renumbered(place[counted])
     mentioned, kind = ballots.mentioned[counted], ballots.kind[counted]
-    votes = _votes(ballots.voter[counted], period, mentioned, ballots.flagged)
-    of_race = (np.bincount(period), np.bincount(votes.period), np.bincount(votes.period, weights=votes.unflagged))
+    votes = _votes(ballots.voter[counted], period, mentioned)
+    left = [~listed[votes.voter] for listed in (ballots.flagged, ballots.grouped)]
+    of_race = (np.bincount(period), *(np.bincount(votes.period, some) for some in (None, *left)))
     by_kind = [_sums(period, mentioned & (kind == k)[:, None], len(places)) for k in range(len(kinds))]
 
     candidates = mentioned.shape[1]
     key = (np.full(len(places), race), np.full(len(places), number), places)
     repeated = dict(zip((*KEY[:3], *OF_RACE), (*key, *of_race), strict=True))
-    figures = dict(zip((*OF_CANDIDATE, *kinds), (*_of_candidates(votes, len(places)), *by_kind), strict=True))
+    figures = dict(zip((*OF_CANDIDATE, *kinds), (*_of_candidates(votes, left, len(places)), *by_kind), strict=True))
     return {
         **{name: np.repeat(values, candidates) for name, values in repeated.items()},
         "candidate": np.tile(np.arange(candidates), len(places)),
@@ -94,30 +98,33 @@ def _renumbered(numbers: Ints) -> tuple[Ints, Ints]:
 class _Votes(NamedTuple):
     """One element or row per author and period: `posts` and `vote` have a column per candidate."""
 
+    voter: Ints
     period: Ints
     posts: Ints
     vote: Floats
-    unflagged: Bools
 
 
-def _votes(voter: Ints, period: Ints, mentioned: Bools, flagged: Bools) -> _Votes:
+def _votes(voter: Ints, period: Ints, mentioned: Bools) -> _Votes:
     """Adds up the posts of each author in each period; they stand together."""
     first = np.flatnonzero((np.diff(voter, prepend=-1) != 0) | (np.diff(period, prepend=-1) != 0))
     if not len(first):
         empty = np.zeros((0, mentioned.shape[1]))
-        return _Votes(period, empty.astype(np.int64), empty, np.zeros(0, np.bool_))
+        return _Votes(voter, period, empty.astype(np.int64), empty)
     posts = np.add.reduceat(mentioned, first, axis=0, dtype=np.int64)
-    return _Votes(period[first], posts, posts / posts.sum(axis=1, keepdims=True), ~flagged[voter[first]])
+    return _Votes(voter[first], period[first], posts, posts / posts.sum(axis=1, keepdims=True))
 
 
-def _of_candidates(votes: _Votes, periods: int) -> list[Floats]:
-    """Returns the figures of OF_CANDIDATE, each by period and candidate."""
+def _of_candidates(votes: _Votes, left: Sequence[Bools], periods: int) -> list[Floats]:
+    """Returns the figures of OF_CANDIDATE, each by period and candidate.
+
+    `left` has, in the order of VOTES_LEFT, whose votes are left. Where nobody is left out, they are not added up again.
+    """
     mentions = votes.posts > 0
     authors, sums = _sums(votes.period, mentions, periods), _sums(votes.period, votes.vote, periods)
     mean = sums / np.maximum(authors, 1)
     squares = np.where(mentions, (votes.vote - mean[votes.period]) ** 2, 0.0)
-    unflagged = votes.vote * votes.unflagged[:, None]
-    return [authors, sums, _sums(votes.period, squares, periods), _sums(votes.period, unflagged, periods)]
+    of_left = [sums if some.all() else _sums(votes.period, votes.vote * some[:, None], periods) for some in left]
+    return [authors, sums, _sums(votes.period, squares, periods), *of_left]
 
 
 def _sums(group: Ints, values: Floats | Bools, groups: int) -> Floats:
@@ -162,8 +169,16 @@ def share_authors(counts: Counts) -> Floats:
 
 def share_authors_no_bots(counts: Counts) -> Floats:
     """Returns the mean vote of the unflagged authors, 0..1; NaN if no author is left."""
-    left = counts["unflagged_total"] > 0
-    return np.where(left, counts["unflagged_votes"] / np.maximum(counts["unflagged_total"], 1), np.nan)
+    return _share_of(counts["unflagged_votes"], counts["unflagged_total"])
+
+
+def share_authors_no_groups(counts: Counts) -> Floats:
+    """Returns the mean vote of the authors in no group, 0..1; NaN if no author is left."""
+    return _share_of(counts["ungrouped_votes"], counts["ungrouped_total"])
+
+
+def _share_of(votes: Floats, authors: Ints) -> Floats:
+    return np.where(authors > 0, votes / np.maximum(authors, 1), np.nan)
 
 
 def interval_half_width(counts: Counts) -> Floats:

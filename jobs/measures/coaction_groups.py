@@ -8,7 +8,7 @@ import numpy as np
 from jobs.measures.ballots import Ints
 from jobs.measures.coaction_occasions import Sure, sure_pairs
 from jobs.measures.coaction_odds import Tested, tested_pairs
-from jobs.measures.coactions import NEXT, Actions, Known, following, keys_of, paired_rows
+from jobs.measures.coactions import Actions, Known, different, following, keys_of, known_of, paired_rows
 from jobs.measures.families import components
 
 LEAST_MEMBERS = 3
@@ -23,7 +23,7 @@ class Groups:
 
     `tested` are the pairs; `sure` the significant ones, and `shortest` the seconds in which each was still significant.
     `group` has the number of each account's group, or NO_GROUP. `degree` has the seconds of each group. `objects_cut`
-    and `actions_cut` count what has more than NEXT actions within the time.
+    and `actions_cut` count what has more actions within the time than were paired.
     """
 
     tested: Tested
@@ -56,8 +56,8 @@ def grouped(actions: Actions, window_seconds: int) -> Groups:
     src, dst = tested.pairs.src[pair], tested.pairs.dst[pair]
     shortest = _shortest(actions, src, dst, window_seconds)
     group = _numbered(src, dst, actions.accounts)
-    cut = following(actions, window_seconds * 1000) > NEXT
-    counts = len(np.unique(actions.object[cut])), int(cut.sum())
+    cut = following(actions, window_seconds * 1000) > tested.pairs.taken
+    counts = different(actions.object[cut]), int(cut.sum())
     return Groups(tested, sure, shortest, group, _degrees(src, dst, shortest, group), *counts)
 
 
@@ -112,7 +112,9 @@ def uses(actions: Actions, found: Groups, window_seconds: int) -> Uses:
     met = [np.zeros((2, 0), np.int64)]
     if len(keys):
         known = Known(keys)
-        for one, other in paired_rows(following(actions, window_seconds * 1000)):
+        for one, other in paired_rows(
+            following(actions, window_seconds * 1000), known_of(actions, keys), found.tested.pairs.taken
+        ):
             at, _ = known.among(keys_of(actions, one, other))
             rows = np.unique(np.concatenate([one[at], other[at]]))
             met.append(np.stack([found.group[actions.account[rows]], rows]))

@@ -12,7 +12,7 @@ from scipy.special import gammainc
 
 from jobs.measures.ballots import Floats, Ints
 from jobs.measures.coaction_odds import FALSE_SHARE, Tested, adjusted, most_pairs
-from jobs.measures.coactions import Actions, Known, following, keys_of, paired_rows
+from jobs.measures.coactions import Actions, Known, following, keys_of, known_of, paired_rows
 
 SITTING_MS = 1_200_000
 """What two accounts do within this time of their first meeting is one occasion."""
@@ -32,19 +32,19 @@ def sure_pairs(actions: Actions, tested: Tested, window_ms: int) -> Sure:
     pair = tested.significant
     if not len(pair):
         return Sure(pair, pair, np.zeros(0))
-    occasions = _occasions(actions, tested.keys(actions, pair), window_ms)
+    occasions = _occasions(actions, tested.keys(actions, pair), window_ms, tested.pairs.taken)
     p = np.asarray(gammainc(occasions, tested.expected[pair]), np.float64)
     q = adjusted(p, most_pairs(actions))
     sure = q <= FALSE_SHARE
     return Sure(pair[sure], occasions[sure], q[sure])
 
 
-def _occasions(actions: Actions, keys: Ints, window_ms: int) -> Ints:
+def _occasions(actions: Actions, keys: Ints, window_ms: int, taken: int) -> Ints:
     """Returns the number of occasions of each pair; `keys` are sorted."""
     known, first = Known(keys), int(actions.at_ms.min())
     parts = [np.zeros(0, np.int64)]
     span = int(actions.at_ms.max()) - first + SITTING_MS + 1
-    for one, other in paired_rows(following(actions, window_ms)):
+    for one, other in paired_rows(following(actions, window_ms), known_of(actions, keys), taken):
         rows, place = known.among(keys_of(actions, one, other))
         parts.append(place * span + actions.at_ms[one[rows]] - first)
     met = np.sort(np.concatenate(parts))  # by pair, then by time

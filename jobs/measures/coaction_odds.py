@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import gammainc
 
 from jobs.measures.ballots import Floats, Ints
-from jobs.measures.coactions import Actions, Known, Together, following, rush, together
+from jobs.measures.coactions import Actions, Known, Together, different, following, rush, together
 
 FALSE_SHARE = 0.05
 """Pairs are significant up to this q-value: about so many of them, at most, are expected to be there by chance."""
@@ -84,7 +84,7 @@ def most_pairs(actions: Actions) -> float:
     """
     sizes = np.bincount(actions.object, minlength=1).astype(np.float64)
     of_objects = sizes * (sizes - 1) / 2
-    accounts = float(len(np.unique(actions.account)))
+    accounts = float(different(actions.account))
     total, most = float(of_objects.sum()), float(of_objects.max())
     return min(accounts * (accounts - 1) / 2, total / 2, total - most)
 

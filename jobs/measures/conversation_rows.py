@@ -77,6 +77,14 @@ class _Groups:
         """Returns the sum, by group, of what the replies have."""
         return np.bincount(self.group, value, minlength=len(self.posts)).astype(np.int64)
 
+    def only(self, some: Ints) -> "_Groups":
+        """Returns some of the groups, by their numbers in order, with new numbers."""
+        number = np.full(len(self.posts), NONE)
+        number[some] = np.arange(len(some))
+        kept, posts = number[self.group] != NONE, self.posts[some]
+        first = np.cumsum(posts) - posts
+        return _Groups(self.order[kept], number[self.group[kept]], self.period[some], self.root[some], posts, first)
+
 
 def _of_spans(of: _Replies, spans: Spans, candidates: Sequence[str], *, flags: bool) -> dict[str, list[Any]]:
     """Returns the columns of SCHEMA for the periods of one kind."""
@@ -86,11 +94,31 @@ def _of_spans(of: _Replies, spans: Spans, candidates: Sequence[str], *, flags: b
     order, posts = rows[np.argsort(group, kind="stable")], np.bincount(group, minlength=len(keys))
     groups = _Groups(order, np.sort(group), keys >> 32, keys & _LOW, posts, np.cumsum(posts) - posts)
     authors = distinct(groups.group, of.author[order])
-    found = _places(of, spans, groups, authors)
+    some = _foremost(groups.period, posts, authors, of.at_us[order[groups.first]], TOP[spans.period])
+    groups = groups.only(some)
+    found = _places(of, spans, groups, authors[some])
     chosen, ranks = _ranked(found, TOP[spans.period])
     figures = _figures(of, groups, candidates, flags=flags)
     whole = {**found.drop_columns(["number"]).take(chosen).to_pydict(), "rank": ranks.tolist()}
     return whole | {name: [values[one] for one in chosen.tolist()] for name, values in figures.items()}
+
+
+def _foremost(period: Ints, posts: Ints, authors: Ints, first_at: Ints, top: int) -> Ints:
+    """Returns the numbers of the groups that can be among the `top` of their period: those, and their equals.
+
+    Names are not compared: most groups are of one reply, and to sort all by their names takes seconds.
+    """
+    order = np.lexsort((first_at, -authors, -posts, period))
+    by = [values[order] for values in (period, posts, authors, first_at)]
+    is_new = np.logical_or.reduce([np.diff(values, prepend=values[:1] - 1) != 0 for values in by])
+    best = _ranks(by[0])[np.maximum.accumulate(np.where(is_new, np.arange(len(order)), 0))]
+    return np.sort(order[best <= top])
+
+
+def _ranks(period: Ints) -> Ints:
+    """Returns the place of each element within its period, from 1; those of a period stand together."""
+    starts = np.flatnonzero(np.diff(period, prepend=-1))
+    return np.arange(len(period)) - np.repeat(starts, np.diff(starts, append=len(period))) + 1
 
 
 def _places(of: _Replies, spans: Spans, groups: _Groups, authors: Ints) -> pa.Table:
@@ -115,9 +143,7 @@ def _ranked(found: pa.Table, top: int) -> tuple[Ints, Ints]:
     """Returns the groups that are published, period by period, and the rank of each, as RANKED_BY says."""
     by = [(name, "ascending" if least else "descending") for name, least in RANKED_BY]
     order = pa.compute.sort_indices(found, sort_keys=[("number", "ascending"), *by]).to_numpy().astype(np.int64)
-    period = found["number"].to_numpy()[order]
-    starts = np.flatnonzero(np.diff(period, prepend=-1))
-    rank = np.arange(len(order)) - np.repeat(starts, np.diff(starts, append=len(order))) + 1
+    rank = _ranks(found["number"].to_numpy()[order])
     return order[rank <= top], rank[rank <= top]
 
 

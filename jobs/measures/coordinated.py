@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from jobs.measures.ballots import Ints
 from jobs.measures.coaction_groups import NO_GROUP, Groups, Uses, grouped, uses
-from jobs.measures.coactions import Actions, first_actions, often
+from jobs.measures.coactions import Actions, different, first_actions, often
 
 MOST_PAIRS = 100_000
 """The significant pairs of a period that are kept, those of the lowest q-values; all are counted."""
@@ -38,8 +38,8 @@ def coordinated(actions: pa.Table, window_seconds: int) -> Found:
     found = grouped(kept, window_seconds)
     figures = {
         "actions": len(kept.object),
-        "accounts": len(np.unique(kept.account)),
-        "objects": len(np.unique(kept.object)),
+        "accounts": different(kept.account),
+        "objects": different(kept.object),
         "declared": len(declared),
         "pairs": len(found.tested.p),
         "significant_pairs": len(found.pair),

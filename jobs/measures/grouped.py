@@ -18,4 +18,5 @@ def paired(one: Ints, other: Ints) -> Ints:
 
 def distinct(group: Ints, value: Ints) -> Ints:
     """Returns the number of different values in each group."""
-    return np.bincount(np.unique(paired(group, value)) >> 32)
+    pairs = np.sort(paired(group, value))  # np.unique would hash them: ten times slower for a million
+    return np.bincount(pairs[np.flatnonzero(np.diff(pairs, prepend=-1))] >> 32)

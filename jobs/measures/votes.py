@@ -19,8 +19,9 @@ from pyspark.sql import functions as F
 
 from conf.digest import digest
 from conf.race import Race
-from conf.tables import AUTHOR_ACTIVITY, KIND_COLUMNS
+from conf.tables import AUTHOR_ACTIVITY, COORDINATION_ACCOUNTS, KIND_COLUMNS
 from conf.topic import Topic
+from jobs.framework.grouped import Grouped
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Inputs
 from jobs.framework.local import arrow_schema, fetched, local_frame
@@ -33,22 +34,24 @@ from jobs.measures.mentions import BITS, COLUMNS, further_columns, mentions_anyo
 INPUTS = (
     Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns),
     Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
+    Grouped(),
 )
-"""The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots."""
+"""The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots; without one
+of coordination, no share without groups."""
 FEW_POSTS = 200_000
 """Up to so many posts of a window are counted by Spark's driver: some 20 MB there, if each mentions a candidate."""
 POSTS_A_PART = 250_000
 """More are counted by Python workers in parts of about so many, so that a worker's memory does not grow with them."""
 _WHOLE = (*ballots.KEY, *ballots.OF_RACE, "authors", *KIND_COLUMNS)
 COUNTED = ", ".join(
-    [f"{name} bigint" for name in _WHOLE] + [f"{name} double" for name in ("votes", "deviations", "unflagged_votes")]
+    [f"{name} bigint" for name in _WHOLE] + [f"{name} double" for name in ("votes", "deviations", *ballots.VOTES_LEFT)]
 )
 """The schema of counts between the two steps."""
 SHARES = (
     "race string, period string, period_start timestamp, period_end timestamp, candidate string, name string, "
     + ", ".join(f"{name} bigint" for name in ("posts", *KIND_COLUMNS, "authors"))
     + ", share_posts double, share_authors double, share_authors_low double, share_authors_high double, "
-    "share_authors_no_bots double, posts_total bigint, authors_total bigint"
+    "share_authors_no_bots double, share_authors_no_groups double, posts_total bigint, authors_total bigint"
 )
 """The schema of `race_shares`."""
 
@@ -58,12 +61,14 @@ def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
 
     These are its rules, the folding and the counting method. If flagged authors are left out, these are also the
     `method` of the run that flagged them (which covers the bot thresholds) and the lowest score with which an author
-    counts as flagged.
+    counts as flagged. If accounts in groups are left out, it is also the `method` of the run that found the groups.
     """
-    if AUTHOR_ACTIVITY.name not in inputs:
-        return {race.id: race.method for race in topic.races}
-    bots = inputs.methods.get(AUTHOR_ACTIVITY.name, "")
-    return {race.id: digest(race.method, bots, topic.bots.flag_at) for race in topic.races}
+    more: list[object] = []
+    if AUTHOR_ACTIVITY.name in inputs:
+        more += [inputs.methods.get(AUTHOR_ACTIVITY.name, ""), topic.bots.flag_at]
+    if COORDINATION_ACCOUNTS.name in inputs:
+        more.append(inputs.methods.get(COORDINATION_ACCOUNTS.name, ""))
+    return {race.id: digest(race.method, *more) if more else race.method for race in topic.races}
 
 
 def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
@@ -73,6 +78,15 @@ def flagged_authors(inputs: Inputs, topic: Topic) -> DataFrame | None:
     """
     activity = inputs.get(AUTHOR_ACTIVITY.name)
     return None if activity is None else flagged(activity, topic)
+
+
+def grouped_authors(inputs: Inputs) -> DataFrame | None:
+    """Returns, in `author`, the authors who are left out since they are in groups that act together.
+
+    Returns None if no run of coordination covers the window.
+    """
+    accounts = inputs.get(COORDINATION_ACCOUNTS.name)
+    return None if accounts is None else accounts.groupBy("author").agg(F.count(F.lit(1))).select("author")
 
 
 def are_few(inputs: Inputs) -> bool:
@@ -88,18 +102,24 @@ def parts_of(inputs: Inputs) -> int | None:
 
 
 def race_shares(
-    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, spans: Sequence[Spans], parts: int | None = None
+    posts: DataFrame,
+    races: Sequence[Race],
+    flagged: DataFrame | None,
+    spans: Sequence[Spans],
+    parts: int | None = None,
+    grouped: DataFrame | None = None,
 ) -> DataFrame:
     """Returns one row per race, period and candidate, also for candidates whom nobody mentioned, as in SHARES.
 
     `flagged` has, in its column `author`, the authors who are left out of the share without bots; it is None if no run
-    of author_activity covers the window. `spans` are the periods in which posts count. A period in which nobody
+    of author_activity covers the window. `grouped` has those who are left out of the share without groups; it is None
+    if no run of coordination covers the window. `spans` are the periods in which posts count. A period in which nobody
     mentions anyone in the race has no rows. `parts` is that of `parts_of`. If it is 0, the posts that mention a
     candidate come to the driver, by a Spark action.
     """
     of_races = [[(candidate.id, candidate.name) for candidate in race.candidates] for race in races]
-    plan = _Plan([race.id for race in races], of_races, list(spans), flagged is not None)
-    found = matched(posts, races, flagged)
+    plan = _Plan([race.id for race in races], of_races, list(spans), flagged is not None, grouped is not None)
+    found = matched(posts, races, flagged, grouped)
     if parts == 0:
         return _counted_here(found, plan)
     by_voter = found.repartition("voter") if parts is None else found.repartition(parts, "voter")
@@ -114,10 +134,13 @@ def _counted_here(found: DataFrame, plan: "_Plan") -> DataFrame:
     return local_frame(found.sparkSession, shares, SHARES)
 
 
-def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) -> DataFrame:
+def matched(
+    posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None, grouped: DataFrame | None = None
+) -> DataFrame:
     """Returns the posts that mention a candidate: voter (network and author id), at_us, kind (a number), masks, marked.
 
-    `marked` says that the bot rules flag the post's author.
+    `marked` says that the bot rules flag the post's author, and `together` that the author is in a group that acts
+    together.
     """
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
     voters = posts.select(
@@ -127,27 +150,28 @@ def matched(posts: DataFrame, races: Sequence[Race], flagged: DataFrame | None) 
         F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
     )
     masked = with_masks(voters, races, ["voter", "at_us", "kind_number"])
-    return with_marks(masked.where(mentions_anyone(races)), flagged)
+    return with_marks(with_marks(masked.where(mentions_anyone(races)), flagged), grouped, "together")
 
 
-def with_marks(voters: DataFrame, flagged: DataFrame | None) -> DataFrame:
-    """Adds the column `marked`: whether `flagged` has the post's voter."""
-    if flagged is None:
-        return voters.withColumn("marked", F.lit(False))
-    accounts = F.broadcast(flagged.select(F.col("author").alias("flagged_account")))
-    return voters.join(accounts, on=F.col("voter") == F.col("flagged_account"), how="left").select(
-        *voters.columns, F.col("flagged_account").isNotNull().alias("marked")
+def with_marks(voters: DataFrame, accounts: DataFrame | None, name: str = "marked") -> DataFrame:
+    """Adds a boolean column: whether `accounts` has, in `author`, the post's voter."""
+    if accounts is None:
+        return voters.withColumn(name, F.lit(False))
+    listed = F.broadcast(accounts.select(F.col("author").alias("listed_account")))
+    return voters.join(listed, on=F.col("voter") == F.col("listed_account"), how="left").select(
+        *voters.columns, F.col("listed_account").isNotNull().alias(name)
     )
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the Python workers need: the races, their candidates (id and name), the periods, and if flags are known."""
+    """What the Python workers need: the races, their candidates (id and name), the periods, and what is known."""
 
     races: list[str]
     candidates: list[list[tuple[str, str]]]
     spans: list[Spans]
     flags: bool
+    groups: bool
 
 
 def _count(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -167,9 +191,10 @@ def _count(plan: _Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.Record
 def _ballots(posts: pa.Table) -> tuple[list[ballots.Ints], dict[str, Any]]:
     """Returns the masks of the posts that mention anyone, and their other columns as Ballots has them."""
     voter = posts["voter"].combine_chunks().dictionary_encode()
-    names, codes = len(voter.dictionary), voter.indices.to_numpy()
-    flagged = np.zeros(names, np.bool_)
+    codes = voter.indices.to_numpy()
+    flagged, grouped = np.zeros((2, len(voter.dictionary)), np.bool_)
     flagged[codes[posts["marked"].to_numpy()]] = True
+    grouped[codes[posts["together"].to_numpy()]] = True
     masks = [posts[name].to_numpy() for name in posts.column_names if name.startswith("mask_")]
     at_us = posts["at_us"].to_numpy()
     order = np.lexsort((at_us, codes))
@@ -180,6 +205,7 @@ def _ballots(posts: pa.Table) -> tuple[list[ballots.Ints], dict[str, Any]]:
         "at_us": at_us[order],
         "kind": kind,
         "flagged": flagged,
+        "grouped": grouped,
     }
 
 
@@ -214,6 +240,7 @@ def _labels(plan: _Plan, counts: Counts) -> dict[str, Any]:
 def _figures(plan: _Plan, counts: Counts) -> dict[str, Any]:
     posts = np.add.reduce([counts[name] for name in KIND_COLUMNS])
     share, half = ballots.share_authors(counts), ballots.interval_half_width(counts)
+    unknown = np.full(len(share), np.nan)
     return {
         "posts": posts,
         **{name: counts[name] for name in (*KIND_COLUMNS, "authors", "posts_total", "authors_total")},
@@ -221,7 +248,8 @@ def _figures(plan: _Plan, counts: Counts) -> dict[str, Any]:
         "share_authors": share,
         "share_authors_low": np.maximum(share - half, 0.0),
         "share_authors_high": np.minimum(share + half, 1.0),
-        "share_authors_no_bots": ballots.share_authors_no_bots(counts) if plan.flags else np.full(len(share), np.nan),
+        "share_authors_no_bots": ballots.share_authors_no_bots(counts) if plan.flags else unknown,
+        "share_authors_no_groups": ballots.share_authors_no_groups(counts) if plan.groups else unknown,
     }
 
 

@@ -13,7 +13,7 @@ from conf.race import Race
 from conf.topic import Topic
 
 By = Literal["hour", "day"]
-Show = Literal["authors", "posts", "people"]
+Show = Literal["authors", "posts", "people", "groups"]
 Theme = Literal["auto", "light", "dark"]
 LONGEST = 2000
 """The most characters of what stands after the `?` of an address."""

@@ -21,8 +21,14 @@ from readers.partitions import Replaced
 from readers.periods import read_periods
 from readers.polls.poll import changes, read_poll, without_few
 
-COLUMNS = {"authors": "share_authors", "posts": "share_posts", "people": "share_authors_no_bots"}
-MEASURES = {"authors": "Share of authors", "posts": "Share of posts", "people": "Share of authors, without bots"}
+COLUMNS = {
+    **{"authors": "share_authors", "posts": "share_posts"},
+    **{"people": "share_authors_no_bots", "groups": "share_authors_no_groups"},
+}
+MEASURES = {
+    **{"authors": "Share of authors", "posts": "Share of posts"},
+    **{"people": "Share of authors, without bots", "groups": "Share of authors, without groups that act together"},
+}
 MOST_HOURS = 96
 """The most hours that are drawn, the last of the window."""
 BY_HOUR = timedelta(days=4)
@@ -94,9 +100,9 @@ class Poll:
         return timedelta(hours=1) if self.by == "hour" else timedelta(days=1)
 
     @property
-    def knows_bots(self) -> bool:
-        """Whether the share without bots is known."""
-        return bool(self.window["share_authors_no_bots"].notna().any())
+    def is_known(self) -> bool:
+        """Whether the share that is shown is known: those without bots or groups need another job."""
+        return self.show in ("authors", "posts") or bool(self.window[COLUMNS[self.show]].notna().any())
 
 
 @dataclass(frozen=True)
@@ -183,7 +189,7 @@ def _rows(poll: Poll) -> list[Row]:
     most = float(frame[["share_authors_high", column] if has_ends else [column]].max().max())
     scale = 100 / max(most, 0.01) if not isnan(most) else 1.0
     by_id = poll.change.set_index("candidate") if not poll.change.empty else None
-    missing = "not known" if poll.show == "people" and not poll.knows_bots else "too few"
+    missing = "too few" if poll.is_known else "not known"
     found = []
     for row in frame.to_dict("records"):
         share = float(row[column])

@@ -15,8 +15,8 @@ from readers.periods import not_published, read_periods
 from readers.polls import TOO_FEW
 
 ORDER = ["period_start", "period_end", "share_authors", "candidate"]
-SHARES = ["share_posts", "share_authors", "share_authors_low", "share_authors_high", "share_authors_no_bots"]
-_CHANGING = ["share_posts", "share_authors", "share_authors_no_bots"]
+_CHANGING = ["share_posts", "share_authors", "share_authors_no_bots", "share_authors_no_groups"]
+SHARES = [*_CHANGING, "share_authors_low", "share_authors_high"]
 
 
 def read_poll(

@@ -1,6 +1,6 @@
 """Prints the poll for people: bars with intervals, and a line with the numbers of posts and authors."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 import pandas as pd
@@ -15,6 +15,8 @@ from readers.spans import last_periods, span
 
 BAR = 30
 OTHERS = ("share of posts", "posts", "authors")
+SAME = 1e-9
+"""Shares that differ by less are the same."""
 
 
 Volume = Mapping[tuple[pd.Timestamp, pd.Timestamp], tuple[int, int]]
@@ -36,27 +38,48 @@ def _print_period(rows: pd.DataFrame, topic: Topic, race: Race, console: Console
     first = rows.iloc[0]
     console.print(Text(f"{race.title or race.id}: {topic.title or topic.topic}", style="bold"))
     console.print(span(rows, topic))
-    known = bool(rows["share_authors_no_bots"].notna().any())
+    without = _without(rows)
     scale = max(float(rows["share_authors_high"].fillna(rows["share_authors"]).max()), 0.01)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("candidate", "share of authors", "", "95 % interval", *(["without bots"] if known else []), *OTHERS):
+    for name in ("candidate", "share of authors", "", "95 % interval", *without, *OTHERS):
         table.add_column(name, justify="left" if name in ("candidate", "share of authors") else "right", no_wrap=True)
     for row in rows.to_dict("records"):
-        table.add_row(*_cells(row, scale, without_bots=known))
+        table.add_row(*_cells(row, scale, list(without.values())))
     console.print(table)
     console.print(_basis(first))
+    if not isnan(_number(first["share_authors"])):
+        console.print(_groups(rows))
 
 
-def _cells(row: dict[str, object], scale: float, *, without_bots: bool) -> list[str | Text]:
+def _without(rows: pd.DataFrame) -> dict[str, str]:
+    """Returns the shares without some authors that are shown, by title; without groups if that makes a difference."""
+    shown = {"without bots": "share_authors_no_bots"} if rows["share_authors_no_bots"].notna().any() else {}
+    return shown | ({"without groups": "share_authors_no_groups"} if _changed_by_groups(rows) else {})
+
+
+def _changed_by_groups(rows: pd.DataFrame) -> bool:
+    return bool(((rows["share_authors_no_groups"] - rows["share_authors"]).abs() > SAME).any())
+
+
+def _groups(rows: pd.DataFrame) -> str:
+    """Returns a line about the share without groups."""
+    if rows["share_authors_no_groups"].isna().all():
+        return "Without groups that act together: not known; run coordination, then candidate_poll, over the same time."
+    if not _changed_by_groups(rows):
+        return "Without accounts in groups that act together, the shares are the same."
+    return "Without groups: accounts that act together more than chance are left out; it says nothing of why or who."
+
+
+def _cells(row: dict[str, object], scale: float, without: Sequence[str]) -> list[str | Text]:
     counts = [f"{row['posts']:,}", f"{row['authors']:,}"]
     share, low, high = (_number(row[n]) for n in ("share_authors", "share_authors_low", "share_authors_high"))
     if isnan(share):
-        return [str(row["name"]), "too few", "", "", *([""] if without_bots else []), "", *counts]
+        return [str(row["name"]), "too few", "", "", *("" for _ in without), "", *counts]
     bar = interval_bar(share, low, high, scale)
-    unflagged = [_per_cent(_number(row["share_authors_no_bots"]))] if without_bots else []
+    left = [_per_cent(_number(row[name])) for name in without]
     interval = "" if isnan(low) else f"{low:.1%} to {high:.1%}"
     of_posts = _per_cent(_number(row["share_posts"]))
-    return [str(row["name"]), bar, f"{share:.1%}", interval, *unflagged, of_posts, *counts]
+    return [str(row["name"]), bar, f"{share:.1%}", interval, *left, of_posts, *counts]
 
 
 def interval_bar(share: float, low: float, high: float, scale: float) -> Text:

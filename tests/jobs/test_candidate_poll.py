@@ -238,8 +238,11 @@ def test_the_driver_and_the_executors_count_the_same(spark: SparkSession) -> Non
     ]
     rows = [{**p, "event_at": p["event_at"].replace(tzinfo=UTC), "author": f"@{p['author_id']}"} for p in posts]
     inputs = spark.createDataFrame(rows, f"{SCHEMA}, author string")
-    for flagged in (None, spark.createDataFrame([("x:a1",), ("x:nul",), ("bluesky:日本",)], "author string")):
-        here, there = (candidate_poll(inputs, TOPIC, window(), flagged, parts=parts) for parts in (0, 3))
+    listed = spark.createDataFrame([("x:a1",), ("x:nul",), ("bluesky:日本",)], "author string")
+    for flagged, grouped in ((None, listed), (listed, None), (listed, listed.limit(0))):
+        here, there = (
+            candidate_poll(inputs, TOPIC, window(), flagged, parts=parts, grouped=grouped) for parts in (0, 3)
+        )
         assert is_local(here)
         assert here.count() > 20
         assertDataFrameEqual(here, there, rtol=0, atol=1e-12)

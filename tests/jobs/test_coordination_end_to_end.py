@@ -3,11 +3,15 @@
 import csv
 import io
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import igraph
 import networkx as nx
+import orjson
 import pytest
+import yaml
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 
@@ -15,13 +19,19 @@ from conf.settings import Settings
 from conf.topic import Topic
 from corpus import generate, planted_cells
 from ingest.queue.posts_queue import PostsQueue
-from jobs import coordination
+from jobs import candidate_poll, coordination
 from jobs.framework.command import run
+from jobs.framework.grouped import Grouped
+from jobs.framework.inputs import Place
+from jobs.framework.window import parse_window
 from readers.coordination.stored import read_result
 from readers.coordination.words import SENTENCE
 from stores.connect import RedisClient
-from tests.conftest import make_topic
+from stores.published import place_of
+from tests.conftest import SHIPPED_TOPICS, make_topic
+from tests.support import independent_poll
 from tests.support.commands import Done, run_command
+from tests.support.independent_poll import Seen
 from tests.support.loading import load
 
 WINDOW = ("--from", "2016-02-08T16:00Z", "--to", "2016-05-08T16:00Z")
@@ -29,10 +39,20 @@ POSTS, SEED, CELLS = 1500, 5, 2
 
 
 @pytest.fixture(scope="module")
-def topic(settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> Topic:
-    """A topic whose coordination was published, with two planted cells."""
+def lines(settings: Settings) -> list[bytes]:
+    """The posts, with two planted cells. Their members name a candidate."""
     topic = make_topic(settings)
-    lines = [line for chunk in generate(topic, POSTS, SEED, cells=CELLS) for line in chunk.splitlines()]
+    members = {account for cell in planted_cells(topic, POSTS, SEED, CELLS) for account in cell.accounts}
+    posts = [orjson.loads(line) for chunk in generate(topic, POSTS, SEED, cells=CELLS) for line in chunk.splitlines()]
+    for data in (post["data"] for post in posts):
+        data["text"] += " Duterte" if f"x:{data['author_id']}" in members else ""
+    return [orjson.dumps(post) for post in posts]
+
+
+@pytest.fixture(scope="module")
+def topic(lines: list[bytes], settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> Topic:
+    """A topic whose coordination was published."""
+    topic = make_topic(settings)
     load(lines, topic.topic, PostsQueue(client, "t:coordination"), session, settings)
     assert run(coordination.JOB, ["--topic", topic.topic, *WINDOW]) == 0
     return topic
@@ -60,6 +80,54 @@ def test_the_planted_cells_are_published(topic: Topic, session: Session, setting
         assert len(shared & set(cell.links)) >= 0.9 * cell.cell.objects
     for kind in ("retweet", "text", "hashtags", "reply"):
         assert read_result(session, settings.keyspace, topic, kind).groups == []
+
+
+def test_the_poll_without_groups_is_that_of_all_others(
+    topic: Topic, lines: list[bytes], session: Session, settings: Settings, spark: SparkSession
+) -> None:
+    assert run(candidate_poll.JOB, ["--topic", topic.topic, *WINDOW]) == 0
+    everyone = [Seen(line) for line in lines]
+    members = {row.author for row in read_result(session, settings.keyspace, topic, "link").accounts}
+    others = [post for post in everyone if post.author not in members]
+    start, end = map(datetime.fromisoformat, WINDOW[1::2])
+    race = yaml.safe_load((SHIPPED_TOPICS / "ph2016.yaml").read_text())["races"][0]
+    expected, whole = (independent_poll.poll(some, race, start, end, "Asia/Manila") for some in (others, everyone))
+    rows = {}
+    for period in ("hour", "day", "window"):
+        query = f"SELECT * FROM {settings.keyspace}.candidate_poll WHERE topic = %s AND race = %s AND period = %s"
+        for row in session.execute(query, (topic.topic, race["id"], period)):
+            span = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
+            rows[(period, *span, row.candidate)] = row
+    assert rows.keys() == whole.keys()
+    for key, row in rows.items():
+        share = expected[key]["share_authors"] if key in expected else None
+        assert row.share_authors_no_groups == (None if share is None else pytest.approx(share, rel=0, abs=1e-9)), key
+        assert row.share_authors == pytest.approx(whole[key]["share_authors"], rel=0, abs=1e-9)
+    window = ("window", start, end, "duterte")
+    assert whole[window]["share_authors"] > expected[window]["share_authors"] + 0.005
+    shown = run_command("readers", "poll", "--topic", topic.topic).stdout
+    assert "without groups" in shown
+    assert f"{expected[window]['share_authors']:.1%}" in shown
+
+
+def test_groups_of_a_run_that_has_not_ended_are_not_used(
+    topic: Topic, session: Session, settings: Settings, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = Place(spark, session, settings, topic, parse_window(WINDOW[1], WINDOW[3], topic.zone))
+    monkeypatch.setattr(Grouped, "summaries", replace(Grouped.summaries, wait=lambda _: None))
+    held = Grouped().read(at)
+    assert held
+    assert held.stored
+    assert held.run_id
+    assert held.frame.count() > 5
+    held.stored.unpersist()
+    update = f"UPDATE {settings.keyspace}.job_runs SET status = %s WHERE job = %s AND topic = %s AND started_at = %s"
+    run_of = ("coordination", topic.topic, place_of(held.run_id))
+    session.execute(update, ("running", *run_of))
+    assert Grouped().read(at) is None
+    session.execute(update, ("succeeded", *run_of))
+    later = parse_window(WINDOW[1], "2016-05-09T16:00Z", topic.zone)
+    assert Grouped().read(replace(at, window=later)) is None  # no run covers it
 
 
 def test_a_person_sees_groups_and_what_they_do_not_say(topic: Topic) -> None:

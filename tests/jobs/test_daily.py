@@ -71,6 +71,8 @@ def test_a_set_gives_what_its_jobs_give_alone(
         assert run(job, ["--topic", loaded.topic, *DAY]) == 0
     alone = results_of(session, settings.keyspace, loaded.topic, SMALL)
     assert all(alone.values())
+    for row in alone[CANDIDATE_POLL.name]:  # coordination has run before, and found no groups
+        assert row["share_authors_no_groups"] == row["share_authors"]
     capsys.readouterr()
     spans = list[Window]()
     read_posts = inputs.read_posts

@@ -61,9 +61,9 @@ POSTS = [
 
 @pytest.fixture(scope="module")
 def measured(spark: SparkSession) -> dict[str, Any]:
-    """The backtest of POSTS, with two accounts flagged."""
+    """The backtest of POSTS, with two accounts flagged, one of which is in a group."""
     flagged = spark.createDataFrame([("x:1",), ("x:3",)], "author string")
-    rows = poll_backtest(frame(spark, POSTS), TOPIC, window(), flagged).collect()
+    rows = poll_backtest(frame(spark, POSTS), TOPIC, window(), flagged, grouped=flagged.limit(1)).collect()
     assert {(row.race, row.topic) for row in rows} == {("r", "t")}
     assert len({row.measure for row in rows}) == len(rows)
     return {row.measure: row for row in rows}
@@ -74,7 +74,7 @@ def error(**shares: float) -> Any:
 
 
 def test_a_measure_is_a_share_over_a_span_that_the_window_holds(measured: dict[str, Any]) -> None:
-    shares = {"share_authors", "share_posts", "share_authors_no_bots"}
+    shares = {"share_authors", "share_posts", "share_authors_no_bots", "share_authors_no_groups"}
     conversation = {f"{share}:{span}" for share in shares for span in ("last_day", "last_week")}
     assert measured.keys() == conversation | {"poll:early"}
 

@@ -134,6 +134,7 @@ def test_the_share_without_bots_is_that_of_the_authors_who_are_left(
         share = expected[key]["share_authors"] if key in expected else None
         approx = None if share is None else pytest.approx(share, rel=0, abs=1e-9)
         assert row.share_authors_no_bots == approx, key
+        assert row.share_authors_no_groups is None, "coordination has not run"
 
 
 def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult) -> None:

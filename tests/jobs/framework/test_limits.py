@@ -66,7 +66,8 @@ LIMITS: dict[str, dict[str, str]] = {
         f"authors_total method {RUN}",
         **HOURS,
         "is at least 0": f"posts {KINDS} authors posts_total authors_total",
-        "is 0 to 1": "share_posts share_authors share_authors_low share_authors_high share_authors_no_bots coverage",
+        "is 0 to 1": "share_posts share_authors share_authors_low share_authors_high share_authors_no_bots "
+        "share_authors_no_groups coverage",
     },
     "cascades": {
         "is not null": f"{PERIOD} rank source post_id retweets retweeters quotes depth first_at last_at "

@@ -17,6 +17,7 @@ from jobs.measures.ballots import (
     merged,
     share_authors,
     share_authors_no_bots,
+    share_authors_no_groups,
     share_posts,
 )
 from jobs.measures.periods import spans_of
@@ -32,13 +33,19 @@ def drawn(authors: int, candidates: int = 3) -> Ballots:
     at_us = draws.integers(0, 500, len(voter))
     order = np.lexsort((at_us, voter))
     mentioned = draws.random((len(voter), candidates)) < 0.4
-    flagged = draws.random(authors) < 0.2
-    return Ballots(voter[order], at_us[order], draws.integers(0, 2, len(voter)), mentioned, flagged)
+    flagged, grouped = draws.random((2, authors)) < 0.2
+    return Ballots(voter[order], at_us[order], draws.integers(0, 2, len(voter)), mentioned, flagged, grouped)
 
 
 def of_authors(posts: Ballots, chosen: np.ndarray) -> Ballots:
     kept = chosen[posts.voter]
-    return Ballots(posts.voter[kept], posts.at_us[kept], posts.kind[kept], posts.mentioned[kept], posts.flagged)
+    columns = (posts.voter[kept], posts.at_us[kept], posts.kind[kept], posts.mentioned[kept])
+    return Ballots(*columns, posts.flagged, posts.grouped)
+
+
+def of_one(at_us: int, kind: int, mentioned: list[bool], *, listed: bool = False) -> Ballots:
+    every = np.array([listed])
+    return Ballots(np.array([0]), np.array([at_us]), np.array([kind]), np.array([mentioned]), every, every)
 
 
 def joined(parts: list[Counts]) -> Counts:
@@ -65,32 +72,32 @@ def test_the_shares_are_those_of_plain_python() -> None:
             if DAY.starts[place] <= at < DAY.ends[place] and mentioned.any():
                 ballots[voter] = ballots.get(voter, np.zeros(3)) + mentioned
         votes = np.array([b / b.sum() for b in ballots.values()])
-        unflagged = np.array([not posts.flagged[voter] for voter in ballots])
+        unflagged, ungrouped = (~listed[list(ballots)] for listed in (posts.flagged, posts.grouped))
         rows = counts["place"] == place
         half = 1.959963984540054 * np.sqrt(votes.var(axis=0, ddof=1) / len(votes))
         mentions = np.sum(list(ballots.values()), axis=0)
         np.testing.assert_allclose(share_authors(counts)[rows], votes.mean(axis=0), atol=1e-12)
         np.testing.assert_allclose(interval_half_width(counts)[rows], half, atol=1e-12)
         np.testing.assert_allclose(share_authors_no_bots(counts)[rows], votes[unflagged].mean(axis=0), atol=1e-12)
+        np.testing.assert_allclose(share_authors_no_groups(counts)[rows], votes[ungrouped].mean(axis=0), atol=1e-12)
         every = np.add.reduce([counts[kind] for kind in KINDS])
         np.testing.assert_allclose(share_posts(counts, every)[rows], mentions / mentions.sum(), atol=1e-12)
 
 
 def test_posts_outside_every_period_do_not_count() -> None:
-    posts = Ballots(np.array([0]), np.array([250]), np.array([0]), np.array([[True]]), np.array([False]))
-    counts = count(posts, DAY, KINDS)
+    counts = count(of_one(250, 0, [True]), DAY, KINDS)
     assert {name: len(values) for name, values in counts.items()} == dict.fromkeys(counts, 0)
     assert len(share_posts(merged(counts), counts["originals"])) == 0
 
 
-def test_where_everyone_is_flagged_the_share_without_bots_is_unknown() -> None:
-    posts = Ballots(np.array([0]), np.array([5]), np.array([0]), np.array([[True, False]]), np.array([True]))
-    assert np.isnan(share_authors_no_bots(count(posts, DAY, KINDS))).all()
+def test_where_everyone_is_left_out_the_share_without_them_is_unknown() -> None:
+    counts = count(of_one(5, 0, [True, False], listed=True), DAY, KINDS)
+    assert np.isnan(share_authors_no_bots(counts)).all()
+    assert np.isnan(share_authors_no_groups(counts)).all()
 
 
 def test_each_candidate_has_a_row_in_each_period_with_posts() -> None:
-    posts = Ballots(np.array([0]), np.array([5]), np.array([1]), np.array([[False, True]]), np.array([False]))
-    counts = count(posts, DAY, KINDS, race=3, number=2)
+    counts = count(of_one(5, 1, [False, True]), DAY, KINDS, race=3, number=2)
     assert [counts[name].tolist() for name in KEY] == [[3, 3], [2, 2], [0, 0], [0, 1]]
     assert counts["retweets"].tolist() == [0, 1]
 

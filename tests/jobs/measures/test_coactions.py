@@ -99,11 +99,28 @@ def test_of_a_viral_object_the_next_in_time_are_paired_and_the_cut_is_told() -> 
         drawn = drawn.and_(viral(rng, np.arange(1000), object_, object_ * DAY, DAY))
     actions = drawn.kept()
     after = following(actions, MINUTE)
-    assert sum(len(one) for one, _ in coactions.paired_rows(after)) == int(np.minimum(after, NEXT).sum())
+    assert sum(len(one) for one, _ in coactions.paired_rows(after, after >= 0)) == int(np.minimum(after, NEXT).sum())
     found = grouped(actions, 60)
     assert found.objects_cut == 1
     assert found.actions_cut == 1000 - NEXT - 1
     assert len(found.pair) == 0
+
+
+@pytest.mark.parametrize("limit", ["MOST_MET", "MOST_ROWS"])
+def test_accounts_that_all_share_the_same_in_the_same_order_are_paired_with_fewer(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They could fill the memory: each is close to many others on every object."""
+    object_, account = (grid.ravel() for grid in np.mgrid[:12, :1000])
+    actions = in_order(Actions(object_, account, object_ * DAY + account * 3000, np.ones_like(account)))
+    whole = grouped(actions, 60)
+    assert whole.actions_cut == 0
+    assert len(whole.tested.p) > 19_000
+    monkeypatch.setattr(coactions, limit, 30_000)
+    found = grouped(actions, 60)
+    assert 999 <= len(found.tested.p) <= 5000
+    assert (found.objects_cut, found.actions_cut > 10_000) == (12, True)
+    assert set(found.group.tolist()) == set(whole.group.tolist()) == {0}
 
 
 @pytest.mark.parametrize(("weight", "expected"), [(2, 0.01), (2, 1e-6), (10, 0.3), (3, 12.0), (40, 1.0), (2, 0.0)])

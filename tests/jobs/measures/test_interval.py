@@ -39,7 +39,7 @@ def intervals(samples: list[Posts]) -> npt.NDArray[np.float64]:
     spans = Spans("sample", np.arange(len(samples)), np.arange(1, len(samples) + 1))
     mentioned = candidate[:, None] == np.arange(len(CANDIDATES))
     flagged = np.zeros(len(posts), np.bool_)
-    counts = count(Ballots(author, sample, np.zeros_like(author), mentioned, flagged), spans, ["originals"])
+    counts = count(Ballots(author, sample, np.zeros_like(author), mentioned, flagged, flagged), spans, ["originals"])
     share, half = share_authors(counts), interval_half_width(counts)
     return np.stack([share - half, share + half], axis=1).reshape(len(samples), len(CANDIDATES), 2)
 

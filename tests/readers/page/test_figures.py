@@ -213,10 +213,13 @@ def test_the_sheet_has_the_same_colours() -> None:
         assert " ".join(f"--c{n}: {colour};" for n, colour in enumerate(palette)) in sheet
 
 
+LEFT_OUT = ("share_authors_no_bots", "share_authors_no_groups")
+
+
 def test_a_change_needs_two_periods_that_follow_one_another() -> None:
     def rows(at: datetime, share: float) -> dict[str, object]:
         ends = {"share_authors_low": share - 0.01, "share_authors_high": share + 0.01}
-        shares = {"share_authors": share, "share_posts": share, "share_authors_no_bots": NAN}
+        shares = {"share_authors": share, "share_posts": share, **dict.fromkeys(LEFT_OUT, NAN)}
         return {"candidate": "a", "period_start": at, "period_end": at + HOUR, **shares, **ends}
 
     both = pd.DataFrame([rows(START, 0.2), rows(START + HOUR, 0.3)])
