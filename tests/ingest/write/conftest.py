@@ -1,13 +1,46 @@
-"""What several tests of the worker need."""
+"""What several tests of the worker need, and a keyspace of their own.
+
+What becomes of an account is looked up in all topics. The other tests leave hundreds of them, with the same accounts.
+"""
+
+import uuid
+from collections.abc import Iterator
 
 import pytest
 from cassandra.cluster import Session
 
-from conf.settings import Settings
+from conf.settings import Settings, load_settings
 from conf.tables import TAKEN_BACK
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
+from ingest.write.migrate import migrate
+from stores.connect import RedisClient, cassandra_session, redis_client
 from tests.support.line import Line
+
+
+@pytest.fixture(scope="package")
+def settings(settings: Settings) -> Iterator[Settings]:
+    """The settings of the run's engines, with another keyspace; they are also in the environment."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PULSO_KEYSPACE", f"{settings.keyspace}_{uuid.uuid4().hex[:8]}")
+        yield load_settings()
+
+
+@pytest.fixture(scope="package")
+def session(settings: Settings) -> Iterator[Session]:
+    """A Cassandra session on migrated tables, which go at the end."""
+    with cassandra_session(settings) as session:
+        list(migrate(session, settings))
+        yield session
+        session.execute(f"DROP KEYSPACE {settings.keyspace}", timeout=60)
+
+
+@pytest.fixture(scope="package")
+def client(settings: Settings) -> Iterator[RedisClient]:
+    """A Redis client."""
+    client = redis_client(settings)
+    yield client
+    client.close()
 
 
 @pytest.fixture
