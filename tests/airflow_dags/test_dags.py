@@ -84,13 +84,16 @@ def test_what_is_published_needs_every_job_and_the_checks(told: Told, otherwise:
         assert {*counted, "publish"} == set(tasks["export_edges"]["upstream"])
 
 
-def test_with_a_task_for_each_job_the_polls_wait_for_the_activity_and_the_others_for_the_polls(otherwise: Told) -> None:
+def test_with_a_task_for_each_job_the_poll_waits_for_what_it_leaves_out_and_the_others_for_the_poll(
+    otherwise: Told,
+) -> None:
     tasks = otherwise["dags"]["pulso_daily_ph2016"]["tasks"]
     upstream = {name: task["upstream"] for name, task in tasks.items()}
     assert upstream["names"] == ["coverage"]
     assert upstream["author_activity"] == ["names"]
-    assert upstream["candidate_poll"] == ["author_activity"]
-    assert {tuple(upstream[job]) for job in JOBS[2:]} == {("candidate_poll",)}
+    assert upstream["coordination"] == ["author_activity"]
+    assert upstream["candidate_poll"] == ["coordination"]
+    assert {tuple(upstream[job]) for job in JOBS[3:]} == {("candidate_poll",)}
     assert upstream["backtest"] == sorted(JOBS)
     assert "backtest" not in otherwise["dags"]["pulso_daily_plain"]["tasks"]
 
