@@ -2,6 +2,8 @@
 
 import re
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -63,6 +65,7 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     try:
         command()
     except KeyboardInterrupt:
+        _let_threads_start()
         return tell(Stopped("stopped"))
     except BrokenPipeError:
         sys.stderr.close()
@@ -70,6 +73,17 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
     except Exception as error:  # whatever the error: no traceback unless -v
         return tell(error, verbose=verbose)
     return 0
+
+
+def _let_threads_start() -> None:
+    """Waits, at most a second, for threads that were being started when the user stopped the command.
+
+    At the end, Cassandra's driver joins its own, and an error of that would follow what the user is told.
+    """
+    for _ in range(100):
+        if all(thread.is_alive() for thread in threading.enumerate()):
+            return
+        time.sleep(0.01)
 
 
 def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:

@@ -156,7 +156,8 @@ def frame_of(source: Source, view: View) -> pd.DataFrame:
     for row in result.accounts:
         if people.is_named(row.author):
             public.setdefault(row.group, []).append(people.name(row.author))
-    return pd.DataFrame(_rows(result, public), columns=[*COORDINATION_GROUPS.columns, "named"])
+    frame = pd.DataFrame(_rows(result, public), columns=[*COORDINATION_GROUPS.columns, "named"])
+    return frame.astype(dict.fromkeys(frame.select_dtypes("object"), "string"))
 
 
 def _rows(result: Result, public: dict[int, list[str]]) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,15 @@
 
 import signal
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conf import ROOT
+from conf.errors import exit_code_of
 from tests.support.commands import run_command, start_command
 from tests.support.ports import LOCAL
 
@@ -50,3 +53,31 @@ def test_so_does_one_that_is_stopped_while_it_is_still_loading(tmp_path: Path, m
     (tmp_path / "typer.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
     done = run_command(module, "--help", PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", 130)
+
+
+class _Slow(threading.Thread):
+    """A thread that does not run until it `may`."""
+
+    may = threading.Event()
+
+    def _bootstrap_inner(self) -> None:
+        self.may.wait(30)
+        super()._bootstrap_inner()  # type: ignore[misc]  # threading has it
+
+
+def test_a_thread_that_is_being_started_meanwhile_runs_before_the_command_ends(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    slow = _Slow(target=time.sleep, args=(5,), daemon=True)
+    threading.Thread(target=slow.start, daemon=True).start()
+    while slow not in threading.enumerate():
+        time.sleep(0.001)
+
+    def stopped() -> None:
+        threading.Timer(0.2, slow.may.set).start()
+        raise KeyboardInterrupt
+
+    assert not slow.is_alive()
+    assert exit_code_of(stopped) == 130
+    assert slow.is_alive()
+    assert capsys.readouterr().err == "stopped\n"

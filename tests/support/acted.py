@@ -10,7 +10,7 @@ from tests.support.posts import stream_line, tweet
 DAY = datetime(2016, 5, 7, 16, tzinfo=UTC)
 """The day before the vote of 2016, as it began in Manila."""
 LINKS, CELL, OTHERS = 6, 4, 16
-PUBLIC, PRIVATE = "Newsroom_PH", "quiet_ana"
+PUBLIC, PRIVATE = "newsroom_ph", "quiet_ana"
 """The names of an account with many followers, and of one with few."""
 TAGS = ("انتخابات", "選挙速報")
 REPLIES, FEWER = 14, 8
