@@ -22,7 +22,7 @@ from tests.conftest import make_topic
 from tests.support.loading import load
 from tests.support.packed import Rows, empty_keyspace, packed, replayed, rows
 
-WINDOW = ("--from", "2016-05-06T16:00Z", "--to", "2016-05-08T16:00Z")
+WINDOW = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 RACES = """races:
   - id: r
     candidates: [{id: a, name: A, aliases: [duterte, du30]}, {id: b, name: B, aliases: [roxas, mar]}]
