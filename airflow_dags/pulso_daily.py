@@ -57,11 +57,16 @@ def daily(topic: TopicFile, schedule: Schedule) -> DAG:
 
 
 def _in_order(before: Any, tasks: list[JobOperator]) -> None:
-    """Lets the jobs that others need run first."""
+    """Lets the jobs that others need run first. The poll is counted also if coordination failed: without its share."""
+    first = dict[str, JobOperator]()
     for task in tasks:
         before >> task
         if task.task_id in FIRST_JOBS:
-            before = task
+            before = first[task.task_id] = task
+    activity, grouped, poll = (first.get(name) for name in FIRST_JOBS)
+    if activity and grouped and poll:
+        activity >> poll
+        poll.trigger_rule = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
 
 
 def _backtest(topic: TopicFile, vote: date, schedule: Schedule) -> JobOperator:

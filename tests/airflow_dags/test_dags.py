@@ -92,7 +92,8 @@ def test_with_a_task_for_each_job_the_poll_waits_for_what_it_leaves_out_and_the_
     assert upstream["names"] == ["coverage"]
     assert upstream["author_activity"] == ["names"]
     assert upstream["coordination"] == ["author_activity"]
-    assert upstream["candidate_poll"] == ["coordination"]
+    assert upstream["candidate_poll"] == ["author_activity", "coordination"]
+    assert tasks["candidate_poll"]["rule"].endswith("ALL_DONE_MIN_ONE_SUCCESS"), "it does not need coordination"
     assert {tuple(upstream[job]) for job in JOBS[3:]} == {("candidate_poll",)}
     assert upstream["backtest"] == sorted(JOBS)
     assert "backtest" not in otherwise["dags"]["pulso_daily_plain"]["tasks"]
