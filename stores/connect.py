@@ -43,6 +43,8 @@ SECOND_TRY = 2.0
 """Seconds after which a request that is safe to repeat goes to a second node too: the first may stand still."""
 HEARTBEAT = 10.0
 """Seconds between two heartbeats of an idle connection, and how long a node has for its answer."""
+ANSWER_TIMEOUT = 15.0
+"""Seconds that Redis has for an answer."""
 FIRST_RECONNECT, LONGEST_RECONNECT = 1.0, 15.0
 """Seconds between two attempts to reach a node that is down: they double from the first to the longest."""
 READS_AGAIN = 2
@@ -153,8 +155,9 @@ def redis_client(settings: Settings) -> RedisClient:
     """
     client = redis.Redis.from_url(
         redis_url(settings),
-        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),
-        socket_timeout=30,
+        # Only a lost connection is tried again: a Redis that stands still is told of after one wait, not after four.
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3, (redis.ConnectionError,)),
+        socket_timeout=ANSWER_TIMEOUT,
         socket_connect_timeout=5,
     )
     try:

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,15 +213,16 @@ def test_what_a_killed_collector_had_on_disk_is_queued_by_the_next_one_and_the_g
     own.account("stream: kill -9 with posts on disk", stream.topic, clean, time.monotonic() - began)
 
 
-def test_a_stop_while_redis_is_down_ends_and_says_where_the_posts_are(
-    own: Ground, stream: Stream, lines: list[bytes], clean: dict[Key, Any], tmp_path: Path
+@pytest.mark.parametrize("fault", [killed, stopped, full])
+def test_a_stop_while_redis_takes_nothing_ends_and_says_where_the_posts_are(
+    own: Ground, stream: Stream, lines: list[bytes], clean: dict[Key, Any], fault: Callable[[Ground], Undo]
 ) -> None:
     lines, port = stream.tagged(lines), free_port()
     few = lines[BEFORE + 1 : BEFORE + 100]  # much less than the memory holds
     in_memory = f'pulso_stream_buffer_bytes{{source="x",topic="{stream.topic}"}}'
     with stream.running("--metrics-port", str(port)) as (process, server):
         stream.queue_first(process, server, lines)
-        own.kill("Redis")
+        undo = fault(own)
         server.send(lines[BEFORE])
         wait_for(lambda: _heard(process, b"down or full"), "a word about Redis", None)
         server.send(*few)
@@ -233,13 +233,13 @@ def test_a_stop_while_redis_is_down_ends_and_says_where_the_posts_are(
     last = errors.decode().splitlines()[-1]
     assert last.startswith(f"error: Redis takes no messages; what is left is kept in {stream.file}. Start the same")
     began = time.monotonic()
-    own.up()
+    undo()
     with stream.running() as (process, server):
         stream.send(server, lines[BEFORE + 100 :])
         wait_for(lambda: stream.has_received(POSTS), "all posts", process)
         stop(process)
     assert [gap.reason for gap in stream.gaps()] == ["stopped", "stopped"]
-    own.account("stream: SIGTERM, redis down", stream.topic, clean, time.monotonic() - began)
+    own.account(f"stream: SIGTERM, Redis {fault.__name__}", stream.topic, clean, time.monotonic() - began)
 
 
 def _heard(process: "subprocess.Popen[bytes]", words: bytes) -> bool:
