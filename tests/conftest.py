@@ -5,10 +5,11 @@ Everything that is started here is stopped here, by its process id.
 """
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -27,6 +28,7 @@ from ingest.write.migrate import migrate
 from jobs.framework.spark import spark_session
 from stores.connect import RedisClient, cassandra_session, redis_client
 from tests.support import accounts, engine_set
+from tests.support.counted_day import RACES, CountedDay, count_day
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
@@ -45,7 +47,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--item-posts", type=int, default=6_000, help="posts of tests/jobs/test_shared_items.py")
     parser.addoption("--coordination-posts", type=int, default=3000, help="actions of test_coactions.py")
-    parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
+    parser.addoption("--kills", type=int, default=2, help="how often tests/faults kills each job")
     parser.addoption(
         "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
     )
@@ -90,7 +92,11 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         module = nodeid.partition("::")[0]
         if "readers/page/" in module:
             return "page"
-        return "spark" if "SparkSession" in (ROOT / module).read_text() else module
+        return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
+
+
+_OF_SPARK = re.compile(r"SparkSession|CountedDay")
+"""What only a module with tests that use Spark has in its text."""
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -150,6 +156,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _away_fro
 @pytest.fixture(scope="session")
 def session(settings: Settings) -> Iterator[Session]:
     """A Cassandra session on migrated tables."""
+    with migrated_session(settings) as session:
+        yield session
+
+
+@contextmanager
+def migrated_session(settings: Settings) -> Iterator[Session]:
+    """Yields a Cassandra session on migrated tables."""
     with cassandra_session(settings) as session:
         list(migrate(session, settings))
         yield session
@@ -158,14 +171,18 @@ def session(settings: Settings) -> Iterator[Session]:
 @pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[RedisClient]:
     """A Redis client."""
-    client = redis_client(settings)
-    yield client
-    client.close()
+    with closing(redis_client(settings)) as client:
+        yield client
 
 
 @pytest.fixture
 def nothing_taken_back(session: Session, settings: Settings) -> None:
     """Empties the ledger: what it has concerns every topic, so that of another test's, too."""
+    empty_ledger(session, settings)
+
+
+def empty_ledger(session: Session, settings: Settings) -> None:
+    """Forgets every post and account that was taken back."""
     table = f"{settings.keyspace}.{TAKEN_BACK.name}"
     if session.execute(f"SELECT id FROM {table} LIMIT 1").one():
         session.execute(f"TRUNCATE {table}", timeout=60)
@@ -229,6 +246,12 @@ def spark(settings: Settings) -> Iterator[SparkSession]:
         session.conf.set(name, value)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def counted_day(settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> CountedDay:
+    """A topic of which the daily set has counted a day; only the tests of the set and of packs use it."""
+    return count_day(make_topic(settings, RACES), session, settings, client)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from rich.console import Console
 
 from conf.errors import PulsoError
 from deploy.backup.nodetool import run_nodetool
+from deploy.cassandra_server import CassandraServer
 from deploy.engines import Engines
 from deploy.jars import fetch_engine_jars
 from deploy.lifecycle import find, start, wait_until_answering
@@ -33,8 +34,7 @@ from tests.support.commands import run_command
 from tests.support.engine_set import HOME
 from tests.support.ground import Ground, settings_in
 from tests.support.ports import LOCAL
-from tests.support.quick import QUICK
-from tests.support.server_with import ServerWith
+from tests.support.quick import QUICK, instead
 
 ADDRESSES = ("127.0.1.1", "127.0.1.2", "127.0.1.3")
 DATA_CENTRE = "datacenter1"
@@ -51,7 +51,7 @@ ON_ALL_NODES = "SELECT parent_id FROM system_distributed.parent_repair_history W
 _QUIET = Console(quiet=True)
 
 
-class OpenNode(ServerWith):
+class OpenNode(CassandraServer):
     """A node without a login, which lets the other nodes in."""
 
     def login(self) -> None:
@@ -176,8 +176,8 @@ def _server(node: Node, number: int) -> OpenNode:
     """
     step = 2**64 // (TOKENS * len(ADDRESSES))
     tokens = (str(-(2**63) + step * (len(ADDRESSES) * i + number)) for i in range(TOKENS))
-    settings = {"initial_token": ",".join(tokens), "hinted_handoff_enabled": "false"}
-    return OpenNode(node, settings)
+    settings = instead(initial_token=",".join(tokens), hinted_handoff_enabled="false")
+    return OpenNode(replace(node, options=(*node.options, *settings)))
 
 
 def free_cql_port() -> int:
