@@ -18,6 +18,7 @@ from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from conf import ROOT
 from conf.settings import Settings, load_settings
@@ -85,8 +86,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives each module to one process, and all modules that use Spark to the same one, and all of the page.
 
-    So there is only one Spark session, and what the page shows is counted once.
+    So there is only one Spark session, and what the page shows is counted once. What takes long begins first.
     """
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for scope in reversed(_LONG):
+            if scope in self.workqueue:
+                self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
@@ -95,7 +102,12 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
 
 
-_OF_SPARK = re.compile(r"SparkSession|CountedDay")
+_LONG = (
+    *("spark", "page", "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py"),
+    *("tests/ingest/write/test_move.py", "tests/ingest/test_soak.py", "tests/airflow_dags/test_operators.py"),
+)
+"""The longest scopes; the others begin by the number of their tests, of which these have few."""
+_OF_SPARK = re.compile(r"\bspark: SparkSession|CountedDay")
 """What only a module with tests that use Spark has in its text."""
 
 
