@@ -84,9 +84,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Gives each module to one process, and all modules that use Spark to the same one, and all of the page.
+    """Gives each module to one process, and all modules that use Spark to the same one; and those of some folders.
 
-    So there is only one Spark session, and what the page shows is counted once. What takes long begins first.
+    So there is only one Spark session, and what the modules of a folder share is made once. What takes long begins
+    first.
     """
 
     def _assign_work_unit(self, node: WorkerController) -> None:
@@ -97,15 +98,15 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        if "readers/page/" in module:
-            return "page"
+        for folder in _FOLDERS:
+            if module.startswith(folder):
+                return folder
         return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
 
 
-_LONG = (
-    *("spark", "page", "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py"),
-    *("tests/ingest/write/test_move.py", "tests/ingest/test_soak.py", "tests/airflow_dags/test_operators.py"),
-)
+_FOLDERS = ("tests/readers/page/", "tests/ingest/write/", "tests/corpus/")
+"""Folders whose modules share what takes long to make."""
+_LONG = ("spark", *_FOLDERS[:2], "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py")
 """The longest scopes; the others begin by the number of their tests, of which these have few."""
 _OF_SPARK = re.compile(r"\bspark: SparkSession|CountedDay")
 """What only a module with tests that use Spark has in its text."""
