@@ -104,7 +104,7 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
 
 
-_FOLDERS = ("tests/readers/page/", "tests/ingest/write/", "tests/corpus/")
+_FOLDERS = ("tests/ingest/write/", "tests/readers/page/", "tests/corpus/", "tests/airflow_dags/")
 """Folders whose modules share what takes long to make."""
 _LONG = ("spark", *_FOLDERS[:2], "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py")
 """The longest scopes; the others begin by the number of their tests, of which these have few."""
