@@ -8,6 +8,7 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -41,7 +42,10 @@ DATA_CENTRE = "datacenter1"
 """What Cassandra's SimpleSnitch calls the only data centre."""
 HEAP = "768M"
 TOKENS = 16
-OPTIONS = (*QUICK, "-Dcassandra.enable_nodelocal_queries=true")
+OPTIONS = (
+    *QUICK,
+    *("-Dcassandra.enable_nodelocal_queries=true", "-Dcassandra.test.flush_local_schema_changes=false"),
+)
 PATIENCE = 180.0
 REQUEST_SECONDS = 30.0
 NODE_LOCAL = 11
@@ -193,13 +197,18 @@ def free_cql_port() -> int:
             pytest.skip(f"no cluster can run here: {error}")
 
 
-def _migrate(made: Ground) -> None:
-    """Makes the tables. On a busy machine three nodes may take long to agree on one; the command can be repeated."""
+def _migrate(made: Ground, nodes: ThreeNodes) -> None:
+    """Makes the tables, and lets each node write them to its disk: until then one that is killed would forget them.
+
+    On a busy machine three nodes may take long to agree on a table; the command can be repeated.
+    """
     for _ in range(4):
         done = run_command("ingest", "migrate", **made.environment)  # type: ignore[arg-type]
         if done.returncode == 0:
-            return
-    raise AssertionError(done.stderr)
+            break
+    assert done.returncode == 0, done.stderr
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda number: nodes.tool(number, "flush", "system_schema"), range(len(ADDRESSES))))
 
 
 @contextmanager
@@ -216,7 +225,7 @@ def cluster_ground(folder: Path) -> Iterator[tuple[Ground, ThreeNodes]]:
         made = Ground(settings, Engines(settings, console=_QUIET))
         try:
             made.up()
-            _migrate(made)
+            _migrate(made, nodes)
             yield made, nodes
         finally:
             made.down()
