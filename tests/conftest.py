@@ -35,8 +35,8 @@ TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """For small frames and many plans: here Spark would take longer to compile a plan than that saves."""
 JAVA_OPTIONS = "-XX:+UseParallelGC"
-"""On two busy cores a concurrent garbage collector is not worth its time. The second compiler is: most of a job's time is
-Spark's planning, the session lives for half an hour, and after two dozen jobs the compiler has earned what it took."""
+"""On two busy cores a concurrent garbage collector is not worth its time. The second compiler is: most of a job's time
+is Spark's planning, and after two dozen jobs the compiler has earned what it took."""
 hypothesis.settings.register_profile("pulso", deadline=None)
 hypothesis.settings.load_profile("pulso")
 """No test fails for its time: on a busy machine any example may take long."""
