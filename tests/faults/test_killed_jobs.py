@@ -27,7 +27,6 @@ from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.topic import Topic
-from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
 from jobs import candidate_poll
 from jobs.framework.inputs import Place
@@ -40,11 +39,11 @@ from readers.partitions import published_rows, whole
 from stores.connect import RedisClient
 from stores.published import Period, Pointers
 from tests.conftest import make_topic
-from tests.support.loading import load
+from tests.support.loading import load, posted_between
 from tests.support.posts import stream_line, tweet, user
 
 SEED = 2016
-POSTS = 12_000
+POSTS = 20_000
 START, END = "2016-05-06T16:00Z", "2016-05-08T16:00Z"
 NEW_POSTS = 40
 """The number of posts that each round adds, each by another new author."""
@@ -179,9 +178,10 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def crowded(settings: Settings, session: Session, client: RedisClient) -> tuple[Topic, PostsQueue]:
-    """A topic with POSTS posts, and the queue through which they came."""
+    """A topic with those of POSTS posts that lie in the window, and the queue through which they came."""
     topic, queue = make_topic(settings), PostsQueue(client, "test:killed")
-    load(b"".join(generate(topic, POSTS, 23)).splitlines(), topic.topic, queue, session, settings)
+    window = parse_window(START, END, topic.zone)
+    load(posted_between(topic, POSTS, 23, window.start, window.end), topic.topic, queue, session, settings)
     return topic, queue
 
 

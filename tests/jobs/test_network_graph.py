@@ -27,7 +27,7 @@ from stores.connect import RedisClient
 from stores.published import Period, place_of
 from tests.conftest import make_topic
 from tests.support.independent_graphs import Network, networks
-from tests.support.loading import load
+from tests.support.loading import load, posted_between
 from tests.support.posts import stream_line, tweet, user
 
 POSTS = 20_000
@@ -79,7 +79,7 @@ def corpus(settings: Settings, session: Session, client: RedisClient, spark: Spa
     """20,000 generated posts, of which those of the last days are stored. The job's window has the last day and a
     quarter, which has the most posts."""
     topic = make_topic(settings)
-    lines = [line for line in b"".join(generate(topic, POSTS, 23)).splitlines() if posted(line) >= START - DAY]
+    lines = posted_between(topic, POSTS, 23, START - DAY, END + DAY)
     load(lines, topic.topic, PostsQueue(client, "test:graphs"), session, settings)
     window = parse_window(START.isoformat(), END.isoformat(), topic.zone)
     result = run_job(JOB, spark, session, settings, topic, window)
@@ -87,10 +87,6 @@ def corpus(settings: Settings, session: Session, client: RedisClient, spark: Spa
     tables = (found.summary, found.nodes, found.edges, found.tops)
     assert result.rows_written == sum(len(t) if t is found.summary else sum(map(len, t.values())) for t in tables)
     return Run(topic, found, networks(lines, START, END, "Asia/Manila"))
-
-
-def posted(line: bytes) -> datetime:
-    return datetime.fromisoformat(orjson.loads(line)["data"]["created_at"])
 
 
 def check(run: Run) -> None:
