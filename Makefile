@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PYTHON ?=
-PIP := $(BIN)/python -m pip install --require-hashes --no-build-isolation --disable-pip-version-check \
+# Not compiled: Python does that when it first imports a module, and most modules of the libraries never are.
+PIP := $(BIN)/python -m pip install --require-hashes --no-build-isolation --no-compile --disable-pip-version-check \
   $(shell [ -t 2 ] || echo --quiet)
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
   --custom-compile-command "make lock" -c requirements-build.txt

@@ -5,10 +5,11 @@ Everything that is started here is stopped here, by its process id.
 """
 
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -17,6 +18,7 @@ from cassandra.cluster import Session
 from pyspark.sql import SparkSession
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from conf import ROOT
 from conf.settings import Settings, load_settings
@@ -27,12 +29,14 @@ from ingest.write.migrate import migrate
 from jobs.framework.spark import spark_session
 from stores.connect import RedisClient, cassandra_session, redis_client
 from tests.support import accounts, engine_set
+from tests.support.counted_day import RACES, CountedDay, count_day
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 """For small frames and many plans: here Spark would take longer to compile a plan than that saves."""
-JAVA_OPTIONS = "-XX:TieredStopAtLevel=1 -XX:+UseParallelGC"
-"""On two busy cores, neither a second compiler nor a concurrent garbage collector is worth its time."""
+JAVA_OPTIONS = "-XX:+UseParallelGC"
+"""On two busy cores a concurrent garbage collector is not worth its time. The second compiler is: most of a job's time
+is Spark's planning, and after two dozen jobs the compiler has earned what it took."""
 hypothesis.settings.register_profile("pulso", deadline=None)
 hypothesis.settings.load_profile("pulso")
 """No test fails for its time: on a busy machine any example may take long."""
@@ -45,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak-posts", type=int, default=20_000, help="posts of tests/ingest/test_soak.py")
     parser.addoption("--item-posts", type=int, default=6_000, help="posts of tests/jobs/test_shared_items.py")
     parser.addoption("--coordination-posts", type=int, default=3000, help="actions of test_coactions.py")
-    parser.addoption("--kills", type=int, default=3, help="how often tests/faults kills each job")
+    parser.addoption("--kills", type=int, default=2, help="how often tests/faults kills each job")
     parser.addoption(
         "--long-faults", action="store_true", help="tests/faults keeps up some faults for minutes; see docs/faults.md"
     )
@@ -81,16 +85,32 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Gives each module to one process, and all modules that use Spark to the same one, and all of the page.
+    """Gives each module to one process, and all modules that use Spark to the same one; and those of some folders.
 
-    So there is only one Spark session, and what the page shows is counted once.
+    So there is only one Spark session, and what the modules of a folder share is made once. What takes long begins
+    first.
     """
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        for scope in reversed(_LONG):
+            if scope in self.workqueue:
+                self.workqueue.move_to_end(scope, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        if "readers/page/" in module:
-            return "page"
-        return "spark" if "SparkSession" in (ROOT / module).read_text() else module
+        for folder in _FOLDERS:
+            if module.startswith(folder):
+                return folder
+        return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
+
+
+_FOLDERS = ("tests/ingest/write/", "tests/readers/page/", "tests/corpus/", "tests/airflow_dags/")
+"""Folders whose modules share what takes long to make."""
+_LONG = ("spark", *_FOLDERS[:2], "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py")
+"""The longest scopes; the others begin by the number of their tests, of which these have few."""
+_OF_SPARK = re.compile(r"\bspark: SparkSession|CountedDay")
+"""What only a module with tests that use Spark has in its text."""
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -150,6 +170,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str, _away_fro
 @pytest.fixture(scope="session")
 def session(settings: Settings) -> Iterator[Session]:
     """A Cassandra session on migrated tables."""
+    with migrated_session(settings) as session:
+        yield session
+
+
+@contextmanager
+def migrated_session(settings: Settings) -> Iterator[Session]:
+    """Yields a Cassandra session on migrated tables."""
     with cassandra_session(settings) as session:
         list(migrate(session, settings))
         yield session
@@ -158,14 +185,18 @@ def session(settings: Settings) -> Iterator[Session]:
 @pytest.fixture(scope="session")
 def client(settings: Settings) -> Iterator[RedisClient]:
     """A Redis client."""
-    client = redis_client(settings)
-    yield client
-    client.close()
+    with closing(redis_client(settings)) as client:
+        yield client
 
 
 @pytest.fixture
 def nothing_taken_back(session: Session, settings: Settings) -> None:
     """Empties the ledger: what it has concerns every topic, so that of another test's, too."""
+    empty_ledger(session, settings)
+
+
+def empty_ledger(session: Session, settings: Settings) -> None:
+    """Forgets every post and account that was taken back."""
     table = f"{settings.keyspace}.{TAKEN_BACK.name}"
     if session.execute(f"SELECT id FROM {table} LIMIT 1").one():
         session.execute(f"TRUNCATE {table}", timeout=60)
@@ -229,6 +260,12 @@ def spark(settings: Settings) -> Iterator[SparkSession]:
         session.conf.set(name, value)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def counted_day(settings: Settings, session: Session, client: RedisClient, spark: SparkSession) -> CountedDay:
+    """A topic of which the daily set has counted a day; only the tests of the set and of packs use it."""
+    return count_day(make_topic(settings, RACES), session, settings, client)
 
 
 @pytest.fixture(scope="module")

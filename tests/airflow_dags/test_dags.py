@@ -10,36 +10,9 @@ from conf import ROOT
 from conf.schedule import JOBS, Schedule, load_schedule
 from jobs import daily, poll_backtest
 from jobs.framework.window import Window
-from tests.airflow_dags.conftest import Told, parsed
+from tests.airflow_dags.conftest import TOPICS, Told, parsed
 
-TOPICS = {
-    "ph2016.yaml": "topic: ph2016\ntimezone: Asia/Manila\n",
-    "plain.yaml": "topic: plain\n",
-    "b_c-1.yaml": "topic: b_c-1\ntimezone: 'America/New_York'\n",
-}
-ODD = {
-    "Odd Name.yaml": "topic: odd\n",
-    "no-yaml.yaml": "topic: [\n",
-    "no-zone.yaml": "topic: no-zone\ntimezone: Mars/Olympus\n",
-    "empty.yaml": "",
-    "後.yaml": "topic: 後\n",
-}
-JOBS_MODE = (
-    "tasks: jobs\nvotes: {ph2016: 2016-05-09}\ndeadline_minutes: 90\ndaily: {names: true}\ncatch_up_from: 2016-02-01\n"
-    "mail_to: [desk@example.org]\n"
-)
 HEAVY = {"pyspark", "cassandra", "redis", "polars", "duckdb", "great_expectations", "igraph"}
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    return parsed(tmp_path_factory.mktemp("default"), TOPICS)
-
-
-@pytest.fixture(scope="module")
-def otherwise(tmp_path_factory: pytest.TempPathFactory) -> Told:
-    """With a task for each job, and topic files that can't be one."""
-    return parsed(tmp_path_factory.mktemp("jobs"), TOPICS | ODD, JOBS_MODE)
 
 
 def test_each_topic_has_its_dags_and_no_file_an_error(told: Told) -> None:

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rich.console import Console
 
+from conf.credentials import read_credentials
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings, load_settings
 from deploy import lifecycle, ports
@@ -30,6 +31,7 @@ from tests.support.cql_server import cql_server
 from tests.support.kept_word import read, write
 from tests.support.ports import LOCAL, free_port
 from tests.support.programs import fake
+from tests.support.quick import QUICK
 
 QUIET = Console(quiet=True)
 SECONDS = 30
@@ -275,7 +277,7 @@ def test_another_machines_engine_is_never_started_only_missed(
 def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(
     settings: Settings, processes: list[psutil.Process]
 ) -> None:
-    engines = Engines(settings, heap="1G", console=QUIET)
+    engines = Engines(settings, heap="1G", console=QUIET, options=QUICK)
 
     def up() -> list[int]:
         pids = [one.pid for one in engines.up() if one.pid and one.state is State.RUNNING]
@@ -285,6 +287,8 @@ def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(
 
     first = up()
     write(settings, "before")
+    login = read_credentials(settings.home)
+    assert login.cassandra
     assert up() == first, "up twice starts nothing"
     for process in processes:
         process.kill()
@@ -295,6 +299,7 @@ def test_a_real_set_of_engines_survives_kill_9_and_stops_alone(
 
     second = up()
     assert read(settings) == ("before", b"before")
+    assert read_credentials(settings.home) == login
 
     (settings.home / "run" / "cassandra.pid").unlink()
     elsewhere = Engines(load_settings(cassandra_hosts=("192.0.2.1",)), console=QUIET)

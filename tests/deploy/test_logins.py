@@ -1,6 +1,7 @@
 """The logins of real embedded engines: who gets in and who doesn't, upgrades, lost logins, where passwords are seen.
 
-Its engines start six times, which takes about two minutes.
+Its engines start five times, which takes a minute or two. That they come up again with the same login after a kill is
+tested in test_engines.py.
 """
 
 import os
@@ -36,6 +37,7 @@ from tests.support.cql_server import cql_server
 from tests.support.engine_set import HOME
 from tests.support.kept_word import read, write
 from tests.support.ports import LOCAL, free_port
+from tests.support.quick import QUICK
 
 QUIET = Console(quiet=True)
 SECONDS = 30
@@ -57,10 +59,14 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Settings:
     return load_settings()
 
 
+def engines_of(settings: Settings) -> Engines:
+    return Engines(settings, heap="1G", console=QUIET, options=QUICK)
+
+
 @pytest.fixture
 def engines(settings: Settings) -> Iterator[Engines]:
     """Those engines, stopped at the end."""
-    engines = Engines(settings, heap="1G", console=QUIET)
+    engines = engines_of(settings)
     yield engines
     engines.down()
 
@@ -90,13 +96,30 @@ def refusal_between_nodes(settings: Settings) -> str:
         return str(error)
 
 
-def kill(engines: Engines) -> None:
-    for process in [psutil.Process(one.pid) for one in engines.status() if one.pid]:
-        process.kill()
-        assert wait_ended(process, SECONDS)
+def a_lost_file_is_said_with_a_fix_that_keeps_the_data(
+    settings: Settings, engines: Engines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engines.down()
+    (settings.home / "credentials").unlink()
+    capsys.readouterr()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cassandra_server, "LOGIN_SECONDS", 0.5)
+        assert main(["up", "--heap", "1G"]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    logins = settings.home / "cassandra" / "data" / "system_auth"
+    assert f"refuses the login: put back the {settings.home / 'credentials'}" in error
+    assert f"or run make down, delete {logins}, and run make up" in error
+
+    engines.down()
+    subprocess.run(["rm", "-r", str(logins)], check=True)
+    engines.up()
+    assert read(settings) == ("before", b"before")
+    answer: Any = ask_cassandra(LOCAL, settings.cassandra_port, WELL_KNOWN)
+    assert answer.problem == REFUSED
 
 
-def test_only_who_has_the_login_gets_in_and_pulsos_commands_have_it(
+def test_only_who_has_the_login_gets_in_and_a_lost_one_is_said_with_a_fix(
     settings: Settings, engines: Engines, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     home, url = settings.home, settings.redis_url.get_secret_value()
@@ -137,12 +160,7 @@ def test_only_who_has_the_login_gets_in_and_pulsos_commands_have_it(
     holders = {file for file in home.rglob("*") if file.suffix in {".conf", ".password", ""} and holds(file, before)}
     assert {file.name for file in holders} >= {"credentials", "redis.conf", "jmx.password"}
     assert {file.stat().st_mode & 0o077 for file in holders} == {0}
-
-    engines.up()
-    kill(engines)
-    engines.up()
-    assert passwords(home) == before
-    assert read(settings) == ("before", b"before")
+    a_lost_file_is_said_with_a_fix_that_keeps_the_data(settings, engines, capsys)
 
 
 def command_line(process: psutil.Process) -> list[str]:
@@ -183,36 +201,11 @@ def test_data_of_a_release_without_logins_comes_up_with_one(
 
     monkeypatch.setenv("PULSO_CASSANDRA_USER", "ann")
     monkeypatch.setenv("PULSO_CASSANDRA_PASSWORD", "it's hers")
-    assert all(one.needs_login for one in Engines(load_settings(), heap="1G", console=QUIET).up())
+    assert all(one.needs_login for one in engines_of(load_settings()).up())
     assert read(load_settings()) == read(settings) == ("old", b"old")
     for refused in (Login(), WELL_KNOWN, Login("ann", "its hers")):
         answer: Any = ask_cassandra(LOCAL, settings.cassandra_port, refused)
         assert answer.problem == REFUSED, refused
-
-
-def test_a_lost_file_is_said_with_a_fix_that_keeps_the_data(
-    settings: Settings, engines: Engines, capsys: pytest.CaptureFixture[str]
-) -> None:
-    engines.up()
-    write(settings, "kept")
-    engines.down()
-    (settings.home / "credentials").unlink()
-    capsys.readouterr()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cassandra_server, "LOGIN_SECONDS", 0.5)
-        assert main(["up", "--heap", "1G"]) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    logins = settings.home / "cassandra" / "data" / "system_auth"
-    assert f"refuses the login: put back the {settings.home / 'credentials'}" in error
-    assert f"or run make down, delete {logins}, and run make up" in error
-
-    engines.down()
-    subprocess.run(["rm", "-r", str(logins)], check=True)
-    engines.up()
-    assert read(settings) == ("kept", b"kept")
-    answer: Any = ask_cassandra(LOCAL, settings.cassandra_port, WELL_KNOWN)
-    assert answer.problem == REFUSED
 
 
 def test_a_server_of_ones_own_at_the_address_of_an_embedded_one_does_not_get_its_login(

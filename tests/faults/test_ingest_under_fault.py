@@ -27,7 +27,7 @@ from tests.support.ground import LEFT, POSTS, SEED, Ground, Key
 from tests.support.mutations import ORIGINALS, odd_posts
 
 ODD = 2_000 * len(ORIGINALS)
-UNKNOWN = {False: 12_000, True: 110_000}
+UNKNOWN = {False: 3_000, True: 110_000}
 """Deletions of unknown posts. That they leave no tombstones, of which Cassandra reads at most 100,000 in one query, is
 held by tests/ingest/write/test_gone_for_good.py."""
 SET_ASIDE = f"read {MOST_DELIVERIES} times and never finished: it may have ended the workers"

@@ -1,7 +1,7 @@
 """Jobs that are killed (kill -9) while they publish: every read sees one whole run, and the next run cleans up.
 
 Each round adds posts, starts a job with spark-submit, and kills it at a seeded moment after it has begun to publish.
-Meanwhile a reader reads the result again and again; for author_activity, so does the input of candidate_poll.
+From then on a reader reads the result again and again; for author_activity, so does the input of candidate_poll.
 """
 
 import os
@@ -27,7 +27,6 @@ from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import AUTHOR_ACTIVITY, GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES
 from conf.topic import Topic
-from corpus import generate
 from ingest.queue.posts_queue import PostsQueue
 from jobs import candidate_poll
 from jobs.framework.inputs import Place
@@ -40,7 +39,7 @@ from readers.partitions import published_rows, whole
 from stores.connect import RedisClient
 from stores.published import Period, Pointers
 from tests.conftest import make_topic
-from tests.support.loading import load
+from tests.support.loading import load, posted_between
 from tests.support.posts import stream_line, tweet, user
 
 SEED = 2016
@@ -66,6 +65,8 @@ class Stage:
     queue: PostsQueue
     folder: Path
     rounds: int = 0
+    shown: Any = None
+    """The run that readers saw at the last start."""
 
     @property
     def window(self) -> Window:
@@ -87,6 +88,7 @@ class Stage:
         command = [submit, str(ROOT / f"jobs/{self.job}.py"), "--topic", self.topic.topic, "--from", START, "--to", END]
         environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
         environment["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
+        self.shown = self.pointed()
         log = (self.folder / f"{self.job}.log").open("ab")
         with log:
             return subprocess.Popen(
@@ -111,23 +113,24 @@ class Stage:
     def wait_for_moment(
         self, process: "subprocess.Popen[bytes]", draws: random.Random, length: float, *, at_pointers: bool
     ) -> str:
-        """Waits for a seeded moment of the publication, and returns which it was.
+        """Waits for a seeded moment of a publication that has begun, and returns which it was.
 
         It lies anywhere in the publication, or, with `at_pointers`, in the half second after the first pointer is set:
         there the tables of a job are published one after the other.
         """
-        pointers = Pointers(self.session, self.settings.keyspace, BULK[self.job][0], self.topic.topic)
-        part = "mention" if self.job == "network_graph" else ""
-        period = Period(part, "window", self.window.start, self.window.end)
-        before = pointers.run_of(period)
-        self.wait_for_publication(process)
         if at_pointers:
-            while pointers.run_of(period) == before and process.poll() is None:
+            while self.pointed() == self.shown and process.poll() is None:
                 time.sleep(0.001)
         delay = draws.random() * (0.5 if at_pointers else length)
         with suppress(subprocess.TimeoutExpired):  # it may end before its moment comes
             process.wait(timeout=delay)
         return f"{delay:.2f} s after {'the first pointer was set' if at_pointers else 'publication began'}"
+
+    def pointed(self) -> Any:
+        """Returns the run that readers see in the first table that is published."""
+        pointers = Pointers(self.session, self.settings.keyspace, BULK[self.job][0], self.topic.topic)
+        part = "mention" if self.job == "network_graph" else ""
+        return pointers.run_of(Period(part, "window", self.window.start, self.window.end))
 
     def kill(self, process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
@@ -144,7 +147,7 @@ class Stage:
 
 @dataclass
 class Watch:
-    """Reads again and again in a thread; `seen` has the version that each read saw."""
+    """Reads again and again in a thread, at least once; `seen` has the version that each read saw."""
 
     read: Callable[[], Facts]
     pause: float = 0.1
@@ -156,11 +159,13 @@ class Watch:
         ended = threading.Event()
 
         def loop() -> None:
-            while not ended.wait(self.pause):
+            while True:
                 try:
                     self.seen.append(self.read())
                 except BaseException as error:
                     self.failures.append(error)
+                if ended.wait(self.pause):
+                    return
 
         thread = threading.Thread(target=loop)
         thread.start()
@@ -173,9 +178,10 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def crowded(settings: Settings, session: Session, client: RedisClient) -> tuple[Topic, PostsQueue]:
-    """A topic with POSTS posts, and the queue through which they came."""
+    """A topic with those of POSTS posts that lie in the window, and the queue through which they came."""
     topic, queue = make_topic(settings), PostsQueue(client, "test:killed")
-    load(b"".join(generate(topic, POSTS, 23)).splitlines(), topic.topic, queue, session, settings)
+    window = parse_window(START, END, topic.zone)
+    load(posted_between(topic, POSTS, 23, window.start, window.end), topic.topic, queue, session, settings)
     return topic, queue
 
 
@@ -202,10 +208,11 @@ def killed_in_rounds(stage: Stage, kills: int, watches: list[Watch], facts: Call
     for number in range(kills):
         stage.add_posts()
         with ExitStack() as reading:
-            for watch in watches:
-                reading.enter_context(watch.running())
             process = stage.start()
             try:
+                stage.wait_for_publication(process)  # until then nothing changes, and readers would slow it down
+                for watch in watches:
+                    reading.enter_context(watch.running())
                 moment = stage.wait_for_moment(process, draws, length, at_pointers=number % 2 == 1)
             finally:
                 stage.kill(process)
@@ -256,7 +263,7 @@ def test_a_killed_author_activity_leaves_one_whole_run(stage: Stage, spark: Spar
         read.stored.unpersist()
         return len(rows), sum(row.posts for row in rows)
 
-    watches = [Watch(by_reader), Watch(by_poll, pause=1.0)]
+    watches = [Watch(by_reader), Watch(by_poll)]
     killed_in_rounds(stage, kills, watches, by_reader)
     nothing_is_left(stage)
     result = run_job(candidate_poll.JOB, spark, stage.session, stage.settings, topic, window)

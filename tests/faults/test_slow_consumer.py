@@ -16,7 +16,7 @@ from tests.support.commands import run_command, start_command
 from tests.support.ground import Ground, generated
 
 SEED = 2016
-SLOW_SECONDS = {False: 60, True: 300}
+SLOW_SECONDS = {False: 40, True: 300}
 A_SECOND = 200
 """Posts that the slow worker stores in a second. Ten times as many come."""
 BATCH = 100

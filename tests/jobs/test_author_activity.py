@@ -269,8 +269,8 @@ FLOODED = 1
 def flooded(
     spark: SparkSession, ph2016: Topic, corpus: list[bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> DataFrame:
-    """The corpus, and 50,000 posts by 20 bots."""
-    lines = [*corpus, *flood(ph2016.races[0].candidates[FLOODED], 50_000, 20)]
+    """The corpus, and 25,000 posts by 20 bots."""
+    lines = [*corpus, *flood(ph2016.races[0].candidates[FLOODED], 25_000, 20)]
     return post_frame(spark, lines, tmp_path_factory.mktemp("flooded") / "posts.parquet")
 
 

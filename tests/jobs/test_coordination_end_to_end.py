@@ -24,13 +24,14 @@ from jobs.framework.command import run
 from jobs.framework.grouped import Grouped
 from jobs.framework.inputs import Place
 from jobs.framework.window import parse_window
+from readers.cli import main as readers
 from readers.coordination.stored import read_result
 from readers.coordination.words import SENTENCE
 from stores.connect import RedisClient
 from stores.published import place_of
 from tests.conftest import SHIPPED_TOPICS, make_topic
 from tests.support import independent_poll
-from tests.support.commands import Done, run_command
+from tests.support.commands import Done, run_here
 from tests.support.independent_poll import Seen
 from tests.support.loading import load
 
@@ -59,7 +60,7 @@ def topic(lines: list[bytes], settings: Settings, session: Session, client: Redi
 
 
 def read(topic: Topic, *arguments: str, code: int = 0) -> Done:
-    done = run_command("readers", "coordination", "--topic", topic.topic, *arguments)
+    done = run_here(readers, "coordination", "--topic", topic.topic, *arguments)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -105,7 +106,7 @@ def test_the_poll_without_groups_is_that_of_all_others(
         assert row.share_authors == pytest.approx(whole[key]["share_authors"], rel=0, abs=1e-9)
     window = ("window", start, end, "duterte")
     assert whole[window]["share_authors"] > expected[window]["share_authors"] + 0.005
-    shown = run_command("readers", "poll", "--topic", topic.topic).stdout
+    shown = run_here(readers, "poll", "--topic", topic.topic).stdout
     assert "without groups" in shown
     assert f"{expected[window]['share_authors']:.1%}" in shown
 

@@ -1,10 +1,8 @@
 """A set of jobs: the same results as by one job after the other, one read of the posts, and what happens on failure."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
-import orjson
 import pytest
 from cassandra.cluster import Session
 from pyspark.sql import SparkSession
@@ -23,77 +21,41 @@ from conf.tables import (
     TOPIC_VOLUME,
 )
 from conf.topic import Topic
-from corpus import generate
-from ingest.queue.posts_queue import PostsQueue
 from jobs import candidate_poll, daily
-from jobs.framework import inputs
 from jobs.framework.command import run, run_set
-from jobs.framework.inputs import Place
 from jobs.framework.job import Frames, Inputs, Job, by_name
 from jobs.framework.published import Published
 from jobs.framework.window import Window
 from tests.conftest import make_topic
-from tests.support.loading import load
+from tests.support.counted_day import DAY, CountedDay
 from tests.support.results import results_of, same
 
-RACES = """races:
-  - id: r
-    candidates: [{id: a, name: A, aliases: [duterte, du30]}, {id: b, name: B, aliases: [roxas, mar]}]
-    outcome: {a: 0.6, b: 0.4}
-"""
-DAY = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 SMALL = (
     *(CANDIDATE_POLL, HASHTAG_TRENDS, CASCADES, CONVERSATIONS, TEXT_FAMILIES, GRAPH_SUMMARY, TOPIC_VOLUME, TOP_ITEMS),
 )
 
 
-@pytest.fixture(scope="module")
-def loaded(settings: Settings, session: Session, client: Any) -> Topic:
-    topic = make_topic(settings, RACES)
-    lines = [line for chunk in generate(topic, 3000, 7) for line in chunk.splitlines()]
-    for place in [i for i, line in enumerate(lines) if b'"referenced_tweets"' not in line][-3:]:
-        post = orjson.loads(lines[place])
-        post["data"] |= {"text": "Duterte and Roxas meet for one last debate tonight", "entities": {}}
-        lines[place] = orjson.dumps(post)  # several accounts post the same text, so that there is a family
-    load(lines, topic.topic, PostsQueue(client, "t:daily"), session, settings)
-    return topic
+@pytest.fixture
+def loaded(counted_day: CountedDay) -> Topic:
+    return counted_day.topic
 
 
-@pytest.mark.usefixtures("spark")
-def test_a_set_gives_what_its_jobs_give_alone(
-    loaded: Topic,
-    settings: Settings,
-    session: Session,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for job in daily.JOBS:
-        assert run(job, ["--topic", loaded.topic, *DAY]) == 0
-    alone = results_of(session, settings.keyspace, loaded.topic, SMALL)
-    assert all(alone.values())
-    for row in alone[CANDIDATE_POLL.name]:  # coordination has run before, and found no groups
+def test_a_set_gives_what_its_jobs_give_alone(counted_day: CountedDay, settings: Settings, session: Session) -> None:
+    topic = counted_day.topic.topic
+    together = results_of(session, settings.keyspace, topic, SMALL)
+    assert all(together.values())
+    for row in together[CANDIDATE_POLL.name]:  # coordination has run before, and found no groups
         assert row["share_authors_no_groups"] == row["share_authors"]
-    capsys.readouterr()
-    spans = list[Window]()
-    read_posts = inputs.read_posts
-
-    def seen(at: Place, span: Window, columns: Sequence[str]) -> inputs.PostsRead:
-        spans.append(span)
-        return read_posts(at, span, columns)
-
-    monkeypatch.setattr(inputs, "read_posts", seen)
-
-    assert run_set("daily", daily.JOBS, ["--topic", loaded.topic, *DAY]) == 0
-
-    assert [len(span.days()) for span in spans] == [8]  # once, with the days before it that trends look back on
-    told = capsys.readouterr().out
-    posts = set(re.findall(r"^(\w+) .*: ([\d,]+) posts read", told, re.MULTILINE))
+    assert [len(span.days()) for span in counted_day.spans] == [8]  # once, with the days that trends look back on
+    posts = set(re.findall(r"^(\w+) .*: ([\d,]+) posts read", counted_day.told, re.MULTILINE))
     assert [name for name, _ in sorted(posts)] == sorted(job.name for job in daily.JOBS)
     assert len({count for _, count in posts}) == 1
-    same(alone, results_of(session, settings.keyspace, loaded.topic, SMALL))
+    for job in daily.JOBS:
+        assert run(job, ["--topic", topic, *DAY]) == 0
+    same(together, results_of(session, settings.keyspace, topic, SMALL))
     for job in daily.JOBS:
         statuses = session.execute(
-            f"SELECT status FROM {settings.keyspace}.job_runs WHERE job = %s AND topic = %s", [job.name, loaded.topic]
+            f"SELECT status FROM {settings.keyspace}.job_runs WHERE job = %s AND topic = %s", [job.name, topic]
         )
         assert [row.status for row in statuses] == ["succeeded", "succeeded"]
 

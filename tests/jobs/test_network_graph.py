@@ -2,11 +2,12 @@
 
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import orjson
 import pandas as pd
 import pytest
 from cassandra.cluster import Session
@@ -26,11 +27,12 @@ from stores.connect import RedisClient
 from stores.published import Period, place_of
 from tests.conftest import make_topic
 from tests.support.independent_graphs import Network, networks
-from tests.support.loading import load
+from tests.support.loading import load, posted_between
 from tests.support.posts import stream_line, tweet, user
 
 POSTS = 20_000
 START, END = datetime(2016, 5, 7, 12, 30, tzinfo=UTC), datetime(2016, 5, 8, 18, 20, tzinfo=UTC)
+DAY = timedelta(days=1)
 HOSTILE = ("zoë🗳️", "a&b", "<c>")
 
 
@@ -74,9 +76,10 @@ class Run:
 
 @pytest.fixture(scope="module")
 def corpus(settings: Settings, session: Session, client: RedisClient, spark: SparkSession, compiled: None) -> Run:
-    """20,000 generated posts. The job's window is the last day and a quarter, which has the most posts."""
+    """20,000 generated posts, of which those of the last days are stored. The job's window has the last day and a
+    quarter, which has the most posts."""
     topic = make_topic(settings)
-    lines = b"".join(generate(topic, POSTS, 23)).splitlines()
+    lines = posted_between(topic, POSTS, 23, START - DAY, END + DAY)
     load(lines, topic.topic, PostsQueue(client, "test:graphs"), session, settings)
     window = parse_window(START.isoformat(), END.isoformat(), topic.zone)
     result = run_job(JOB, spark, session, settings, topic, window)
@@ -166,8 +169,6 @@ def test_a_real_capture_gives_the_same_graphs(
 
 def _split(page: bytes) -> list[bytes]:
     """Returns a page's posts as stream lines."""
-    import orjson  # noqa: PLC0415
-
     found = orjson.loads(page)
     return [orjson.dumps({"data": post, "includes": found["includes"]}) for post in found["data"]]
 
@@ -219,11 +220,11 @@ def test_names_that_files_take_badly_a_rerun_self_edges_alone_and_an_empty_windo
     assert run_job(JOB, spark, session, settings, topic, empty).rows_written == 0
 
 
-def test_two_runs_at_once_end_with_one_complete_result(
-    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
-) -> None:
+@pytest.fixture(scope="module")
+def twice(spark: SparkSession, session: Session, settings: Settings, client: RedisClient) -> tuple[Topic, JobResult]:
+    """A topic of which two runs at once have counted a day, and the result of that which stays."""
     topic = make_topic(settings)
-    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
+    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, PostsQueue(client, "t:two"), session, settings)
     window = parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
     results: list[JobResult] = []
 
@@ -236,7 +237,13 @@ def test_two_runs_at_once_end_with_one_complete_result(
     for thread in threads:
         thread.join()
     assert len(results) == 2
-    winner = max(results, key=lambda result: place_of(result.run_id))
+    return topic, max(results, key=lambda result: place_of(result.run_id))
+
+
+def test_two_runs_at_once_end_with_one_complete_result(
+    twice: tuple[Topic, JobResult], session: Session, settings: Settings
+) -> None:
+    topic, winner = twice
     assert not winner.superseded
     found = published(session, settings, topic)  # which checks that all tables name the same run
     assert found.summary
@@ -249,16 +256,11 @@ def test_two_runs_at_once_end_with_one_complete_result(
 
 
 def test_a_longer_window_replaces_hours_of_a_shorter_one_and_leaves_nothing_on_the_list(
-    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+    twice: tuple[Topic, JobResult], spark: SparkSession, session: Session, settings: Settings
 ) -> None:
-    topic = make_topic(settings)
-    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
-    day = run_job(
-        JOB, spark, session, settings, topic, parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
-    )
-    longer = run_job(
-        JOB, spark, session, settings, topic, parse_window("2016-05-07T04:00Z", "2016-05-08T16:00Z", topic.zone)
-    )
+    topic, day = twice
+    window = parse_window("2016-05-07T04:00Z", "2016-05-08T16:00Z", topic.zone)
+    longer = run_job(JOB, spark, session, settings, topic, window)
     found = published(session, settings, topic)
     whole_day = next(key for key in found.summary if key[1] == "window" and key[2].hour == 16)
     runs = {key[1:]: row.run_id for key, row in found.summary.items()}

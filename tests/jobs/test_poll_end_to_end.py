@@ -37,7 +37,7 @@ from tests.support.independent_poll import Seen
 from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 
-POSTS = 20_000
+POSTS = 8_000
 WINDOW = ("2016-02-10T05:30Z", "2016-05-07T11:15Z")
 FIGURES = (
     "posts",

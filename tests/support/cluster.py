@@ -8,8 +8,9 @@ import random
 import signal
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from rich.console import Console
 
 from conf.errors import PulsoError
 from deploy.backup.nodetool import run_nodetool
+from deploy.cassandra_server import CassandraServer
 from deploy.engines import Engines
 from deploy.jars import fetch_engine_jars
 from deploy.lifecycle import find, start, wait_until_answering
@@ -33,15 +35,17 @@ from tests.support.commands import run_command
 from tests.support.engine_set import HOME
 from tests.support.ground import Ground, settings_in
 from tests.support.ports import LOCAL
-from tests.support.quick import QUICK
-from tests.support.server_with import ServerWith
+from tests.support.quick import QUICK, instead
 
 ADDRESSES = ("127.0.1.1", "127.0.1.2", "127.0.1.3")
 DATA_CENTRE = "datacenter1"
 """What Cassandra's SimpleSnitch calls the only data centre."""
 HEAP = "768M"
 TOKENS = 16
-OPTIONS = (*QUICK, "-Dcassandra.enable_nodelocal_queries=true")
+OPTIONS = (
+    *QUICK,
+    *("-Dcassandra.enable_nodelocal_queries=true", "-Dcassandra.test.flush_local_schema_changes=false"),
+)
 PATIENCE = 180.0
 REQUEST_SECONDS = 30.0
 NODE_LOCAL = 11
@@ -51,7 +55,7 @@ ON_ALL_NODES = "SELECT parent_id FROM system_distributed.parent_repair_history W
 _QUIET = Console(quiet=True)
 
 
-class OpenNode(ServerWith):
+class OpenNode(CassandraServer):
     """A node without a login, which lets the other nodes in."""
 
     def login(self) -> None:
@@ -176,8 +180,8 @@ def _server(node: Node, number: int) -> OpenNode:
     """
     step = 2**64 // (TOKENS * len(ADDRESSES))
     tokens = (str(-(2**63) + step * (len(ADDRESSES) * i + number)) for i in range(TOKENS))
-    settings = {"initial_token": ",".join(tokens), "hinted_handoff_enabled": "false"}
-    return OpenNode(node, settings)
+    settings = instead(initial_token=",".join(tokens), hinted_handoff_enabled="false")
+    return OpenNode(replace(node, options=(*node.options, *settings)))
 
 
 def free_cql_port() -> int:
@@ -193,13 +197,18 @@ def free_cql_port() -> int:
             pytest.skip(f"no cluster can run here: {error}")
 
 
-def _migrate(made: Ground) -> None:
-    """Makes the tables. On a busy machine three nodes may take long to agree on one; the command can be repeated."""
+def _migrate(made: Ground, nodes: ThreeNodes) -> None:
+    """Makes the tables, and lets each node write them to its disk: until then one that is killed would forget them.
+
+    On a busy machine three nodes may take long to agree on a table; the command can be repeated.
+    """
     for _ in range(4):
         done = run_command("ingest", "migrate", **made.environment)  # type: ignore[arg-type]
         if done.returncode == 0:
-            return
-    raise AssertionError(done.stderr)
+            break
+    assert done.returncode == 0, done.stderr
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda number: nodes.tool(number, "flush", "system_schema"), range(len(ADDRESSES))))
 
 
 @contextmanager
@@ -216,7 +225,7 @@ def cluster_ground(folder: Path) -> Iterator[tuple[Ground, ThreeNodes]]:
         made = Ground(settings, Engines(settings, console=_QUIET))
         try:
             made.up()
-            _migrate(made)
+            _migrate(made, nodes)
             yield made, nodes
         finally:
             made.down()

@@ -20,6 +20,7 @@ from rich.console import Console
 from conf.settings import Settings, load_settings
 from conf.topic import load_topic
 from corpus import generate
+from deploy.cassandra_server import CassandraServer
 from deploy.engines import Engines
 from deploy.lifecycle import start
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, make_node
@@ -31,8 +32,7 @@ from tests.support.commands import Done, end, run_command, start_command
 from tests.support.engine_set import HOME
 from tests.support.logged_process import LoggedProcess
 from tests.support.ports import LOCAL, free_port
-from tests.support.quick import QUICK
-from tests.support.server_with import ServerWith
+from tests.support.quick import QUICK, instead
 
 PATIENCE = 120.0
 HEAP = "1G"
@@ -164,7 +164,7 @@ class Ground:
         """
         self.kill_all()
         node = make_node(self.settings.home.resolve(), LOCAL, self.settings.cassandra_port, HEAP)
-        start(ServerWith(replace(node, options=QUICK), cassandra))
+        start(CassandraServer(replace(node, options=(*QUICK, *instead(**cassandra)))))
         self.up()
 
     def mend(self) -> None:

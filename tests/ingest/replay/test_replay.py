@@ -17,6 +17,7 @@ from conf import ROOT
 from conf.settings import Settings
 from conf.terminal import progress
 from conf.topic import Topic
+from ingest.cli import main as ingest
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
@@ -24,7 +25,7 @@ from ingest.replay.of_capture import MOST_LETTERS, MOST_LETTERS_OF_LINE
 from ingest.views import WaitView
 from tests.conftest import make_topic
 from tests.support.bluesky import event
-from tests.support.commands import Done, run_command, start_command
+from tests.support.commands import Done, run_command, run_here, start_command
 from tests.support.posts import capture, stream_line, tweet, user
 from tests.support.stored import stored
 
@@ -46,7 +47,7 @@ def zipped(content: bytes) -> bytes:
 
 
 def replay(*arguments: str, stdin: bytes = b"") -> Done:
-    done = run_command("ingest", "replay", *arguments, stdin=stdin)
+    done = run_command("ingest", "replay", *arguments, stdin=stdin) if stdin else run_here(ingest, "replay", *arguments)
     assert "Traceback" not in done.stderr
     return done
 
@@ -122,18 +123,18 @@ print(sum(len(line) for _, line in capture.documents()), capture.broken, capture
 """
 
 
-def test_a_small_file_that_unpacks_to_gigabytes_fills_no_memory(tmp_path: Path) -> None:
+def test_a_small_file_that_unpacks_to_a_gigabyte_fills_no_memory(tmp_path: Path) -> None:
     file = tmp_path / "bomb.zst"
-    packer = zstandard.ZstdCompressor(level=19).compressobj()
+    packer = zstandard.ZstdCompressor(level=3).compressobj()
     with file.open("wb") as written:
-        for _ in range(2 * 1024):
+        for _ in range(1024):
             written.write(packer.compress(b'{"x":"' + b"x" * (2**20 - 9) + b'"}\n'))
         written.write(packer.flush())
-    assert file.stat().st_size < 400_000
+    assert file.stat().st_size < 200_000
     done = subprocess.run(
         [sys.executable, "-c", BOUNDED, str(file)], capture_output=True, text=True, check=False, cwd=ROOT
     )
-    assert (done.stdout, done.stderr) == (f"{2 * 2**30}  \n", "")
+    assert (done.stdout, done.stderr) == (f"{2**30}  \n", "")
 
 
 @pytest.mark.parametrize(

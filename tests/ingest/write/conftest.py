@@ -5,6 +5,7 @@ What becomes of an account is looked up in all topics. The other tests leave hun
 
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from cassandra.cluster import Session
@@ -13,8 +14,8 @@ from conf.settings import Settings, load_settings
 from conf.tables import TAKEN_BACK
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
-from ingest.write.migrate import migrate
-from stores.connect import RedisClient, cassandra_session, redis_client
+from stores.connect import RedisClient, redis_client
+from tests.conftest import migrated_session
 from tests.support.line import Line
 
 
@@ -29,8 +30,7 @@ def settings(settings: Settings) -> Iterator[Settings]:
 @pytest.fixture(scope="package")
 def session(settings: Settings) -> Iterator[Session]:
     """A Cassandra session on migrated tables, which go at the end."""
-    with cassandra_session(settings) as session:
-        list(migrate(session, settings))
+    with migrated_session(settings) as session:
         yield session
         session.execute(f"DROP KEYSPACE {settings.keyspace}", timeout=60)
 
@@ -38,9 +38,8 @@ def session(settings: Settings) -> Iterator[Session]:
 @pytest.fixture(scope="package")
 def client(settings: Settings) -> Iterator[RedisClient]:
     """A Redis client."""
-    client = redis_client(settings)
-    yield client
-    client.close()
+    with closing(redis_client(settings)) as client:
+        yield client
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import conf.race
 from conf import VERSION
 from conf.errors import PulsoError
 from conf.settings import Settings
-from conf.tables import CANDIDATE_POLL
+from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs import author_activity, candidate_poll
@@ -70,50 +70,47 @@ def poll(spark: SparkSession, session: Session, settings: Settings, client: Redi
     return Poll(spark, session, settings, topic)
 
 
-def test_a_run_names_the_runs_that_it_read_and_its_version(poll: Poll) -> None:
+def method_of(poll: Poll) -> str:
+    """Returns the method that a poll has which leaves out the authors whom the topic's thresholds flag."""
+    name = AUTHOR_ACTIVITY.name
+    flagged = author_activity.JOB.methods(poll.topic, Inputs({}))[""]
+    read = Inputs({name: poll.spark.createDataFrame([], "author string")}, {name: flagged})
+    return f"r:{candidate_poll.JOB.methods(poll.topic, read)['r']}"
+
+
+def test_a_run_names_its_version_the_runs_that_it_read_and_the_thresholds_of_their_time(poll: Poll) -> None:
     alone = poll.run(candidate_poll.JOB)
     assert (alone.inputs or {}, alone.version) == ({}, VERSION)
     assert alone.method == f"r:{poll.topic.races[0].method}"
     activity = poll.run(author_activity.JOB)
     with_bots = poll.run(candidate_poll.JOB)
     assert dict(with_bots.inputs) == {"author_activity": activity.run_id}
-    assert with_bots.method != alone.method
+    assert with_bots.method == method_of(poll) != alone.method
     assert {f"r:{row.method}" for row in poll.rows()} == {with_bots.method}
+    poll.write("bots: {retweet_share: {share: 0.9}}\n")
+    assert poll.run(candidate_poll.JOB).method == with_bots.method  # the flags are still the old ones
     poll.run(author_activity.JOB)
-    assert poll.run(candidate_poll.JOB).method == with_bots.method  # another run, with the same method
+    assert poll.run(candidate_poll.JOB).method == method_of(poll) != with_bots.method
 
 
 def test_the_method_changes_with_a_threshold_an_alias_or_the_folding_and_only_then(
     poll: Poll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def both() -> str:
-        poll.run(author_activity.JOB)
-        return str(poll.run(candidate_poll.JOB).method)
-
-    first = both()
+    first = method_of(poll)
     poll.write("title: Another title\ncollect: {keywords: [ana]}\n")
-    assert both() == first
+    assert method_of(poll) == first
     poll.write("bots: {retweet_share: {share: 0.9}}\n")
-    threshold = both()
+    threshold = method_of(poll)
     poll.write("bots: {flag_at: 0.6}\n")
-    flag_at = both()
+    flag_at = method_of(poll)
     poll.write(races=RACE.replace("[ana]", "[ana, anna]"))
-    alias = both()
+    alias = method_of(poll)
     poll.write()
     with monkeypatch.context() as patch:
         patch.setattr(conf.race, "FOLDING", "another")
-        folding = both()
+        folding = method_of(poll)
     assert len({first, threshold, flag_at, alias, folding}) == 5
-    assert both() == first
-
-
-def test_thresholds_count_as_they_were_when_the_flags_were_made(poll: Poll) -> None:
-    poll.run(author_activity.JOB)
-    first = poll.run(candidate_poll.JOB).method
-    poll.write("bots: {retweet_share: {share: 0.9}}\n")
-    assert poll.run(candidate_poll.JOB).method == first  # the flags are still the old ones
-    poll.run(author_activity.JOB)
-    assert poll.run(candidate_poll.JOB).method != first
+    assert method_of(poll) == first
 
 
 def test_without_author_activity_no_threshold_shapes_the_poll(poll: Poll) -> None:

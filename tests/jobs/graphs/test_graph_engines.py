@@ -30,7 +30,7 @@ from jobs.graphs.packing import packed, unpacked
 
 pytestmark = pytest.mark.usefixtures("compiled")
 START, END = datetime(2016, 5, 1, tzinfo=UTC), datetime(2016, 5, 2, tzinfo=UTC)
-HUB = 50_000
+HUB = 10_000
 Pairs = dict[tuple[str, str], int]
 PARTS = ("names", "edges")
 INSTANT = pa.timestamp("us", "UTC")
@@ -63,7 +63,7 @@ def disconnected() -> Pairs:
 
 def hub() -> Pairs:
     spokes: Pairs = {(f"u{i}", "hub"): 1 for i in range(HUB)}
-    return spokes | {("hub", f"u{i}"): 2 for i in range(0, HUB, 5000)} | {("u7", "u8"): 3}
+    return spokes | {("hub", f"u{i}"): 2 for i in range(0, HUB, 1000)} | {("u7", "u8"): 3}
 
 
 def planted() -> Pairs:

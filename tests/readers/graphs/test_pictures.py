@@ -2,8 +2,8 @@
 
 import random
 import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import Any
 
 import matplotlib.image
@@ -70,10 +70,11 @@ def drawing_of(nodes: int, ends: Edges) -> Drawing:
 
 
 class Picture:
-    """A saved figure, measured in pixels from its lower left corner."""
+    """A saved figure, measured in pixels from its lower left corner; `pixels` are those of the file."""
 
-    def __init__(self, figure: Figure) -> None:
+    def __init__(self, figure: Figure, pixels: Any) -> None:
         (axes,) = figure.axes
+        self.pixels = pixels
         self.frame = figure.bbox
         self.header = figure.texts
         self.legends = [legend for legend in [*figure.legends, axes.get_legend()] if legend]
@@ -107,52 +108,54 @@ def within(box: BboxBase, frame: BboxBase) -> bool:
     return bool(np.all(box.p0 >= frame.p0) and np.all(box.p1 <= frame.p1))
 
 
-@pytest.fixture
-def draw(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Picture]:
-    """Writes a picture and measures the figure that was saved."""
+@pytest.fixture(scope="module")
+def draw(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Picture]]:
+    """Writes a picture of a shape, once, and measures the figure that was saved."""
     found: list[Figure] = []
-    save = Figure.savefig
+    save, file = Figure.savefig, tmp_path_factory.mktemp("pictures") / "g.png"
 
     def save_and_keep(figure: Figure, *arguments: Any, **options: Any) -> None:
         found.append(figure)
         save(figure, *arguments, **options)
 
-    def draw(drawing: Drawing, title: str = TITLE) -> Picture:
-        write_png(drawing, title, FIGURES, tmp_path / "g.png")
-        return Picture(found[-1])
+    @cache
+    def draw(shape: str, title: str) -> Picture:
+        write_png(drawing_of(*SHAPES[shape]), title, FIGURES, file)
+        return Picture(found[-1], matplotlib.image.imread(file)[..., :3])
 
-    monkeypatch.setattr(Figure, "savefig", save_and_keep)
-    return draw
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", save_and_keep)
+        yield draw
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_nothing_is_clipped(draw: Callable[..., Picture], tmp_path: Path, shape: str) -> None:
-    picture = draw(drawing_of(*SHAPES[shape]))
+def test_nothing_is_clipped(draw: Callable[..., Picture], shape: str) -> None:
+    picture = draw(shape, TITLE)
     outside = [text.get_text() for text in picture.texts if not within(text.get_window_extent(), picture.frame)]
     assert not outside
     assert within(picture.nodes, picture.frame)
     assert within(picture.nodes, picture.room), "the legend or the header stands over nodes"
-    pixels = matplotlib.image.imread(tmp_path / "g.png")[..., :3]
+    pixels = picture.pixels
     edges = [pixels[:EDGE], pixels[-EDGE:], pixels[:, :EDGE], pixels[:, -EDGE:]]
     assert all((edge == 1).all() for edge in edges), "something reaches the edge of the picture"
 
 
 @pytest.mark.parametrize("shape", ROUND)
 def test_a_round_graph_fills_what_title_and_legend_leave(draw: Callable[..., Picture], shape: str) -> None:
-    picture = draw(drawing_of(*SHAPES[shape]))
+    picture = draw(shape, TITLE)
     assert min(picture.filled) > 0.9, picture.filled
     assert picture.room.width * picture.room.height > 0.6 * picture.frame.width * picture.frame.height
 
 
 @pytest.mark.parametrize("shape", LINES)
 def test_a_long_graph_fills_one_direction(draw: Callable[..., Picture], shape: str) -> None:
-    picture = draw(drawing_of(*SHAPES[shape]))
+    picture = draw(shape, TITLE)
     assert max(picture.filled) > 0.9
 
 
 @pytest.mark.parametrize("title", [TITLE, *LONG.values()], ids=["usual", *LONG])
 def test_titles_and_figures_are_wrapped(draw: Callable[..., Picture], title: str) -> None:
-    picture = draw(drawing_of(*SHAPES["web"]), title)
+    picture = draw("web", title)
     assert all(within(text.get_window_extent(), picture.frame) for text in picture.texts)
     shown_title, shown_figures = (text.get_text() for text in picture.header)
     assert shown_figures.replace("\n", " ") == FIGURES
@@ -164,7 +167,7 @@ def test_titles_and_figures_are_wrapped(draw: Callable[..., Picture], title: str
 
 
 def test_names_cover_no_other_and_no_legend(draw: Callable[..., Picture]) -> None:
-    picture = draw(drawing_of(*SHAPES["pairs"]))
+    picture = draw("pairs", TITLE)
     boxes = [text.get_window_extent() for text in picture.texts]
     assert len(boxes) > 20
     assert not [(a, b) for n, a in enumerate(boxes) for b in boxes[:n] if a.overlaps(b)]

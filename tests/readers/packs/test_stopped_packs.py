@@ -21,10 +21,10 @@ from tests.support.loading import load
 from tests.support.packed import pack
 from tests.support.posts import stream_line, tweet
 
-SMALL, LARGE = 5_000, 45_000
+SMALL, LARGE = 2_000, 18_000
 """Posts of two days; the packs of these are compared."""
-FILLER = "an everyday word " * 60
-"""A text of a kilobyte: if all posts stood in memory, the large day would take at least 40 MB more."""
+FILLER = "an everyday word " * 150
+"""A text of 2.5 kilobytes: if all posts stood in memory, the large day would take at least 40 MB more."""
 MOST_MB = 20
 """What a pack of the larger day may take more, in MB."""
 FIRST = datetime(2016, 5, 1, 0, tzinfo=UTC)

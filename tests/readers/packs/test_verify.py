@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,25 +18,41 @@ from conf.topic import Topic
 from corpus import generate
 from ingest.cli import main as ingest
 from ingest.queue.posts_queue import PostsQueue
-from tests.conftest import make_topic
+from stores.connect import RedisClient
+from tests.conftest import empty_ledger, make_topic
 from tests.support.commands import run_command
 from tests.support.loading import load
 from tests.support.packed import pack, packed
 from tests.support.posts import stream_line, tweet
 
-X_ID = "726760000000000001"
+STAYS, GOES = "726760000000000001", "726760000000000002"
+"""The ids of posts of a day of their own. A deletion takes a post out of all topics."""
+
+
+def stored_topic(settings: Settings, session: Session, queue: PostsQueue, post_id: str) -> Topic:
+    """Returns a small topic with a post of this id."""
+    topic = make_topic(settings)
+    lines = [line for chunk in generate(topic, 60, 5) for line in chunk.splitlines()]
+    load([*lines, stream_line(tweet(post_id, "one more post"))], topic.topic, queue, session, settings)
+    return topic
+
+
+@pytest.fixture(scope="module")
+def whole(
+    settings: Settings, session: Session, client: RedisClient, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Topic, Path]:
+    """A small topic, and a pack of it that no test changes."""
+    empty_ledger(session, settings)
+    queue, folder = PostsQueue(client, "test:verify"), tmp_path_factory.mktemp("whole") / "pack"
+    topic = stored_topic(settings, session, queue, STAYS)
+    assert pack("--topic", topic.topic, "--out", folder) == 0
+    return topic, folder
 
 
 @pytest.fixture
-def made(
-    settings: Settings, session: Session, stream: PostsQueue, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> tuple[Topic, Path]:
-    """A small topic, and a pack of it."""
-    topic = make_topic(settings)
-    lines = [line for chunk in generate(topic, 60, 5) for line in chunk.splitlines()]
-    load([*lines, stream_line(tweet(X_ID, "a post that goes"))], topic.topic, stream, session, settings)
-    packed(capsys, "--topic", topic.topic, "--out", tmp_path / "pack")
-    return topic, tmp_path / "pack"
+def made(whole: tuple[Topic, Path], tmp_path: Path) -> tuple[Topic, Path]:
+    """The topic, and a copy of its pack."""
+    return whole[0], shutil.copytree(whole[1], tmp_path / "pack")
 
 
 def verified(folder: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
@@ -87,7 +104,6 @@ def test_what_is_missing_or_too_long_or_more_is_named(
 
 @pytest.mark.parametrize("options", ["", "--posts=ids", "--posts=pseudonyms", "--layout=twarc", "--layout=tcat"])
 def test_a_post_that_was_deleted_since_is_told(
-    made: tuple[Topic, Path],
     session: Session,
     settings: Settings,
     stream: PostsQueue,
@@ -95,10 +111,10 @@ def test_a_post_that_was_deleted_since_is_told(
     capsys: pytest.CaptureFixture[str],
     options: str,
 ) -> None:
-    topic = made[0].topic
+    topic = stored_topic(settings, session, stream, GOES).topic
     packed(capsys, "--topic", topic, "--out", tmp_path / "other", *options.split())
     assert verified(tmp_path / "other", capsys)[0] == 0
-    assert ingest(["forget", "--source", "x", "--post", X_ID]) == 0
+    assert ingest(["forget", "--source", "x", "--post", GOES]) == 0
     load([], topic, stream, session, settings)
     capsys.readouterr()
     code, said = verified(tmp_path / "other", capsys)
@@ -107,9 +123,9 @@ def test_a_post_that_was_deleted_since_is_told(
     assert "1 posts of the pack are not stored any more" in said
     if "pseudonyms" in options:
         assert len(gone) == 1
-        assert X_ID not in said
+        assert GOES not in said
     else:
-        assert gone == [f"gone: 2016-05-01 x {X_ID}"]
+        assert gone == [f"gone: 2016-05-01 x {GOES}"]
     assert verified(tmp_path / "other", capsys, "--files")[0] == 0
 
 

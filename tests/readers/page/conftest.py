@@ -24,8 +24,8 @@ from tests.support.commands import end, start_command, submit_with
 from tests.support.loading import load
 
 POSTS = 8_000
-QUICK = {**TEST_CONF, **INTERPRETED, "spark.driver.extraJavaOptions": JAVA_OPTIONS}
-"""What makes Spark quick with few posts, as in the tests' own session."""
+QUICK = {**TEST_CONF, **INTERPRETED, "spark.driver.extraJavaOptions": f"-XX:TieredStopAtLevel=1 {JAVA_OPTIONS}"}
+"""What makes Spark quick with few posts, as in the tests' own session. One set is too short for a second compiler."""
 JOBS = "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,shared_items,conversations,coordination"
 WINDOW = ("--from", "2016-04-24T16:00Z", "--to", "2016-05-08T16:00Z")
 EVENTS = """events:

@@ -27,8 +27,8 @@ table = open_table(capture, None)
 print(sum(1 for _ in table.parts()), peak(), capture.broken)
 """
 HEADER = ["id", "conversation_id", "author_id", "created_at", "text"]
-SMALL, LARGE = 10_000, 100_000
-"""Rows of 1 kB each: 10 and 100 MB."""
+SMALL, LARGE = 10_000, 60_000
+"""Rows of 1 kB each: 10 and 60 MB."""
 FEW = 300
 """Rows around a long one."""
 on_linux = pytest.mark.skipif(
@@ -112,7 +112,7 @@ LONG: dict[str, Callable[[str], str]] = {
     "a quoted cell": lambda text: f'"{text}"',
     "a cell that is not closed": lambda text: f'"{text}',
     "cells": lambda text: text.replace("x", "x,"),
-    "a quoted cell of many lines": lambda text: '"' + text.replace("xxxx", "xxx\n") + '"',
+    "a quoted cell of many lines": lambda text: '"' + text.replace(40 * "x", 39 * "x" + "\n") + '"',
 }
 
 
