@@ -18,7 +18,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     pdf: Annotated[Path | None, typer.Option(help="Also write this PDF; needs Chromium.")] = None,
 ) -> None:
-    """Write the poll, trends, quality and rules of a topic as one HTML file, which needs no network."""
+    """Write the poll, trends, network, quality and rules of a topic as one HTML file, which needs no network."""
     from readers.page.report import report as made
     from readers.page.report import write_pdf, write_report
     from readers.page.source import Source

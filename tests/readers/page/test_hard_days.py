@@ -126,7 +126,7 @@ def test_names_that_attack_are_text(
         assert page.locator("main img, main script, main b").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         page.screenshot(path=artefacts / f"hostile-{len(options)}.png", full_page=True)
-        page.goto(f"/{topic.topic}/trends")
+        page.goto(f"/{topic.topic}/trends?of=hour")
         assert "<svg onload=alert(1)>" in page.locator("main").inner_text()
         check_together(page, topic)
         page.screenshot(path=artefacts / f"hostile-together-{len(options)}.png", full_page=True)
