@@ -62,14 +62,18 @@ class Site:
     def first(self, request: Request) -> Response:
         """Leads to a topic: the one asked for, else the one whose figures are newest."""
         asked = request.query_params.get("topic")
-        name = self.topics.get(asked).topic if asked else self.topics.newest(self.source)
+        name = asked or self.topics.newest(self.source)
         if not name:
             raise WrongUse("there is no topic yet", f"Write a file in {self.topics.folder.name}/; the README shows one")
-        return RedirectResponse(f"/{name}/night", 307)
+        return RedirectResponse(self._first_page(name), 307)
 
     def topic(self, request: Request) -> Response:
         """Leads to the first page of a topic."""
-        return RedirectResponse(f"/{self.topics.get(request.path_params['topic']).topic}/night", 307)
+        return RedirectResponse(self._first_page(request.path_params["topic"]), 307)
+
+    def _first_page(self, name: str) -> str:
+        topic = self.topics.get(name)
+        return f"/{topic.topic}/{'night' if topic.races else 'trends'}"
 
     def page(self, request: Request) -> Response:
         """Answers one of PAGES."""

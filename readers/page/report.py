@@ -64,11 +64,11 @@ class _Parts:
 def report(source: Source, topic: Topic, release: str) -> str:
     """Returns the report of a topic as HTML: the poll of each race, trends, network, quality, and the rules.
 
-    Raises PulsoError when no poll has been published, and StoreDown.
+    Raises PulsoError when no poll has been published, or nothing at all of a topic without races; and StoreDown.
     """
     style = Markup((STATIC / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    parts = _parts(source, OnPaper(topic, "night", topic.races[0], more={"of": "window"}))
+    parts = _parts(source, OnPaper(topic, "night", next(iter(topic.races), None), more={"of": "window"}))
     told = {
         "style": style,
         "hash": f"sha256-{digest}",
@@ -92,6 +92,9 @@ def _parts(source: Source, first: OnPaper) -> _Parts:
             raise
         except PulsoError as error:  # no job of theirs has run
             parts.lacking.append((title, error.what))
+    if not parts.made:
+        name, jobs = first.topic.topic, "SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/daily.py"
+        raise PulsoError(f"nothing of {name} has been published", f"Run {jobs} --topic {name} --from D --to D")
     parts.add("Quality and coverage", "quality", first, quality.context(source, first))
     for view in _races(first):
         assert view.race

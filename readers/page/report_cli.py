@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from conf import VERSION
-from conf.errors import WrongUse
 from conf.settings import load_settings
 from conf.terminal import ERR
 from conf.topic import load_topic
@@ -25,8 +24,6 @@ def report(
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
-    if not topic_file.races:
-        raise WrongUse(f"topic {topic} has no race", "Add races: to its file, then run the jobs")
     source = Source(settings)
     try:
         html = made(source, topic_file, VERSION)

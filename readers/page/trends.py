@@ -37,6 +37,7 @@ TITLES = {
     "items": "What posts share",
     "texts": "Texts of many accounts",
 }
+UNITS = {"hashtags": "hashtag", "texts": "text"}
 BY_DAY = ("conversations", "texts")
 """The figures that are not counted by hour: for an hour, its day is shown."""
 
@@ -122,7 +123,7 @@ def _cite(session: Session, keyspace: str, figure: str, rows: pd.DataFrame | Non
     if rows is None or rows.empty:
         return ""
     kind = f": {KINDS[_asked(view)[1]].lower()}" if figure == "items" else ""
-    n, job, run = counted(len(rows), "row"), str(TABLE_OF[figure].job), rows.iloc[0]["run_id"]
+    n, job, run = counted(len(rows), UNITS.get(figure, "item")), str(TABLE_OF[figure].job), rows.iloc[0]["run_id"]
     if figure == "conversations":
         n = f"{counted(len(rows), 'conversation')} of {count(rows['posts'].sum())} replies; says nothing of why or who"
     return (

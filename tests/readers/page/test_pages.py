@@ -21,6 +21,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from readers.page.app import PAGES
 from readers.polls.poll import changes, read_poll, without_few
+from tests.conftest import make_topic
 from tests.readers.page.conftest import NEWSROOM, Served
 from tests.support.commands import run_command
 
@@ -262,9 +263,11 @@ def test_a_wrong_address_says_what_to_change(served: Served, counted: Topic, pat
     assert "Traceback" not in answer.text
 
 
-def test_the_first_page_leads_to_a_topic(served: Served, counted: Topic) -> None:
+def test_the_first_page_leads_to_a_topic(served: Served, counted: Topic, settings: Settings) -> None:
     answer = httpx.get(f"{served.address}/?topic={counted.topic}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/{counted.topic}/night")
+    about_nobody = make_topic(settings, "races: []\n").topic
+    assert httpx.get(f"{served.address}/{about_nobody}").headers["location"] == f"/{about_nobody}/trends"
 
 
 def test_a_pinned_window_stays(served: Served, counted: Topic) -> None:

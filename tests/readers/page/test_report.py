@@ -85,9 +85,12 @@ def test_it_can_be_printed(made: Path) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 1
 
 
-def test_without_figures_it_says_what_to_run_and_writes_nothing(settings: Settings, tmp_path: Path) -> None:
-    topic, out = make_topic(settings), tmp_path / "report.html"
+@pytest.mark.parametrize(("races", "job"), [("", "candidate_poll"), ("races: []\n", "daily")])
+def test_without_figures_it_says_what_to_run_and_writes_nothing(
+    settings: Settings, tmp_path: Path, races: str, job: str
+) -> None:
+    topic, out = make_topic(settings, races), tmp_path / "report.html"
     done = run_command("readers", "report", "--topic", topic.topic, "--out", str(out))
     assert (done.returncode, out.exists()) == (1, False)
-    assert "spark-submit jobs/candidate_poll.py" in done.stderr
+    assert f"spark-submit jobs/{job}.py" in done.stderr
     assert done.stderr.count("\n") == 1
