@@ -162,7 +162,9 @@ def _tags(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
         }
         for row in rows.sort_values("rank").head(SHOWN).to_dict("records")
     ]
-    return {"span": _span(rows, view), "before": f"{_asked(view)[0].capitalize()} before", "rows": found}
+    known = bool(rows["previous_posts"].notna().any() or rows["burst"].notna().any())
+    before = f"{_asked(view)[0].capitalize()} before" if known else ""  # of a window, what was before is not counted
+    return {"span": _span(rows, view), "before": before, "rows": found}
 
 
 def _items(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
