@@ -61,7 +61,10 @@ def benchmark(lab: Lab) -> Section:
     return Section(TITLE, rows, _told(lab, rows, memory), HEADER)
 
 
-_JOBS = "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,text_families,shared_items"
+_JOBS = (
+    "author_activity,candidate_poll,hashtag_trends,network_graph,cascades,text_families,shared_items,conversations,"
+    "coordination"
+)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Readers: show results and posts as tables, files and pictures, for people, notebooks and programs.
 
-In a notebook: `from readers import cql, graph, poll, posts, posts_in_parts, trends`.
+In a notebook: `from readers import cql, graph, groups, poll, posts, posts_in_parts, replies, trends`.
 """
 
 from importlib import import_module
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from readers.notebook.posts import posts, posts_in_parts
-    from readers.notebook.summaries import cql, graph, poll, trends
+    from readers.notebook.summaries import cql, graph, groups, poll, replies, trends
 
-__all__ = ["cql", "graph", "poll", "posts", "posts_in_parts", "trends"]
+__all__ = ["cql", "graph", "groups", "poll", "posts", "posts_in_parts", "replies", "trends"]
 _HOMES = {"posts": "posts", "posts_in_parts": "posts"}
 
 

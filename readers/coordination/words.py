@@ -12,3 +12,5 @@ WHAT = {
     "reply": "answer the same posts",
 }
 """What the accounts do, by kind."""
+OBJECT = {"retweet": "post", "link": "link", "text": "text", "hashtags": "hashtag list", "reply": "post"}
+"""What the accounts have in common, by kind: one of it, in words."""

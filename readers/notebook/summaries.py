@@ -1,4 +1,4 @@
-"""Polls, trends, graphs and any CQL query as frames, for notebooks."""
+"""Polls, trends, replies, groups, graphs and any CQL query as frames, for notebooks."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,22 @@ from conf.errors import StoreDown, WrongUse
 from conf.nearest import did_you_mean
 from conf.schema import Table
 from conf.settings import Settings, load_settings
-from conf.tables import CANDIDATE_POLL, GRAPH_EDGES, GRAPH_NODES, GRAPH_SUMMARY, GRAPHS, HASHTAG_TRENDS, PERIODS
+from conf.tables import (
+    CANDIDATE_POLL,
+    CONVERSATIONS,
+    COORDINATION_GROUPS,
+    COORDINATION_KINDS,
+    GRAPH_EDGES,
+    GRAPH_NODES,
+    GRAPH_SUMMARY,
+    GRAPHS,
+    HASHTAG_TRENDS,
+    PERIODS,
+)
 from conf.topic import Topic, load_topic
+from readers.conversations.conversations import read_conversations
+from readers.coordination.frame import groups_frame
+from readers.coordination.stored import read_result
 from readers.frames import read_typed
 from readers.graphs.stored import StoredGraph, stored_graph
 from readers.notebook.frame import Frame, When, instant, typed
@@ -26,6 +40,8 @@ from readers.polls.poll import read_poll
 from stores.connect import cassandra_session
 from stores.execute import FAILURES
 
+LONG = ("day", "window")
+"""The periods of what is not counted by hour."""
 _INSIDE = ("bucket",)
 _NAMES = ("topic", "race", "candidate", "graph", "measure")
 """Columns with few values that no declaration lists."""
@@ -65,6 +81,32 @@ def trends(topic: str, period: str = "window", start: When = None, end: When = N
     return _typed(frame, HASHTAG_TRENDS)
 
 
+def replies(topic: str, period: str = "window", start: When = None, end: When = None) -> Frame:
+    """Returns the posts with most replies, by rank; private persons have no name, as in `readers conversations`.
+
+    `period` is day or window; the other arguments and the errors are those of `poll`.
+    """
+    with _reading(topic, period, LONG) as (session, settings, found):
+        limits = _instants(start, end)
+        frame = whole(lambda: read_conversations(session, settings.keyspace, found, period, *limits))
+    return _typed(frame, CONVERSATIONS)
+
+
+def groups(topic: str, kind: str = "link", period: str = "window", start: When = None, end: When = None) -> Frame:
+    """Returns the groups of accounts that act together more than chance; this says nothing of why or who.
+
+    `kind` is what they share: retweet, link, text, hashtags or reply. `named` has the accounts of a group that are no
+    private persons. It is empty where no group was found. The other arguments and the errors are those of `replies`.
+    """
+    if kind not in COORDINATION_KINDS:
+        known = f"Kinds are {', '.join(COORDINATION_KINDS)}"
+        raise WrongUse(f"there is no kind {kind!r}", did_you_mean(kind, COORDINATION_KINDS, known))
+    with _reading(topic, period, LONG) as (session, settings, found):
+        limits = _instants(start, end)
+        result = whole(lambda: read_result(session, settings.keyspace, found, kind, period, *limits))
+    return _typed(groups_frame(result), COORDINATION_GROUPS)
+
+
 def graph(topic: str, graph: str = "retweet", period: str = "window", start: When = None, end: When = None) -> Graph:
     """Returns a graph of one period, of one run: of the window that was computed last, or of the last hour or day.
 
@@ -101,9 +143,9 @@ def cql(query: str, values: Sequence[object] = ()) -> Frame:
 
 
 @contextmanager
-def _reading(name: str, period: str) -> Iterator[tuple[Session, Settings, Topic]]:
-    if period not in PERIODS:
-        raise WrongUse(f"there is no period {period!r}", did_you_mean(period, PERIODS, "Give hour, day or window"))
+def _reading(name: str, period: str, known: Sequence[str] = PERIODS) -> Iterator[tuple[Session, Settings, Topic]]:
+    if period not in known:
+        raise WrongUse(f"there is no period {period!r}", did_you_mean(period, known, f"Give {', '.join(known)}"))
     settings = load_settings()
     topic = load_topic(name, settings.topics_dir)
     with _told_of_failures(), cassandra_session(settings) as session:

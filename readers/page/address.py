@@ -38,6 +38,11 @@ class View:
     theme: Theme = "auto"
     more: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def is_paper(self) -> bool:
+        """Whether the view is a part of a file, which has no other pages and where nothing can be chosen."""
+        return False
+
     def link(self, page: str = "", **changes: str | None) -> str:
         """Returns the address of this view with some parts changed; None takes a part out.
 

@@ -1,5 +1,6 @@
 """The addresses of the page, and what each answers."""
 
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
+from conf.topic import Topic
 from readers.page import cluster, collecting, exports, method, network, night, quality, search, together, trends
 from readers.page.access import Access
 from readers.page.address import View, view_of
@@ -49,8 +51,9 @@ PAGES: dict[str, tuple[str, Any]] = {
     "cluster": ("Cluster", cluster),
     "method": ("Method", method),
 }
-NOT_KEPT = {"search", "collecting", "cluster"}
-"""What changes without a run of a job is rendered for each request."""
+LIVE = {"collecting", "cluster"}
+"""Pages that change without a run of a job; each is kept for MOMENT seconds, for all who ask meanwhile."""
+MOMENT = 2.0
 
 
 class Site:
@@ -62,14 +65,18 @@ class Site:
     def first(self, request: Request) -> Response:
         """Leads to a topic: the one asked for, else the one whose figures are newest."""
         asked = request.query_params.get("topic")
-        name = self.topics.get(asked).topic if asked else self.topics.newest(self.source)
+        name = asked or self.topics.newest(self.source)
         if not name:
             raise WrongUse("there is no topic yet", f"Write a file in {self.topics.folder.name}/; the README shows one")
-        return RedirectResponse(f"/{name}/night", 307)
+        return RedirectResponse(self._first_page(name), 307)
 
     def topic(self, request: Request) -> Response:
         """Leads to the first page of a topic."""
-        return RedirectResponse(f"/{self.topics.get(request.path_params['topic']).topic}/night", 307)
+        return RedirectResponse(self._first_page(request.path_params["topic"]), 307)
+
+    def _first_page(self, name: str) -> str:
+        topic = self.topics.get(name)
+        return f"/{topic.topic}/{'night' if topic.races else 'trends'}"
 
     def page(self, request: Request) -> Response:
         """Answers one of PAGES."""
@@ -77,8 +84,10 @@ class Site:
         if name not in PAGES:
             raise WrongUse(f"there is no page {name[:60]!r}", f"Pages: {', '.join(PAGES)}")
         view = self.view(request, name)
-        if name in NOT_KEPT:
+        if name == "search":
             return HTMLResponse(self._made(name, view, ""))
+        if name in LIVE:
+            return self._kept(request, view, lambda _: self._made(name, view, ""), version_of=_moment)
         return self._kept(request, view, lambda version: self._made(name, view, version))
 
     def embed(self, request: Request) -> Response:
@@ -112,17 +121,28 @@ class Site:
         more = {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
         return render(f"{name}.html", view, {**more, "title": title, **told})
 
-    def _kept(self, request: Request, view: View, make: Callable[[str], str], name: str = "") -> Response:
+    def _kept(
+        self,
+        request: Request,
+        view: View,
+        make: Callable[[str], str],
+        name: str = "",
+        version_of: Callable[[Topic], str] | None = None,
+    ) -> Response:
         version = ""
 
         def read_version() -> str:
             nonlocal version
-            version = self.source.version(view.topic)
+            version = (version_of or self.source.version)(view.topic)
             return version
 
         address = f"{name} {view.link()}"
         found, down = self.pages.get(address, read_version, lambda: make(version).encode())
         return _answer(request, found, down)
+
+
+def _moment(_: Topic) -> str:
+    return f"{time.monotonic() // MOMENT:.0f}"
 
 
 def _answer(request: Request, found: Seen, down: StoreDown | None) -> Response:

@@ -60,8 +60,8 @@ def _table(table: TableTotal) -> dict[str, str]:
         "name": table.name,
         "stores": _mib(table.disk_mib),
         "largest": _mib(table.largest_partition_mib),
-        "read": f"{table.read_ms:,.1f} ms",
-        "write": f"{table.write_ms:,.1f} ms",
+        "read": _ms(table.read_ms),
+        "write": _ms(table.write_ms),
         "marks": f"{table.tombstones_a_read:,.0f}",
         "repaired": f"{table.repaired_at:%Y-%m-%d}" if table.repaired_at else NONE,
     }
@@ -81,5 +81,12 @@ def _redis(redis: Redis) -> dict[str, str]:
     }
 
 
+def _ms(value: float) -> str:
+    """Returns a time; a dash where nothing was read or written since the node started."""
+    return f"{value:,.1f} ms" if value else NONE
+
+
 def _mib(value: float | None) -> str:
-    return NONE if value is None else f"{value:,.0f} MiB"
+    if value is None:
+        return NONE
+    return "under 1 MiB" if value < 0.5 else f"{value:,.0f} MiB"  # of tables, Cassandra tells whole numbers

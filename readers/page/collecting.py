@@ -105,10 +105,11 @@ def endpoint(view_of: Callable[[Request, str], View]) -> Callable[[Request], Res
 def _told(state: dict[str, Any], view: View) -> dict[str, Any]:
     topic = view.topic.topic
     live = [row for row in state["live"] if row["topic"] == topic]
+    oldest = state["oldest_waiting_seconds"]
     return {
         "wrong": "",
         "backlog": count(state["backlog"]),
-        "oldest": duration(state["oldest_waiting_seconds"]),
+        "oldest": "none waits" if oldest is None else f"the oldest for {duration(oldest)}",
         "dead": count(state["dead_letters"]),
         "memory": f"{state['redis_memory_bytes'] / 1e6:,.0f} MB",
         "workers": count(len(state["consumers"])),

@@ -12,7 +12,7 @@ from conf.errors import WrongUse
 from readers.output import BOM, write_frame
 from readers.page import night, together, trends
 from readers.page.address import View
-from readers.page.fonts import bundled, check_letters
+from readers.page.fonts import bundled, needs_others
 from readers.page.lines import WIDE, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.rendering import palette, picture
@@ -28,6 +28,8 @@ FIGURES = {
 """The figures, and the page of each."""
 PICTURES = ("bars", "lines", "volume")
 TYPES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
+NOTE = 145
+"""The most characters of a line below a picture: in the widest font, more would leave it."""
 ZOOM = 2.0
 """Pixels of a PNG for each of the picture's own."""
 
@@ -80,8 +82,8 @@ def _of_trends(source: Source, view: View, figure: str, format_: str) -> tuple[p
     told = {
         "title": shown(view.topic.title or view.topic.topic, 90),
         "caption": f"Posts by {volume.by}; the highest column is {volume.most}",
-        "note": shown(" · ".join(notes), 160),
-        "source": shown(volume.cite, 160),
+        "note": shown(" · ".join(notes), NOTE),
+        "source": shown(volume.basis, NOTE),
     }
     return picture("volume", volume, palette(view.theme), WIDE, **told), view.topic.topic
 
@@ -122,7 +124,7 @@ def lines(poll: Poll, view: View, gaps: Sequence[Span]) -> str:
         alone=True,
         caption=f"{told}. Share of conversation, not a forecast.",
         source=basis(poll),
-        note=shown(" · ".join(notes), 160),
+        note=shown(" · ".join(notes), NOTE),
     )
 
 
@@ -150,5 +152,9 @@ def png(svg: str) -> bytes:
     """Returns a picture as PNG, in the fonts of this machine. Raises PulsoError where none has one of its letters."""
     from resvg_py import svg_to_bytes  # noqa: PLC0415 - only where a PNG is asked for
 
-    check_letters(svg)
-    return bytes(svg_to_bytes(svg_string=svg, zoom=ZOOM, sans_serif_family="DejaVu Sans", font_dirs=[str(bundled())]))
+    alone, ours = not needs_others(svg), [str(bundled())]
+    return bytes(
+        svg_to_bytes(
+            svg_string=svg, zoom=ZOOM, sans_serif_family="DejaVu Sans", font_dirs=ours, skip_system_fonts=alone
+        )
+    )

@@ -26,14 +26,21 @@ def bundled() -> Path:
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
-def check_letters(svg: str) -> None:
-    """Raises NoFont, with what to install, where no font has a letter of a picture. Signs and emoji may lack."""
+def needs_others(svg: str) -> bool:
+    """Returns whether a picture needs fonts of this machine beside those that are always there.
+
+    It does not if it has letters beyond those of Latin, and DejaVu Sans has them: from among many fonts, a bold one
+    might be taken for such letters. Raises NoFont, with what to install, where no font has a letter. Signs and emoji
+    may lack.
+    """
     text = _MARKUP.sub("", svg)
     letters = {letter for letter in text if letter > "\u024f" and unicodedata.category(letter)[0] == "L"}
-    if missing := sorted(lacking(letters, [bundled() / "DejaVuSans.ttf"])):
-        missing = sorted(lacking(missing, of_this_machine()))
-    if missing:
-        raise NoFont(f"this machine has no font for {' '.join(missing[:5])}, and a PNG needs one", FIX)
+    missing = lacking(letters, [bundled() / "DejaVuSans.ttf"])
+    if letters and not missing:
+        return False
+    if missing and (missing := lacking(missing, of_this_machine())):
+        raise NoFont(f"this machine has no font for {' '.join(sorted(missing)[:5])}, and a PNG needs one", FIX)
+    return True
 
 
 def lacking(letters: Iterable[str], files: Iterable[Path]) -> set[str]:

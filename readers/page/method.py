@@ -30,7 +30,6 @@ def context(_: Source, view: View) -> dict[str, Any]:
             }
             for candidate in (view.race.candidates if view.race else ())
         ],
-        "digest": view.race.method if view.race else "",
     }
 
 

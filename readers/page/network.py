@@ -24,6 +24,14 @@ from readers.partitions import Replaced
 OWN = ("graph", "of", "account", "steps", "nodes", "kind")
 SHOWN = 10
 NODES, MOST_NODES = 400, 5000
+MEANING = {
+    "retweet": "Posts in: how often others retweeted an account. Posts out: how often it retweeted others.",
+    "reply": "Posts in: replies that an account received. Posts out: replies that it wrote.",
+    "quote": "Posts in: how often others quoted an account. Posts out: how often it quoted others.",
+    "mention": "Posts in: posts of others that mention an account. Posts out: its posts that mention others.",
+    "hashtag": "Posts: those with the hashtag and at least one other. Neighbours: the hashtags used with it.",
+}
+"""What the figures of a graph count, in words."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
@@ -31,6 +39,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
     graph, of = _asked(view)
     with source.session() as session:
         groups = together.context(session, source, view)
+        by_kind = together.by_kind(session, source, view) if view.is_paper else []
         drawn, missing = _drawn(session, source.keyspace, view)
     if missing and groups is None:
         raise missing
@@ -40,9 +49,11 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "graphs": {name: WHAT[name] for name in view.topic.graph.made},
         "periods": together.PERIODS,
         "what": WHAT[graph],
+        "meaning": MEANING.get(graph, ""),
         "drawn": drawn,
         "missing": missing,
         "together": groups,
+        "by_kind": by_kind,
     }
 
 

@@ -55,6 +55,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
         runs = list(runs_of(session, source.keyspace, view.topic, "candidate_poll", 8))
         return {
             "poll": poll,
+            "window": span(*poll.span, view.topic),
             "strip": _strip(poll, view, runs, records),
             "warnings": _warnings(poll, view.topic, records),
             "charts": charts(poll, records),
@@ -64,7 +65,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
             "cite": cite(poll),
             "bursts": _bursts(session, source.keyspace, view),
             "cascades": _cascades(session, source, view),
-            "accounts": _accounts(session, source.keyspace, view.topic),
+            "accounts": _accounts(session, source.keyspace, view),
         }
 
 
@@ -80,9 +81,10 @@ def _strip(poll: Poll, view: View, runs: Sequence[Any], records: dict[str, Recor
     first, topic = poll.first, view.topic
     expected = next_run(runs)
     coverage = first["coverage"]
+    later = ("not known",) if expected is None else (at(expected, topic), "as the last runs came")
     return [
-        Cell("As of", at(first["period_end"], topic), f"computed {at(first['computed_at'], topic)}"),
-        Cell("Next run", at(expected, topic) if expected else "not known", "as the last runs came" if expected else ""),
+        Cell("As of", at(first["period_end"], topic), f"{topic.timezone}; computed {at(first['computed_at'], topic)}"),
+        *([] if view.is_paper else [Cell("Next run", *later)]),
         Cell("Authors", count(first["authors_total"]), "one author, one vote"),
         Cell("Posts", count(first["posts_total"]), "that mention anyone in the race"),
         Cell("Coverage", "replayed" if pd.isna(coverage) else per_cent(coverage), _collected(coverage, records, topic)),
@@ -215,8 +217,9 @@ def _cascades(session: Session, source: Source, view: View) -> dict[str, Any] | 
     return None
 
 
-def _accounts(session: Session, keyspace: str, topic: Topic) -> dict[str, Any] | None:
+def _accounts(session: Session, keyspace: str, view: View) -> dict[str, Any] | None:
     """Returns the accounts that were retweeted most, with the bot rules that fired; None where no graph was made."""
+    topic = view.topic
 
     def read() -> dict[str, Any] | None:
         try:
@@ -231,6 +234,7 @@ def _accounts(session: Session, keyspace: str, topic: Topic) -> dict[str, Any] |
         found = [
             {
                 "name": shown(row["label"] or row["node"], 120),
+                "link": view.link("network", account=str(row["node"])),
                 "posts": count(row["value"]),
                 "flags": list(activity[row["node"]].bot_flags or ()) if row["node"] in activity else None,
             }

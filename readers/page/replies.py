@@ -14,6 +14,8 @@ from readers.page.texts import count, duration, per_cent, post_link, shown
 from readers.periods import newest_start
 
 SHOWN = 10
+LEAST = 3
+"""Of a post with fewer replies, neither their shape nor how fast they came says anything. The CSV has all."""
 
 
 def read_replies(session: Session, keyspace: str, topic: Topic, period: str) -> pd.DataFrame | None:
@@ -28,7 +30,8 @@ def read_replies(session: Session, keyspace: str, topic: Topic, period: str) -> 
 def told(rows: pd.DataFrame, topic: Topic, server: str) -> list[dict[str, str]]:
     """Returns the first conversations, in words."""
     names = {candidate.id: candidate.name for race in topic.races for candidate in race.candidates}
-    return [_row(row, names, server) for row in rows.sort_values("rank").head(SHOWN).to_dict("records")]
+    many = rows[rows["posts"] >= LEAST].sort_values("rank").head(SHOWN)
+    return [_row(row, names, server) for row in many.to_dict("records")]
 
 
 def _row(row: dict[Any, Any], names: dict[str, str], server: str) -> dict[str, str]:

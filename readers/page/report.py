@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -18,64 +18,94 @@ from markupsafe import Markup
 from conf.errors import PulsoError, StoreDown
 from conf.topic import Topic
 from readers.files import opened
-from readers.page import method, night, quality, trends
+from readers.page import method, network, night, quality, trends
 from readers.page.address import View
 from readers.page.rendering import STATIC, render
 from readers.page.source import Source
 from readers.page.texts import at
+from readers.partitions import Replaced
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 PRINTING = 120
 """Seconds that a browser may take for a PDF."""
-_OURS = re.compile(r'<a [^>]*href="#"[^>]*>(.*?)</a>', re.DOTALL)
+_OURS = re.compile(r'<a [^>]*href="#[^"]*"[^>]*>(.*?)</a>', re.DOTALL)
+_PLAIN = r'<span class="text" dir="auto">\1</span>'
+_OPTIONAL: dict[str, tuple[str, Any]] = {"trends": ("Trends", trends), "network": ("Network", network)}
 
 
 @dataclass(frozen=True)
 class OnPaper(View):
     """A view whose links lead nowhere: a file has no other pages."""
 
+    @property
+    def is_paper(self) -> bool:
+        """It is."""
+        return True
+
     def link(self, page: str = "", **changes: str | None) -> str:
         """Returns a place-holder, by which such links are taken out."""
         return "#"
 
 
-def report(source: Source, topic: Topic, release: str) -> str:
-    """Returns the report of a topic as HTML: the poll of each race, trends, quality, and the rules.
+@dataclass
+class _Parts:
+    """The parts of a report as HTML, by title, and why others are not in it, in the words of their errors."""
 
-    Raises PulsoError when no poll has been published, and StoreDown.
+    made: list[tuple[str, Markup]] = field(default_factory=list)
+    lacking: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, title: str, name: str, view: OnPaper, told: dict[str, Any]) -> None:
+        """Adds a part. Its ids get its number, since other parts may have the same."""
+        html = render(f"{name}.html", view, {"layout": "bare.html", **told})
+        html = _OURS.sub(_PLAIN, html).replace('"h-', f'"p{len(self.made) + 1}-')
+        self.made.append((title, Markup(html)))  # noqa: S704 - escaped already; in texts, " is, too
+
+
+def report(source: Source, topic: Topic, release: str) -> str:
+    """Returns the report of a topic as HTML: the poll of each race, trends, network, quality, and the rules.
+
+    Raises PulsoError when no poll has been published, or nothing at all of a topic without races; and StoreDown.
     """
-    view = OnPaper(topic, "night")
     style = Markup((STATIC / "page.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
     digest = b64encode(sha256(style.encode()).digest()).decode()
+    parts = _parts(source, OnPaper(topic, "night", next(iter(topic.races), None), more={"of": "window"}))
     told = {
         "style": style,
         "hash": f"sha256-{digest}",
-        "parts": [Markup(_OURS.sub(r"\1", part)) for part in _parts(source, view)],  # noqa: S704 - escaped already
+        "parts": parts.made,
+        "lacking": parts.lacking,
         "release": release,
-        "made": f"{at(datetime.now(UTC), topic)}",
+        "made": at(datetime.now(UTC), topic),
     }
-    return render("report.html", view, told)
+    return render("report.html", OnPaper(topic, "night"), told)
 
 
-def _parts(source: Source, view: OnPaper) -> Iterator[str]:
-    for race in view.topic.races:
-        yield _part("night", source, replace(view, race=race))
-    for name in ("trends", "quality"):
+def _parts(source: Source, first: OnPaper) -> _Parts:
+    parts = _Parts()
+    for view in _races(first):
+        assert view.race
+        parts.add(f"Night: {view.race.title or view.race.id}", "night", view, night.context(source, view))
+    for name, (title, module) in _OPTIONAL.items():
         try:
-            yield _part(name, source, replace(view, race=view.topic.races[0]))
-        except StoreDown:
+            parts.add(title, name, first, module.context(source, first))
+        except (Replaced, StoreDown):
             raise
-        except PulsoError:  # no job of theirs has run
-            continue
-    rules: dict[str, Any] = {}
+        except PulsoError as error:  # no job of theirs has run
+            parts.lacking.append((title, error.what))
+    if not parts.made:
+        name, jobs = first.topic.topic, "SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/daily.py"
+        raise PulsoError(f"nothing of {name} has been published", f"Run {jobs} --topic {name} --from D --to D")
+    parts.add("Quality and coverage", "quality", first, quality.context(source, first))
+    for view in _races(first):
+        assert view.race
+        title = f"What counts for whom: {view.race.title or view.race.id}"
+        parts.add(title, "method", view, method.context(source, view) | {"text": ""})
+    return parts
+
+
+def _races(view: OnPaper) -> Iterator[OnPaper]:
     for race in view.topic.races:
-        rules = method.context(source, replace(view, race=race)) | {"text": ""}
-        yield render("method.html", replace(view, race=race), {"layout": "bare.html", **rules})
-
-
-def _part(name: str, source: Source, view: OnPaper) -> str:
-    module: Any = {"night": night, "trends": trends, "quality": quality}[name]
-    return render(f"{name}.html", view, {"layout": "bare.html", **module.context(source, view)})
+        yield replace(view, race=race)
 
 
 def write_report(html: str, out: Path) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from conf import VERSION
-from conf.errors import WrongUse
 from conf.settings import load_settings
 from conf.terminal import ERR
 from conf.topic import load_topic
@@ -18,15 +17,13 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     pdf: Annotated[Path | None, typer.Option(help="Also write this PDF; needs Chromium.")] = None,
 ) -> None:
-    """Write the poll, trends, quality and rules of a topic as one HTML file, which needs no network."""
+    """Write the poll, trends, network, quality and rules of a topic as one HTML file, which needs no network."""
     from readers.page.report import report as made
     from readers.page.report import write_pdf, write_report
     from readers.page.source import Source
 
     settings = load_settings()
     topic_file = load_topic(topic, settings.topics_dir)
-    if not topic_file.races:
-        raise WrongUse(f"topic {topic} has no race", "Add races: to its file, then run the jobs")
     source = Source(settings)
     try:
         html = made(source, topic_file, VERSION)

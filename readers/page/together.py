@@ -1,6 +1,6 @@
 """Accounts that act together more than chance: their groups, by what they share. Private persons are not named."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,14 @@ from starlette.responses import Response
 
 from conf.tables import COORDINATION_GROUPS, COORDINATION_KINDS, COORDINATION_SUMMARY
 from conf.topic import Topic
+from readers.coordination.frame import groups_frame
 from readers.coordination.stored import Result, read_groups, read_summaries
-from readers.coordination.words import NOBODY, SENTENCE, WHAT
+from readers.coordination.words import NOBODY, OBJECT, SENTENCE, WHAT
 from readers.options import PUBLIC_FROM
 from readers.page.address import View, one_of
 from readers.page.drawings import drawing
 from readers.page.source import Source, settled
-from readers.page.texts import at, count, counted, duration, per_cent, post_link, shown, span, web_link
+from readers.page.texts import NONE, at, count, counted, duration, per_cent, post_link, shown, span, web_link
 from readers.periods import not_published
 from readers.private import Naming, People
 from stores.published import utc
@@ -41,9 +42,16 @@ def context(session: Session, source: Source, view: View) -> dict[str, Any] | No
     if not summaries:
         return None
     kind = _kind(view, summaries)
-    counts = {name: count(summaries[name].groups) if name in summaries else "–" for name in NAMES}
+    counts = {name: count(summaries[name].groups) if name in summaries else NONE for name in NAMES}
     told = {"kinds": [(f"{text} ({counts[name]})", name) for name, text in NAMES.items()], "kind": kind}
     return told | (_told(result, view, source.settings.mastodon_url) if result else {"groups": None})
+
+
+def by_kind(session: Session, source: Source, view: View) -> list[dict[str, Any]]:
+    """Returns the same for each kind: a file has room for all. Kinds that were not compared are left out."""
+    each = [replace(view, more={**view.more, "kind": kind}) for kind in NAMES]
+    found = [(NAMES[one.more["kind"]], context(session, source, one)) for one in each]
+    return [{**told, "title": title} for title, told in found if told and told["groups"] is not None]
 
 
 def period_asked(view: View) -> str:
@@ -74,7 +82,7 @@ def _told(result: Result, view: View, server: str) -> dict[str, Any]:
         "figures": _figures(row),
         "sentence": SENTENCE if result.groups else NOBODY,
         "groups": [_group(result, one, people, server) for one in result.groups[:SHOWN]],
-        "more": len(result.groups) - SHOWN,
+        "more": counted(len(result.groups) - SHOWN, "more group") if len(result.groups) > SHOWN else "",
         "method": view.link("method") + "#acting-together",
         "drawing": f"{path}/groups{sign}{query}" if result.groups else "",
         "cite": _cite(row, topic),
@@ -93,11 +101,13 @@ def _span(row: Any, topic: Topic) -> str:
 def _figures(row: Any) -> str:
     """Returns what was compared, and what was left out, in words."""
     told = [
-        f"{counted(row.accounts, 'account')} and {counted(row.objects, 'object')} were compared",
-        f"{counted(row.pairs, 'pair')} met at least twice, {count(row.significant_pairs)} of them above chance",
+        f"{counted(row.accounts, 'account')} and {counted(row.objects, OBJECT[row.kind])} were compared",
+        f"{counted(row.pairs, 'pair')} of accounts did so at least twice, {count(row.significant_pairs)} of them more "
+        "often than chance",
     ]
     told += [f"{counted(row.declared, 'account')} automated by their own word left out"] if row.declared else []
-    told += [f"of {counted(row.objects_cut, 'crowded object')} not all pairs were counted"] if row.objects_cut else []
+    crowded = counted(row.objects_cut, f"crowded {OBJECT[row.kind]}")
+    told += [f"of {crowded} not all pairs were counted"] if row.objects_cut else []
     return "; ".join(told)
 
 
@@ -118,21 +128,22 @@ def _group(result: Result, row: Any, people: People, server: str) -> dict[str, A
     return {
         "number": row.group,
         "accounts": counted(row.accounts, "account"),
-        "objects": counted(row.objects, "object"),
+        "objects": counted(row.objects, OBJECT[result.summary.kind]),
         "posts": counted(row.posts, "post"),
         "within": duration(row.degree),
         "flagged": per_cent(row.share_flagged, 0),
-        "first": at(row.first_at, result.topic),
-        "last": at(row.last_at, result.topic),
-        "named": [{"name": shown(people.name(one.author), 120), **_of(one)} for one in public[:NAMED]],
-        "unnamed": len(members) - min(len(public), NAMED),
+        "time": span(utc(row.first_at), utc(row.last_at), result.topic),
+        "named": [_account(one, people, result.summary.kind) for one in public[:NAMED]],
+        "more_named": max(0, len(public) - NAMED),
+        "unnamed": len(members) - len(public),
         "shared": [_object(one, result.summary.kind, server, result.topic) for one in objects[:OBJECTS]],
         "more": len(objects) - OBJECTS,
     }
 
 
-def _of(account: Any) -> dict[str, str]:
-    return {"followers": counted(account.followers, "follower"), "objects": counted(account.objects, "object")}
+def _account(row: Any, people: People, kind: str) -> dict[str, str]:
+    figures = f"{counted(row.followers, 'follower')}; {counted(row.objects, OBJECT[kind])}"
+    return {"name": shown(people.name(row.author), 120), "figures": figures}
 
 
 def _object(row: Any, kind: str, server: str, topic: Topic) -> dict[str, str]:
@@ -152,20 +163,7 @@ def frame_of(source: Source, view: View) -> pd.DataFrame:
     """Returns a row for each group, with the accounts in it that may be named. Raises PulsoError if there is none."""
     with source.session() as session:
         result = settled(lambda: _result(session, source.keyspace, view))
-    people, public = _people(result), dict[int, list[str]]()
-    for row in result.accounts:
-        if people.is_named(row.author):
-            public.setdefault(row.group, []).append(people.name(row.author))
-    frame = pd.DataFrame(_rows(result, public), columns=[*COORDINATION_GROUPS.columns, "named"])
-    return frame.astype(dict.fromkeys(frame.select_dtypes("object"), "string"))
-
-
-def _rows(result: Result, public: dict[int, list[str]]) -> Iterator[dict[str, Any]]:
-    for row in result.groups:
-        tops = " | ".join(row.top_objects or ())
-        times = {name: utc(getattr(row, name)) for name in ("period_start", "period_end", "first_at", "last_at")}
-        named = " | ".join(public.get(row.group, ()))
-        yield {**row._asdict(), **times, "top_objects": tops, "run_id": str(row.run_id), "named": named}
+    return groups_frame(result)
 
 
 def _result(session: Session, keyspace: str, view: View) -> Result:

@@ -1,5 +1,6 @@
 """Trends: how many posts there were, the hashtags and links of most posts, and the texts that many accounts posted."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,8 +21,13 @@ from readers.periods import newest_start, not_published, read_periods
 from readers.runs.runs import method_of
 
 OWN = ("of", "kind")
-PERIODS = ("hour", "day", "window")
-KINDS = ("link", "host", "word", "mentioned", "retweeted", "media", "language", "client", "place")
+PERIODS = ("day", "hour", "window")
+"""The first is shown where none is asked for: an hour may have few posts, or have just begun."""
+KINDS = {
+    **{"link": "Links", "host": "Sites", "word": "Words", "mentioned": "Accounts mentioned"},
+    **{"retweeted": "Accounts retweeted", "media": "Images and videos", "language": "Languages", "client": "Apps"},
+    **{"place": "Places"},
+}
 SHOWN = 20
 TABLE_OF = {"hashtags": HASHTAG_TRENDS, "conversations": CONVERSATIONS, "items": TOP_ITEMS, "texts": TEXT_FAMILIES}
 """The figures that are tables, with the table of each."""
@@ -31,6 +37,7 @@ TITLES = {
     "items": "What posts share",
     "texts": "Texts of many accounts",
 }
+UNITS = {"hashtags": "hashtag", "texts": "text"}
 BY_DAY = ("conversations", "texts")
 """The figures that are not counted by hour: for an hour, its day is shown."""
 
@@ -42,6 +49,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
         found = {figure: _rows(session, source.keyspace, view, figure) for figure in TABLE_OF}
         cites = {figure: _cite(session, source.keyspace, figure, rows, view) for figure, rows in found.items()}
         volume = read_volume(session, source.keyspace, view.topic, of)
+        others = _others(session, source.keyspace, view) if view.is_paper else []
     if volume is None and all(rows is None for rows in found.values()):
         raise not_published(f"trends of {view.topic.topic} by {of}", HASHTAG_TRENDS, view.topic.topic)
     return {
@@ -52,6 +60,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "volume": volume,
         "tags": _tags(found["hashtags"], view),
         "items": _items(found["items"], view),
+        "others": others,
         "replies": _replies(found["conversations"], view, source.settings.mastodon_url),
         "texts": _texts(found["texts"], view, source.settings.mastodon_url),
         "cites": cites,
@@ -79,7 +88,7 @@ def volume_of(source: Source, view: View) -> Volume:
 
 
 def _asked(view: View) -> tuple[str, str]:
-    return one_of("of", view.more, PERIODS), one_of("kind", view.more, KINDS)
+    return one_of("of", view.more, PERIODS), one_of("kind", view.more, tuple(KINDS))
 
 
 def _rows(session: Session, keyspace: str, view: View, figure: str) -> pd.DataFrame | None:
@@ -91,18 +100,30 @@ def _rows(session: Session, keyspace: str, view: View, figure: str) -> pd.DataFr
     return _newest(session, keyspace, TABLE_OF[figure], where | ({"kind": kind} if figure == "items" else {}))
 
 
+def _others(session: Session, keyspace: str, view: View) -> list[tuple[dict[str, Any], str]]:
+    """Returns what posts share of each kind but the first, with the sentence to cite it: a file has room for all."""
+    found = []
+    for kind in list(KINDS)[1:]:
+        each = replace(view, more={**view.more, "kind": kind})
+        rows = _rows(session, keyspace, each, "items")
+        if told := _items(rows, each):
+            found.append((told, _cite(session, keyspace, "items", rows, each)))
+    return found
+
+
 def _replies(rows: pd.DataFrame | None, view: View, server: str) -> dict[str, Any] | None:
     if rows is None or rows.empty:
         return None
-    return {"span": _span(rows, view), "rows": replies.told(rows, view.topic, server), "public": count(PUBLIC_FROM)}
+    told = {"least": replies.LEAST, "public": count(PUBLIC_FROM), "rows": replies.told(rows, view.topic, server)}
+    return {"span": _span(rows, view), **told}
 
 
 def _cite(session: Session, keyspace: str, figure: str, rows: pd.DataFrame | None, view: View) -> str:
     """Returns the sentence with which to cite a table: what, topic, period, n, method, and run."""
     if rows is None or rows.empty:
         return ""
-    kind = f" ({view.more.get('kind', KINDS[0])})" if figure == "items" else ""
-    n, job, run = counted(len(rows), "row"), str(TABLE_OF[figure].job), rows.iloc[0]["run_id"]
+    kind = f": {KINDS[_asked(view)[1]].lower()}" if figure == "items" else ""
+    n, job, run = counted(len(rows), UNITS.get(figure, "item")), str(TABLE_OF[figure].job), rows.iloc[0]["run_id"]
     if figure == "conversations":
         n = f"{counted(len(rows), 'conversation')} of {count(rows['posts'].sum())} replies; says nothing of why or who"
     return (
@@ -141,7 +162,9 @@ def _tags(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
         }
         for row in rows.sort_values("rank").head(SHOWN).to_dict("records")
     ]
-    return {"span": _span(rows, view), "rows": found}
+    known = bool(rows["previous_posts"].notna().any() or rows["burst"].notna().any())
+    before = f"{_asked(view)[0].capitalize()} before" if known else ""  # of a window, what was before is not counted
+    return {"span": _span(rows, view), "before": before, "rows": found}
 
 
 def _items(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
@@ -150,20 +173,19 @@ def _items(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
     found = [
         {
             "label": shown(row["label"], 200),
-            "link": _item_link(row, view),
+            "link": web_link(row["label"]) if row["kind"] == "link" else "",
+            "posts_link": _posts_with(row, view) if row["kind"] == "word" and not view.is_paper else "",
             "posts": count(row["posts"]),
             "authors": count(row["authors"]),
             "flagged": per_cent(row["share_flagged"]),
         }
         for row in rows.sort_values("rank").head(SHOWN).to_dict("records")
     ]
-    return {"span": _span(rows, view), "rows": found}
+    return {"span": _span(rows, view), "title": KINDS[str(rows.iloc[0]["kind"])], "rows": found}
 
 
-def _item_link(row: dict[Any, Any], view: View) -> str:
-    if row["kind"] == "word":
-        return posts_link(view, str(row["item"]), row["period_start"], row["period_end"])
-    return web_link(row["label"]) if row["kind"] == "link" else ""
+def _posts_with(row: dict[Any, Any], view: View) -> str:
+    return posts_link(view, str(row["item"]), row["period_start"], row["period_end"])
 
 
 def _texts(rows: pd.DataFrame | None, view: View, server: str) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ class Volume:
     """The picture. Places and widths are per cent of it.
 
     `gaps` are times in which posts are missing: place, width, reason. `events` have place, number, time and text.
+    `basis` says in short what the picture rests on, and `cite` in full.
     """
 
     by: str
@@ -47,6 +48,7 @@ class Volume:
     last: str
     gaps: Sequence[tuple[float, float, str]]
     events: Sequence[tuple[float, int, str, str]]
+    basis: str
     cite: str
 
 
@@ -92,6 +94,8 @@ def drawn(rows: pd.DataFrame, topic: Topic, period: str, records: dict[str, Reco
         _last(last),
         [(x(gap.start), round(x(gap.end) - x(gap.start), 2), gap.text) for gap in missing(records, start, end)],
         _events(topic, start, end, x),
+        f"{span(start, end, topic)} ({topic.timezone}) · collected posts, not a sample of all · "
+        f"Pulso, job {TOPIC_VOLUME.job}, run {str(last['run_id'])[:8]}",
         f"Posts by {period}, {topic.title or topic.topic}. Collected posts, not a sample of all. "
         f"{span(start, end, topic)} ({topic.timezone}). Pulso, job {TOPIC_VOLUME.job}, run {last['run_id']}.",
     )

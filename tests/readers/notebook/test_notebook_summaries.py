@@ -1,4 +1,4 @@
-"""`from readers import poll, trends, graph, cql`: typed frames of what jobs have published."""
+"""`from readers import poll, trends, replies, groups, graph, cql`: typed frames of what jobs have published."""
 
 import pandas as pd
 import pytest
@@ -6,12 +6,12 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
-from conf.tables import HASHTAG_TRENDS
+from conf.tables import COORDINATION_ACCOUNTS, COORDINATION_GROUPS, COORDINATION_SUMMARY, HASHTAG_TRENDS
 from conf.topic import Topic
-from readers import cql, graph, poll, trends
+from readers import cql, graph, groups, poll, replies, trends
 from tests.conftest import make_topic
 from tests.support.stored_graph import START, some_graph, store, write
-from tests.support.summaries import row_of, run, store_poll
+from tests.support.summaries import FOLLOWERS, LABELS, PRIVATE, row_of, run, store_people, store_poll
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,15 @@ def topic(settings: Settings, session: Session) -> Topic:
     tags = [row_of(HASHTAG_TRENDS, topic, run_id, rank=n, hashtag=tag) for n, tag in enumerate(("halalan", "東京"), 1)]
     write(session, settings, HASHTAG_TRENDS, iter(tags))
     store(some_graph(), session, settings, topic)
+    store_people(session, settings, topic)
+    run_id = run(session, settings, topic, "coordination")
+    for kind, found in (("link", 1), ("text", 0)):
+        summary = row_of(COORDINATION_SUMMARY, topic, run_id, kind=kind, groups=found)
+        write(session, settings, COORDINATION_SUMMARY, iter([summary]))
+    write(session, settings, COORDINATION_GROUPS, iter([row_of(COORDINATION_GROUPS, topic, run_id, kind="link")]))
+    people = ({"author": key, "label": LABELS[key], "followers": FOLLOWERS[key]} for key in LABELS)
+    rows = (row_of(COORDINATION_ACCOUNTS, topic, run_id, kind="link", bucket=0, **one) for one in people)
+    write(session, settings, COORDINATION_ACCOUNTS, rows)
     return topic
 
 
@@ -45,6 +54,16 @@ def test_trends_are_in_the_order_of_their_ranks(topic: Topic) -> None:
     assert list(frame["hashtag"]) == ["halalan", "東京"]
     assert str(frame.dtypes["previous_posts"]) == "Int64"
     assert frame["previous_posts"].isna().all()
+
+
+def test_replies_and_groups_name_no_private_person(topic: Topic) -> None:
+    answered, acted = replies(topic.topic), groups(topic.topic)
+    assert list(answered["label"]) == ["BigNews", "an account", "SenGracePOE", "an account"]
+    assert list(acted["named"]) == ["BigNews | SenGracePOE"]
+    assert (str(acted.dtypes["kind"]), str(acted.dtypes["first_at"])) == ("category", "datetime64[ns, UTC]")
+    assert not any(name in answered.to_csv() + acted.to_csv() for name in PRIVATE)
+    none = groups(topic.topic, "text")
+    assert (len(none), list(none.columns), list(none.dtypes)) == (0, list(acted.columns), list(acted.dtypes))
 
 
 def test_a_graph_is_its_nodes_and_edges(topic: Topic) -> None:
@@ -76,6 +95,8 @@ def test_cql_reads_and_only_reads(topic: Topic, settings: Settings) -> None:
         (lambda t: poll(t, "presidnt"), "has no race 'presidnt'"),
         (lambda t: trends(t, "week"), "there is no period 'week'"),
         (lambda t: poll(t, start="x"), "start 'x' is not a date"),
+        (lambda t: groups(t, "links"), "Did you mean link?"),
+        (lambda t: replies(t, "hour"), "Give day, window"),
     ],
 )
 def test_a_wrong_argument_is_told_in_a_line(topic: Topic, call: object, told: str) -> None:
@@ -86,6 +107,6 @@ def test_a_wrong_argument_is_told_in_a_line(topic: Topic, call: object, told: st
 
 def test_what_was_not_published_is_told_with_the_command(settings: Settings, session: Session) -> None:
     topic = make_topic(settings).topic
-    for call in (poll, trends, graph):
+    for call in (poll, trends, replies, groups, graph):
         with pytest.raises(PulsoError, match="has been published"):
             call(topic)

@@ -11,6 +11,7 @@ from conf.errors import WrongUse
 from conf.settings import Settings
 from readers.page.access import Access, check_binding
 from readers.page.app import app_of
+from tests.support.commands import run_command
 
 PASSWORD = "a long password"
 
@@ -105,3 +106,19 @@ def test_browsers_are_kept_strict(settings: Settings) -> None:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
     assert "frame-ancestors *" in page.get("/nosuch/embed/bars").headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--host", "0.0.0.0"], "no password is set"),
+        (["--host", "203.0.113.9"], "no password is set"),
+        (["--port", "70000"], "less than or equal to 65535"),
+        (["--prot", "1"], "No such option: --prot"),
+    ],
+)
+def test_a_wrong_start_is_one_line(settings: Settings, arguments: list[str], told: str) -> None:
+    done = run_command("readers", "serve", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1

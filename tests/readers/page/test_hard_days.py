@@ -34,7 +34,7 @@ from conf.tables import (
 from conf.topic import Topic, load_topic
 from tests.conftest import make_topic
 from tests.readers.page.conftest import Served, serve
-from tests.support.commands import end, run_command
+from tests.support.commands import end
 from tests.support.cut import Cut
 from tests.support.stored_graph import write
 from tests.support.summaries import row_of, run
@@ -126,7 +126,7 @@ def test_names_that_attack_are_text(
         assert page.locator("main img, main script, main b").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]
         page.screenshot(path=artefacts / f"hostile-{len(options)}.png", full_page=True)
-        page.goto(f"/{topic.topic}/trends")
+        page.goto(f"/{topic.topic}/trends?of=hour")
         assert "<svg onload=alert(1)>" in page.locator("main").inner_text()
         check_together(page, topic)
         page.screenshot(path=artefacts / f"hostile-together-{len(options)}.png", full_page=True)
@@ -187,12 +187,16 @@ def test_low_coverage_makes_the_strip_amber_and_gaps_grey(
 
 
 def test_a_run_that_is_published_while_the_page_is_open_is_shown_whole(
-    served: Served, session: Session, settings: Settings
+    opened: Callable[..., Page], served: Served, session: Session, settings: Settings
 ) -> None:
     topic = small_topic(settings, "Ana", "Bob")
     first, second = uuid.uuid1(), uuid.uuid1()
     publish(session, settings, topic, first, 0.6)
     address = f"{served.address}/{topic.topic}/night?by=hour"
+    page = opened()
+    page.clock.install()
+    page.goto(address)
+    page.locator("details.figures summary").click()
     before = httpx.get(address).text
     seen = re.search(r"seen=(\w+)", before)
     assert seen
@@ -205,6 +209,9 @@ def test_a_run_that_is_published_while_the_page_is_open_is_shown_whole(
     assert str(first) not in answer.text
     assert "40.0%" in answer.text
     assert "60.0%" in answer.text
+    page.clock.fast_forward(61_000)  # the open page asks every minute, and leaves open what was opened
+    page.locator(".bars .value[data-id=c2]", has_text="60.0%").wait_for()
+    assert page.locator("details.figures[open] td", has_text="60.0%").count() > 0
 
 
 def test_half_a_run_is_never_shown_beside_half_of_another(served: Served, session: Session, settings: Settings) -> None:
@@ -279,19 +286,3 @@ def test_a_page_that_starts_before_cassandra_says_what_to_do(counted: Topic, cut
         assert "make up" in answer.text
     finally:
         end(served.process)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (["--host", "0.0.0.0"], "no password is set"),
-        (["--host", "203.0.113.9"], "no password is set"),
-        (["--port", "70000"], "less than or equal to 65535"),
-        (["--prot", "1"], "No such option: --prot"),
-    ],
-)
-def test_a_wrong_start_is_one_line(settings: Settings, arguments: list[str], told: str) -> None:
-    done = run_command("readers", "serve", *arguments)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert done.stderr.count("\n") == 1

@@ -21,6 +21,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from readers.page.app import PAGES
 from readers.polls.poll import changes, read_poll, without_few
+from tests.conftest import make_topic
 from tests.readers.page.conftest import NEWSROOM, Served
 from tests.support.commands import run_command
 
@@ -64,6 +65,11 @@ def check_accessible(page: Page, counted: Topic, artefacts: Path, name: str, the
     if name == "collecting":
         page.get_by_text("Dead letters", exact=True).first.wait_for(timeout=30_000)
     shot(page, artefacts, f"{name}-{theme}")
+    check_axe(page)
+
+
+def check_axe(page: Page) -> None:
+    """Fails for what axe calls serious or critical."""
     violations = Axe().run(page).response["violations"]
     bad = [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in violations]
     assert [each for each in bad if each[1] in ("serious", "critical")] == []
@@ -95,7 +101,9 @@ def test_the_numbers_of_the_page_are_those_of_the_table(
     for row, text in zip(frame.to_dict("records"), shown, strict=True):
         assert f"{row['share_authors_low']:.1%} to {row['share_authors_high']:.1%}" in text
         assert f"{moved[row['candidate']] * 100:+.1f}".replace("-", "−") in text
+    assert "25 Apr to 8 May 2016" in page.locator("section:has(#h-bars)").inner_text()
     strip = page.locator(".strip").inner_text()
+    assert "Asia/Manila" in strip
     assert f"{frame['authors_total'][0]:,}" in strip
     assert f"{frame['posts_total'][0]:,}" in strip
     assert "Share of conversation, not a forecast" in page.content()
@@ -255,9 +263,11 @@ def test_a_wrong_address_says_what_to_change(served: Served, counted: Topic, pat
     assert "Traceback" not in answer.text
 
 
-def test_the_first_page_leads_to_a_topic(served: Served, counted: Topic) -> None:
+def test_the_first_page_leads_to_a_topic(served: Served, counted: Topic, settings: Settings) -> None:
     answer = httpx.get(f"{served.address}/?topic={counted.topic}")
     assert (answer.status_code, answer.headers["location"]) == (307, f"/{counted.topic}/night")
+    about_nobody = make_topic(settings, "races: []\n").topic
+    assert httpx.get(f"{served.address}/{about_nobody}").headers["location"] == f"/{about_nobody}/trends"
 
 
 def test_a_pinned_window_stays(served: Served, counted: Topic) -> None:

@@ -53,6 +53,7 @@ def test_a_letter_that_no_font_has_is_told_instead_of_a_box(monkeypatch: pytest.
 def test_other_scripts_and_signs_need_no_font_of_the_machine(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(fonts, "of_this_machine", lambda: pytest.fail("fonts were searched for"))
     assert png(drawn(name)).startswith(b"\x89PNG")
+    assert fonts.needs_others(drawn(name)) is (name not in (ARABIC, "Владимир"))  # a Latin picture keeps its looks
 
 
 def test_what_is_no_font_has_no_letters(tmp_path: Path) -> None:

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 from cassandra.cluster import Session
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from conf.settings import Settings
 from conf.topic import Topic
+from readers.coordination.words import NOBODY, SENTENCE
+from readers.page.trends import KINDS
 from readers.polls.poll import read_poll
 from tests.conftest import make_topic
+from tests.readers.page.test_pages import check_axe
+from tests.support.acted import PRIVATE, PUBLIC, REPLIES
 from tests.support.commands import run_command
 
 
@@ -42,8 +46,37 @@ def test_it_opens_from_disk_and_asks_nobody(
         for row in read_poll(session, settings.keyspace, counted, race.id).to_dict("records")
     ]
     assert shown == expected
-    assert page.locator("a:not([href^='https://']):not([href^='http://'])").count() == 0
+    check_network_and_replies(page)
+    check_links(page)
     page.close()
+
+
+def check_network_and_replies(page: Page) -> None:
+    """Fails unless the report has the groups of each kind and the replies, as the page shows them, but all at once."""
+    groups = page.locator("section:has(> h2:text-is('Accounts that act together'))").inner_text()
+    assert (groups.count(SENTENCE), groups.count(NOBODY)) == (2, 3)
+    assert PUBLIC in groups
+    assert "not named" in groups
+    replies = page.locator("section:has(> h2:text-is('Where replies pile up'))").inner_text()
+    assert f"{PUBLIC} open\t{REPLIES}" in replies
+    assert PRIVATE not in page.content()
+    shared = page.locator("section:has(> h2:text-is('What posts share')) thead").all_inner_texts()
+    assert [one.split("\t")[0] for one in shared] == [told for told in KINDS.values() if told in " ".join(shared)]
+    assert len(shared) > 3
+    cites = page.locator(".cite").all_inner_texts()
+    assert all(" run " in cite for cite in cites)
+    assert len(cites) >= 2 + 4 + 2
+
+
+def check_links(page: Page) -> None:
+    """Fails unless each link leads to the web or to a part of the file, no id stands twice, and axe finds nothing."""
+    inside = page.locator("a:not([href^='https://']):not([href^='http://'])")
+    hrefs = inside.evaluate_all("nodes => nodes.map(n => n.getAttribute('href'))")
+    ids = page.locator("[id]").evaluate_all("nodes => nodes.map(n => n.id)")
+    assert len(set(ids)) == len(ids)
+    assert hrefs
+    assert {href.removeprefix("#") for href in hrefs} <= set(ids)
+    check_axe(page)
 
 
 def test_it_can_be_printed(made: Path) -> None:
@@ -52,9 +85,12 @@ def test_it_can_be_printed(made: Path) -> None:
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) > 1
 
 
-def test_without_figures_it_says_what_to_run_and_writes_nothing(settings: Settings, tmp_path: Path) -> None:
-    topic, out = make_topic(settings), tmp_path / "report.html"
+@pytest.mark.parametrize(("races", "job"), [("", "candidate_poll"), ("races: []\n", "daily")])
+def test_without_figures_it_says_what_to_run_and_writes_nothing(
+    settings: Settings, tmp_path: Path, races: str, job: str
+) -> None:
+    topic, out = make_topic(settings, races), tmp_path / "report.html"
     done = run_command("readers", "report", "--topic", topic.topic, "--out", str(out))
     assert (done.returncode, out.exists()) == (1, False)
-    assert "spark-submit jobs/candidate_poll.py" in done.stderr
+    assert f"spark-submit jobs/{job}.py" in done.stderr
     assert done.stderr.count("\n") == 1

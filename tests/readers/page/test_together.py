@@ -13,6 +13,7 @@ from conf.settings import Settings
 from conf.topic import Topic
 from readers.coordination.stored import read_groups, read_summaries
 from readers.coordination.words import NOBODY, SENTENCE
+from readers.page.replies import LEAST
 from tests.readers.page.conftest import Served
 from tests.readers.page.test_pages import PHONE
 from tests.support.acted import CELL, FEWER, LINKS, PRIVATE, PUBLIC, REPLIES, TAGS
@@ -39,6 +40,7 @@ def test_groups_are_shown_by_kind_and_open_by_keyboard(
     shown = part.locator(".groups").inner_text()
     assert PUBLIC in shown
     assert f"{CELL - 1} more, not named" in shown
+    assert f"{LINKS} links used together" in part.inner_text()
     assert not any(row.label in part.inner_text() for row in found.accounts if row.label != PUBLIC)
     assert part.locator(".groups a[target=_blank]").count() == LINKS
     assert f"method {summaries['link'].method}, run {found.summary.run_id}" in part.locator("textarea").input_value()
@@ -75,6 +77,7 @@ def test_conversations_are_shown_and_only_public_persons_named(
     assert PUBLIC in rows[0][0]
     assert rows[1][0].strip() == "an account"
     assert rows[0][4:6] == ["star", "1"]
+    assert all(int(row[1]) >= LEAST for row in rows)
     assert part.locator("tbody a").first.get_attribute("href", timeout=5000)
     assert "nothing of why or who" in part.inner_text()
     assert "method " in part.locator("textarea").input_value()
