@@ -14,7 +14,8 @@ from conf.topic import parse_topic
 from ingest.formats.post import InvalidMessage, Post
 from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.rows import row_of
-from stores.encoding import ENCODERS, bigint, int32
+from stores.encoded import written_at
+from stores.encoding import ENCODERS
 from tests.support.encoded import values_in
 
 TOPIC = parse_topic("topic: t\ntimezone: Asia/Manila\nbuckets: 4\n", "f")
@@ -96,7 +97,7 @@ def test_a_batch_of_encoded_rows_is_the_drivers_own(session: Session, settings: 
     theirs = BatchStatement(BatchType.UNLOGGED)
     for table, values in zip(POST_TABLES, (row.posts, row.words), strict=True):
         insert = BoundStatement(session.prepare(table.insert(settings.keyspace, timestamp=True, ttl=True)))
-        insert.values = [*values_in(values), bigint(5), int32(7)]
+        insert.values = values_in(values + written_at(5, 7))
         theirs.add(insert)
     for table in POST_TABLES:
         theirs.add(session.prepare(table.delete(settings.keyspace, bound(POSTS.key))), (4, *row.key))
