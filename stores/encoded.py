@@ -55,11 +55,11 @@ class EncodedRequests(ProtocolHandler):  # type: ignore[misc]  # it has no types
     """For `client_protocol_handler`: the driver's own requests and answers, but for batches with encoded statements."""
 
     @classmethod
-    def encode_message(cls, message: Any, *arguments: Any) -> Any:
+    def encode_message(cls, message: Any, *arguments: Any, **more: Any) -> Any:
         """Returns the bytes of a request."""
         if isinstance(message, BatchMessage) and any(type(values) is bytes for _, _, values in message.queries):
             message = _Message(message)
-        return super().encode_message(message, *arguments)
+        return super().encode_message(message, *arguments, **more)
 
 
 class _Message(BatchMessage):  # type: ignore[misc]  # it has no types
