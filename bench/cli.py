@@ -138,6 +138,9 @@ def bench(
     warm_posts: Annotated[int, typer.Option(help="Posts that warm up, in `rates`.", min=1000)] = 60_000,
     long_posts: Annotated[int, typer.Option(help="Posts that are measured, in `rates`.", min=1000)] = 500_000,
     live_seconds: Annotated[int, typer.Option(help="Seconds of live collection, in `rates`.", min=5)] = 600,
+    stored_posts: Annotated[
+        int, typer.Option(help="Rows stored at the end of a curve, in `rates`.", min=1000)
+    ] = 5_000_000,
     edges: Annotated[int, typer.Option(help="Edges of the graph for `graphs`.", min=1000)] = 5_000_000,
     rows: Annotated[
         str, typer.Option(help="The rows of `jobs` or `rates` to measure, such as 1,2,7; all by default.")
@@ -167,6 +170,7 @@ def bench(
         warm_posts=warm_posts,
         long_posts=long_posts,
         live_seconds=live_seconds,
+        stored_posts=stored_posts,
         rows=row_numbers(rows),
         captures=tuple(captures or ()),
     )
@@ -188,7 +192,8 @@ def row_numbers(text: str) -> frozenset[int]:
     """Returns the numbers of a list such as 1,2,7. Raises BadParameter for anything else."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
     if unknown := [part for part in parts if not part.isdecimal() or int(part) not in ROWS | rates.ROWS]:
-        raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(ROWS)} to {max(ROWS)}")
+        most = max(ROWS | rates.ROWS)
+        raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(ROWS)} to {most}")
     return frozenset(map(int, parts))
 
 

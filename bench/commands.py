@@ -120,9 +120,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:
-    """Returns the CPU seconds, user and system, that each process has used so far."""
-    times = {name: process.cpu_times() for name, process in processes.items()}
-    return {name: used.user + used.system for name, used in times.items()}
+    """Returns the CPU seconds, user and system, that each process and the processes under it have used so far."""
+    found = {}
+    for name, process in processes.items():
+        times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
+        found[name] = sum(used.user + used.system for used in times)
+    return found
 
 
 def name_of(command: list[str]) -> str:

@@ -53,7 +53,7 @@ class Plan:
     For parse: `captures`: files of lines that are parsed beside the corpus.
 
     For rates: `warm_posts`: posts that warm up; `long_posts`: posts that are measured;
-    `live_seconds`: the length of the live collection.
+    `live_seconds`: the length of the live collection; `stored_posts`: rows at the end of the curve over stored rows.
     """
 
     posts: int
@@ -70,6 +70,7 @@ class Plan:
     warm_posts: int = 60_000
     long_posts: int = 500_000
     live_seconds: int = 600
+    stored_posts: int = 5_000_000
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Runs Pulso's ingest by its own commands: `replay --wait` beside a running worker, and each of the two alone."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +26,29 @@ class Pass:
     cpu: dict[str, float]
 
 
-def whole(lab: Lab, posts: int) -> Pass:
-    """Replays the corpus's first `posts` posts into an empty keyspace beside a running worker; checks the result."""
+def whole(lab: Lab, posts: int, workers: int = 1, engines: Mapping[str, psutil.Process] | None = None) -> Pass:
+    """Replays the corpus's first `posts` posts into an empty keyspace beside running workers; checks the result.
+
+    `engines` are the processes of the engines, if they are not the lab's.
+    """
     file = first(lab, posts)
     empty(lab)
-    with _worker(lab) as worker:
-        processes = {**lab.engine_processes(), "worker": worker}
+    with _workers(lab, workers) as worker:
+        processes = {**(engines or lab.engine_processes()), "workers" if workers > 1 else "worker": worker}
         before = cpu_seconds(processes)
         replay = run(lab, _replay(file, "--wait"))
         after = cpu_seconds(processes)
     check_stored(lab, posts, "Pulso")
     return Pass(replay.seconds, {"replay": replay.cpu} | {name: after[name] - before[name] for name in processes})
+
+
+def measured(lab: Lab, act: Callable[[], object]) -> Pass:
+    """Does something in this process; returns how long it took, and the CPU time of this process and the engines."""
+    processes = {**lab.engine_processes(), "this process": psutil.Process()}
+    before, began = cpu_seconds(processes), time.perf_counter()
+    act()
+    seconds, after = time.perf_counter() - began, cpu_seconds(processes)
+    return Pass(seconds, {name: after[name] - before[name] for name in processes})
 
 
 def publish(lab: Lab, posts: int) -> Ended:
@@ -80,12 +93,14 @@ def _replay(file: Path, *options: str) -> list[str]:
 
 
 @contextmanager
-def _worker(lab: Lab) -> Iterator[psutil.Process]:
-    """Runs a worker that waits for messages; yields its process."""
-    with running(lab, python("ingest", "work"), ready=lambda: waits(lab)) as worker:
+def _workers(lab: Lab, workers: int) -> Iterator[psutil.Process]:
+    """Runs workers that wait for messages; yields their process, or that of their supervisor."""
+    several = ("--processes", str(workers)) if workers > 1 else ()
+    with running(lab, python("ingest", "work", *several), ready=lambda: waits(lab, workers)) as worker:
         yield worker
 
 
-def waits(lab: Lab) -> bool:
-    """Returns whether a client waits for messages; Redis 6 lists no consumer of a group before its first message."""
-    return any(client["cmd"] == "xreadgroup" for client in lab.redis.client_list())
+def waits(lab: Lab, workers: int = 1) -> bool:
+    """Returns whether clients wait for messages; Redis 6 lists no consumer of a group before its first message."""
+    waiting = [client for client in lab.redis.client_list() if client["cmd"] == "xreadgroup"]
+    return len(waiting) >= workers

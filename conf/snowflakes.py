@@ -23,9 +23,8 @@ def x_id_at(at: datetime) -> int:
 
 def x_made_at(post_id: str) -> datetime | None:
     """Returns when an X post was made, UTC, to the millisecond; None for an id that is not a snowflake."""
-    if not _is_number(post_id) or int(post_id) < X_FIRST:
-        return None
-    return datetime.fromtimestamp(((int(post_id) >> _X_SHIFT) + X_EPOCH_MS) / 1000, UTC)
+    number = _number(post_id)
+    return datetime.fromtimestamp(((number >> _X_SHIFT) + X_EPOCH_MS) / 1000, UTC) if number >= X_FIRST else None
 
 
 def mastodon_made_at(post_id: str) -> datetime | None:
@@ -33,7 +32,8 @@ def mastodon_made_at(post_id: str) -> datetime | None:
 
     Returns None for an id that is not a number from 1 to 2^63 - 1.
     """
-    return datetime.fromtimestamp((int(post_id) >> _MASTODON_SHIFT) / 1000, UTC) if _is_number(post_id) else None
+    number = _number(post_id)
+    return datetime.fromtimestamp((number >> _MASTODON_SHIFT) / 1000, UTC) if number else None
 
 
 MARGIN = timedelta(minutes=1)
@@ -73,5 +73,7 @@ TIMED: Mapping[str, tuple[Callable[[str], datetime | None], Callable[[datetime],
 and the smallest id with a time in it."""
 
 
-def _is_number(post_id: str) -> bool:
-    return len(post_id) <= 19 and post_id.isascii() and post_id.isdecimal() and 0 < int(post_id) < 2**63
+def _number(post_id: str) -> int:
+    """Returns an id as a number; 0 for one that is not a number from 1 to 2^63 - 1."""
+    number = int(post_id) if len(post_id) <= 19 and post_id.isascii() and post_id.isdecimal() else 0
+    return number if number < 2**63 else 0

@@ -25,6 +25,7 @@ from redis.retry import Retry
 from conf.credentials import cassandra_login, redis_url
 from conf.errors import PulsoError, StoreDown, WrongUse
 from conf.settings import Settings
+from stores.encoded import EncodedRequests
 from stores.refused import CHECK_LOGIN, is_login_error, is_tls_error, refusals_told, refuses_writes, words_of
 
 RedisClient = Any
@@ -77,6 +78,7 @@ def cassandra_session(settings: Settings) -> Iterator[Session]:
             session = cluster.connect()
             # Cassandra sets the write times, unless a statement has its own: this host's clock may be wrong.
             session.use_client_timestamp = False
+            session.client_protocol_handler = EncodedRequests
         except (NoHostAvailable, UnresolvableContactPoints, OSError) as error:
             if not is_login_error(error) and (others := _other_data_centres(cluster, settings.cassandra_dc)):
                 what = f"Cassandra has no data centre {settings.cassandra_dc}; it has {', '.join(others)}"

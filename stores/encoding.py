@@ -23,11 +23,6 @@ def bigint(value: int) -> bytes:
     return _BIGINT(value)
 
 
-def int32(value: int) -> bytes:
-    """Returns the bytes of a 32-bit integer, such as a lifetime in seconds. Raises struct.error if it does not fit."""
-    return _INT(value)
-
-
 def _timestamp(at: datetime) -> bytes:
     return _BIGINT((at - _EPOCH) // _MILLISECOND)
 

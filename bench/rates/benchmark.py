@@ -1,6 +1,6 @@
 """Runs all rows by turns, and reports them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from statistics import median
@@ -12,10 +12,10 @@ from bench.corpus import corpus, units
 from bench.lab import Lab
 from bench.parsing.lines import lines_of
 from bench.pulso import Pass
-from bench.rates import live, parts, plain, whole
+from bench.rates import bounds, curves, live, parts, plain, ring, whole
 from bench.rates.table import HEADER, Rate, told_targets
-from bench.results import Section, with_spread
-from ingest.formats import Unit
+from bench.results import Section
+from ingest.formats import Unit, parse
 from ingest.queue.envelope import Envelope
 from ingest.write.rows import Write
 
@@ -23,7 +23,8 @@ TITLE = "posts a second once all is warm, and the parts beside the least that an
 KEYSPACE, BESIDE = "bench_rates", "bench_rates_beside"
 WORLD = 6_000.0
 """Twitter's average of all the world's posts."""
-ROWS = frozenset((*range(1, 7), 8))
+ROWS = frozenset(range(1, 12))
+"""The rows of the issue, and three curves: over rows already stored, bytes a row, and workers."""
 OF_FORMATS = 400
 """Posts that are parsed, in each format."""
 PASSES = 5
@@ -38,7 +39,6 @@ class Run:
     lab: Lab
     found: list[Unit]
     rows: dict[int, list[Rate]]
-    passes: list[Pass] = field(default_factory=list)
     best: int = plain.CONCURRENCIES[0]
     raw: list[Envelope] = field(default_factory=list)
     parsed: list[Envelope] = field(default_factory=list)
@@ -76,7 +76,7 @@ def _prepared(lab: Lab) -> Run:
     run = Run(lab, found, _rows(plan.long_posts, plan.sample, len(found), list(lines)), lines=lines)
     run.raw, run.parsed = parts.raw_messages(found), parts.parsed_messages(found)
     if 6 in plan.rows:
-        run.writes = parts.writes_of(lab, found)
+        run.writes = parts.writes_of(lab, (parse(one.format, one.payload) for one in found))
         seconds = {each: _beside(run, each) for each in plain.CONCURRENCIES}
         run.best = min(seconds, key=lambda each: seconds[each])
     if 2 in plan.rows:
@@ -104,17 +104,17 @@ def _round(run: Run) -> None:
     lab, wanted = run.lab, run.lab.plan.rows
     if 3 in wanted:
         [row] = run.rows[3]
-        _add(row, len(run.raw), parts.publish(lab, run.raw), plain.publish(lab.redis, run.payloads))
+        _side_by_side(row, parts.publish(lab, run.raw), plain.publish(lab.redis, run.payloads))
     if 4 in wanted:
         for row, messages in zip(run.rows[4], (run.parsed, run.raw), strict=True):
-            _add(row, len(messages), parts.drain(lab, messages), plain.drain(lab.redis, run.payloads))
+            _side_by_side(row, parts.drain(lab, messages), plain.drain(lab.redis, run.payloads))
     if 5 in wanted:
         for row, lines in zip(run.rows[5], run.lines.values(), strict=True):
             _parse(row, lines)
     if 6 in wanted:
         [row] = run.rows[6]
         pulso.empty(lab)
-        _add(row, len(run.writes), parts.write(lab, run.writes), _beside(run, run.best))
+        _side_by_side(row, parts.write(lab, run.writes), _beside(run, run.best))
     if wanted & {1, 2}:
         _whole(run)
 
@@ -123,8 +123,8 @@ def _whole(run: Run) -> None:
     lab, posts = run.lab, run.lab.plan.long_posts
     lab.redis.flushdb()
     one = pulso.whole(lab, posts)
-    run.passes.append(one)
     for row in (*run.rows[1], *run.rows[2]):
+        row.passes.append(one)
         row.ours.append(posts / one.seconds)
         row.cpu.append(sum(one.cpu.values()) / posts)
     if 2 in lab.plan.rows:
@@ -138,6 +138,12 @@ def _parse(row: Rate, lines: Sequence[bytes]) -> None:
     posts = ours[0][1]
     _add(row, posts, median(seconds for seconds, _ in ours), theirs)
     row.cpu.append(median(seconds for seconds, _ in ours) / posts)
+
+
+def _side_by_side(row: Rate, ours: Pass, theirs: float) -> None:
+    row.passes.append(ours)
+    row.cpu.append(sum(ours.cpu.values()) / row.posts)
+    _add(row, row.posts, ours.seconds, theirs)
 
 
 def _add(row: Rate, posts: int, ours: float, theirs: float) -> None:
@@ -162,15 +168,13 @@ def _text(run: Run, cold: Pass) -> list[str]:
         f" {plan.warm_posts / cold.seconds:,.0f} posts/s,"
         f" {sum(cold.cpu.values()) / plan.warm_posts * 1e6:,.0f} µs of CPU a post.",
     ]
-    if run.passes:
-        names = sorted(run.passes[0].cpu, key=lambda name: -median(one.cpu[name] for one in run.passes))
-        parts_of = ", ".join(f"{name} {_micros(run, name)}" for name in names)
+    if passes := run.rows[1][0].passes:
         sizes = whole.sizes(run.lab, run.found[:5_000], plan.long_posts)
-        told += [
-            f"Row 1's CPU time a post, in µs: {parts_of}.",
+        told.append(
             f"Bytes a post: {sizes.disk:,.0f} on Cassandra's disk (after a flush, before the last compactions), in"
-            f" Redis {sizes.raw:,.0f} as X sends it and {sizes.parsed:,.0f} as it was parsed.",
-        ]
+            f" Redis {sizes.raw:,.0f} as X sends it and {sizes.parsed:,.0f} as it was parsed."
+        )
+    told += [*_bounds(run), *_curves(run, passes[-1] if passes else None)]
     if 8 in plan.rows:
         run.lab.show(f"rates: live for {plan.live_seconds} s")
         told.append(live.run(run.lab, run.found, plan.live_seconds).told())
@@ -179,5 +183,33 @@ def _text(run: Run, cold: Pass) -> list[str]:
     return [*told, "Rows 3 to 6 run in one process; row 5 counts CPU time alone, the others by the clock."]
 
 
-def _micros(run: Run, name: str) -> str:
-    return with_spread([one.cpu[name] / run.lab.plan.long_posts * 1e6 for one in run.passes], ".0f")
+def _bounds(run: Run) -> list[str]:
+    """Returns a sentence for each row that says what bounds it. Rows 3 and 4 are two processes that wait in turn."""
+    rows = (row for number in (1, 3, 4, 6) for row in run.rows[number] if row.passes)
+    return [
+        f"Row {row.number} ({row.what}): {bounds.told(row.passes, row.posts, 1 if row.number in (3, 4) else 0)}."
+        for row in rows
+    ]
+
+
+def _curves(run: Run, one: Pass | None) -> list[str]:
+    """Returns sentences on the ring of three, beside one worker on one node, and on the curves."""
+    lab, plan, told = run.lab, run.lab.plan, list[str]()
+    if 7 in plan.rows:
+        lab.show("rates: a ring of three")
+        on_ring = ring.whole(lab, plan.long_posts, plan.warm_posts)
+        beside = f" (one worker, one node: {plan.long_posts / one.seconds:,.0f})" if one else ""
+        told.append(
+            f"Row 7. Four workers, ring of three on this machine, three copies of each row:"
+            f" {plan.long_posts / on_ring.seconds:,.0f} posts/s{beside}; {bounds.told([on_ring], plan.long_posts)}."
+        )
+    drawn: dict[int, Callable[[], curves.Curve]] = {
+        9: lambda: curves.over_stored(lab, run.found, plan.stored_posts),
+        10: lambda: curves.over_bytes(lab, run.found),
+        11: lambda: curves.over_workers(lab, plan.long_posts),
+    }
+    for number, curve in drawn.items():
+        if number in plan.rows:
+            lab.show(f"rates: curve {number}")
+            told.append(f"Row {number}. {curve().told()}")
+    return told

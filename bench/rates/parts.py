@@ -4,8 +4,10 @@ import time
 from collections.abc import Iterable, Sequence
 
 from bench.lab import TOPIC, Lab
+from bench.pulso import Pass, measured
 from conf.topic import parse_topic
 from ingest.formats import Unit, parse, split
+from ingest.formats.post import Post
 from ingest.queue.envelope import Envelope, Message, Route, as_parsed, envelope_of
 from ingest.queue.posts_queue import PostsQueue
 from ingest.queue.publisher import Publisher
@@ -43,29 +45,29 @@ def parsed_messages(units: Sequence[Unit]) -> list[Envelope]:
     return [as_parsed(message, parse(message.format, message.payload), Route.POST) for message in raw_messages(units)]
 
 
-def publish(lab: Lab, messages: Sequence[Envelope]) -> float:
-    """Queues messages as a collector does; returns the seconds."""
+def publish(lab: Lab, messages: Sequence[Envelope]) -> Pass:
+    """Queues messages as a collector does."""
     queue = _empty_queue(lab)
     publisher = Publisher(queue, limit=len(messages) + 1, batch=lab.settings.publish_batch)
-    began = time.perf_counter()
-    for message in messages:
-        publisher.put(message)
-    publisher.flush()
-    return time.perf_counter() - began
+
+    def put_all() -> None:
+        for message in messages:
+            publisher.put(message)
+        publisher.flush()
+
+    return measured(lab, put_all)
 
 
-def drain(lab: Lab, messages: Sequence[Envelope]) -> float:
-    """Lets a worker take messages from the queue and parse them, but store nothing; returns the seconds."""
+def drain(lab: Lab, messages: Sequence[Envelope]) -> Pass:
+    """Lets a worker take messages from the queue, parse them and make their rows, but store nothing."""
     publish(lab, messages)
     queue = PostsQueue(lab.redis, lab.settings.stream)
     store = Store(lab.session, lab.settings.keyspace)
     store.posts = Nowhere()
     worker = Worker(queue, store, TopicBook(lab.session, lab.settings), read_count=lab.settings.worker_read)
-    began = time.perf_counter()
-    worker.run(drain=True)
-    seconds = time.perf_counter() - began
+    found = measured(lab, lambda: worker.run(drain=True))
     assert worker.stored == len(messages)
-    return seconds
+    return found
 
 
 def to_rows(lines: Sequence[bytes]) -> tuple[float, int]:
@@ -79,33 +81,28 @@ def to_rows(lines: Sequence[bytes]) -> tuple[float, int]:
     return time.process_time() - began, rows
 
 
-def writes_of(lab: Lab, units: Sequence[Unit]) -> list[Write]:
+def writes_of(lab: Lab, posts: Iterable[Post]) -> list[Write]:
     """Returns the writes of posts in the lab's topic."""
-    found = []
-    for number, message in enumerate(raw_messages(units)):
-        row = row_of(parse(message.format, message.payload), lab.topic)
-        found.append(
-            Write(
-                Message(message.topic, message.source, message.format, message.payload, id=f"{number + 1}-0"),
-                row,
-                time=number + 1,
-            )
-        )
-    return found
+    return [
+        Write(Message(TOPIC, post.source, "", b"", id=f"{number}-0"), row_of(post, lab.topic), time=number)
+        for number, post in enumerate(posts, 1)
+    ]
 
 
-def write(lab: Lab, writes: Sequence[Write]) -> float:
-    """Writes rows as a worker does, one batch after the other; returns the seconds."""
+def write(lab: Lab, writes: Sequence[Write]) -> Pass:
+    """Writes rows as a worker does, one batch after the other."""
     settings = lab.settings
     writer = PostWriter(lab.session, settings.keyspace, settings.write_batch_bytes, settings.write_in_flight)
-    began = time.perf_counter()
-    end: End = list
-    for start in range(0, len(writes), BATCH):
-        begun = writer.begin(writes[start : start + BATCH])
+
+    def write_all() -> None:
+        end: End = list
+        for start in range(0, len(writes), BATCH):
+            begun = writer.begin(writes[start : start + BATCH])
+            end()
+            end = begun
         end()
-        end = begun
-    end()
-    return time.perf_counter() - began
+
+    return measured(lab, write_all)
 
 
 def _empty_queue(lab: Lab) -> PostsQueue:

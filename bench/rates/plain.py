@@ -13,6 +13,7 @@ from ingest.queue.envelope import Envelope
 from ingest.write.rows import Write
 from stores.connect import RedisClient
 from stores.prepare import prepared
+from tests.support.encoded import values_in
 
 STREAM, GROUP, CONSUMER = "bench:plain", "g", "c"
 PIPELINE = 100
@@ -73,8 +74,11 @@ class Inserts:
 
     def values_of(self, writes: Sequence[Write]) -> list[list[tuple[object, ...]]]:
         """Returns the values of posts' rows as Python has them, for each table."""
-        tables = zip(self._statements, zip(*(write.row.values for write in writes), strict=True), strict=True)
-        return [[_decoded(statement, row) for row in rows] for statement, rows in tables]
+        posts, words = self._statements
+        return [
+            [_decoded(posts, write.row.posts) for write in writes],
+            [_decoded(words, write.row.words) for write in writes],
+        ]
 
 
 def payloads_of(envelopes: Sequence[Envelope]) -> list[bytes]:
@@ -82,8 +86,8 @@ def payloads_of(envelopes: Sequence[Envelope]) -> list[bytes]:
     return [envelope.payload for envelope in envelopes]
 
 
-def _decoded(statement: PreparedStatement, encoded: Sequence[object]) -> tuple[object, ...]:
+def _decoded(statement: PreparedStatement, encoded: bytes) -> tuple[object, ...]:
     return tuple(
         column.type.from_binary(value, 5) if isinstance(value, bytes) else UNSET_VALUE
-        for column, value in zip(statement.column_metadata, encoded, strict=True)
+        for column, value in zip(statement.column_metadata, values_in(encoded), strict=True)
     )

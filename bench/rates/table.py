@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from bench.pulso import Pass
 from bench.results import over, with_spread
 
 HEADER = ("what", "posts", "posts/s", "CPU µs a post", "against", "posts/s", "ratio", "at least", "target", "load")
@@ -26,6 +27,8 @@ class Rate:
     theirs: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
     load: list[float] = field(default_factory=list)
+    passes: list[Pass] = field(default_factory=list)
+    """Ours, with the CPU time of each process."""
 
     @property
     def ratios(self) -> list[float]:

@@ -18,6 +18,7 @@ from ingest.formats.limits import (
     MOST_EARLIER,
     MOST_ITEMS,
     is_time,
+    is_x_id,
 )
 from ingest.formats.post import LAST_VERSION, Post
 
@@ -27,8 +28,7 @@ _More = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_MORE)]
 _Label = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 _Url = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_URL)]
 _Account = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_ACCOUNT)]
-_XId = Annotated[str, msgspec.Meta(max_length=LONGEST_X_ID, pattern=r"\A[0-9]+\Z")]
-_XAccount = Annotated[str, msgspec.Meta(max_length=LONGEST_ACCOUNT, pattern=rf"\A[0-9]{{1,{LONGEST_X_ID}}}(?: |\Z)")]
+_XId = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_X_ID)]
 _Items = msgspec.Meta(max_length=MOST_ITEMS)
 _Number = Annotated[int, msgspec.Meta(gt=-LARGEST, lt=LARGEST)]
 
@@ -72,7 +72,7 @@ class _Usable(msgspec.Struct):
 
 
 class _UsableOfX(_Usable):
-    """The same, with the ids of X: digits."""
+    """The same, with ids as long as those of X; a pattern for their digits would take as long as all the rest."""
 
     post_id: _XId
     author_id: _XId
@@ -80,7 +80,6 @@ class _UsableOfX(_Usable):
     reply_to: _XId | None
     root: _XId | None
     quote_of: _XId | None
-    accounts: Annotated[list[_XAccount], _Items]
 
 
 def is_usable_as_it_is(post: Post) -> bool:
@@ -88,9 +87,12 @@ def is_usable_as_it_is(post: Post) -> bool:
 
     False also where that takes a closer look.
     """
+    is_of_x = post.source == "x"
     try:
-        msgspec.convert(post, _UsableOfX if post.source == "x" else _Usable, from_attributes=True)
+        msgspec.convert(post, _UsableOfX if is_of_x else _Usable, from_attributes=True)
     except (msgspec.ValidationError, OverflowError):
+        return False
+    if is_of_x and not _has_ids_of_x(post):
         return False
     opened, collected = post.author_created_at, post.collected_at
     return (
@@ -102,3 +104,11 @@ def is_usable_as_it_is(post: Post) -> bool:
         and type(post.urls) is type(post.media) is type(post.earlier) is list
         and (post.languages is None or type(post.languages) is list)
     )
+
+
+def _has_ids_of_x(post: Post) -> bool:
+    """Returns whether the ids of a post and of its accounts are digits. All of them must be texts, or None."""
+    ids = "".join(
+        [post.post_id, post.author_id, *filter(None, (post.retweet_of, post.reply_to, post.root, post.quote_of))]
+    )
+    return ids.isascii() and ids.isdecimal() and all(is_x_id(account.partition(" ")[0]) for account in post.accounts)

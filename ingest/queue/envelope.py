@@ -54,11 +54,16 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     replay: str = ""
     route: str = Route.POST
 
+    @property
+    def queued_route(self) -> str:
+        """The route as it is queued: empty for a post, the usual message."""
+        return "" if self.route == Route.POST else str(self.route)
+
     def fields(self) -> dict[str, str | bytes]:
         """The fields of the stream's entry.
 
-        All entries have the same fields in the same order, so that Redis need not store their names in each entry. For
-        a post, the usual message, `route` is empty.
+        All entries have the same fields in the same order, so that Redis need not store their names in each entry. The
+        script ADD names them, too.
         """
         return {
             "topic": self.topic,
@@ -66,7 +71,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
             "format": self.format,
             "origin": self.origin,
             "replay": self.replay,
-            "route": "" if self.route == Route.POST else str(self.route),
+            "route": self.queued_route,
             "payload": self.payload,
         }
 

@@ -7,7 +7,8 @@ is the backlog. The stream is never trimmed by length: that would delete message
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import redis
@@ -27,6 +28,8 @@ REPLAY_TTL = 7 * 24 * 3600
 RATE_SPAN = 60
 """The length, in seconds, of the intervals in which acked messages are counted, for rates."""
 _IDS_A_CALL = 1000
+_IN_COMMON = attrgetter("topic", "source", "format", "replay", "queued_route")
+"""What many messages in a row have in common, in the order in which the script ADD takes it."""
 MEMORY_SHARE = 0.8
 """The part of Redis's memory that messages may fill. The rest is room for the acks, notes and counts of draining."""
 SUSPECT_DELIVERIES = 2
@@ -105,10 +108,11 @@ class PostsQueue:
         `also` sets fields of Redis hashes in the same step: name of the hash, field, value.
         """
         counts = Counter((envelope.topic, envelope.source) for envelope in envelopes)
-        entries = [envelope.fields() for envelope in envelopes]
-        arguments: list[str | bytes | int] = [2 * len(entries[0]) if entries else 0, len(entries)]
-        for entry in entries:
-            arguments += chain.from_iterable(entry.items())
+        runs = [list(run) for _, run in groupby(envelopes, _IN_COMMON)]
+        arguments: list[str | bytes | int] = [len(runs)]
+        for run in runs:
+            arguments += (*_IN_COMMON(run[0]), len(run))
+            arguments += chain.from_iterable((envelope.origin, envelope.payload) for envelope in run)
         arguments.append(len(counts))
         for (topic, source), count in counts.items():
             arguments += (f"{topic}|{source}|queued", count)

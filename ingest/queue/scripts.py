@@ -1,10 +1,15 @@
 """The Lua scripts of the queue: each is one step, done whole or not at all, whoever dies meanwhile."""
 
 ADD = """
-local at = 3
-for entry = 1, ARGV[2] do
-  redis.call('XADD', KEYS[1], '*', unpack(ARGV, at, at + ARGV[1] - 1))
-  at = at + ARGV[1]
+local at = 2
+for run = 1, ARGV[1] do
+  local topic, source, format, replay, route = unpack(ARGV, at, at + 4)
+  local last = at + 5 + 2 * ARGV[at + 5]
+  for entry = at + 6, last, 2 do
+    redis.call('XADD', KEYS[1], '*', 'topic', topic, 'source', source, 'format', format, 'origin', ARGV[entry],
+      'replay', replay, 'route', route, 'payload', ARGV[entry + 1])
+  end
+  at = last + 1
 end
 local counts = ARGV[at]
 at = at + 1
@@ -18,8 +23,8 @@ for set = 3, #KEYS do
 end
 return redis.call('XLEN', KEYS[1])
 """
-# A script takes half as long as a transaction of as many commands, each of which Redis would answer. A full Redis
-# refuses the first command, and then none has been done.
+# A script takes half as long as a transaction of as many commands, each of which Redis would answer. What messages in a
+# row have in common comes once. A full Redis refuses the first command, and then none has been done.
 ACK = """
 local acked = redis.call('XACK', KEYS[1], ARGV[1], unpack(ARGV, 5))
 redis.call('XDEL', KEYS[1], unpack(ARGV, 5))

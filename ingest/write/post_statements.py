@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from cassandra.cluster import Session
-from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
+from cassandra.query import UNSET_VALUE, BatchStatement
 
 from conf.folding import search_words
 from conf.schema import Table, bound
 from conf.tables import HIDDEN_POSTS, MATCHED, POST_TABLES, POST_WORDS, POSTS
 from ingest.write.rows import Row
-from stores.encoding import bigint, int32
+from stores.encoded import EncodedBatch, EncodedRequests, head_of, written_at
+from stores.encoding import ENCODERS
 from stores.prepare import prepared
 
 
@@ -25,22 +26,25 @@ class PostStatements:
     """
 
     def __init__(self, session: Session, keyspace: str, *, words: bool = True) -> None:
-        self._tables = POST_TABLES if words else (POSTS,)
+        assert session.client_protocol_handler is EncodedRequests, "it is not one of cassandra_session"
+        self._keyspace, self._words = keyspace, words
         where = bound(POSTS.key)
         tables = (*POST_TABLES, HIDDEN_POSTS)
         self._inserts = {
             table.name: prepared(session, table.insert(keyspace, timestamp=True, ttl=True)) for table in tables
         }
+        self._heads = {name: head_of(insert) for name, insert in self._inserts.items()}
         self._deletions = {table.name: prepared(session, table.delete(keyspace, where)) for table in tables}
 
-    def insert(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:
+    def insert(self, batch: EncodedBatch, row: Row, time: int, ttl: int = 0) -> None:
         """Adds the inserts of a post's rows, with write time in µs and lifetime in seconds (0: for ever)."""
-        for table, values in zip(self._tables, row.values, strict=False):
-            self._add_encoded(batch, table, values, time, ttl)
+        self._add_encoded(batch, POSTS, row, row.posts, written := written_at(time, ttl))
+        if self._words:
+            self._add_encoded(batch, POST_WORDS, row, row.words, written)
 
-    def insert_hidden(self, batch: BatchStatement, row: Row, time: int, ttl: int = 0) -> None:
+    def insert_hidden(self, batch: EncodedBatch, row: Row, time: int, ttl: int = 0) -> None:
         """Adds the insert of a hidden post's row, as `insert` does for a post."""
-        self._add_encoded(batch, HIDDEN_POSTS, row.values[POST_TABLES.index(POSTS)], time, ttl)
+        self._add_encoded(batch, HIDDEN_POSTS, row, row.posts, written_at(time, ttl))
 
     def delete(self, batch: BatchStatement, key: Sequence[object], time: int) -> None:
         """Adds the deletions of a post's rows; `key` has the values of POSTS.key, `time` is their write time in µs."""
@@ -68,14 +72,15 @@ class PostStatements:
         known = [UNSET_VALUE if value is None or value == [] else value for value in values]
         batch.add(self._inserts[table.name], (*known, time, stored.ttl or 0))
 
-    def _add_encoded(self, batch: BatchStatement, table: Table, values: Sequence[Any], time: int, ttl: int) -> None:
-        insert = BoundStatement(self._inserts[table.name])
-        insert.values = [*values, bigint(time), int32(ttl)]  # they are encoded already
-        batch.add(insert)
+    def _add_encoded(self, batch: EncodedBatch, table: Table, row: Row, values: bytes, written: bytes) -> None:
+        batch.add_encoded(self._heads[table.name] + values + written)
+        if batch.routing_key is None:
+            key = zip(POSTS.partition, row.partition, strict=True)
+            batch.send_to(self._keyspace, [ENCODERS[POSTS.columns[name].cql](value) for name, value in key])
 
 
-def new_batch() -> BatchStatement:
+def new_batch() -> EncodedBatch:
     """Returns an empty batch for rows of one partition, which is safe to repeat."""
-    batch = BatchStatement(BatchType.UNLOGGED)
+    batch = EncodedBatch()
     batch.is_idempotent = True
     return batch

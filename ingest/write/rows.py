@@ -2,33 +2,33 @@
 
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 import msgspec
-from cassandra.query import UNSET_VALUE
 
 from conf.folding import search_words
 from conf.partitions import bucket_of
-from conf.tables import POST_TABLES
+from conf.tables import POST_TABLES, POST_WORDS, POSTS
 from conf.topic import Topic
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message
+from stores.encoded import PREFIX, UNSET, encoded_value
 from stores.encoding import ENCODERS
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A post's encoded rows, with their key, the post's event time, and their size in bytes.
 
-    `key` has the values of POSTS.key. `values` has one tuple for each of POST_TABLES, with the encoded values of its
-    columns in declared order.
+    `key` has the values of POSTS.key. `posts` and `words` have the values of the columns of POSTS and POST_WORDS, in
+    declared order, each as `encoded_value` returns it.
     """
 
     key: tuple[str, date, int, str, str]
     event_at: datetime
-    values: tuple[tuple[Any, ...], ...]
+    posts: bytes
+    words: bytes
     size: int
 
     @property
@@ -37,8 +37,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.key[:3]
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True, gc=False):
     """A post's rows, the message they come from, and their write time in µs.
 
     `ttl` is their lifetime in seconds (0: for ever). A `hidden` post is stored where no job and no search looks.
@@ -68,37 +67,33 @@ def row_of(
     Raises InvalidMessage for a number or date that Cassandra can't hold.
     """
     found = search_words((post.folded, post.folded_cards, post.folded_alt), post.hashtags) if words else None
-    values: list[Any] = []
-    size = 0
     try:
         day = topic.day_of(post.event_at)
         bucket = bucket_of(post.post_id, buckets_of(topic, day))
-        for value, (encode, tables) in zip((topic.topic, day, bucket, *_OF_POST(post), found), _PLAN, strict=True):
-            if value is None or (not value and value != 0):
-                values.append(UNSET_VALUE)
-                continue
-            encoded = encode(value)
-            values.append(encoded)
-            size += len(encoded) * tables
+        values = _encoded((topic.topic, day, bucket, *_OF_POST(post)))
     except (struct.error, OverflowError) as error:
         raise InvalidMessage(f"out of range: {error}") from None
+    posts = b"".join(values)
+    of_words = b"".join([*values[:_KEY], encoded_value(_ENCODE_WORDS(found)) if found else UNSET])
     key = (topic.topic, day, bucket, post.source, post.post_id)
-    return Row(key, post.event_at, tuple([pick(values) for pick in _PICKS]), size)
+    return Row(key, post.event_at, posts, of_words, len(posts) + len(of_words) - PREFIX * _VALUES)
 
 
-def _pick(names: Iterable[str]) -> Callable[[list[Any]], tuple[Any, ...]]:
-    """Returns what takes the values of these columns from those of all columns."""
-    places = [_NAMES.index(name) for name in names]
-    if places == list(range(len(places))):
-        return lambda values: tuple(values[: len(places)])
-    return itemgetter(*places)
+def _encoded(values: Iterable[Any]) -> list[bytes]:
+    """Returns the values of POSTS as a request has them. What is unknown or empty stays unset."""
+    found = []
+    for value, encode in zip(values, _ENCODERS, strict=True):
+        if value is None or (not value and value != 0):
+            found.append(UNSET)
+        else:
+            found.append(encoded_value(encode(value)))
+    return found
 
 
-_COLUMNS = {name: column for table in POST_TABLES for name, column in table.columns.items()}
-_NAMES = list(_COLUMNS)
-_OF_POST = attrgetter(*_NAMES[3:-1])
-"""Returns a post's values of all columns but the first three and the last, which `row_of` makes."""
-_PLAN = [(ENCODERS[_COLUMNS[name].cql], sum(name in table.columns for table in POST_TABLES)) for name in _NAMES]
-"""Every column of POST_TABLES once: its encoder, and the number of tables that have it."""
-_PICKS = [_pick(table.columns) for table in POST_TABLES]
-"""For each table, what takes the values of its columns from those of the plan."""
+_KEY = len(POSTS.key)
+_OF_POST = attrgetter(*list(POSTS.columns)[len(POSTS.partition) :])
+"""Returns a post's values of all columns but those of the partition, which `row_of` makes."""
+_ENCODERS = [ENCODERS[column.cql] for column in POSTS.columns.values()]
+_ENCODE_WORDS = ENCODERS[POST_WORDS.columns["words"].cql]
+_VALUES = sum(len(table.columns) for table in POST_TABLES)
+assert [*POSTS.columns][:_KEY] == [*POSTS.key] == [*POST_WORDS.columns][:-1], "the key comes first in both tables"

@@ -9,7 +9,6 @@ from functools import partial
 
 from cassandra import InvalidRequest
 from cassandra.cluster import ResponseFuture, Session
-from cassandra.query import BatchStatement
 
 from conf.settings import DEFAULTS
 from ingest.write.changed_days import ChangedDays
@@ -19,6 +18,7 @@ from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.refusal import Refusal
 from ingest.write.rows import Write
 from stores.changed_days import Day
+from stores.encoded import EncodedBatch
 from stores.execute import InFlight
 
 End = Callable[[], list[Refusal]]
@@ -152,4 +152,4 @@ class _Batch:
     """Posts whose rows go to Cassandra in one request."""
 
     writes: list[Write] = field(default_factory=list)
-    statement: BatchStatement = field(default_factory=new_batch)
+    statement: EncodedBatch = field(default_factory=new_batch)

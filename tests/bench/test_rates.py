@@ -6,6 +6,9 @@ from itertools import islice
 
 import pytest
 
+from bench.pulso import Pass
+from bench.rates.bounds import told
+from bench.rates.curves import Curve
 from bench.rates.live import CHUNK, Feed, Live
 from bench.rates.parts import parsed_messages, raw_messages, to_rows
 from bench.rates.table import HEADER, Rate, told_targets
@@ -57,6 +60,18 @@ def test_a_live_stream_that_sheds_or_lags_misses_its_target() -> None:
     assert good.told().endswith(": met.")
     assert Live(600.0, 3_000, 3_000, 5, 0.4, (90.0, 91.0), (20.0, 21.0)).told().endswith(": MISSED.")
     assert Live(600.0, 3_000, 3_000, 0, 9.0, (90.0, 91.0), (20.0, 21.0)).told().endswith(": MISSED.")
+
+
+def test_what_bounds_a_figure_and_how_it_grows_are_said_by_the_figures() -> None:
+    busy, idle = Pass(10.0, {"Cassandra": 12.0, "worker": 6.0}), Pass(10.0, {"Cassandra": 2.0, "worker": 3.0})
+    assert told([busy], 100_000, 2) == (
+        "1.8 of 2 cores busy, bound by CPU, most of it Cassandra; µs of CPU a post: Cassandra 120, worker 60"
+    )
+    assert told([idle], 100_000, 2).startswith("0.5 of 2 cores busy, not by CPU alone")
+    slower = Curve("rows already stored", {100: 1000.0, 10_000: 500.0}, 1.2).told()
+    assert "100: 1,000, 10,000: 500. Time a post grows as that to the power 0.15." in slower
+    assert slower.endswith("The last is 2.00 x slower; at most 1.2 x: MISSED.")
+    assert Curve("workers", {1: 5.0, 2: 10.0}).told().endswith("to the power -1.00.")
 
 
 def test_the_messages_of_both_kinds_are_the_same_posts(lines: Sequence[bytes], units: list[Unit]) -> None:

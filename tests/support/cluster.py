@@ -151,8 +151,11 @@ class ThreeNodes:
 
 
 @contextmanager
-def three_nodes(folder: Path) -> Iterator[ThreeNodes]:
-    """Yields a running cluster; kills it at the end. Skips the test where this machine lacks the addresses."""
+def three_nodes(folder: Path, options: tuple[str, ...] = OPTIONS) -> Iterator[ThreeNodes]:
+    """Yields a running cluster; kills it at the end. Skips the test where this machine lacks the addresses.
+
+    `options` are those of each node's JVM.
+    """
     cql = free_cql_port()
     HOME.mkdir(exist_ok=True)
     fetch_engine_jars(HOME, _QUIET)
@@ -160,7 +163,7 @@ def three_nodes(folder: Path) -> Iterator[ThreeNodes]:
     nodes = [
         Node(
             *(folder / f"node{i}", HOME / "lib", address, cql, cql - STORAGE_OFFSET, cql - JMX_OFFSET + i, HEAP, seeds),
-            options=OPTIONS,
+            options=options,
         )
         for i, address in enumerate(ADDRESSES)
     ]
@@ -212,9 +215,9 @@ def _migrate(made: Ground, nodes: ThreeNodes) -> None:
 
 
 @contextmanager
-def cluster_ground(folder: Path) -> Iterator[tuple[Ground, ThreeNodes]]:
+def cluster_ground(folder: Path, options: tuple[str, ...] = OPTIONS) -> Iterator[tuple[Ground, ThreeNodes]]:
     """Yields a Redis of a test's own beside a cluster, with migrated tables; stops both at the end."""
-    with three_nodes(folder) as nodes:
+    with three_nodes(folder, options) as nodes:
         settings = settings_in(
             folder / "ground",
             cassandra_hosts=ADDRESSES,

@@ -16,6 +16,7 @@ from ingest.write.stored_posts import BEYOND
 from stores.encoding import bigint
 from stores.execute import execute_all
 from stores.layout import record_layout
+from tests.support.encoded import values_in
 
 
 def make_tables(session: Session, settings: Settings) -> None:
@@ -39,9 +40,8 @@ def store(session: Session, settings: Settings, topic: Topic, posts: Iterable[Po
 
 
 def _bound(insert: PreparedStatement, row: Row, time: int) -> BoundStatement:
-    values, words = row.values
     statement = BoundStatement(insert)
-    statement.values = [*values, words[-1], bigint(time)]
+    statement.values = [*values_in(row.posts), values_in(row.words)[-1], bigint(time)]
     return statement
 
 

@@ -3,15 +3,20 @@ from datetime import UTC, date, datetime
 import pytest
 from cassandra.cluster import Session
 from cassandra.cqltypes import ListType, UTF8Type
-from cassandra.query import UNSET_VALUE
+from cassandra.protocol import ProtocolHandler
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement
 
 from conf.partitions import bucket_of
+from conf.schema import bound
 from conf.settings import Settings
 from conf.tables import POST_TABLES, POST_WORDS, POSTS
 from conf.topic import parse_topic
 from ingest.formats.post import InvalidMessage, Post
+from ingest.write.post_statements import PostStatements, new_batch
 from ingest.write.rows import row_of
+from stores.encoded import written_at
 from stores.encoding import ENCODERS
+from tests.support.encoded import values_in
 
 TOPIC = parse_topic("topic: t\ntimezone: Asia/Manila\nbuckets: 4\n", "f")
 
@@ -31,7 +36,7 @@ def test_the_day_is_the_topics_own() -> None:
 
 
 def test_what_is_unknown_is_unset_and_zero_is_known() -> None:
-    values = dict(zip(POSTS.columns, row_of(full_post(), TOPIC).values[0], strict=True))
+    values = dict(zip(POSTS.columns, values_in(row_of(full_post(), TOPIC).posts), strict=True))
     assert values["retweet_of"] is UNSET_VALUE
     assert values["lon"] == bytes(8)
     assert values["author_followers"] == values["author_following"] == bytes(8)
@@ -41,14 +46,14 @@ def test_what_is_unknown_is_unset_and_zero_is_known() -> None:
 def test_every_table_has_the_same_key_and_its_own_columns() -> None:
     assert {(table.partition, table.clustering) for table in POST_TABLES} == {(POSTS.partition, POSTS.clustering)}
     row = row_of(full_post(), TOPIC)
-    posts, words = (
-        dict(zip(table.columns, of, strict=True)) for table, of in zip(POST_TABLES, row.values, strict=True)
-    )
+    posts = dict(zip(POSTS.columns, values_in(row.posts), strict=True))
+    words = dict(zip(POST_WORDS.columns, values_in(row.words), strict=True))
     assert row.key == ("t", date(2016, 5, 9), bucket_of("é1", 4), "x", "é1")
     assert {name: posts[name] for name in POSTS.key} == {name: words[name] for name in POST_WORDS.key}
     assert "words" not in posts
-    assert [word in words["words"] for word in (b"hi", b"tag", b"#tag")] == [True, True, True]
-    assert row.size == sum(len(value) for of in row.values for value in of if value is not UNSET_VALUE)
+    assert all(word in words["words"] for word in (b"hi", b"tag", b"#tag"))
+    known = (value for of in (posts, words) for value in of.values() if isinstance(value, bytes))
+    assert row.size == sum(map(len, known))
 
 
 def test_a_number_beyond_64_bits_is_refused() -> None:
@@ -67,7 +72,8 @@ def test_texts_are_encoded_as_by_the_driver(texts: list[str]) -> None:
 @pytest.mark.parametrize("number", range(len(POST_TABLES)), ids=[table.name for table in POST_TABLES])
 def test_encoding_is_the_drivers_own(session: Session, settings: Settings, number: int) -> None:
     insert = session.prepare(POST_TABLES[number].insert(settings.keyspace))
-    values = row_of(full_post(), TOPIC).values[number]
+    row = row_of(full_post(), TOPIC)
+    values = values_in((row.posts, row.words)[number])
     driver = []
     for column, value in zip(insert.column_metadata, values, strict=True):
         if value is UNSET_VALUE:
@@ -81,3 +87,23 @@ def test_encoding_is_the_drivers_own(session: Session, settings: Settings, numbe
             assert own == theirs, insert.column_metadata[i].name
         else:
             assert sorted(own) == sorted(theirs)
+
+
+def test_a_batch_of_encoded_rows_is_the_drivers_own(session: Session, settings: Settings) -> None:
+    statements = PostStatements(session, settings.keyspace)
+    row, batch = row_of(full_post(), TOPIC), new_batch()
+    statements.insert(batch, row, 5, 7)
+    statements.delete(batch, row.key, 4)
+    theirs = BatchStatement(BatchType.UNLOGGED)
+    for table, values in zip(POST_TABLES, (row.posts, row.words), strict=True):
+        insert = BoundStatement(session.prepare(table.insert(settings.keyspace, timestamp=True, ttl=True)))
+        insert.values = values_in(values + written_at(5, 7))
+        theirs.add(insert)
+    for table in POST_TABLES:
+        theirs.add(session.prepare(table.delete(settings.keyspace, bound(POSTS.key))), (4, *row.key))
+    assert (batch.routing_key, batch.keyspace) == (theirs.routing_key, theirs.keyspace)
+    own, driver = (
+        handler.encode_message(session._create_response_future(one, None, False, {}, 1.0).message, 3, 5, None, False)
+        for handler, one in ((session.client_protocol_handler, batch), (ProtocolHandler, theirs))
+    )
+    assert own == driver
