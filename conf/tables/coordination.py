@@ -49,7 +49,9 @@ COORDINATION_SUMMARY = Table(
         "significant_pairs": count("those of them that have more in common than chance, at a false share of 5 %"),
         "groups": count("groups of at least 3 accounts that significant pairs join"),
         "objects_cut": count("objects of which not all pairs within the time were counted"),
-        "actions_cut": count("actions with more than 200 others within the time, paired with the next ones alone"),
+        "actions_cut": count(
+            "actions with more others within the time than the next ones, with which alone they were paired"
+        ),
         **METHOD,
         **RUN,
     },
