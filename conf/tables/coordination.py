@@ -5,9 +5,8 @@ from conf.tables.columns import (
     BUCKET,
     COORDINATION_KINDS,
     LABEL,
-    LONGER_PERIODS,
+    LONGER_PERIOD_COLUMNS,
     METHOD,
-    PERIOD_COLUMNS,
     PERIOD_KEY,
     RUN,
     STARTS_ENDS,
@@ -21,8 +20,7 @@ from conf.tables.columns import (
 _OF_KIND = {
     **TOPIC,
     "kind": one_of(f"what they share: {', '.join(COORDINATION_KINDS)}", *COORDINATION_KINDS),
-    "period": one_of("day or window", *LONGER_PERIODS),
-    **{name: PERIOD_COLUMNS[name] for name in STARTS_ENDS},
+    **LONGER_PERIOD_COLUMNS,
 }
 _BULK = ("topic", "kind", *PERIOD_KEY, "run_id", "bucket")
 _GROUP = {"group": key("int", "number of the group; 1 has most accounts")}
