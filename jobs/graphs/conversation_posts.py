@@ -8,8 +8,10 @@ a million replies.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -44,27 +46,44 @@ def are_few(posts: DataFrame, number: int | None) -> bool:
     return (number is not None and number <= FEW_REPLIES) or posts.where(is_reply()).count() <= FEW_REPLIES
 
 
-def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame:
-    """Returns the replies and the posts that they name, with the columns that are counted; no retweets.
+class Said(NamedTuple):
+    """What conversations are counted from, in three frames that nothing has brought together.
+
+    `replies` have the columns OF_POST, masks and marked; `first` has author and first_us, of the author's first post of
+    whichever kind, for each author of a reply; `starts` are the other posts that replies name, with all columns.
+    """
+
+    replies: DataFrame
+    first: DataFrame
+    starts: DataFrame
+
+
+def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> Said:
+    """Returns the replies, what is known of their authors, and the posts that they name; no retweets.
 
     `flagged` names, in `author`, the authors whose posts are marked. Only replies are searched for candidates.
     """
-    own = posts.where((F.col("kind") != "retweet") & account().isNotNull())
-    shown = own.withColumns({
+    shown = posts.where(account().isNotNull()).withColumns({
         "voter": account(),
         "at_us": F.unix_micros("event_at"),
         "answers": F.nullif(F.col("reply_to"), F.col("post_id")),
         "told": F.nullif(F.col("root"), F.col("post_id")),
     })  # fmt: skip
-    kept = ["voter", *OF_POST[1:]]
-    replies = with_masks(shown.where(is_reply()), topic.races, kept)
+    masked = with_masks(shown.where(is_reply()), topic.races, ["voter", *OF_POST[1:]])
+    by_author = shown.groupBy("voter").agg(F.min("at_us").alias("first_us"), F.bool_or(is_reply()).alias("replied"))
+    ids = F.array_compact(F.array_distinct(F.array("answers", "told")))
+    named = shown.where(is_reply()).select("source", F.explode(ids).alias("post_id")).distinct()
+    others = shown.where((F.col("kind") != "retweet") & ~is_reply())
     nobody = [F.lit(0).cast("long").alias(name) for name in mask_columns(topic.races)]
-    first = posts.groupBy(account().alias("voter")).agg(F.min(F.unix_micros("event_at")).alias("first_us"))
-    timed = replies.join(first, on="voter", how="inner").select(*replies.columns, "first_us")
-    named = shown.where(is_reply()).select("source", F.explode(F.array("answers", "told")).alias("post_id"))
-    answered = shown.where(~is_reply()).join(named, on=["source", "post_id"], how="left_semi")
-    starts = answered.select(*kept, *nobody, F.col("at_us").alias("first_us"))
-    return with_marks(timed.unionByName(starts), flagged).withColumnRenamed("voter", "author")
+    starts = others.join(named.hint("shuffle_hash"), on=["source", "post_id"], how="left_semi").select(
+        F.col("voter").alias("author"),
+        *OF_POST[1:],
+        *nobody,
+        F.lit(False).alias("marked"),
+        F.col("at_us").alias("first_us"),
+    )
+    replies = with_marks(masked, flagged).withColumnRenamed("voter", "author")
+    return Said(replies, by_author.where("replied").select(F.col("voter").alias("author"), "first_us"), starts)
 
 
 def largest_conversations(
@@ -86,15 +105,20 @@ def largest_conversations(
     return _counted_here(own, count) if few else _counted_apart(own, count)
 
 
-def _counted_here(own: DataFrame, count: Count) -> DataFrame:
-    rows = count(in_order(fetched(own)))
-    return local_frame(own.sparkSession, pa.Table.from_batches([rows]), ROWS)
+def _counted_here(own: Said, count: Count) -> DataFrame:
+    replies, first, starts = map(fetched, own)
+    at = pc.index_in(replies["author"], first["author"].combine_chunks())
+    timed = replies.append_column("first_us", first["first_us"].take(at))
+    posts = pa.concat_tables([timed, starts.select(timed.column_names).cast(timed.schema)])
+    rows = count(in_order(posts))
+    return local_frame(own.replies.sparkSession, pa.Table.from_batches([rows]), ROWS)
 
 
-def _counted_apart(own: DataFrame, count: Count) -> DataFrame:
+def _counted_apart(own: Said, count: Count) -> DataFrame:
     scratch = Scratch()
     try:
-        kept = scratch.keep(own)
+        timed = own.replies.join(own.first, on="author", how="inner")
+        kept = scratch.keep(timed.unionByName(own.starts))
         joined = kept.withColumn("id", _number("post_id")).join(_trees(kept, scratch), on="id", how="inner").drop("id")
         rows = joined.repartition("tree").drop("tree").mapInArrow(partial(_counted, count), ROWS)
         return first_of_periods(rows, RANKED_BY, TOP).localCheckpoint(eager=True)
