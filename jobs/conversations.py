@@ -73,7 +73,7 @@ def conversations(
     """Returns one row per period and conversation: the first of each period by their number of replies.
 
     `posts` are those in the span of `reach`. `flagged` names, in `author`, the authors who are flagged; without it,
-    their share is null. `names` has rows of `account_names`. With `few`, the replies come to the driver.
+    their share is null. `names` has rows of `account_names`. With `few`, the posts come to the driver.
 
     Triggers Spark actions.
     """
