@@ -7,7 +7,7 @@ from bench.commands import python, run
 from bench.lab import Lab
 from bench.results import Row, Section, over
 from bench.watch import Role, Watch
-from jobs.graphs.conversation_posts import FEW_REPLIES
+from jobs.graphs.conversation_posts import FEW_POSTS
 
 TITLE = "conversations beside candidate_poll, and with one conversation of as many replies as posts; transforms alone"
 LARGEST = 2.0
@@ -38,9 +38,7 @@ def benchmark(lab: Lab) -> Section:
             f"{posts:,} posts: {met[0]} beside the poll, {met[1]} with the replies; "
             f"the largest has {told['largest']['conversations, with']:,}; all Python processes {peak:,.0f} MB."
         )
-    return Section(
-        TITLE, rows, [f"up to {FEW_REPLIES:,} replies are counted by Spark's driver, more by workers.", *text]
-    )
+    return Section(TITLE, rows, [f"up to {FEW_POSTS:,} posts are counted by Spark's driver, more by workers.", *text])
 
 
 _JOBS = ("candidate_poll", "conversations")

@@ -37,7 +37,7 @@ from jobs.framework.published import Published
 from jobs.framework.window import Window
 from jobs.graphs.conversation_posts import are_few, largest_conversations
 from jobs.measures import authors, mentions
-from jobs.measures.authors import account, few_labelled, named, names_in
+from jobs.measures.authors import few_labelled, named, names_in
 from jobs.measures.bursts import reach
 from jobs.measures.conversation_rows import TOP
 from jobs.measures.mentions import further_columns
@@ -73,31 +73,22 @@ def conversations(
     """Returns one row per period and conversation: the first of each period by their number of replies.
 
     `posts` are those in the span of `reach`. `flagged` names, in `author`, the authors who are flagged; without it,
-    their share is null. `names` has rows of `account_names`. With `few`, the replies come to the driver.
+    their share is null. `names` has rows of `account_names`. With `few`, the posts come to the driver.
 
     Triggers Spark actions.
     """
     found = brought(largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few))
-    own = posts.select("source", F.col("post_id").alias("root"), account().alias("own"))
     known = brought(
-        _with_first(found, own)
-        .join(_around(found, posts), on=[*PERIOD_KEY, *BEGUN], how="left")
-        .select(
+        found.join(_around(found, posts), on=[*PERIOD_KEY, *BEGUN], how="left").select(
             F.lit(topic.topic).alias("topic"),
             *(*PERIOD_KEY, "rank", "source", "root"),
-            F.coalesce("own", "named").alias("author"),
+            F.coalesce("author", "named").alias("author"),
             *("posts", "authors", "depth", "widest", "shape", "first_at", "last_at", "half_life_seconds"),
             (F.col("posts") / F.col("retweets")).alias("replies_per_retweet"),
             *("share_flagged", "share_strangers", "candidate"),
         )
     )
     return few_labelled(known, "author", posts, names)
-
-
-def _with_first(found: DataFrame, own: DataFrame) -> DataFrame:
-    """Adds, as `own`, the author of each first post that was collected."""
-    begun = own.join(F.broadcast(found.select(*BEGUN).distinct()), on=BEGUN, how="left_semi")
-    return found.join(begun.groupBy(*BEGUN).agg(F.min("own").alias("own")), on=BEGUN, how="left")
 
 
 def _around(found: DataFrame, posts: DataFrame) -> DataFrame:

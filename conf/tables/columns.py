@@ -67,6 +67,11 @@ UNDIRECTED_GRAPHS = frozenset({"hashtag", *TWO_MODE_GRAPHS})
 ACCOUNT = "network:id, such as x:12; where only the handle is known, x:@handle"
 """An account in words: what a column `author`, or a node of a graph, holds."""
 LABEL = {"label": key("text", "latest handle that is known; without one, the id. What people read; it can change")}
+OF_THAT_POST = {
+    "author": Column("text", f"author of that post: {ACCOUNT}; null if unknown"),
+    "label": Column("text", "latest handle of the author that is known; without one, the id; null if unknown"),
+}
+"""Who wrote a post that need not be stored."""
 
 TOPIC = {"topic": key("text", "topic id")}
 PERIOD_COLUMNS = {
@@ -75,6 +80,8 @@ PERIOD_COLUMNS = {
     "period_start": key("timestamp", "start of the period, UTC, included"),
     "period_end": key("timestamp", "end of the period, UTC, excluded"),
 }
+LONGER_PERIOD_COLUMNS = {**PERIOD_COLUMNS, "period": one_of("day or window", *LONGER_PERIODS)}
+"""Those of tables without hours."""
 GRAPH_COLUMNS = {**PERIOD_COLUMNS, "graph": one_of(f"{', '.join(GRAPHS[:-1])} or {GRAPHS[-1]}", *GRAPHS)}
 RUN = {
     "run_id": key("timeuuid", "the run that published the row"),

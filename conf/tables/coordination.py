@@ -5,9 +5,8 @@ from conf.tables.columns import (
     BUCKET,
     COORDINATION_KINDS,
     LABEL,
-    LONGER_PERIODS,
+    LONGER_PERIOD_COLUMNS,
     METHOD,
-    PERIOD_COLUMNS,
     PERIOD_KEY,
     RUN,
     STARTS_ENDS,
@@ -21,8 +20,7 @@ from conf.tables.columns import (
 _OF_KIND = {
     **TOPIC,
     "kind": one_of(f"what they share: {', '.join(COORDINATION_KINDS)}", *COORDINATION_KINDS),
-    "period": one_of("day or window", *LONGER_PERIODS),
-    **{name: PERIOD_COLUMNS[name] for name in STARTS_ENDS},
+    **LONGER_PERIOD_COLUMNS,
 }
 _BULK = ("topic", "kind", *PERIOD_KEY, "run_id", "bucket")
 _GROUP = {"group": key("int", "number of the group; 1 has most accounts")}
@@ -49,7 +47,9 @@ COORDINATION_SUMMARY = Table(
         "significant_pairs": count("those of them that have more in common than chance, at a false share of 5 %"),
         "groups": count("groups of at least 3 accounts that significant pairs join"),
         "objects_cut": count("objects of which not all pairs within the time were counted"),
-        "actions_cut": count("actions with more than 200 others within the time, paired with the next ones alone"),
+        "actions_cut": count(
+            "actions with more others within the time than the next ones, with which alone they were paired"
+        ),
         **METHOD,
         **RUN,
     },

@@ -1,18 +1,21 @@
 """Finds the conversations of posts, and counts them.
 
-Up to FEW_REPLIES replies come to Spark's driver, which does all of it with NumPy: that is much quicker. Otherwise Spark
-finds which posts hang together (`components.py`), brings them together, and Python workers do the same, partition by
-partition. No step needs all posts in one place; a worker's memory grows with the largest conversation, some 400 MB for
-a million replies.
+Up to FEW_POSTS posts come to Spark's driver in one pass, which does all of it with NumPy: that is much quicker.
+Otherwise Spark finds which posts hang together (`components.py`), brings them together, and Python workers do the same,
+partition by partition. No step needs all posts in one place; a worker's memory grows with the largest conversation,
+some 400 MB for a million replies.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from conf.tables import MATCHED
 from conf.topic import Topic
 from jobs.framework.local import fetched, local_frame
 from jobs.graphs.components import roots
@@ -21,14 +24,15 @@ from jobs.measures.authors import account
 from jobs.measures.ballots import Spans
 from jobs.measures.conversation_rows import RANKED_BY, ROWS, TOP, counted
 from jobs.measures.family_rows import in_order
-from jobs.measures.mentions import mask_columns, with_masks
+from jobs.measures.grouped import codes
+from jobs.measures.mentions import with_masks
 from jobs.measures.periods import first_of_periods
 from jobs.measures.votes import with_marks
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the conversations of posts."""
-FEW_REPLIES = 1_000_000
-"""Up to so many replies come to the driver: some 800 MB there."""
+FEW_POSTS = 2_000_000
+"""Up to so many posts come to the driver: some 100 MB for a million, and 800 MB for a million replies."""
 OF_POST = ("author", "at_us", "source", "post_id", "answers", "told")
 
 
@@ -38,33 +42,27 @@ def is_reply() -> Column:
 
 
 def are_few(posts: DataFrame, number: int | None) -> bool:
-    """Returns whether the replies among posts are few enough for the driver. Triggers a Spark action, unless the
-    `number` of all posts is known, and small enough.
-    """
-    return (number is not None and number <= FEW_REPLIES) or posts.where(is_reply()).count() <= FEW_REPLIES
+    """Returns whether posts are few enough for the driver. Triggers a Spark action, unless their `number` is known."""
+    return (posts.count() if number is None else number) <= FEW_POSTS
 
 
 def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame:
-    """Returns the replies and the posts that they name, with the columns that are counted; no retweets.
+    """Returns each post with its author, at_us and is_reply; of others than retweets, also what is counted.
 
     `flagged` names, in `author`, the authors whose posts are marked. Only replies are searched for candidates.
     """
-    own = posts.where((F.col("kind") != "retweet") & account().isNotNull())
-    shown = own.withColumns({
+    searched = [name for name in MATCHED.values() if name in posts.columns]
+    shown = posts.where(account().isNotNull()).withColumns({
         "voter": account(),
         "at_us": F.unix_micros("event_at"),
+        "is_reply": is_reply(),
         "answers": F.nullif(F.col("reply_to"), F.col("post_id")),
         "told": F.nullif(F.col("root"), F.col("post_id")),
+        "post_id": F.when(F.col("kind") != "retweet", F.col("post_id")),
+        **{name: F.when(is_reply(), F.col(name)) for name in searched},
     })  # fmt: skip
-    kept = ["voter", *OF_POST[1:]]
-    replies = with_masks(shown.where(is_reply()), topic.races, kept)
-    nobody = [F.lit(0).cast("long").alias(name) for name in mask_columns(topic.races)]
-    first = posts.groupBy(account().alias("voter")).agg(F.min(F.unix_micros("event_at")).alias("first_us"))
-    timed = replies.join(first, on="voter", how="inner").select(*replies.columns, "first_us")
-    named = shown.where(is_reply()).select("source", F.explode(F.array("answers", "told")).alias("post_id"))
-    answered = shown.where(~is_reply()).join(named, on=["source", "post_id"], how="left_semi")
-    starts = answered.select(*kept, *nobody, F.col("at_us").alias("first_us"))
-    return with_marks(timed.unionByName(starts), flagged).withColumnRenamed("voter", "author")
+    masked = with_masks(shown, topic.races, ["voter", *OF_POST[1:], "is_reply"])
+    return with_marks(masked, flagged).withColumnRenamed("voter", "author")
 
 
 def largest_conversations(
@@ -78,7 +76,7 @@ def largest_conversations(
     """Returns one row per period and conversation, as ROWS: the first of each period by their number of replies.
 
     `flagged` names, in `author`, the authors that the bot rules flag; without it, their share is null. With `few`, the
-    replies come to the driver. Both ways trigger Spark actions, and return the same.
+    posts come to the driver. Both ways trigger Spark actions, and return the same.
     """
     candidates = [candidate.id for race in topic.races for candidate in race.candidates]
     count = partial(counted, spans=list(spans), candidates=candidates, flags=flagged is not None)
@@ -87,14 +85,43 @@ def largest_conversations(
 
 
 def _counted_here(own: DataFrame, count: Count) -> DataFrame:
-    rows = count(in_order(fetched(own)))
+    posts = _with_first(fetched(own))
+    rows = count(in_order(posts.filter(_is_counted(posts))))
     return local_frame(own.sparkSession, pa.Table.from_batches([rows]), ROWS)
+
+
+def _with_first(posts: pa.Table) -> pa.Table:
+    """Adds first_us, the time of the author's first post of whichever kind."""
+    author, at_us = codes(posts["author"]), posts["at_us"].to_numpy()
+    first = np.full(int(author.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, author, at_us)
+    return posts.append_column("first_us", pa.array(first[author]))
+
+
+def _is_counted(posts: pa.Table) -> pa.ChunkedArray:
+    """Returns whether each post is a reply, or named by one."""
+    replies = posts.filter(posts["is_reply"])
+    named = [pc.binary_join_element_wise(replies["source"], replies[name], " ") for name in ("answers", "told")]
+    own = pc.binary_join_element_wise(posts["source"], posts["post_id"], " ")  # null of retweets
+    wanted = pa.chunked_array([chunk for column in named for chunk in column.chunks], pa.string())
+    return pc.or_(posts["is_reply"], pc.is_in(own, wanted.combine_chunks().drop_null().unique()))
+
+
+def _joined(own: DataFrame) -> DataFrame:
+    """Returns what `_with_first` and `_is_counted` do, by Spark."""
+    first = own.groupBy("author").agg(F.min("at_us").alias("first_us"), F.bool_or("is_reply").alias("replied"))
+    replies = own.where("is_reply")
+    ids = F.array_compact(F.array_distinct(F.array("answers", "told")))
+    named = replies.select("source", F.explode(ids).alias("post_id")).distinct()
+    starts = own.where(~F.col("is_reply")).join(named, on=["source", "post_id"], how="left_semi")
+    timed = replies.join(first.where("replied").drop("replied"), on="author", how="inner")
+    return timed.unionByName(starts.withColumn("first_us", F.col("at_us")))
 
 
 def _counted_apart(own: DataFrame, count: Count) -> DataFrame:
     scratch = Scratch()
     try:
-        kept = scratch.keep(own)
+        kept = scratch.keep(_joined(own))
         joined = kept.withColumn("id", _number("post_id")).join(_trees(kept, scratch), on="id", how="inner").drop("id")
         rows = joined.repartition("tree").drop("tree").mapInArrow(partial(_counted, count), ROWS)
         return first_of_periods(rows, RANKED_BY, TOP).localCheckpoint(eager=True)

@@ -44,19 +44,27 @@ def _key(account_id: Column) -> Column:
     return F.concat("source", F.lit(":"), account_id)
 
 
-def sightings(posts: DataFrame) -> DataFrame:
+def sightings(posts: DataFrame, column: str | None = None, asked: DataFrame | None = None) -> DataFrame:
     """Returns one row per account and handle that the posts tell: account, alias, handle, and LAST.
 
     `alias` is the key by `named`. `at` and `post` are the time and the id, as a number, of the last such post; `own`
-    says that an author of a post bore the handle.
+    says that an author of a post bore the handle. With `asked`, which has few rows, only the accounts or aliases, as
+    `column` says, that it has in this column.
     """
     when = F.unix_micros("event_at").alias("at"), F.col("post_id").cast("decimal(20,0)").alias("post")
-    return (
+    told = (
         posts.where(F.col("source") != NAMED_BY_ID)
         .select("source", *when, F.explode(accounts_told()).alias("seen"))
         .where(F.col("seen.handle").isNotNull())
-        .groupBy("source", "seen.account_id", "seen.handle")
-        .agg(F.max("at").alias("at"), F.max("post").alias("post"), F.max("seen.own").alias("own"))
+        .select("source", "at", "post", "seen.*")
+    )
+    if column and asked is not None:  # before anything is brought together
+        key = {"account": _key(F.col("account_id")), "alias": named(F.col("handle"))}[column]
+        wanted = F.broadcast(asked.select(F.col(column).alias("asked")).distinct())
+        told = told.join(wanted, on=key == F.col("asked"), how="left_semi")
+    return (
+        told.groupBy("source", "account_id", "handle")
+        .agg(F.max("at").alias("at"), F.max("post").alias("post"), F.max("own").alias("own"))
         .select(_key(F.col("account_id")).alias("account"), named(F.col("handle")).alias("alias"), "handle", *LAST)
     )
 
@@ -103,8 +111,11 @@ def mentioned_again(posts: DataFrame) -> DataFrame:
 
 def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
     """Returns one row per account whose handle is known: account, label. `names` has rows of `account_names`."""
-    latest = F.max_by("handle", F.struct(*LAST, "handle")).alias("label")
-    found = sightings(posts).groupBy("account").agg(latest)
+    return _labels(sightings(posts), names)
+
+
+def _labels(seen: DataFrame, names: DataFrame | None) -> DataFrame:
+    found = seen.groupBy("account").agg(F.max_by("handle", F.struct(*LAST, "handle")).alias("label"))
     if names is None:
         return found
     return found.unionByName(kept_labels(names))
@@ -137,13 +148,14 @@ def few_labelled(rows: DataFrame, column: str, posts: DataFrame, names: DataFram
 
     Spark passes over the posts twice, and of what they tell brings only that of these accounts together.
     """
-    asked = F.broadcast(rows.select(F.col(column).alias("alias")).distinct())
-    known = F.broadcast(holders(sightings(posts).join(asked, on="alias", how="left_semi")))
+    asked = rows.select(F.col(column).alias("alias")).where(F.col(column).contains(":@"))
+    known = F.broadcast(holders(sightings(posts, "alias", asked)))
     others = [name for name in rows.columns if name != column]
     joined = rows.join(known, on=F.col(column) == F.col("alias"), how="left")
     found = brought(joined.select(*others, F.coalesce("holder", column).alias(column)))
-    accounts = F.broadcast(found.select(F.col(column).alias("account")).distinct())
-    told = F.broadcast(labels(posts, names).join(accounts, on="account", how="left_semi"))
+    accounts = found.select(F.col(column).alias("account")).where(F.col(column).isNotNull()).distinct()
+    told = _labels(sightings(posts, "account", accounts), names)
+    told = F.broadcast(told.join(F.broadcast(accounts), on="account", how="left_semi"))  # names has those of all
     shown = found.join(told, on=F.col(column) == F.col("account"), how="left")
     return shown.select(*found.columns, F.when(F.col(column).isNotNull(), label(column)).alias("label"))
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from jobs.measures.ballots import Ints
 from jobs.measures.coaction_occasions import Sure, sure_pairs
-from jobs.measures.coaction_odds import Tested, tested_pairs
-from jobs.measures.coactions import Actions, Known, different, following, keys_of, known_of, paired_rows
+from jobs.measures.coaction_odds import Tested, significant_within, tested_pairs
+from jobs.measures.coactions import Actions, different, following
 from jobs.measures.families import components
 
 LEAST_MEMBERS = 3
@@ -51,10 +51,10 @@ class Uses:
 def grouped(actions: Actions, window_seconds: int) -> Groups:
     """Returns the pairs and groups of accounts that act together within a time more than chance."""
     tested = tested_pairs(actions, window_seconds * 1000)
-    sure = sure_pairs(actions, tested, window_seconds * 1000)
+    sure = sure_pairs(actions, tested)
     pair = sure.pair
     src, dst = tested.pairs.src[pair], tested.pairs.dst[pair]
-    shortest = _shortest(actions, src, dst, window_seconds)
+    shortest = _shortest(actions, tested, pair, window_seconds)
     group = _numbered(src, dst, actions.accounts)
     cut = following(actions, window_seconds * 1000) > tested.pairs.taken
     counts = different(actions.object[cut]), int(cut.sum())
@@ -66,18 +66,13 @@ def steps(window_seconds: int) -> Sequence[int]:
     return [*(shorter for shorter in DEGREES if shorter < window_seconds), window_seconds]
 
 
-def _shortest(actions: Actions, src: Ints, dst: Ints, window_seconds: int) -> Ints:
-    """Returns the shortest of `steps` in which each pair is significant."""
-    shortest = np.full(len(src), window_seconds)
-    if not len(src):
-        return shortest
-    wanted = src * actions.accounts + dst
-    for seconds in reversed(steps(window_seconds)[:-1]):
-        found = tested_pairs(actions, seconds * 1000)
-        keys = found.keys(actions, found.significant)
-        if len(keys):
-            shortest[Known(keys).among(wanted)[0]] = seconds
-    return shortest
+def _shortest(actions: Actions, tested: Tested, sure: Ints, window_seconds: int) -> Ints:
+    """Returns the shortest of `steps` in which each of some pairs is significant."""
+    shortest = np.full(len(tested.pairs.src), window_seconds)
+    if len(sure):
+        for seconds in reversed(steps(window_seconds)[:-1]):
+            shortest[significant_within(actions, tested.pairs, seconds * 1000)] = seconds
+    return shortest[sure]
 
 
 def _numbered(src: Ints, dst: Ints, accounts: int) -> Ints:
@@ -105,18 +100,15 @@ def _degrees(src: Ints, dst: Ints, shortest: Ints, group: Ints) -> Ints:
     return degree
 
 
-def uses(actions: Actions, found: Groups, window_seconds: int) -> Uses:
+def uses(actions: Actions, found: Groups) -> Uses:
     """Returns the actions by which significant pairs of a group met, each once, by group and row."""
-    src, dst = found.tested.pairs.src[found.pair], found.tested.pairs.dst[found.pair]
-    keys = (src * actions.accounts + dst)[found.group[src] >= 0]
-    met = [np.zeros((2, 0), np.int64)]
-    if len(keys):
-        known = Known(keys)
-        for one, other in paired_rows(
-            following(actions, window_seconds * 1000), known_of(actions, keys), found.tested.pairs.taken
-        ):
-            at, _ = known.among(keys_of(actions, one, other))
-            rows = np.unique(np.concatenate([one[at], other[at]]))
-            met.append(np.stack([found.group[actions.account[rows]], rows]))
-    both = np.unique(np.concatenate(met, axis=1), axis=1)
-    return Uses(both[0], both[1])
+    pairs, used = found.tested.pairs, np.zeros(len(actions.object), np.bool_)
+    wanted = np.zeros(len(pairs.src), np.bool_)
+    wanted[found.pair] = found.group[pairs.src[found.pair]] != NO_GROUP
+    for pair, one, other in pairs.parts():
+        met = wanted[pair]
+        used[one[met]] = used[other[met]] = True
+    rows = np.flatnonzero(used)
+    group = found.group[actions.account[rows]]
+    order = np.argsort(group, kind="stable")
+    return Uses(group[order], rows[order])

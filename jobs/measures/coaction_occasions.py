@@ -11,11 +11,15 @@ import numpy as np
 from scipy.special import gammainc
 
 from jobs.measures.ballots import Floats, Ints
+from jobs.measures.coaction_meetings import NONE, Together, numbered
 from jobs.measures.coaction_odds import FALSE_SHARE, Tested, adjusted, most_pairs
-from jobs.measures.coactions import Actions, Known, following, keys_of, known_of, paired_rows
+from jobs.measures.coactions import Actions
 
 SITTING_MS = 1_200_000
 """What two accounts do within this time of their first meeting is one occasion."""
+
+_AT_ONCE = 200_000
+"""Meetings that are looked at together."""
 
 
 @dataclass(frozen=True)
@@ -27,34 +31,41 @@ class Sure:
     q: Floats
 
 
-def sure_pairs(actions: Actions, tested: Tested, window_ms: int) -> Sure:
+def sure_pairs(actions: Actions, tested: Tested) -> Sure:
     """Returns the pairs that met on significantly more occasions than they are expected to have objects in common."""
     pair = tested.significant
     if not len(pair):
         return Sure(pair, pair, np.zeros(0))
-    occasions = _occasions(actions, tested.keys(actions, pair), window_ms, tested.pairs.taken)
+    occasions = _occasions(actions, tested.pairs, pair)
     p = np.asarray(gammainc(occasions, tested.expected[pair]), np.float64)
     q = adjusted(p, most_pairs(actions))
     sure = q <= FALSE_SHARE
     return Sure(pair[sure], occasions[sure], q[sure])
 
 
-def _occasions(actions: Actions, keys: Ints, window_ms: int, taken: int) -> Ints:
-    """Returns the number of occasions of each pair; `keys` are sorted."""
-    known, first = Known(keys), int(actions.at_ms.min())
-    parts = [np.zeros(0, np.int64)]
-    span = int(actions.at_ms.max()) - first + SITTING_MS + 1
-    for one, other in paired_rows(following(actions, window_ms), known_of(actions, keys), taken):
-        rows, place = known.among(keys_of(actions, one, other))
-        parts.append(place * span + actions.at_ms[one[rows]] - first)
-    met = np.sort(np.concatenate(parts))  # by pair, then by time
-    occasions = np.zeros(len(keys), np.int64)
-    pair = np.arange(len(keys))
-    at = np.searchsorted(met, pair * span)
-    while len(pair):
-        occasions[pair] += 1
-        at = np.searchsorted(met, met[at] + SITTING_MS)
-        going_on = at < len(met)
-        going_on[going_on] = met[at[going_on]] // span == pair[going_on]
-        pair, at = pair[going_on], at[going_on]
+def _occasions(actions: Actions, pairs: Together, some: Ints) -> Ints:
+    """Returns the number of occasions of some of the pairs."""
+    number, begin = numbered(some, len(pairs.src)), int(actions.at_ms.min())
+    span, parts = int(actions.at_ms.max()) - begin + SITTING_MS + 1, [np.zeros(0, np.int64)]
+    for pair, one, _ in pairs.parts():
+        known = np.flatnonzero(number[pair] != NONE)
+        parts.append(number[pair[known]] * span + actions.at_ms[one[known]] - begin)
+    met = np.concatenate(parts)
+    met.sort()  # by pair, then by time
+    occasions, last = np.zeros(len(some), np.int64), 0
+    while last < len(met):
+        first, at = last, min(last + _AT_ONCE, len(met)) - 1
+        last = int(np.searchsorted(met, (int(met[at]) // span + 1) * span))  # whole pairs
+        _count(occasions, met[first:last], span)
     return occasions
+
+
+def _count(occasions: Ints, met: Ints, span: int) -> None:
+    """Adds the occasions of some pairs: `met` has, in order, the times of each, and `span` times the pair's number."""
+    at = np.flatnonzero(np.diff(met, prepend=met[0] - SITTING_MS) >= SITTING_MS)  # each surely begins an occasion
+    end, pair = np.append(at[1:], len(met)), met[at] // span
+    while len(at):
+        np.add.at(occasions, pair, 1)
+        at = np.searchsorted(met, met[at] + SITTING_MS)
+        going_on = at < end
+        at, end, pair = at[going_on], end[going_on], pair[going_on]

@@ -18,11 +18,12 @@ import numpy as np
 from scipy.special import gammainc
 
 from jobs.measures.ballots import Floats, Ints
-from jobs.measures.coactions import Actions, Known, Together, different, following, rush, together
+from jobs.measures.coaction_meetings import Together, nearer, together
+from jobs.measures.coactions import Actions, Known, different, following, rush
 
 FALSE_SHARE = 0.05
 """Pairs are significant up to this q-value: about so many of them, at most, are expected to be there by chance."""
-_AT_ONCE = 2_000_000
+_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,28 @@ class Tested:
         """The numbers of the pairs that are significant by their objects."""
         return np.flatnonzero(self.q <= FALSE_SHARE)
 
-    def keys(self, actions: Actions, some: Ints) -> Ints:
-        """Returns the numbers by which `coactions.keys_of` knows some of the pairs."""
-        return self.pairs.src[some] * actions.accounts + self.pairs.dst[some]
-
 
 def tested_pairs(actions: Actions, window_ms: int) -> Tested:
     """Returns the pairs of accounts with at least two objects in common within the time, tested against chance."""
     after = following(actions, window_ms)
     pairs = together(actions, after)
-    expected = expectations(actions, rush(actions, after), pairs.src, pairs.dst)
-    p = np.asarray(gammainc(pairs.weight, expected), np.float64)  # P(Poisson(expected) >= weight)
-    return Tested(pairs, expected, p, adjusted(p, most_pairs(actions)))
+    return Tested(pairs, *_odds(actions, after, pairs.src, pairs.dst, pairs.weight))
+
+
+def significant_within(actions: Actions, pairs: Together, window_ms: int) -> Ints:
+    """Returns the numbers of those pairs that are significant by their objects within a shorter time."""
+    weight = nearer(actions, pairs, window_ms)
+    some = np.flatnonzero(weight > 1)
+    after = following(actions, window_ms)
+    _, _, q = _odds(actions, after, pairs.src[some], pairs.dst[some], weight[some])
+    return some[q <= FALSE_SHARE]
+
+
+def _odds(actions: Actions, after: Ints, src: Ints, dst: Ints, weight: Ints) -> tuple[Floats, Floats, Floats]:
+    """Returns the expected objects of all pairs with two within the time, their p-values and their q-values."""
+    expected = expectations(actions, rush(actions, after), src, dst)
+    p = np.asarray(gammainc(weight, expected), np.float64)  # P(Poisson(expected) >= weight)
+    return expected, p, adjusted(p, most_pairs(actions))
 
 
 def expectations(actions: Actions, chance: Floats, src: Ints, dst: Ints) -> Floats:
@@ -70,7 +81,7 @@ def expectations(actions: Actions, chance: Floats, src: Ints, dst: Ints) -> Floa
         pair = np.repeat(np.arange(first, first + len(some)), some)
         inside = np.arange(len(pair)) - np.repeat(np.cumsum(some) - some, some)
         object_of = object_[starts[few[pair]] + inside]
-        both, _ = known.among(many[pair] * actions.objects + object_of)
+        both = known.rows(many[pair] * actions.objects + object_of)
         sums += np.bincount(pair[both], weights=chance[object_of[both]], minlength=len(src))
         first = last
     return sums

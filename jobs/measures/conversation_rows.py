@@ -25,10 +25,10 @@ STAR_SHARE, POSTS_A_LEVEL = (3, 4), (3, 2)
 has at most so many replies for each step below the first post that has any; else it is a tree."""
 ROWS = (
     "period string, period_start timestamp, period_end timestamp, rank int, source string, root string, "
-    "posts bigint, authors bigint, depth bigint, widest bigint, shape string, first_at timestamp, last_at timestamp, "
-    "half_life_seconds double, share_flagged double, share_strangers double, candidate string"
+    "author string, posts bigint, authors bigint, depth bigint, widest bigint, shape string, first_at timestamp, "
+    "last_at timestamp, half_life_seconds double, share_flagged double, share_strangers double, candidate string"
 )
-"""The schema of `counted`."""
+"""The schema of `counted`. `author` is that of the first post; null if it is not among the posts."""
 SCHEMA = arrow_schema(ROWS)
 _LOW = 0xFFFFFFFF
 
@@ -52,7 +52,8 @@ class _Replies:
     def __init__(self, posts: pa.Table) -> None:
         self.trees = trees(posts)
         self.at = np.flatnonzero(self.trees.depth > 0)
-        self.author = codes(posts["author"])
+        self.names = posts["author"]
+        self.author = codes(self.names)
         self.at_us, self.first_us = posts["at_us"].to_numpy(), posts["first_us"].to_numpy()
         self.marked = posts["marked"].to_numpy().astype(np.int64)
         self.masks = [posts[name].to_numpy() for name in posts.column_names if name.startswith("mask_")]
@@ -159,7 +160,9 @@ def _figures(of: _Replies, groups: _Groups, candidates: Sequence[str], *, flags:
     )
     deepest = np.zeros(len(posts), np.int64)
     np.maximum.at(deepest, groups.group, depth)
+    row = of.trees.row[groups.root]
     return {
+        "author": of.names.take(pa.array(row, mask=row == NONE)).to_pylist(),
         "depth": deepest.tolist(),
         "widest": widest.tolist(),
         "shape": _shapes(posts, groups.sums(depth == 1), np.bincount(levels >> 32, minlength=len(posts))),

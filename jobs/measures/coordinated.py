@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from jobs.measures.ballots import Ints
 from jobs.measures.coaction_groups import NO_GROUP, Groups, Uses, grouped, uses
-from jobs.measures.coactions import Actions, different, first_actions, often
+from jobs.measures.coaction_meetings import how_met
+from jobs.measures.coactions import Actions, different, first_actions, following, often
 
 MOST_PAIRS = 100_000
 """The significant pairs of a period that are kept, those of the lowest q-values; all are counted."""
@@ -47,10 +48,10 @@ def coordinated(actions: pa.Table, window_seconds: int) -> Found:
         "objects_cut": found.objects_cut,
         "actions_cut": found.actions_cut,
     }
-    met = uses(kept, found, window_seconds)
+    met = uses(kept, found)
     return Found(
         figures,
-        _pairs(found, accounts),
+        _pairs(kept, found, window_seconds, accounts),
         _groups(kept, found, met),
         _members(kept, found, met, accounts),
         _objects(kept, met, objects),
@@ -67,10 +68,11 @@ def _codes(column: pa.ChunkedArray) -> tuple[Ints, pa.Array]:
     return np.asarray(coded.indices.to_numpy(), np.int64), coded.dictionary
 
 
-def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
+def _pairs(kept: Actions, found: Groups, window_seconds: int, accounts: pa.Array) -> pa.Table:
     tested, order = found.tested, np.argsort(found.sure.q, kind="stable")[:MOST_PAIRS]
     at = found.pair[order]
     src, dst = tested.pairs.src[at], tested.pairs.dst[at]
+    met = how_met(kept, following(kept, window_seconds * 1000), tested.pairs, at)
     return pa.table(
         {
             "src": accounts.take(pa.array(src)),
@@ -78,12 +80,12 @@ def _pairs(found: Groups, accounts: pa.Array) -> pa.Table:
             "group": pa.array(found.group[src], mask=found.group[src] == NO_GROUP),
             "objects": tested.pairs.weight[at],
             "occasions": found.sure.occasions[order],
-            "strength": tested.pairs.strength[at],
+            "strength": met.strength,
             "expected": tested.expected[at],
             "p_value": tested.p[at],
             "q_value": tested.q[at],
             "q_occasions": found.sure.q[order],
-            "mean_delta_seconds": tested.pairs.delta_ms[at] / tested.pairs.weight[at] / 1000,
+            "mean_delta_seconds": met.delta_ms / tested.pairs.weight[at] / 1000,
             "shortest_window": found.shortest[order],
         }
     )

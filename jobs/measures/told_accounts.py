@@ -1,6 +1,8 @@
 """Accounts that a table of posts tells of, in Arrow: whose handle is whose, and what people read of an account.
 
-The same as `authors.py` has with Spark, for posts that the driver has already: Spark would plan three joins.
+The same as `authors.py` has with Spark, for posts that the driver has already: Spark would plan three joins. One rule
+can't serve both: Arrow needs all sightings of a handle in one process, and only few posts fit there. The tests of
+`shared_items` compare both with a third computation.
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,9 @@
 
 Each statement first asks Cassandra, of all topics at a time, which runs of the jobs behind its views have ended. What
 has changed since is read again, whole (`readers/published/whole.py`), into new files; then the view is replaced. So a
-statement sees every run that ended before it, never two runs in one view, and nothing is read while nobody asks. Files
-that a view has left stay for a while, for queries that still read them.
+statement sees every run that ended before it, never two runs in one view, and nothing is read while nobody asks.
+Statements that came before a question was asked share its answer: a dashboard sends many at once. Files that a view has
+left stay for a while, for queries that still read them.
 """
 
 import os
@@ -36,8 +37,6 @@ from stores.execute import FAILURES
 from stores.prepare import prepared
 
 ENDED_WELL = ("succeeded", "superseded")
-FRESH = 1.0
-"""Seconds for which what was asked of Cassandra is taken for the newest state: a dashboard sends many statements."""
 GRACE = 1800.0
 """Seconds for which files that a view has left stay. Spark ends longer queries before."""
 AT_ONCE = 100
@@ -74,7 +73,7 @@ class Parts:
         self._sql, self._clock = sql, clock
         self._parts = {name: Part() for name in VIEWS}
         self._left: list[tuple[float, Table, int]] = []
-        self._asked: dict[str, tuple[float, dict[str, Run]]] = {}
+        self._questions, self._asked = 0, dict[str, tuple[int, dict[str, Run]]]()
         self._lock = threading.Lock()
 
     def begin(self) -> None:
@@ -84,19 +83,19 @@ class Parts:
 
     def refresh(self, names: Collection[str]) -> None:
         """Brings some views up to date. Raises PulsoError if that can't be done; the views stay as they were."""
-        wanted = [VIEWS[name] for name in sorted(names)]
+        came, wanted = self._questions, [VIEWS[name] for name in sorted(names)]
         with self._lock, told_of_disk(self._folder, "PULSO_HOME", "The views are as before"):
             try:
                 for table in wanted:
-                    self._refresh(table)
+                    self._refresh(table, came)
             except FAILURES as error:
                 reason = " ".join(str(error).split())[:160]
                 raise StoreDown(f"Cassandra did not answer ({reason})", "See make status, and try again") from None
             self._forget()
 
-    def _refresh(self, table: Table) -> None:
+    def _refresh(self, table: Table, came: int) -> None:
         part, topics = self._parts[table.name], self._known()
-        newest = self._newest(table.job, topics)
+        newest = self._newest(table.job, topics, came)
         changed = [name for name, runs in newest.items() if part.runs.get(name, ()) != runs]
         gone = part.runs.keys() - newest.keys()
         if not changed and not gone:
@@ -142,15 +141,17 @@ class Parts:
                 found[name] = self._topics.get(name)
         return found
 
-    def _newest(self, job: str, topics: Collection[str]) -> dict[str, Run]:
-        """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out."""
-        at, known = self._asked.get(job, (-FRESH, {}))
-        if at + FRESH > self._clock():
-            return known
-        now = self._clock()
-        found = ended_runs(self._session, self._keyspace, job, topics)
-        self._asked[job] = (now, found)
-        return found
+    def _newest(self, job: str, topics: Collection[str], came: int) -> dict[str, Run]:
+        """Returns the runs of a job that have ended well, newest first, by topic; topics without one are left out.
+
+        `came` is the number of questions that had been asked when the statement came: only later ones answer it.
+        """
+        number, known = self._asked.get(job, (0, {}))
+        if number <= came:
+            self._questions = number = self._questions + 1
+            known = ended_runs(self._session, self._keyspace, job, topics)
+            self._asked[job] = number, known
+        return {name: runs for name, runs in known.items() if name in topics}
 
     def _forget(self) -> None:
         """Removes files that no query can read any more."""

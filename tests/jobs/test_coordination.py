@@ -27,7 +27,7 @@ def shared(kind: str, number: int) -> dict[str, Any]:
         "link": {"urls": (f"https://www.a.example/{number}?utm_source=x",)},
         "retweet": {"kind": "retweet", "of": f"9{number}"},
         "reply": {"kind": "reply", "of": f"8{number}"},
-        "hashtags": {"hashtags": ("one", "halalan", "two", f"t{number}")},
+        "hashtags": {"hashtags": ("انتخابات", "halalan", "選挙", f"t{number}")},
         "text": {"text": TEXT.format("abcdefghijkl"[number] * 3)},
     }
     return what[kind]
@@ -42,6 +42,16 @@ def cell(kind: str, **more: Any) -> Iterator[Posted]:
             yield Posted(f"m{member}", begun + 3 * member, **shared(kind, number), **more)
         for other in range(8):
             yield Posted(f"o{other}", begun + rng.randrange(100, 5 * HOUR), **shared(kind, number))
+
+
+def odd() -> Iterator[Posted]:
+    """What must change nothing: look-alikes of another network, and accounts that answer or pass on only themselves."""
+    for number in range(OBJECTS):
+        for kind in ("retweet", "reply"):
+            yield Posted("m9", number * 2000 + 1, source="mastodon", **shared(kind, number))
+            yield Posted("self", number, kind=kind, of=f"7{number}", of_author="handle_self")
+        for again in range(20):
+            yield Posted("loud", number * 2000 + again, kind="reply", of=f"6{number}{again}")  # whom, nobody knows
 
 
 def rows(spark: SparkSession, posts: Iterable[Posted], *, few: bool, topic: Topic = TOPIC, **more: Any) -> Any:
@@ -61,7 +71,7 @@ def test_the_job_reads_what_it_needs() -> None:
 @pytest.fixture(scope="module")
 def found(spark: SparkSession) -> dict[bool, Any]:
     """The rows of a cell of each kind, as the driver and as Spark's workers find them."""
-    posts = [post for kind in COORDINATION_KINDS for post in cell(kind)]
+    posts = [*odd(), *(post for kind in COORDINATION_KINDS for post in cell(kind))]
     flagged = spark.createDataFrame([("x:m0",)], "author string")
     return {few: rows(spark, posts, few=few, flagged=flagged) for few in (True, False)}
 
@@ -87,7 +97,7 @@ def test_objects_are_shown_as_people_read_them(found: dict[bool, Any]) -> None:
     top = {kind: of_window(found[True]["groups"], kind)[0].top_objects[0] for kind in COORDINATION_KINDS}
     assert top["text"] == TEXT.format("aaa")
     assert (top["link"], top["retweet"]) == ("https://a.example/0", "x:90")
-    assert (top["reply"], top["hashtags"]) == ("x:80", "#one #two #t0")
+    assert (top["reply"], top["hashtags"]) == ("x:80", "#انتخابات #選挙 #t0")
 
 
 @pytest.mark.parametrize("table", ["summary", "pairs", "groups", "objects", "accounts"])

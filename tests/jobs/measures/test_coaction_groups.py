@@ -85,7 +85,7 @@ def test_uses_are_those_within_the_time_of_another_member() -> None:
     drawn, (cell,) = with_cells(rng, ordinary(rng, 20_000, 4000, 3000), [Cell(8, 10, 15, 0.2)])
     actions = drawn.kept()
     found = grouped(actions, 60)
-    met = uses(actions, found, 60)
+    met = uses(actions, found)
     assert set(met.group.tolist()) == {0}
     assert set(actions.account[met.row].tolist()) == members(found) == cell
     assert len(np.unique(actions.object[met.row])) >= 12

@@ -7,11 +7,12 @@ import pytest
 from scipy.special import gammainc
 
 from corpus.cells import Cell
-from jobs.measures import coaction_odds, coactions
-from jobs.measures.coaction_groups import grouped, steps
+from jobs.measures import coaction_meetings, coaction_occasions, coaction_odds, coactions
+from jobs.measures.coaction_groups import grouped, steps, uses
+from jobs.measures.coaction_meetings import how_met, together
 from jobs.measures.coaction_occasions import sure_pairs
 from jobs.measures.coaction_odds import adjusted, expectations, most_pairs
-from jobs.measures.coactions import NEXT, Actions, first_actions, following, in_order, often, rush, together
+from jobs.measures.coactions import NEXT, Actions, first_actions, following, in_order, often, rush
 from tests.support.drawn_actions import DAY, HOUR, Drawn, ordinary, shuffled, viral, with_cells
 from tests.support.independent_coordination import (
     acting_together,
@@ -41,7 +42,8 @@ def test_all_figures_equal_a_quadratic_computation(coordination_posts: int) -> N
     assert len(expected) == len(found.tested.p) > coordination_posts / 100
     assert most_pairs(actions) == pairs_tested(uses) >= pairs_in_common(uses)
     pairs = found.tested.pairs
-    columns = (pairs.weight, pairs.strength, found.tested.expected, found.tested.p, found.tested.q, pairs.delta_ms)
+    met = how_met(actions, following(actions, MINUTE), pairs, np.arange(len(pairs.src)))
+    columns = (pairs.weight, met.strength, found.tested.expected, found.tested.p, found.tested.q, met.delta_ms)
     for place, (src, dst) in enumerate(zip(pairs.src.tolist(), pairs.dst.tolist(), strict=True)):
         told = tuple(column[place] for column in columns)
         assert told == pytest.approx(tuple(expected[f"a{src:07}", f"a{dst:07}"])[:6], rel=1e-9, abs=0)
@@ -53,7 +55,7 @@ def test_occasions_equal_those_counted_one_by_one() -> None:
     actions = drawn.kept()
     tested = coaction_odds.tested_pairs(actions, MINUTE)
     expected = acting_together(first_uses(named(drawn)), MINUTE)
-    sure = sure_pairs(actions, tested, MINUTE)
+    sure = sure_pairs(actions, tested)
     src, dst = (column[sure.pair].tolist() for column in (tested.pairs.src, tested.pairs.dst))
     counted = [expected[f"a{one:07}", f"a{other:07}"].occasions for one, other in zip(src, dst, strict=True)]
     assert sure.occasions.tolist() == counted
@@ -67,13 +69,26 @@ def test_occasions_equal_those_counted_one_by_one() -> None:
 
 
 def test_the_turns_in_which_pairs_are_sorted_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    actions = ordinary(np.random.default_rng(7), 4000, 300, 200, HOUR).kept()
-    after = following(actions, MINUTE)
-    once = together(actions, after)
-    monkeypatch.setattr(coactions, "_SORTED_AT_ONCE", 500)
-    monkeypatch.setattr(coactions, "_AT_ONCE", 70)
-    for one, other in zip(vars(once).values(), vars(together(actions, after)).values(), strict=True):
-        assert one == pytest.approx(other)
+    rng = np.random.default_rng(7)
+    drawn, _ = with_cells(rng, ordinary(rng, 4000, 300, 200, HOUR), [Cell(6, 20, 40, 0.1)])
+    actions = drawn.kept()
+    once = told(actions)
+    assert len(once["occasions"]) > 10
+    monkeypatch.setattr(coaction_meetings, "_SORTED_AT_ONCE", 500)
+    for module in (coactions, coaction_meetings, coaction_occasions, coaction_odds):
+        monkeypatch.setattr(module, "_AT_ONCE", 70)
+    for name, values in told(actions).items():
+        assert values == pytest.approx(once[name]), name
+
+
+def told(actions: Actions) -> dict[str, list[float]]:
+    """What was found, by name: of all pairs, and of those that are significant."""
+    found = grouped(actions, 60)
+    pairs, some = found.tested.pairs, found.pair
+    met = how_met(actions, following(actions, MINUTE), pairs, some)
+    values = {**vars(pairs), **vars(found.tested), **met._asdict(), "occasions": found.sure.occasions}
+    whole = {name: column.tolist() for name, column in values.items() if name not in ("pairs", "meetings", "taken")}
+    return {**whole, "shortest": found.shortest.tolist(), "rows": uses(actions, found).row.tolist()}
 
 
 def test_the_first_use_counts_and_rare_accounts_do_not() -> None:
@@ -106,9 +121,9 @@ def test_of_a_viral_object_the_next_in_time_are_paired_and_the_cut_is_told() -> 
     assert len(found.pair) == 0
 
 
-@pytest.mark.parametrize("limit", ["MOST_MET", "MOST_ROWS"])
+@pytest.mark.parametrize(("limit", "slack"), [("MOST_MET", 1.1), ("MOST_MET", 1000.0), ("MOST_ROWS", 1.1)])
 def test_accounts_that_all_share_the_same_in_the_same_order_are_paired_with_fewer(
-    limit: str, monkeypatch: pytest.MonkeyPatch
+    limit: str, slack: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They could fill the memory: each is close to many others on every object."""
     object_, account = (grid.ravel() for grid in np.mgrid[:12, :1000])
@@ -116,8 +131,10 @@ def test_accounts_that_all_share_the_same_in_the_same_order_are_paired_with_fewe
     whole = grouped(actions, 60)
     assert whole.actions_cut == 0
     assert len(whole.tested.p) > 19_000
-    monkeypatch.setattr(coactions, limit, 30_000)
+    monkeypatch.setattr(coaction_meetings, limit, 30_000)
+    monkeypatch.setattr(coaction_meetings, "_SLACK", slack)  # 1,000: the sample is no help
     found = grouped(actions, 60)
+    assert found.actions_cut == int((following(actions, MINUTE) > found.tested.pairs.taken).sum())
     assert 999 <= len(found.tested.p) <= 5000
     assert (found.objects_cut, found.actions_cut > 10_000) == (12, True)
     assert set(found.group.tolist()) == set(whole.group.tolist()) == {0}

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from numpy.random import Generator
 
-from jobs.measures.coactions import Actions, following, in_order, together
+from jobs.measures.coaction_meetings import together
+from jobs.measures.coactions import Actions, following, in_order
 from tests.support.drawn_actions import Drawn
 
 Pairs = dict[tuple[int, int], int]

@@ -1,10 +1,12 @@
 """What is above each reply, and the figures of conversations, computed by NumPy: one rule per test."""
 
 import random
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from ingest.formats.post import Post
@@ -15,6 +17,7 @@ from tests.support.conversed import MINUTE, NOON, check_same, counted_rows, post
 from tests.support.independent_conversations import conversation_rows as independent
 
 WINDOW = ("2016-04-29T16:00Z", "2016-05-01T16:00Z")
+MANY = 100_000
 BOUNDS = (NOON.replace(day=29, month=4, hour=16), NOON.replace(hour=16))
 
 
@@ -90,10 +93,33 @@ def test_odd_ids_are_ids(odd: str) -> None:
     assert row(post(f"{odd}!", 1, odd))["root"] == odd
 
 
-def test_ten_thousand_steps_are_followed() -> None:
-    found = row(post("0"), *(post(str(n), n / 100, str(n - 1)) for n in range(1, 10_001)))
+@pytest.mark.parametrize(
+    ("answers", "first", "depth"),
+    [
+        (lambda n: max(n - 1, 0), 0, MANY - 1),  # a chain
+        (lambda n: (n - 1) % MANY, 0, MANY - 1),  # a circle
+        (lambda n: n ^ 1, 0, 1),  # pairs that answer each other
+        (lambda n: n, 0, 0),  # posts that answer themselves
+        (lambda n: n + MANY, MANY, 1),  # answers to what was not collected
+    ],
+)
+def test_very_many_steps_and_circles_are_followed(answers: Callable[[int], int], first: int, depth: int) -> None:
+    numbers = list(range(MANY))
+    random.Random(3).shuffle(numbers)
+    numbers.remove(0)
+    numbers = [0, *numbers]  # the earliest
+    names = [str(answers(n)) for n in numbers]
+    columns = {"post_id": map(str, numbers), "answers": names, "told": [None] * MANY}
+    rows = {name: pa.chunked_array([pa.array(list(column), pa.string())]) for name, column in columns.items()}
+    found = trees(pa.table({"source": pa.chunked_array([pa.repeat("x", MANY)]), **rows}))
+    assert found.names[int(found.root[0])].as_py() == f"x {first}"
+    assert found.depth.max() == depth
+
+
+def test_a_long_chain_is_counted() -> None:
+    found = row(post("0"), *(post(str(n), n / 100, str(n - 1)) for n in range(1, 1001)))
     assert (found["root"], found["posts"], found["depth"], found["widest"], found["shape"]) == (
-        *("0", 10_000, 10_000, 1, "chain"),
+        *("0", 1000, 1000, 1, "chain"),
     )
 
 

@@ -1,6 +1,8 @@
 """The files behind the views: brought up to date when asked for, whole, and replaced at one moment."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from conf.settings import Settings
 from conf.tables import CANDIDATE_POLL
 from conf.topic import Topic, load_topic
 from readers.bi import parts as module
-from readers.bi.parts import FRESH, GRACE, Parts
+from readers.bi.parts import GRACE, Parts
 from readers.bi.views import VIEWS
 from tests.conftest import make_topic
 from tests.support.stored_graph import some_graph, store
@@ -31,9 +33,8 @@ class Stage:
         self.parts.begin()
 
     def refresh(self, *names: str) -> list[str]:
-        """Brings views up to date, a minute later; returns the SQL that was run for it."""
+        """Brings views up to date; returns the SQL that was run for it."""
         before = len(self.said)
-        self.now += 60
         self.parts.refresh(names)
         return self.said[before:]
 
@@ -173,13 +174,23 @@ def test_what_can_not_be_read_leaves_the_view_as_it_was(
     assert {row["run_id"] for row in stage.shown(topic)} != {str(first)}
 
 
-def test_many_statements_in_a_second_ask_once(
+def test_statements_that_wait_for_one_another_share_an_answer_that_was_asked_for_after_them(
     session: Session, alone: Settings, topic: Topic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, parsed, found = list[set[str]](), list[str](), module.ended_runs
+    asking, go_on, came = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    class Names(tuple[str, ...]):
+        """Names of views that tell when a statement has come with them."""
+
+        def __iter__(self) -> Iterator[str]:
+            came.release()
+            return super().__iter__()
 
     def counted(*given: Any) -> Any:
         asked.append({*given[-1]})
+        asking.set()
+        assert go_on.wait(20)
         return found(*given)
 
     def counted_load(name: str, folder: Path) -> Topic:
@@ -188,14 +199,19 @@ def test_many_statements_in_a_second_ask_once(
 
     monkeypatch.setattr(module, "ended_runs", counted)
     monkeypatch.setattr("readers.topics.load_topic", counted_load)
-    other, now = make_topic(alone), [5.0]
-    parts = Parts(session, alone, tmp_path / "parts", lambda _: None, clock=lambda: now[0])
-    for _ in range(5):
-        parts.refresh([POLL])
-    assert asked == [{topic.topic, other.topic}]
-    now[0] += FRESH
+    other = make_topic(alone)
+    parts = Parts(session, alone, tmp_path / "parts", lambda _: None)
+    with ThreadPoolExecutor(6) as threads:
+        first = threads.submit(parts.refresh, [POLL])
+        assert asking.wait(20)
+        waiting = [threads.submit(parts.refresh, Names([POLL])) for _ in range(5)]
+        assert all(came.acquire(timeout=20) for _ in waiting)
+        go_on.set()
+        for one in (first, *waiting):
+            one.result()
+    assert asked == [{topic.topic, other.topic}] * 2, "what came after the first question needs one of its own"
     parts.refresh([POLL])
-    assert len(asked) == 2
+    assert len(asked) == 3
     assert sorted(parsed) == sorted([topic.topic, other.topic]), "a file is parsed again only after a change"
 
 
