@@ -12,7 +12,7 @@ from stores.published import utc
 
 COLUMNS = (*COORDINATION_GROUPS.columns, "named")
 """Those of the table, and the accounts of a group that may be named."""
-_TIMES = ("period_start", "period_end", "first_at", "last_at")
+_TIMES = ("period_start", "period_end", "first_at", "last_at", "computed_at")
 
 
 def groups_frame(result: Result) -> pd.DataFrame:

@@ -63,7 +63,8 @@ def test_replies_and_groups_name_no_private_person(topic: Topic) -> None:
     assert (str(acted.dtypes["kind"]), str(acted.dtypes["first_at"])) == ("category", "datetime64[ns, UTC]")
     assert not any(name in answered.to_csv() + acted.to_csv() for name in PRIVATE)
     none = groups(topic.topic, "text")
-    assert (len(none), list(none.columns), list(none.dtypes)) == (0, list(acted.columns), list(acted.dtypes))
+    assert (len(none), list(none.columns)) == (0, list(acted.columns))
+    assert list(map(str, none.dtypes)) == list(map(str, acted.dtypes))
 
 
 def test_a_graph_is_its_nodes_and_edges(topic: Topic) -> None:
