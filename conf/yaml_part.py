@@ -14,11 +14,16 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def yaml_text(path: Path) -> str:
-    """Returns the text of a YAML file, for `parse_yaml`. Raises WrongUse if it can't be read."""
+    """Returns the text of a YAML file, for `parse_yaml`. Raises WrongUse if it can't be read or is not UTF-8."""
     try:
-        return path.read_text(encoding="utf-8-sig", errors="replace")
+        content = path.read_bytes()
     except OSError as error:
         raise WrongUse(f"{path} can't be read: {error.strerror}") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:  # a name with a letter replaced would match nothing, without a word
+        line = content.count(b"\n", 0, error.start) + 1
+        raise WrongUse(f"{path}:{line}: a letter there is not UTF-8", "Save the file as UTF-8") from None
 
 
 def parse_yaml(
@@ -37,16 +42,7 @@ def parse_yaml(
 
     Raises WrongUse, which names the file, the line, the key and the fix, if the text is not valid.
     """
-    try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.load(text, Loader=yaml.BaseLoader if all_texts else yaml.SafeLoader)  # noqa: S506 - plain values
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        raise WrongUse(
-            f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}",
-            "Check the indentation and quotes there",
-        ) from None
+    node, content = _read(text, file, yaml.BaseLoader if all_texts else _Values)
     if not isinstance(content, dict):
         required = [f"{name}:" for name, field in model.model_fields.items() if field.is_required()]
         raise WrongUse(f"{file}: is not a {what}", f"It must contain keys such as {' and '.join(required)}")
@@ -54,6 +50,52 @@ def parse_yaml(
         return model.model_validate(content)
     except ValidationError as error:
         raise _as_wrong_use(error, node, file, parts, what) from None
+
+
+class _Values(yaml.SafeLoader):
+    """Reads plain values. A value that is none, such as the day 2016-02-30, is told with its line."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from None
+
+
+def _read(text: str, file: str, loader: type[yaml.BaseLoader] | type[yaml.SafeLoader]) -> tuple[yaml.Node | None, Any]:
+    """Returns the nodes of a YAML text, which know their lines, and its content."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        _refuse_repeated_keys(node, file)
+        return node, yaml.load(text, Loader=loader)  # noqa: S506 - plain values
+    except RecursionError:
+        raise WrongUse(f"{file}: not valid YAML: it is nested too deeply", "Remove brackets") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        raise WrongUse(
+            f"{file}{line}: not valid YAML: {getattr(error, 'problem', error)}",
+            "Check the indentation and quotes there",
+        ) from None
+
+
+def _refuse_repeated_keys(root: yaml.Node | None, file: str) -> None:
+    """Raises WrongUse if a key is there twice in one place: YAML would keep the last, and drop the other unseen."""
+    waiting, seen = [root], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if not isinstance(node, yaml.MappingNode):
+            waiting.extend(node.value)
+            continue
+        keys = set[str]()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in keys:
+                raise WrongUse(f"{file}:{key.start_mark.line + 1}: {key.value}: is there twice", "Join the two")
+            keys.add(str(key.value))
+            waiting.append(value)
 
 
 def _as_wrong_use(
@@ -74,6 +116,8 @@ def _as_wrong_use(
             if not isinstance(first["input"], dict | list | BaseModel)
             else message
         )
+        if first["type"] == "string_type" and not isinstance(first["input"], dict | list | None):
+            fix = "Put it in quotes"
     return WrongUse(f"{file}:{_line_of(node, where)}: {key}: {message}", fix)
 
 

@@ -62,8 +62,10 @@ def _shown(text: str, out: Path | None) -> bytes:
 
 
 def _csv(page: pd.DataFrame, *, header: bool) -> str:
-    cells = {name: _csv_cells(page[name]) for name in page}
-    return str(pd.DataFrame(cells, index=page.index).to_csv(index=False, header=header, date_format=CSV_TIMES))
+    cells = pd.DataFrame({name: _csv_cells(page[name]) for name in page}, index=page.index)
+    # Only characters of the line's end are quoted: an unquoted \r inside a cell would end the row for most readers.
+    text = cells.to_csv(index=False, header=header, date_format=CSV_TIMES, lineterminator="\r\n")
+    return str(text).replace("\r\n", "\n")
 
 
 def _csv_cells(column: "pd.Series[object]") -> "pd.Series[object]":

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 from conf import ROOT
+from conf.errors import WrongUse
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings, load_settings
 from conf.yaml_part import yaml_text
@@ -51,6 +52,8 @@ def read_topics(folder: Path) -> Topics:
     for file in sorted(folder.glob("*.yaml")):
         try:
             found.files.append(TopicFile(file.stem, _timezone_of(file)))
+        except WrongUse as error:
+            found.problems.append(str(error))
         except (ValueError, yaml.YAMLError, OSError) as error:
             what = " ".join(str(error).split())
             found.problems.append(f"{file}: {what}")

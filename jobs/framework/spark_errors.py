@@ -41,6 +41,12 @@ _KNOWN = (
         "Run make dist, and give spark-submit the archive of libraries, made for the workers' kind of machine, as "
         "docs/cluster.md says",
     ),
+    (
+        r"NoHostAvailable(?!.*(?:Unauthorized|AuthenticationFailed))|StoreDown: Cassandra"
+        r"|AllNodesFailedException|NoNodeAvailableException",
+        "Cassandra no longer answers",
+        "See what `.venv/bin/python -m ingest cluster` says, start it, and run the job again",
+    ),
 )
 _STOPPED = re.compile(r"masters are unresponsive|stopped SparkContext|NullPointerException|Application has been killed")
 _LOST = re.compile(r"Checkpoint block rdd_\d+_\d+ not found")

@@ -83,6 +83,11 @@ def test_an_alias_of_stars_alone_is_refused(alias: str) -> None:
         ("topic: x\ncoordination: {window: 60}\n", "f:2: coordination.window: unknown key. Did you mean window_sec"),
         ("topic: x\ngraph: {kind: author_host}\n", "f:2: graph.kind: unknown key. Did you mean kinds?"),
         ("topic: [\n", "f:2: not valid YAML"),
+        (GOOD + GOOD[GOOD.index("races") :], "f:7: races: is there twice. Join the two"),
+        (GOOD.replace("name: A", "name: A, name: C"), "f:5: name: is there twice"),
+        (GOOD.replace("id: a", "id: no"), r"f:5: .*valid string \(found False\)\. Put it in quotes"),
+        ("topic: x\nevents:\n  - {at: 2016-04-31, text: y}\n", "f:3: not valid YAML: day is out of range for month"),
+        ("topic: x\ntitle: " + "[" * 5000, "f: not valid YAML: it is nested too deeply"),
         ("- a\n", "f: is not a topic"),
         ("", "f: is not a topic"),
         (
@@ -117,6 +122,12 @@ def test_a_topic_file_may_begin_with_a_mark_and_one_that_cannot_be_read_is_told(
     assert load_topic("x", tmp_path) == parse_topic("topic: x\n", "f")
     with pytest.raises(WrongUse, match="can't be read: Is a directory"):
         yaml_text(tmp_path)
+
+
+def test_a_topic_file_that_is_not_utf_8_is_refused_and_not_read_with_other_letters(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"topic: x\ntitle: Jos\xe9\n")
+    with pytest.raises(WrongUse, match=r"x\.yaml:2: a letter there is not UTF-8\. Save the file as UTF-8"):
+        load_topic("x", tmp_path)
 
 
 def test_the_method_changes_with_the_rules_and_not_with_names_or_order() -> None:

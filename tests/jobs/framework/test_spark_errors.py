@@ -37,6 +37,10 @@ JOB = str(ROOT / "jobs/candidate_poll.py")
     [
         ("Job aborted. Caused by: java.io.IOException: No space left on device", "the disk is full"),
         ("java.io.IOException: Disk quota exceeded", "the disk is full"),
+        (
+            "Traceback … StoreDown: Cassandra does not answer at 127.0.0.1:9042",
+            "Cassandra no longer answers",
+        ),
         ("java.io.IOException: File too large", "the disk is full"),
         ("java.lang.OutOfMemoryError: Java heap space", "too little memory"),
         ("[INVALID_DRIVER_MEMORY] System memory 201326592 must be at least 471859200", "too little memory"),
