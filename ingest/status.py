@@ -11,6 +11,7 @@ from conf.instants import instant
 from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
+from stores.workers import at_work
 
 MANY = 1000
 """A topic that asked for none of so many posts probably asks for the wrong thing."""
@@ -127,7 +128,9 @@ def read_status(queue: PostsQueue) -> Status:
         redis_limit_bytes=int(memory["maxmemory"]),
         flows=_flows(queue, int(seconds)),
         live=[_live(queue, state, seconds * 1_000_000 + microseconds) for state in _states(queue)],
-        consumers=[Consumer(_name(c["name"]), int(c["pending"]), round(int(c["idle"]) / 1000, 1)) for c in consumers],
+        consumers=[
+            Consumer(_name(c["name"]), int(c["pending"]), round(int(c["idle"]) / 1000, 1)) for c in at_work(consumers)
+        ],
     )
 
 

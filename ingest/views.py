@@ -194,10 +194,11 @@ def work_summary(done: Counter[str]) -> str:
 def print_status(status: Status, stream: str) -> None:
     """Prints the state as tables."""
     console = out_console()
+    workers = len(status.consumers)
     oldest = f", the oldest for {status.oldest_waiting_seconds:.0f} s" if status.oldest_waiting_seconds else ""
     console.print(
         f"{stream}: {status.backlog:,} waiting{oldest}, {status.pending:,} of them with a worker; "
-        f"{len(status.consumers)} workers; {status.dead_letters:,} dead letters; "
+        f"{workers} {'worker' if workers == 1 else 'workers'}; {status.dead_letters:,} dead letters; "
         f"Redis holds {status.redis_memory_bytes / 2**20:,.0f} MiB"
     )
     table = Table("topic", "source", box=None, header_style="bold")

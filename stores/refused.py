@@ -47,6 +47,8 @@ def is_permanent(error: BaseException) -> bool:
 def words_of(error: BaseException) -> str:
     """Returns what went wrong, in at most 160 characters, without the codes that a driver puts around it."""
     causes = _causes(error)
+    if not causes and isinstance(error, NoHostAvailable):
+        return "no node could be asked"  # the driver says so with an empty list
     text = str(causes[0] if causes else error)
     said = _SAID.search(text)
     return " ".join(((said.group(1) or said.group(2)) if said else text).split())[:160]

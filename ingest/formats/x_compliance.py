@@ -57,7 +57,7 @@ def parse_user(payload: bytes) -> Deletion:
 
 
 def _split(_keys: Keys, _line: bytes) -> Parts:
-    raise InvalidMessage("a compliance row, not a post")
+    raise InvalidMessage("a compliance row, not a post: `.venv/bin/python -m ingest comply FILE` applies it")
 
 
 FORMAT = Format(

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conf.errors import PulsoError, WrongUse, exit_code_of, tell
+from conf.errors import PulsoError, StoreDown, WrongUse, exit_code_of, tell
 from conf.garbage import look_seldom
 from conf.nearest import did_you_mean
 from conf.settings import Settings, load_settings
@@ -20,10 +20,11 @@ from jobs.framework.quality import build_docs, import_ahead
 from jobs.framework.runner import run_job
 from jobs.framework.side_by_side import Outcome, run_all
 from jobs.framework.spark import spark_session
-from jobs.framework.spark_errors import ExecutorLost
+from jobs.framework.spark_errors import CASSANDRA_GONE, START_AGAIN, ExecutorLost
 from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
-from stores.refused import refusals_told
+from stores.execute import FAILURES
+from stores.refused import refusals_told, words_of
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
@@ -107,7 +108,7 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
 
 
 def _run(job: Job, at: Place, docs: Path | None) -> JobResult:
-    """Runs a job. Raises as `run_job` does, and PulsoError if Cassandra refuses this user.
+    """Runs a job. Raises as `run_job` does, but PulsoError if Cassandra does not answer or refuses this user.
 
     On a cluster, an executor may end in the middle, with rows that only it had. Then the job begins again.
     """
@@ -119,6 +120,8 @@ def _run(job: Job, at: Place, docs: Path | None) -> JobResult:
             if not tries_left:
                 raise
             print(f"warning: {error.what}; it begins again")
+        except FAILURES as error:
+            raise StoreDown(f"{CASSANDRA_GONE} ({words_of(error)})", START_AGAIN) from error
     raise AssertionError("the last try returns or raises")
 
 

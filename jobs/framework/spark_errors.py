@@ -6,6 +6,8 @@ from pathlib import Path
 
 from conf.errors import PulsoError, WrongUse, one_line
 
+CASSANDRA_GONE = "Cassandra no longer answers"
+START_AGAIN = "See what `.venv/bin/python -m ingest cluster` says, start it, and run the job again"
 LOCAL_DIRS = "SPARK_LOCAL_DIRS"
 """Spark's own variable: the folders of its temporary files, with commas between them."""
 _KNOWN = (
@@ -44,8 +46,8 @@ _KNOWN = (
     (
         r"NoHostAvailable(?!.*(?:Unauthorized|AuthenticationFailed))|StoreDown: Cassandra"
         r"|AllNodesFailedException|NoNodeAvailableException",
-        "Cassandra no longer answers",
-        "See what `.venv/bin/python -m ingest cluster` says, start it, and run the job again",
+        CASSANDRA_GONE,
+        START_AGAIN,
     ),
 )
 _STOPPED = re.compile(r"masters are unresponsive|stopped SparkContext|NullPointerException|Application has been killed")

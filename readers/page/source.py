@@ -20,7 +20,7 @@ from readers.runs.runs import JOB_OF
 from stores.connect import START_THEM, cassandra_session
 from stores.execute import FAILURES
 from stores.prepare import prepared
-from stores.refused import refusals_told
+from stores.refused import refusals_told, words_of
 
 T = TypeVar("T")
 AGAIN = 5.0
@@ -55,8 +55,7 @@ class Source:
             try:
                 yield self._opened()
             except FAILURES as error:
-                reason = " ".join(str(error).split())[:160]
-                raise self._fails(StoreDown(f"Cassandra does not answer ({reason})", START_THEM)) from None
+                raise self._fails(StoreDown(f"Cassandra does not answer ({words_of(error)})", START_THEM)) from None
 
     def _opened(self) -> Session:
         if time.monotonic() < self._down:

@@ -9,6 +9,7 @@ from conf.settings import Settings
 from stores.connect import RedisClient
 from stores.health.state import MIB, Redis
 from stores.refused import words_of
+from stores.workers import at_work
 
 _DISK = {
     "aof_last_write_status": "the log of writes",
@@ -34,7 +35,7 @@ def read_redis(client: RedisClient, settings: Settings) -> Redis:
             failing=tuple(what for name, what in _DISK.items() if info.get(name, "ok") != "ok"),
             waiting=int(client.xlen(settings.stream)),
             with_workers=sum(int(group["pending"]) for group in groups),
-            workers=sum(int(group["consumers"]) for group in groups),
+            workers=sum(len(at_work(client.xinfo_consumers(settings.stream, group["name"]))) for group in groups),
             lag_seconds=_lag(client, settings.stream),
         )
     except redis.RedisError as error:

@@ -7,7 +7,9 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.cli import main
-from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.posts_queue import GROUP, PostsQueue
+from ingest.status import read_status
+from stores import workers
 from stores.connect import RedisClient
 from stores.health.read import read_health
 from tests.support.loading import load
@@ -44,6 +46,26 @@ def test_what_waits_in_the_stream_is_told_with_its_age(
     redis = read_health(own, client=client).redis
     assert (redis.waiting, redis.with_workers, redis.workers) == (1, 0, 0)
     assert redis.lag_seconds == pytest.approx(700, abs=60)
+
+
+def test_a_worker_that_was_killed_and_holds_nothing_is_not_counted(
+    settings: Settings, client: RedisClient, stream: PostsQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = settings.model_copy(update={"stream": stream.stream})
+
+    def told() -> tuple[int, int]:
+        return len(read_status(stream).consumers), read_health(own, client=client).redis.workers
+
+    stream.ensure_group()
+    message = client.xadd(stream.stream, {"x": "y"})
+    client.xreadgroup(GROUP, "a worker", {stream.stream: ">"})
+    assert told() == (1, 1)
+    monkeypatch.setattr(workers, "AWAY_SECONDS", 0)
+    assert told() == (1, 1), "it holds a message"
+    client.xack(stream.stream, GROUP, message)
+    assert told() == (0, 0)
+    monkeypatch.setattr(workers, "AWAY_SECONDS", 60)
+    assert told() == (1, 1), "it asked a moment ago"
 
 
 def test_people_see_tables_and_programs_the_same_as_json(

@@ -342,4 +342,4 @@ class TestTheRegistry:
         assert refusal_of(b'{"a": 1}') == f"not a post in a known format ({known})"
 
     def test_a_row_of_a_compliance_result_is_not_a_post(self) -> None:
-        assert refusal_of(b'{"action": "delete", "id": "1", "errors": []}') == "a compliance row, not a post"
+        assert refusal_of(b'{"action": "delete", "id": "1", "errors": []}').startswith("a compliance row, not a post")

@@ -6,14 +6,18 @@
 import secrets
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from cassandra.cluster import Session
+from cassandra.cluster import NoHostAvailable, Session
 
 from conf import ROOT
-from conf.errors import WrongUse
+from conf.errors import StoreDown, WrongUse
 from conf.settings import Settings
 from ingest.queue.posts_queue import PostsQueue
+from jobs.candidate_poll import JOB as POLL
+from jobs.framework import command
+from jobs.framework.inputs import Place
 from jobs.framework.spark_errors import check_local_dirs, told
 from tests.conftest import make_topic
 from tests.support.commands import run_python
@@ -100,3 +104,17 @@ def test_a_job_on_a_full_disk(settings: Settings, session: Session, queue: Posts
         "Make room, or set SPARK_LOCAL_DIRS to a folder on a disk that has some, and run it again"
     )
     assert "\tat " not in done.stderr, "the log shows places in Java's code"
+
+
+def test_a_cassandra_that_goes_while_a_job_runs_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_args: object, **_more: object) -> None:
+        raise NoHostAvailable("Unable to complete the operation against any hosts", {})
+
+    monkeypatch.setattr(command, "run_job", gone)
+    at = Place(*[cast("Any", None)] * 5)
+    with pytest.raises(StoreDown) as told:
+        command._run(POLL, at, None)
+    assert str(told.value) == (
+        "Cassandra no longer answers (no node could be asked). "
+        "See what `.venv/bin/python -m ingest cluster` says, start it, and run the job again"
+    )
