@@ -220,11 +220,11 @@ def test_names_that_files_take_badly_a_rerun_self_edges_alone_and_an_empty_windo
     assert run_job(JOB, spark, session, settings, topic, empty).rows_written == 0
 
 
-@pytest.fixture(scope="module")
-def twice(spark: SparkSession, session: Session, settings: Settings, client: RedisClient) -> tuple[Topic, JobResult]:
-    """A topic of which two runs at once have counted a day, and the result of that which stays."""
+def test_two_runs_at_once_end_with_one_complete_result(
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
+) -> None:
     topic = make_topic(settings)
-    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, PostsQueue(client, "t:two"), session, settings)
+    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
     window = parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
     results: list[JobResult] = []
 
@@ -237,13 +237,7 @@ def twice(spark: SparkSession, session: Session, settings: Settings, client: Red
     for thread in threads:
         thread.join()
     assert len(results) == 2
-    return topic, max(results, key=lambda result: place_of(result.run_id))
-
-
-def test_two_runs_at_once_end_with_one_complete_result(
-    twice: tuple[Topic, JobResult], session: Session, settings: Settings
-) -> None:
-    topic, winner = twice
+    winner = max(results, key=lambda result: place_of(result.run_id))
     assert not winner.superseded
     found = published(session, settings, topic)  # which checks that all tables name the same run
     assert found.summary
@@ -256,11 +250,16 @@ def test_two_runs_at_once_end_with_one_complete_result(
 
 
 def test_a_longer_window_replaces_hours_of_a_shorter_one_and_leaves_nothing_on_the_list(
-    twice: tuple[Topic, JobResult], spark: SparkSession, session: Session, settings: Settings
+    spark: SparkSession, session: Session, settings: Settings, queue: PostsQueue
 ) -> None:
-    topic, day = twice
-    window = parse_window("2016-05-07T04:00Z", "2016-05-08T16:00Z", topic.zone)
-    longer = run_job(JOB, spark, session, settings, topic, window)
+    topic = make_topic(settings)
+    load(b"".join(generate(topic, 3_000, 5)).splitlines(), topic.topic, queue, session, settings)
+    day = run_job(
+        JOB, spark, session, settings, topic, parse_window("2016-05-07T16:00Z", "2016-05-08T16:00Z", topic.zone)
+    )
+    longer = run_job(
+        JOB, spark, session, settings, topic, parse_window("2016-05-07T04:00Z", "2016-05-08T16:00Z", topic.zone)
+    )
     found = published(session, settings, topic)
     whole_day = next(key for key in found.summary if key[1] == "window" and key[2].hour == 16)
     runs = {key[1:]: row.run_id for key, row in found.summary.items()}
