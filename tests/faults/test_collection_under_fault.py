@@ -26,8 +26,7 @@ from tests.support.live import state_of
 from tests.support.live_networks import KEYWORD, Bluesky, Network, X, all_networks, x_network
 from tests.support.x_server import Drop
 
-STOPPED_SECONDS = 33.0
-"""Longer than a collector's lease."""
+STOPPED_SECONDS = 40.0
 POSTS = 20
 SLACK = timedelta(seconds=3)
 
