@@ -98,6 +98,7 @@ BENCHMARKS: dict[Name, Callable[[Lab], Iterator[tuple[str, Section]]]] = {
 """What measures a benchmark, and yields its sections as soon as they are measured, each with its name."""
 ORDER = [*(name.value for name in Name if name is not Name.JOBS), *jobs.names()]
 ONLY_IF_NAMED = {Name.JOBS}
+ROWS_OF = {Name.JOBS: ROWS, Name.RATES: rates.ROWS}
 ROUNDS = {Name.PARSE: 30, Name.RATES: 5, Name.JOBS: 5}
 """Rounds by default, where they are not 3."""
 BEFORE = {Name.PARSE: parsing.BEFORE}
@@ -171,7 +172,7 @@ def bench(
         long_posts=long_posts,
         live_seconds=live_seconds,
         stored_posts=stored_posts,
-        rows=row_numbers(rows),
+        rows=row_numbers(rows, chosen),
         captures=tuple(captures or ()),
     )
     sections = dict[str, Section]()
@@ -188,12 +189,17 @@ def bench(
     typer.echo(f"written to {results}")
 
 
-def row_numbers(text: str) -> frozenset[int]:
-    """Returns the numbers of a list such as 1,2,7. Raises BadParameter for anything else."""
+def row_numbers(text: str, chosen: Sequence[Name]) -> frozenset[int]:
+    """Returns the numbers of a list such as 1,2,7.
+
+    Raises BadParameter for anything else, and for a row that none of the chosen benchmarks has.
+    """
+    known = frozenset[int]().union(*(ROWS_OF.get(name, ()) for name in chosen))
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    if unknown := [part for part in parts if not part.isdecimal() or int(part) not in ROWS | rates.ROWS]:
-        most = max(ROWS | rates.ROWS)
-        raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(ROWS)} to {most}")
+    if parts and not known:
+        raise typer.BadParameter("--rows: only `jobs` and `rates` have rows to choose from")
+    if unknown := [part for part in parts if not part.isdecimal() or int(part) not in known]:
+        raise typer.BadParameter(f"--rows: {unknown[0]!r} is not a number from {min(known)} to {max(known)}")
     return frozenset(map(int, parts))
 
 

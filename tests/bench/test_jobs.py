@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.cli import main, row_numbers
+from bench.cli import Name, main, row_numbers
 from bench.jobs.compared import check_posts
 from bench.jobs.figures import LEAST_NET, exponent, net_of, ratio_of_medians
 from bench.jobs.same import first_difference
@@ -92,8 +92,11 @@ def test_a_row_says_whether_its_target_was_met(tmp_path: Path) -> None:
 
 
 def test_rows_are_chosen_by_number(capsys: pytest.CaptureFixture[str]) -> None:
-    assert row_numbers("") == frozenset()
-    assert row_numbers("1, 2,10") == {1, 2, 10}
+    assert row_numbers("", [Name.PARSE]) == frozenset()
+    assert row_numbers("1, 2,10", [Name.JOBS]) == {1, 2, 10}
+    assert row_numbers("11", [Name.RATES]) == {11}
+    assert main(["parse", "--rows", "1"]) == 2
+    assert "only `jobs` and `rates` have rows" in capsys.readouterr().err
     for wrong in ("11", "0", "one", "1-3"):
         assert main(["jobs", "--rows", wrong]) == 2
         assert f"--rows: '{wrong}' is not a number from 1 to 10" in capsys.readouterr().err
