@@ -1,5 +1,6 @@
 """Stored graphs as files, tables and pictures, read again by igraph, NetworkX and the formats' schemas."""
 
+import itertools
 import json
 import random
 import re
@@ -255,22 +256,48 @@ def test_pictures_are_drawn(session: Session, settings: Settings, topic: Topic, 
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_the_page_draws_itself_in_a_browser(made: Any, topic: Topic, tmp_path: Path) -> None:
+RECORDS_NAMES = """<script>{
+  const fill = CanvasRenderingContext2D.prototype.fillText, boxes = [];
+  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+    boxes.push([x, y, this.measureText(text).width]);
+    document.documentElement.dataset.boxes = JSON.stringify(boxes);
+    fill.call(this, text, x, y);
+  };
+}</script>"""
+"""Goes before the page's own script: keeps where each name was written, and how wide it is, in px."""
+
+
+def test_the_page_draws_itself_in_a_browser_and_no_name_covers_another(
+    session: Session, settings: Settings, topic: Topic, tmp_path: Path
+) -> None:
     browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not browser:
         pytest.skip("no Chromium on the PATH to open the page in")
+    wide = {(f"{'W' * 14}{n}", f"選挙速報の公式アカウント{n % 7}"): 2 for n in range(60)}
+    made = store({**some_graph(), **HOSTILE, **wide}, session, settings, topic)
     page = tmp_path / "g.html"
     assert main(["graph", "--topic", topic.topic, "--html", str(page)]) == 0
+    page.write_text(page.read_text().replace("<script>", f"{RECORDS_NAMES}<script>", 1))
+    shown = _opened(browser, page, tmp_path / "profile")
+    assert re.search(r'<canvas id="graph"[^>]* data-paint="[0-9.]+"', shown)
+    assert shown.count("<option") == len(made)
+    (told,) = re.findall(r'data-boxes="(.*?)"', shown)
+    boxes = json.loads(told)
+    assert len(boxes) > 5
+    for (x, y, width), (x2, y2, width2) in itertools.combinations(boxes, 2):
+        assert abs(x - x2) >= (width + width2) / 2 or abs(y - y2) >= 12, "one name covers another"
+
+
+def _opened(browser: str, page: Path, profile: Path) -> str:
+    """Returns what a browser has made of a page."""
     quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-    shown = subprocess.run(
+    return subprocess.run(
         [
             *(browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", *quiet),
-            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000", "--dump-dom", page.as_uri()),
+            *(f"--user-data-dir={profile}", "--virtual-time-budget=3000", "--dump-dom", page.as_uri()),
         ],
         capture_output=True,
         text=True,
         timeout=120,
         check=True,
     ).stdout
-    assert re.search(r'<canvas id="graph"[^>]* data-paint="[0-9.]+"', shown)
-    assert shown.count("<option") == len(made)
