@@ -19,6 +19,7 @@ from ingest.formats.limits import (
     LONGEST_MORE,
     LONGEST_NAME,
     LONGEST_URL,
+    LONGEST_X_ID,
     MOST_EARLIER,
     MOST_ITEMS,
     is_time,
@@ -190,7 +191,9 @@ def _box(value: object) -> tuple[float, float, float, float] | None:
 _accounts = _list(LONGEST_ACCOUNT, MOST_ITEMS)
 _BOUNDS = (_degrees(180), _degrees(90), _degrees(180), _degrees(90))
 _X_ACCOUNT = re.compile(r"@[a-z0-9_]{1,50}")
-_NO_X_ID = " is no id of X, which is digits only: a spreadsheet or a program may have rounded it"
+_NO_X_ID = (
+    f" is no id of X, which is digits only, at most {LONGEST_X_ID}: a spreadsheet or a program may have rounded it"
+)
 _A_NAME = f" is no text of 1 to {LONGEST_NAME} characters"
 _REQUIRED: tuple[tuple[str, Callable[[object], bool], str], ...] = (
     ("source", lambda value: value in NETWORKS, " is no network"),
