@@ -80,7 +80,8 @@ class Section:
 
 def verdict(what: str, found: float, target: float) -> str:
     """Returns a sentence that compares a figure with its target."""
-    return f"Target {what} at least {target:,g}: {'met' if found >= target else 'MISSED'}, {found:,.0f}."
+    form = ",.0f" if abs(found) >= 10 else ".3f"  # a ratio of 0.897 is not 0.9
+    return f"Target {what} at least {target:,g}: {'met' if found >= target else 'MISSED'}, {found:{form}}."
 
 
 def over(these: Sequence[float], those: Sequence[float]) -> list[float]:
@@ -142,4 +143,4 @@ def with_spread(values: Sequence[float], spec: str) -> str:
 
 
 def _precision(values: Sequence[float]) -> str:
-    return ".0f" if median(values) >= 20 else ".1f"
+    return next(form for least, form in ((20, ".0f"), (2, ".1f"), (0, ".2f")) if median(values) >= least)

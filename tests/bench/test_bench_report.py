@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.results import INTRODUCTION, Row, Section, write_section
+from bench.results import INTRODUCTION, Row, Section, verdict, write_section
 
 ORDER = ["ingest", "poll", "graphs"]
 
@@ -22,3 +22,10 @@ def test_a_section_takes_its_own_place_and_leaves_the_others(tmp_path: Path) -> 
     assert "| a thing | 1,000 | 4.00 (2.00 to 5.00) | 250 | 2.0 x |" in ingest
     assert graphs.endswith("\n- said of 3.0\n- Date: 3.0\n")
     assert list(tmp_path.iterdir()) == [report]
+
+
+def test_a_figure_is_not_rounded_into_its_target() -> None:
+    assert verdict("a over b:", 0.897, 0.9) == "Target a over b: at least 0.9: MISSED, 0.897."
+    assert verdict("a over b:", 312.4, 300) == "Target a over b: at least 300: met, 312."
+    assert Row("a", 10, [1.0], [0.897]).cells()[-1].startswith("0.90")
+    assert Row("a", 10, [1.0], [3.14]).cells()[-1].startswith("3.1")
