@@ -11,7 +11,7 @@ from conf.instants import instant
 from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
-from stores.workers import at_work
+from stores.workers import at_work, has_asked
 
 MANY = 1000
 """A topic that asked for none of so many posts probably asks for the wrong thing."""
@@ -212,4 +212,4 @@ def is_working(queue: PostsQueue, within_seconds: float = 10.0) -> bool:
         consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP)
     except redis.ResponseError:
         return False
-    return any(int(c["idle"]) < within_seconds * 1000 for c in consumers)
+    return any(has_asked(one, within_seconds) for one in consumers)
