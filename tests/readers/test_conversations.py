@@ -2,7 +2,6 @@
 
 import csv
 import io
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,6 @@ DAY = 24 * HOUR
 def publish(session: Session, settings: Settings, topic: Topic, *rows: dict[str, Any], **changes: Any) -> None:
     """Conversations of one run."""
     run_id = run(session, settings, topic, CONVERSATIONS.job)
-    changes = {"computed_at": datetime.now(UTC), **changes}  # the same in all rows of a run
     found = [row_of(CONVERSATIONS, topic, run_id, **changes, **row) for row in rows]
     write(session, settings, CONVERSATIONS, iter(found))
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cassandra.cluster import Session
+from cassandra.util import unix_time_from_uuid1
 
 from conf.partitions import bucket_of, period_buckets
 from conf.schema import Table
@@ -43,13 +44,14 @@ def run(session: Session, settings: Settings, topic: Topic, job: str, status: st
 
 
 def row_of(table: Table, topic: Topic, run_id: uuid.UUID, **changes: Any) -> dict[str, Any]:
-    """Returns a row with a value of its type in each column that is not nullable."""
+    """Returns a row with a value of its type in each column that is not nullable; a run's rows have one time."""
     plain = {"bigint": 3, "int": 1, "double": 0.25, "text": "x", "timestamp": START, "frozen<list<text>>": ["a", "b"]}
     row: dict[str, Any] = {
         name: None if column.nullable else (column.values[0] if column.values else plain.get(column.cql))
         for name, column in table.columns.items()
     }
-    known = {"topic": topic.topic, "run_id": run_id, "computed_at": datetime.now(UTC), "period": "window"}
+    known = {"topic": topic.topic, "run_id": run_id, "period": "window"}
+    known |= {"computed_at": datetime.fromtimestamp(unix_time_from_uuid1(run_id), UTC)}
     known |= {"period_start": START, "period_end": END}
     return row | {name: value for name, value in known.items() if name in row} | changes
 
