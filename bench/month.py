@@ -32,8 +32,8 @@ from ingest.queue.envelope import Message
 from ingest.write.rows import Write, row_of
 from ingest.write.writer import PostWriter
 from stores.connect import cassandra_session
-from stores.execute import FAILURES
 from stores.layout import record_layout
+from stores.refused import FAILURES
 
 MONTH = (CAMPAIGN[1] - timedelta(days=30), CAMPAIGN[1])
 """The half-open window that is stored: the campaign's last 30 days."""

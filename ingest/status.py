@@ -11,7 +11,7 @@ from conf.instants import instant
 from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
-from stores.workers import at_work, has_asked
+from stores.workers import AWAY_SECONDS, at_work, has_asked
 
 MANY = 1000
 """A topic that asked for none of so many posts probably asks for the wrong thing."""
@@ -206,10 +206,10 @@ def _name(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-def is_working(queue: PostsQueue, within_seconds: float = 10.0) -> bool:
-    """Whether a worker has asked for messages within these seconds."""
+def is_working(queue: PostsQueue) -> bool:
+    """Whether a worker has asked for messages within AWAY_SECONDS. One that waits for Cassandra asks, too."""
     try:
         consumers: Any = queue.client.xinfo_consumers(queue.stream, GROUP)
     except redis.ResponseError:
         return False
-    return any(has_asked(one, within_seconds) for one in consumers)
+    return any(has_asked(one, AWAY_SECONDS) for one in consumers)

@@ -7,14 +7,14 @@ from datetime import date
 
 from cassandra.cluster import Session
 
-from conf.errors import StoreDown
 from conf.partitions import ROWS_A_PARTITION, buckets_advised
 from conf.schema import bound
 from conf.tables import POSTS
 from conf.topic import Topic
-from stores.execute import FAILURES, in_flight
+from stores.execute import in_flight
 from stores.layout import DayLayouts
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 COUNTED = 2
 """Partitions that are counted of each day. The hash of the ids spreads posts evenly, so the others are as full."""
@@ -44,13 +44,10 @@ def day_rows(session: Session, keyspace: str, topic: Topic, days: int) -> list[D
     count = prepared(session, query)
     places = [(day, bucket) for day, buckets in layout.items() for bucket in range(min(COUNTED, buckets))]
     send = lambda place: session.execute_async(count, (topic.topic, *place), timeout=TIMEOUT)  # noqa: E731
-    try:
-        with closing(in_flight(places, send, AT_ONCE)) as sent:
-            for (day, _), future in sent:
-                counts[day].append(future.result().one()[0])
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        raise StoreDown(f"Cassandra did not answer ({reason})", "See `make status`, or count fewer --days") from None
+    told = silence_told("See `make status`, or count fewer --days")
+    with told, closing(in_flight(places, send, AT_ONCE)) as sent:
+        for (day, _), future in sent:
+            counts[day].append(future.result().one()[0])
     return list(_days(layout, counts))
 
 

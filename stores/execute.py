@@ -5,15 +5,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from typing import Any, Generic, TypeVar
 
-from cassandra import OperationTimedOut, RequestExecutionException, WriteTimeout
+from cassandra import OperationTimedOut, WriteTimeout
 from cassandra.cluster import NoHostAvailable, ResponseFuture, Session
-from cassandra.connection import ConnectionException
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 T = TypeVar("T")
 IN_FLIGHT = 32
-FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
-"""The driver's errors for a Cassandra that is down, or too slow to answer in time."""
 PASSING = (OperationTimedOut, WriteTimeout, NoHostAvailable)
 """Errors that may disappear when a request is repeated."""
 

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from cassandra import AuthenticationFailed, InvalidRequest, Unauthorized
+from cassandra import AuthenticationFailed, InvalidRequest, OperationTimedOut, RequestExecutionException, Unauthorized
 from cassandra.cluster import NoHostAvailable
+from cassandra.connection import ConnectionException
 
-from conf.errors import PulsoError
+from conf.errors import PulsoError, StoreDown
+
+FAILURES = (NoHostAvailable, OperationTimedOut, RequestExecutionException, ConnectionException)
+"""The driver's errors for a Cassandra that is down, or too slow to answer in time."""
 
 LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
@@ -69,6 +73,16 @@ def refusals_told() -> Iterator[None]:
         if is_login_error(error):
             raise refusal_of(error) from error
         raise
+
+
+@contextmanager
+def silence_told(fix: str, what: str = "Cassandra did not answer") -> Iterator[None]:
+    """Turns one of FAILURES in the block into StoreDown, but what is a refusal of this user into that."""
+    try:
+        with refusals_told():
+            yield
+    except FAILURES as error:
+        raise StoreDown(f"{what} ({words_of(error)})", fix) from None
 
 
 def refuses_writes(error: BaseException) -> bool:

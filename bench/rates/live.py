@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -51,19 +51,13 @@ class Live:
         )
 
 
-class Feed(Sequence[bytes]):
+class Feed(Iterable[bytes]):
     """What the server sends: posts at a steady rate, those of the corpus again and again under new ids."""
 
     def __init__(self, units: Sequence[Unit], a_second: int, seconds: float) -> None:
         self._units, self._a_second = units, a_second
         self.total = int(a_second * seconds)
         self.ended = False
-
-    def __len__(self) -> int:
-        return self.total
-
-    def __getitem__(self, place: object) -> bytes:  # type: ignore[override]
-        raise NotImplementedError
 
     def __iter__(self) -> Iterator[bytes]:
         began, sent = time.monotonic(), 0

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector as Family
 
 from conf.schema import bound
 from conf.tables import JOB_RUNS
-from stores.execute import FAILURES
 from stores.prepare import prepared
+from stores.refused import FAILURES
 
 LOOKED_AT = 50
 """The newest runs of a job in which a good one is looked for."""

@@ -128,7 +128,7 @@ def parse_account(payload: bytes) -> Deletion:
     if account.active is None:
         raise InvalidMessage("an account's event that does not say whether it is active")
     becomes: Becomes = "shown" if account.active else "deleted" if account.status == "deleted" else "hidden"
-    at = _time(event.time_us) if event.time_us is not None else None
+    at = _time(event.time_us) if event.time_us else None
     until = at if becomes == "deleted" else None
     return Deletion(source="bluesky", author=event.did, becomes=becomes, said_at=at, until=until)
 
@@ -136,7 +136,7 @@ def parse_account(payload: bytes) -> Deletion:
 def parse_identity(payload: bytes) -> Name:
     """Returns the handle of an account by an identity event (https://atproto.com/specs/sync)."""
     event = _HEAD.decode(payload)
-    if event.time_us is None:
+    if not event.time_us:
         raise InvalidMessage("an identity event without a time")
     handle = event.identity.handle if event.identity else None
     return Name(source="bluesky", author_id=event.did, handle=handle, at=_time(event.time_us))
@@ -167,7 +167,8 @@ def parse_event(payload: bytes) -> Post:
     """Returns a post or repost.
 
     The event time is the earlier of two: the `createdAt` that the author's client has set, and the host's `time_us`.
-    The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead.
+    The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead. A `time_us` of 0
+    is no time.
 
     Raises InvalidMessage for a commit without a record, text or time, and for a repost that names no post.
     """
@@ -176,7 +177,7 @@ def parse_event(payload: bytes) -> Post:
     if record is None:
         raise InvalidMessage("the commit has no record")
     made_at = created_at(record.created_at)
-    seen_at = made_at if event.time_us is None else _time(event.time_us)
+    seen_at = _time(event.time_us) if event.time_us else made_at
     if seen_at is None:
         raise InvalidMessage("neither time_us nor createdAt is a time")
     post = Post(
@@ -186,7 +187,7 @@ def parse_event(payload: bytes) -> Post:
         author_id=event.did,
         author=event.did,
     )
-    post.version_us, post.is_update = event.time_us, commit.does == "update"
+    post.version_us, post.is_update = event.time_us or None, commit.does == "update"
     if commit.collection == REPOST:
         if record.subject is None:
             raise InvalidMessage("a repost without a subject")

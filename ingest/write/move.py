@@ -12,12 +12,13 @@ from typing import Any
 from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import BatchStatement, PreparedStatement
 
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError
 from conf.schema import Table, bound
 from ingest.write.post_statements import new_batch
-from stores.execute import FAILURES, execute_all, in_flight
+from stores.execute import execute_all, in_flight
 from stores.moved import is_behind, moved_column
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 OnStep = Callable[[str, int, int], None]
 """Called with what is being done, the number of finished partitions, and the number of all partitions."""
@@ -62,16 +63,13 @@ class Move:
 
     def _pass(self) -> int:
         """Copies what the table lacks, partition by partition; returns the number of copied rows."""
-        try:
+        with silence_told("Run migrate again; it goes on from here"):
             keys = ", ".join(self._table.partition)
             partitions = self._session.execute(f"SELECT DISTINCT {keys} FROM {self._old}", timeout=TIMEOUT).all()
             count = 0
             for done, copied in enumerate(self._copied(partitions), 1):
                 count += copied
                 self._on_step(f"{self._name} to {self._table.name}", done, len(partitions))
-        except FAILURES as error:
-            reason = " ".join(str(error).split())[:160]
-            raise StoreDown(f"Cassandra did not answer ({reason})", "Run migrate again; it goes on from here") from None
         return count
 
     def _copied(self, partitions: Iterable[Any]) -> Iterator[int]:

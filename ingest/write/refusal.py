@@ -13,7 +13,7 @@ from conf.errors import PulsoError, one_line, place_of
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
 from ingest.queue.patience import GaveUp
-from stores.execute import FAILURES
+from stores.refused import FAILURES
 
 EXPECTED = (InvalidMessage, PulsoError)
 """Errors that come from the message itself, or from the topic that it names; their text is the reason."""

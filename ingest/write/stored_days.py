@@ -10,11 +10,10 @@ from datetime import date
 
 from cassandra.cluster import Session
 
-from conf.errors import StoreDown
 from conf.tables import HIDDEN_POSTS, POSTS, TOPIC_LAYOUT
-from stores.execute import FAILURES
 from stores.layout import DayLayouts
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 TIMEOUT = 60.0
 """Seconds that a page of partitions' keys may take."""
@@ -26,7 +25,7 @@ def note_days(session: Session, keyspace: str) -> Iterator[str]:
     Raises StoreDown when Cassandra does not answer.
     """
     table = f"{keyspace}.{TOPIC_LAYOUT.name}"
-    try:
+    with silence_told("Run migrate again; it goes on from here"):
         rows = session.execute(f"SELECT topic, buckets, days_noted FROM {table}").all()
         left = [row for row in rows if not row.days_noted]
         if not left:
@@ -37,9 +36,6 @@ def note_days(session: Session, keyspace: str) -> Iterator[str]:
             noted = prepared(session, f"UPDATE {table} SET days_noted = true WHERE topic = ? IF EXISTS")
             session.execute(noted, (row.topic,))
             yield f"noted {len(stored[row.topic]):,} days of {row.topic}, with {row.buckets:,} partitions each"
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        raise StoreDown(f"Cassandra did not answer ({reason})", "Run migrate again; it goes on from here") from None
 
 
 def _stored_days(session: Session, keyspace: str) -> dict[str, set[date]]:

@@ -35,8 +35,7 @@ from ingest.write.store import Store
 from ingest.write.taken_back import TakenBack
 from ingest.write.topics import TopicBook
 from ingest.write.withdrawals import Withdrawals
-from stores.execute import FAILURES
-from stores.refused import is_login_error, refusal_of
+from stores.refused import FAILURES, is_login_error, refusal_of
 
 BLOCK_MS = 500
 """Milliseconds that a read waits for new messages."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from conf.errors import PulsoError, StoreDown, WrongUse, exit_code_of, tell
+from conf.errors import PulsoError, WrongUse, exit_code_of, tell
 from conf.garbage import look_seldom
 from conf.nearest import did_you_mean
 from conf.settings import Settings, load_settings
@@ -23,8 +23,7 @@ from jobs.framework.spark import spark_session
 from jobs.framework.spark_errors import CASSANDRA_GONE, START_AGAIN, ExecutorLost
 from jobs.framework.window import Window, parse_window
 from stores.connect import cassandra_session
-from stores.execute import FAILURES
-from stores.refused import refusals_told, words_of
+from stores.refused import silence_told
 
 QUALITY_FOLDER = "quality"
 """The folder under PULSO_HOME that keeps the results for Data Docs."""
@@ -114,14 +113,12 @@ def _run(job: Job, at: Place, docs: Path | None) -> JobResult:
     """
     for tries_left in reversed(range(TRIES)):
         try:
-            with refusals_told():
+            with silence_told(START_AGAIN, CASSANDRA_GONE):
                 return run_job(job, at.spark, at.session, at.settings, at.topic, at.window, docs, posts=at.posts)
         except ExecutorLost as error:
             if not tries_left:
                 raise
             print(f"warning: {error.what}; it begins again")
-        except FAILURES as error:
-            raise StoreDown(f"{CASSANDRA_GONE} ({words_of(error)})", START_AGAIN) from error
     raise AssertionError("the last try returns or raises")
 
 

@@ -26,8 +26,8 @@ from jobs.framework.job import Output
 from jobs.framework.publication import Publication, owned_periods
 from jobs.framework.swapping import Swap, publish
 from jobs.framework.sweep import Sweeper
-from stores.execute import FAILURES
 from stores.published import Period, Pointer, place_of
+from stores.refused import FAILURES
 
 SWEEPS = 3
 """How often a sweep is tried when Cassandra is slow. What is left even then is swept by the next run."""

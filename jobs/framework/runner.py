@@ -34,8 +34,8 @@ from jobs.framework.spark_errors import told
 from jobs.framework.swapping import Row, Swap, collect_rows, swaps
 from jobs.framework.window import Window
 from stores.coverage import Record, coverage, read_records
-from stores.execute import FAILURES
 from stores.layout import check_layout
+from stores.refused import FAILURES
 
 log = structlog.get_logger("job")
 

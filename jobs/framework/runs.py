@@ -18,8 +18,9 @@ from conf.tables import JOB_RUNS, run_list
 from conf.topic import Topic
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import Window
-from stores.execute import FAILURES, execute_all
+from stores.execute import execute_all
 from stores.prepare import prepared
+from stores.refused import FAILURES
 
 WRITE_TIMEOUT = 20.0
 ENDED_WELL = ("succeeded", "superseded")

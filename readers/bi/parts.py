@@ -20,7 +20,7 @@ from uuid import UUID
 
 from cassandra.cluster import Session
 
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError
 from conf.schema import Table
 from conf.settings import Settings
 from conf.tables import JOB_RUNS
@@ -33,8 +33,8 @@ from readers.published.tables import write_parquet
 from readers.published.unnamed import unnamed
 from readers.published.whole import RUNS, read_job
 from readers.topics import Topics
-from stores.execute import FAILURES
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 ENDED_WELL = ("succeeded", "superseded")
 GRACE = 1800.0
@@ -85,12 +85,9 @@ class Parts:
         """Brings some views up to date. Raises PulsoError if that can't be done; the views stay as they were."""
         came, wanted = self._questions, [VIEWS[name] for name in sorted(names)]
         with self._lock, told_of_disk(self._folder, "PULSO_HOME", "The views are as before"):
-            try:
+            with silence_told("See make status, and try again"):
                 for table in wanted:
                     self._refresh(table, came)
-            except FAILURES as error:
-                reason = " ".join(str(error).split())[:160]
-                raise StoreDown(f"Cassandra did not answer ({reason})", "See make status, and try again") from None
             self._forget()
 
     def _refresh(self, table: Table, came: int) -> None:

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from cassandra.cluster import Session
 
-from conf.errors import StoreDown
 from conf.settings import Settings
 from conf.topic import Topic
 from readers.files import locked, sync, told_of_disk
@@ -21,8 +20,8 @@ from readers.mirror.days import EXPIRES, folder_of, holds, marked, table_id
 from readers.whole_days.stored_posts import COLUMNS, FEW, TTL, day_bounds, read_days, stored_days
 from readers.whole_days.wire import raw_session
 from stores.changed_days import EVERY, State, state_of, states
-from stores.execute import FAILURES
 from stores.layout import check_layout
+from stores.refused import silence_told
 
 PATIENCE = 60.0
 """Seconds for which this waits for another mirror of the same topic."""
@@ -52,11 +51,8 @@ def mirror(session: Session, settings: Settings, topic: Topic, on_day: OnDay = l
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(folder / ".lock", f"mirroring {topic.topic}", PATIENCE):
             try:
-                return _mirror(session, settings, topic, folder, on_day)
-            except FAILURES as error:
-                reason = " ".join(str(error).split())[:160]
-                fix = "See `make status`; run it again. Files that are there are whole"
-                raise StoreDown(f"Cassandra did not answer ({reason})", fix) from None
+                with silence_told("See `make status`; run it again. Files that are there are whole"):
+                    return _mirror(session, settings, topic, folder, on_day)
             finally:
                 for part in folder.glob(".*.part"):
                     part.unlink()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from cassandra.cluster import Session
 
-from conf.errors import StoreDown, WrongUse
+from conf.errors import WrongUse
 from conf.settings import Settings, load_settings
 from conf.tables import POSTS
 from conf.terminal import progress
@@ -22,8 +22,8 @@ from readers.search.search import PostSearch
 from readers.whole_days.stored_posts import FEW, Span, chosen, read_days, stored_days
 from readers.whole_days.wire import raw_session
 from stores.connect import cassandra_session
-from stores.execute import FAILURES
 from stores.layout import check_layout
+from stores.refused import silence_told
 
 ROWS = 100_000
 """Posts of a frame of `posts_in_parts`, unless it is asked for another number."""
@@ -121,17 +121,13 @@ def _tables(  # noqa: PLR0913, PLR0917 - what `posts` takes
     if span.start and span.end and span.start >= span.end:
         raise WrongUse(f"start {span.start:%Y-%m-%dT%H:%MZ} is not before end", "A window is [start, end)")
     asked = columns if "event_at" in columns else (*columns, "event_at")
-    try:
-        with cassandra_session(settings) as session, _shown() as show:
-            check_layout(session, settings.keyspace, topic)
-            reading = _Reading(session, settings, topic, span, asked, read)
-            tables = _found(reading, words, author) if words or author else _days(reading, mirror, show)
-            for source, table in tables:
-                read[source] += table.num_rows
-                yield table
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        raise StoreDown(f"Cassandra did not answer ({reason})", "See `make status`; run it again") from None
+    with silence_told("See `make status`; run it again"), cassandra_session(settings) as session, _shown() as show:
+        check_layout(session, settings.keyspace, topic)
+        reading = _Reading(session, settings, topic, span, asked, read)
+        tables = _found(reading, words, author) if words or author else _days(reading, mirror, show)
+        for source, table in tables:
+            read[source] += table.num_rows
+            yield table
 
 
 def _days(reading: _Reading, mirror: bool, show: Callable[[int, int], None]) -> Iterator[tuple[str, pa.Table]]:

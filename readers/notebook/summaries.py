@@ -11,7 +11,7 @@ from cassandra import RequestValidationException
 from cassandra.cluster import Session
 from cassandra.protocol import SyntaxException
 
-from conf.errors import StoreDown, WrongUse
+from conf.errors import WrongUse
 from conf.nearest import did_you_mean
 from conf.schema import Table
 from conf.settings import Settings, load_settings
@@ -38,11 +38,12 @@ from readers.partitions import whole
 from readers.periods import not_published, read_periods
 from readers.polls.poll import read_poll
 from stores.connect import cassandra_session
-from stores.execute import FAILURES
+from stores.refused import silence_told
 
 LONG = ("day", "window")
 """The periods of what is not counted by hour."""
 _INSIDE = ("bucket",)
+_AGAIN = "See `make status`; run it again"
 _NAMES = ("topic", "race", "candidate", "graph", "measure")
 """Columns with few values that no declaration lists."""
 
@@ -134,7 +135,7 @@ def cql(query: str, values: Sequence[object] = ()) -> Frame:
     if not re.match(r"\s*SELECT\b", query, re.IGNORECASE):
         raise WrongUse("cql() only reads", "Give a SELECT; to change something, use cqlsh")
     try:
-        with _told_of_failures(), cassandra_session(load_settings()) as session:
+        with silence_told(_AGAIN), cassandra_session(load_settings()) as session:
             session.prepare(query)
             return Frame(read_typed(session, query, values))
     except (RequestValidationException, SyntaxException, ValueError) as error:
@@ -148,17 +149,8 @@ def _reading(name: str, period: str, known: Sequence[str] = PERIODS) -> Iterator
         raise WrongUse(f"there is no period {period!r}", did_you_mean(period, known, f"Give {', '.join(known)}"))
     settings = load_settings()
     topic = load_topic(name, settings.topics_dir)
-    with _told_of_failures(), cassandra_session(settings) as session:
+    with silence_told(_AGAIN), cassandra_session(settings) as session:
         yield session, settings, topic
-
-
-@contextmanager
-def _told_of_failures() -> Iterator[None]:
-    try:
-        yield
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        raise StoreDown(f"Cassandra did not answer ({reason})", "See `make status`; run it again") from None
 
 
 def _rows(stored: StoredGraph, table: Table) -> Frame:

@@ -11,15 +11,16 @@ from typing import Any
 
 from cassandra.cluster import Session
 
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError
 from conf.schema import bound
 from conf.tables import POSTS, TOPIC_LAYOUT
 from conf.topic import Topic
 from readers.packs.packed_ids import Packed
 from readers.packs.pseudonyms import Pseudonyms
-from stores.execute import FAILURES, in_flight
+from stores.execute import in_flight
 from stores.layout import DayLayouts, check_layout
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 READS, PAGE = 8, 5000
 Gone = tuple[date, str, str]
@@ -48,7 +49,7 @@ def posts_gone(
     statement = prepared(session, f"SELECT source, post_id FROM {keyspace}.{POSTS.name} WHERE {bound(POSTS.partition)}")
     statement.fetch_size = PAGE
     last = date.min
-    try:
+    with silence_told("See `make status`, and run it again"):
         for day, posts in groupby(packed, key=lambda post: post[0]):
             if day < last:
                 raise PulsoError("the posts of the pack are not in the order of days", "Make the pack again")
@@ -59,9 +60,6 @@ def posts_gone(
                 left.pop(key, None)
             yield from ((day, *key) for key in left)
             on_day(count)
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        raise StoreDown(f"Cassandra did not answer ({reason})", "See `make status`, and run it again") from None
 
 
 def _stored(

@@ -12,7 +12,6 @@ from cassandra.cluster import Session
 
 from conf import VERSION
 from conf.digest import digest
-from conf.errors import StoreDown
 from conf.folding import VERSION as FOLDING
 from conf.schema import bound
 from conf.tables import ACCOUNT_NAMES, COLLECTION_GAPS, COLLECTION_THROUGH, JOB_RUNS, NAME_BUCKETS, TABLES
@@ -29,10 +28,10 @@ from readers.search.query import Query
 from readers.search.statements import Statements
 from readers.search.window_rows import window_rows
 from stores.coverage import coverage, read_records
-from stores.execute import FAILURES
 from stores.layout import check_layout
 from stores.packs import FORM, PACKED, TOPIC_FILE, Contents, Layout, Manifest
 from stores.prepare import prepared
+from stores.refused import silence_told
 
 COLUMNS = ", ".join(("source", *PACKED, "WRITETIME(author_id) AS written"))
 OnDay = Callable[[int, int], None]
@@ -81,13 +80,9 @@ def write_pack(session: Session, keyspace: str, asked: Asked, folder: Path, on_d
     statements = Statements(session, keyspace)
     statements.check()
     check_layout(session, keyspace, asked.topic)
-    try:
-        with new_pack(folder) as pack:
-            return _Packing(statements, keyspace, asked, pack).write(on_day)
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        fix = "See `make status`. Nothing was left in the folder; run the command again"
-        raise StoreDown(f"Cassandra did not answer ({reason})", fix) from None
+    told = silence_told("See `make status`. Nothing was left in the folder; run the command again")
+    with told, new_pack(folder) as pack:
+        return _Packing(statements, keyspace, asked, pack).write(on_day)
 
 
 class _Packing:

@@ -18,9 +18,8 @@ from conf.topic import Topic
 from readers.partitions import whole
 from readers.runs.runs import JOB_OF
 from stores.connect import START_THEM, cassandra_session
-from stores.execute import FAILURES
 from stores.prepare import prepared
-from stores.refused import refusals_told, words_of
+from stores.refused import FAILURES, refusals_told, words_of
 
 T = TypeVar("T")
 AGAIN = 5.0

@@ -14,7 +14,7 @@ import msgspec
 from cassandra.cluster import Session
 
 from conf import VERSION
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import Topic
 from readers.files import full_disk, told_of_disk
@@ -27,9 +27,9 @@ from readers.published.tables import write_parquet
 from readers.published.unnamed import unnamed
 from readers.published.whole import Seen, jobs, read_job
 from stores.elsewhere import is_address
-from stores.execute import FAILURES
 from stores.layout import check_layout
 from stores.published import place_of
+from stores.refused import silence_told
 
 DESCRIPTION = "publication.json"
 NOTE = "Shares are shares of conversation, with sampling error only. They are no forecast. A flag is no proof of a bot."
@@ -63,17 +63,13 @@ def publish(
     """
     to = to or settings.publish_to or str(settings.home / "published")
     check_layout(session, settings.keyspace, topic)
-    try:
-        with _place(to, topic.topic) as (folder, place):
-            rows = _write(Window(session, settings.keyspace, topic, None, None), folder, on_table, min_followers)
-            if is_address(to):
-                on_table(place)
-                elsewhere.send(folder, to, topic.topic, DESCRIPTION)
-            schema = _fill(folder, settings, topic, on_table)
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        fix = "See `make status`. What was published before is still there; run the command again"
-        raise StoreDown(f"Cassandra did not answer ({reason})", fix) from None
+    told = silence_told("See `make status`. What was published before is still there; run the command again")
+    with told, _place(to, topic.topic) as (folder, place):
+        rows = _write(Window(session, settings.keyspace, topic, None, None), folder, on_table, min_followers)
+        if is_address(to):
+            on_table(place)
+            elsewhere.send(folder, to, topic.topic, DESCRIPTION)
+        schema = _fill(folder, settings, topic, on_table)
     return Publication(place, rows, schema)
 
 

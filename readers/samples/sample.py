@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from cassandra.cluster import Session
 
-from conf.errors import PulsoError, StoreDown
+from conf.errors import PulsoError
 from conf.race import Candidate, Race
 from conf.schema import bound
 from conf.tables import POSTS
@@ -20,8 +20,9 @@ from readers.samples.sheet import COLUMNS
 from readers.search.post_reads import Span
 from readers.search.statements import Statements
 from readers.search.window_rows import window_rows
-from stores.execute import FAILURES, in_flight
+from stores.execute import in_flight
 from stores.layout import check_layout
+from stores.refused import silence_told
 
 Key = tuple[date, int, str, str]
 """Day, bucket, network and id of a post: with the topic, its key."""
@@ -57,15 +58,11 @@ def sample_frame(
     statements = Statements(session, keyspace)
     statements.check()
     check_layout(session, keyspace, subject.topic)
-    try:
+    with silence_told("See `make status`, or read a shorter time with --from and --to"):
         drawing = _Drawing(statements, subject, Draw(seed, n))
         drawing.read(on_day)
         drawn = drawing.draw.drawn()
         rows = list(_rows(statements, subject, drawn, drawing))
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        fix = "See `make status`, or read a shorter time with --from and --to"
-        raise StoreDown(f"Cassandra did not answer ({reason})", fix) from None
     if not rows:
         raise PulsoError(
             f"no stored post of {subject.topic.topic} counts for {subject.candidate.id}",

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from cassandra.cluster import Session
 
-from conf.errors import StoreDown, WrongUse
+from conf.errors import WrongUse
 from conf.tables import POSTS
 from conf.topic import Topic
 from readers.search.post_reads import (
@@ -32,8 +32,8 @@ from readers.search.post_reads import (
 )
 from readers.search.query import Query, parse_query
 from readers.search.statements import COLUMNS, Statements
-from stores.execute import FAILURES
 from stores.layout import check_layout
+from stores.refused import silence_told
 
 PAGE_ROWS = 1000
 LISTED_DAYS = 92
@@ -114,7 +114,8 @@ def posts_frame(pages: Iterable[pd.DataFrame]) -> pd.DataFrame:
 
 def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFrame]:
     left = limit
-    try:
+    fix = "See `make status`, or search a shorter time with --from and --to"
+    with silence_told(fix, "Cassandra did not answer the search"):
         for rows in portions:
             for start in range(0, len(rows), PAGE_ROWS):
                 page = rows[start : start + PAGE_ROWS][:left]
@@ -122,10 +123,6 @@ def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFr
                 left = None if left is None else left - len(page)
                 if left == 0:
                     return
-    except FAILURES as error:
-        reason = " ".join(str(error).split())[:160]
-        fix = "See `make status`, or search a shorter time with --from and --to"
-        raise StoreDown(f"Cassandra did not answer the search ({reason})", fix) from None
 
 
 def _found(reads: PostReads, on_day: Callable[[int, int], None]) -> Iterator[list[Row]]:

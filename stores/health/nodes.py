@@ -17,11 +17,10 @@ from cassandra.pool import Host
 
 from conf.settings import Settings
 from conf.tables import TABLES
-from stores.execute import FAILURES
 from stores.health.judge import REFUSED
 from stores.health.repairs import read_repairs
 from stores.health.state import MIB, Cassandra, Node, NodeState, NodeTable
-from stores.refused import words_of
+from stores.refused import FAILURES, words_of
 
 ANSWER = 4.0
 """Seconds in which a node must answer, and then again in which it must tell its figures."""

@@ -7,12 +7,11 @@ from cassandra.cluster import Session
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings
 from stores.connect import RedisClient, cassandra_session, redis_client
-from stores.execute import FAILURES
 from stores.health.judge import troubles, warnings
 from stores.health.nodes import read_cassandra
 from stores.health.redis_state import read_redis
 from stores.health.state import Cassandra, Health, Redis
-from stores.refused import words_of
+from stores.refused import FAILURES, words_of
 
 
 def read_health(settings: Settings, session: Session | None = None, client: RedisClient | None = None) -> Health:

@@ -7,8 +7,8 @@ from cassandra.cluster import Session
 from cassandra.query import SimpleStatement
 
 from conf.tables import HIDDEN_POSTS, POST_TABLES
-from stores.execute import FAILURES
 from stores.health.state import Repair
+from stores.refused import FAILURES
 
 REPAIRED = (*POST_TABLES, HIDDEN_POSTS)
 """The tables that hold what can't be computed again."""

@@ -30,7 +30,7 @@ from deploy.lifecycle import find, start, wait_until_answering
 from deploy.node import JMX_OFFSET, STORAGE_OFFSET, Node
 from deploy.ports import is_free
 from deploy.process import wait_ended
-from stores.execute import FAILURES
+from stores.refused import FAILURES
 from tests.support.commands import run_command
 from tests.support.engine_set import HOME
 from tests.support.ground import Ground, settings_in

@@ -6,7 +6,7 @@ https://docs.x.com/x-api/fundamentals/handling-disconnections.
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -70,7 +70,7 @@ class Drop:
 
 
 Step = bytes | Pause | Drop
-Script = Refusal | Sequence[Step]
+Script = Refusal | Iterable[Step]
 
 
 @dataclass(frozen=True)

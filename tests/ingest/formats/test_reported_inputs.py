@@ -303,6 +303,15 @@ class TestBluesky:
             "2025-03-01T10:00:00+00:00",  # without time_us
         ]
 
+    def test_a_time_of_zero_is_no_time(self) -> None:
+        record = {"text": "Rivera", "createdAt": "2025-03-01T10:00:00Z"}
+        commit = {"operation": "create", "collection": "app.bsky.feed.post", "rkey": "3k", "record": record}
+        [post] = outcomes_of(orjson.dumps({"did": "did:plc:a", "time_us": 0, "kind": "commit", "commit": commit}))
+        assert isinstance(post, Post)
+        assert (post.event_at, post.version_us) == (datetime(2025, 3, 1, 10, tzinfo=UTC), None)
+        [renamed] = outcomes_of(b'{"did":"did:plc:a","time_us":0,"kind":"identity","identity":{"handle":"a.example"}}')
+        assert renamed == "an identity event without a time"
+
     def test_42_an_account_goes_and_comes_back(self) -> None:
         [away], [back, post] = outcomes("42a"), outcomes("42b")
         assert isinstance(away, Deletion)

@@ -10,7 +10,7 @@ from cassandra.cluster import NoHostAvailable
 
 from ingest.queue.patience import REDIS_PASSING, GaveUp, Patience
 from ingest.queue.posts_queue import QueueFull
-from stores.execute import FAILURES
+from stores.refused import FAILURES
 
 
 class Waits(threading.Event):

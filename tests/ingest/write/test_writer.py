@@ -17,7 +17,7 @@ from ingest.queue.envelope import Message
 from ingest.write.rows import Write, row_of
 from ingest.write.writer import PostWriter
 from stores.connect import cassandra_session
-from stores.execute import FAILURES
+from stores.refused import FAILURES
 from tests.support.posts import stream_line, tweet
 from tests.support.stored import stored
 

@@ -232,10 +232,13 @@ def test_events_are_marked_and_listed(opened: Opens, counted: Topic) -> None:
 
 def test_the_neighbourhood_of_an_account_is_drawn(opened: Opens, counted: Topic, artefacts: Path) -> None:
     page = opened()
-    page.goto(f"/{counted.topic}/network")
+    page.goto(f"/{counted.topic}/network?theme=dark")
     page.locator(".list a").first.click()
     page.wait_for_url(re.compile("account="))
-    page.frame_locator("iframe.drawing").locator("canvas").wait_for(timeout=60_000)
+    drawing = page.frame_locator("iframe.drawing")
+    drawing.locator("canvas").wait_for(timeout=60_000)
+    ground = "e => getComputedStyle(e).backgroundColor"
+    assert drawing.locator("body").evaluate(ground) == page.locator("html").evaluate(ground) == "rgb(20, 23, 26)"
     shot(page, artefacts, "neighbourhood")
 
 
