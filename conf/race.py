@@ -46,8 +46,9 @@ class Candidate(Part):
 
     @property
     def needles(self) -> list[str]:
-        """Texts of which each folded text with an alias holds one, sorted."""
-        return sorted({alias_of(alias).needle for alias in self.aliases})
+        """Texts of which each folded text with an alias holds one, sorted. None stands in another, so they are few."""
+        texts = {alias_of(alias).needle for alias in self.aliases}
+        return sorted(text for text in texts if not any(other in text for other in texts - {text}))
 
     @property
     def pattern(self) -> str:

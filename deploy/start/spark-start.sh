@@ -132,8 +132,8 @@ pulso_tune_compiler() {
   # where there are few posts, there is only the first one, whose code then need not count its calls for the second. It
   # is faster up to about 200,000 posts; with 1,000,000 the second one wins by a third. There, with thresholds so many
   # times the defaults, it compiles a little less of what runs briefly; with 50 times, it came too late for what counts.
-  # Methods over 8,000 bytes are compiled, too: Spark makes one of 24,000 to match posts. The collector may take up to a
-  # twentieth of the time. With Java's own limit of a hundredth, it takes more and more memory the longer a job runs.
+  # The collector may take up to a twentieth of the time. With Java's own limit of a hundredth, it takes more and more
+  # memory the longer a job runs.
   local times=2 options
   if [ -n "$pulso_small" ]; then
     options="-XX:TieredStopAtLevel=1"
@@ -141,7 +141,6 @@ pulso_tune_compiler() {
     options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
     options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
   fi
-  options="$options -XX:-DontCompileHugeMethods"
   case "${SPARK_SUBMIT_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} $pulso_options" in
     *-XX:+Use*GC*) ;; # Java refuses to start with two collectors
     *) options="-XX:+UseParallelGC -XX:GCTimeRatio=19 $options" ;;

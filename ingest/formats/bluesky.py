@@ -167,8 +167,8 @@ def parse_event(payload: bytes) -> Post:
     """Returns a post or repost.
 
     The event time is the earlier of two: the `createdAt` that the author's client has set, and the host's `time_us`.
-    The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead. A `time_us` of 0
-    is no time.
+    The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead. A `time_us` of
+    0 is no time.
 
     Raises InvalidMessage for a commit without a record, text or time, and for a repost that names no post.
     """

@@ -121,13 +121,15 @@ def _holds(text: Column, candidate: Candidate) -> Column:
 
 
 def _by_hashtag(candidate: Candidate) -> list[Column]:
-    tags = candidate.folded_hashtags
-    return [F.arrays_overlap(F.col("hashtags"), F.array(*map(F.lit, tags)))] if tags else []
+    return _holds_any("hashtags", candidate.folded_hashtags)
 
 
 def _by_handle(candidate: Candidate) -> list[Column]:
     handles = candidate.lower_handles
-    if not handles:
-        return []
-    mentioned = F.arrays_overlap(F.col("mentions"), F.array(*map(F.lit, handles)))
-    return [mentioned, *(F.col(column).isin(handles) for column in _REFERRED)]
+    referred = [F.col(column).isin(handles) for column in _REFERRED] if handles else []
+    return [*_holds_any("mentions", handles), *referred]
+
+
+def _holds_any(column: str, values: Sequence[str]) -> list[Column]:
+    """Returns, for each value, whether a list holds it. Spark's arrays_overlap would make a hash set for each post."""
+    return [F.array_contains(column, value) for value in values]

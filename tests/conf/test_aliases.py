@@ -5,6 +5,7 @@ import regex
 
 from conf.aliases import alias_of, alias_pattern
 from conf.folding import fold
+from conf.race import Candidate
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,9 @@ def test_every_text_with_an_alias_holds_its_needle(alias: str) -> None:
     text = fold(f"بالسيسي ومحمد مرسي путину 高市早苗氏 soren pape beto o'rourkes {alias.strip('*')}")
     assert regex.search(alias_pattern([alias]), text)
     assert alias_of(alias).needle in text
+
+
+def test_a_candidate_has_no_needle_that_another_needle_stands_in() -> None:
+    aliases = ["Duterte", "Rody Duterte", "DU30", "السيسي", "عبد الفتاح السيسي"]
+    found = Candidate(id="a", name="A", aliases=aliases).needles
+    assert found == sorted([fold("du30"), fold("duterte"), fold("سيسي")])

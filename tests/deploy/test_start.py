@@ -101,7 +101,7 @@ def test_the_wheels_java_needs_its_own_archive_too(start: Start) -> None:
 
 
 def test_the_compilers_are_tuned_in_local_mode_and_never_with_a_second_collector(start: Start) -> None:
-    tuned, collector = "-XX:-DontCompileHugeMethods", "-XX:+UseParallelGC"
+    tuned, collector = "-XX:Tier", "-XX:+UseParallelGC"
     for arguments in ([], ["--packages", "a:b:1"], ["--master", "local[2]"]):
         assert tuned in start.run(SUBMIT, *arguments, *JOB)[1]
         assert collector in start.run(SUBMIT, *arguments, *JOB)[1]

@@ -92,7 +92,7 @@ class Ground:
 
     def command(self, *arguments: str) -> Done:
         """Runs a command of ingest to its end; fails unless it succeeds."""
-        done = run_command("ingest", *arguments, timeout=600, **self.environment)  # type: ignore[arg-type]
+        done = run_command("ingest", *arguments, timeout=1800, **self.environment)  # type: ignore[arg-type]
         assert done.returncode == 0, done.stderr
         return done
 

@@ -44,7 +44,7 @@ def test_the_volume_is_a_picture_and_all_of_trends_stands_in_frames(
     page = opened()
     page.goto(f"/{counted.topic}/trends?of=day&kind=host")
     for figure in ("volume", "hashtags", "items"):
-        framed = page.locator(f"[data-embed][value*='embed/{figure}?']").get_attribute("value", timeout=5000)
+        framed = page.locator(f"[data-embed][value*='embed/{figure}?']").get_attribute("value")
         assert framed
         assert "of=day" in framed
         assert httpx.get(f"{at}/embed/{figure}?of=day&kind=host").status_code == 200
