@@ -45,10 +45,10 @@ def test_a_row_has_the_ratio_of_each_round_and_says_if_its_target_is_met() -> No
 def test_the_stream_sends_new_posts_at_its_rate(units: list[Unit]) -> None:
     feed = Feed(units, 2_000, 0.4)
     began, posts = time.monotonic(), list[bytes]()
-    for chunk in islice(feed, len(feed) // CHUNK):
+    for chunk in islice(feed, feed.total // CHUNK):
         posts += chunk.splitlines()
     took = time.monotonic() - began
-    assert len(posts) == len(feed) == 800 > len(units)
+    assert len(posts) == feed.total == 800 > len(units)
     assert took >= 0.3
     found = [parse(part.format, part.payload) for line in posts for part in split(line) if isinstance(part, Unit)]
     assert len({post.post_id for post in found}) == 800
