@@ -18,10 +18,11 @@ _LOWER_ADDRESS = re.compile(ADDRESS.pattern)
 """The same in lower case, as nearly all are: a pattern that begins with letters is searched much faster."""
 X_NAME = "[A-Za-z0-9_]{1,15}"
 """A handle on X without its @."""
-_ENDS = r"(?![A-Za-z0-9_\u00c0-\u024f\u0300-\u036f]|://)"
+X_START = r"[@＠](?:(?<![A-Za-z0-9_!#$%&*@＠][@＠])|(?<=\bRT[@＠]))"
+X_END = r"(?![A-Za-z0-9_\u00c0-\u024f\u0300-\u036f]|://)"
+"""How a handle on X begins, and what may not follow it: `@José` is none."""
 X_HANDLE = re.compile(
-    rf"[@＠](?:(?<![A-Za-z0-9_!#$%&*@＠][@＠])|(?<=\bRT[@＠])){X_NAME}"
-    rf"{_ENDS}(?:[@＠][A-Za-z0-9_.-]*[A-Za-z0-9_]{_ENDS})*",
+    rf"{X_START}{X_NAME}{X_END}(?:[@＠][A-Za-z0-9_.-]*[A-Za-z0-9_]{X_END})*",
     re.ASCII,
 )
 """A handle on X, by X's own rule (https://github.com/twitter/twitter-text), but for its old limit of 20 letters.

@@ -12,16 +12,16 @@ from typing import Any
 from cassandra.protocol import BatchMessage, ProtocolHandler
 from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, PreparedStatement
 
-_INT, _SHORT = struct.Struct(">i").pack, struct.Struct(">H").pack
+packed_int, _SHORT = struct.Struct(">i").pack, struct.Struct(">H").pack
 _WRITTEN = struct.Struct(">iqii").pack
-_NULL, UNSET = _INT(-1), _INT(-2)
+_NULL, UNSET = packed_int(-1), packed_int(-2)
 PREFIX = 4
 """Bytes before each value: its length. An unset value has no more than these."""
 
 
 def encoded_value(value: bytes) -> bytes:
     """Returns an encoded value as a request has it."""
-    return _INT(len(value)) + value
+    return packed_int(len(value)) + value
 
 
 def written_at(time: int, ttl: int) -> bytes:

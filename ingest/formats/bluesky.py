@@ -11,13 +11,12 @@ import msgspec
 
 from conf.blanking import blank
 from conf.folding import fold, fold_tags
+from ingest.formats.bluesky_embeds import add_more_of, links_of, quoted_uri, texts_of
 from ingest.formats.facets import Facets
 from ingest.formats.format import Format, Keys, Parts
 from ingest.formats.jetstream_second import in_first_format
 from ingest.formats.lenient import Lenient
 from ingest.formats.limits import EARLIEST
-from ingest.formats.media import of_bluesky
-from ingest.formats.more_text import add_more, values_of
 from ingest.formats.post import Becomes, Deletion, InvalidMessage, Name, Post, set_root, unique
 
 POST = "app.bsky.feed.post"
@@ -142,6 +141,14 @@ def parse_identity(payload: bytes) -> Name:
     return Name(source="bluesky", author_id=event.did, handle=handle, at=_time(event.time_us))
 
 
+def _seen(time_us: int | None) -> datetime | None:
+    """Returns the host's time of an event, UTC; None if there is no such time, as with 0."""
+    try:
+        return _time(time_us) if time_us and time_us > 0 else None
+    except InvalidMessage:
+        return None
+
+
 def _time(time_us: int) -> datetime:
     """Returns a time in µs since 1970 in UTC. Raises InvalidMessage if there is no such date."""
     try:
@@ -170,24 +177,26 @@ def parse_event(payload: bytes) -> Post:
     The network itself sorts posts so. It is the same from every host, unless a client's clock is ahead. A `time_us` of
     0 is no time.
 
-    Raises InvalidMessage for a commit without a record, text or time, and for a repost that names no post.
+    Raises InvalidMessage for a commit without a record, its key, text or time, and for a repost that names no post.
     """
     event = _EVENT.decode(payload)
     commit, record = event.commit, event.commit.record
     if record is None:
         raise InvalidMessage("the commit has no record")
-    made_at = created_at(record.created_at)
-    seen_at = _time(event.time_us) if event.time_us else made_at
-    if seen_at is None:
+    made_at, seen_at = created_at(record.created_at), _seen(event.time_us)
+    event_at = min(seen_at, made_at) if seen_at and made_at else seen_at or made_at
+    if event_at is None:
         raise InvalidMessage("neither time_us nor createdAt is a time")
+    if not commit.rkey:
+        raise InvalidMessage("a commit without a record key")
     post = Post(
         source="bluesky",
         post_id=f"{event.did}/{commit.rkey}",
-        event_at=min(seen_at, made_at or seen_at),
+        event_at=event_at,
         author_id=event.did,
         author=event.did,
     )
-    post.version_us, post.is_update = event.time_us or None, commit.does == "update"
+    post.version_us, post.is_update = event.time_us if seen_at else None, commit.does == "update"
     if commit.collection == REPOST:
         if record.subject is None:
             raise InvalidMessage("a repost without a subject")
@@ -224,44 +233,21 @@ def split_uri(uri: str) -> tuple[str | None, str | None]:
 def _set_content(post: Post, record: Record, text: str) -> None:
     facets = Facets(text, record.facets)
     post.text = text
-    post.lang, post.languages = record.langs[0] if record.langs else None, record.langs
+    if record.langs:
+        post.lang, post.languages = next(filter(None, record.langs), None), record.langs
     post.folded = fold(blank(text, facets.spans))
     more = record.tags if isinstance(record.tags, list) else []
-    post.hashtags = fold_tags([*facets.tags, *_texts(more)])
+    post.hashtags = fold_tags([*facets.tags, *texts_of(more)])
     post.mentions = unique(facets.mentions)
-    links = facets.links
-    if record.embed and isinstance(external := record.embed.get("external"), dict):
-        links = links + _texts([external.get("uri")])
-    post.urls = unique(links)
+    post.urls = unique(facets.links + links_of(record.embed) if record.embed else facets.links)
     if record.reply:
         parent, root = record.reply.parent, record.reply.root
         post.reply_to, post.reply_to_author = split_uri(parent.uri)
         if root:
             set_root(post, post.reply_to if root.uri == parent.uri else split_uri(root.uri)[0])
     if record.embed:
-        post.quote_of, post.quote_of_author = _quoted(record.embed)
-        _add_more(post, record.embed)
-
-
-def _add_more(post: Post, embed: dict[str, Any]) -> None:
-    """Adds an embed's images or its video, and its text: of its link card, and their descriptions."""
-    for each in (embed, embed.get("media")):  # with a quote, they stand in `media`
-        if isinstance(each, dict) and not each.keys().isdisjoint(("external", "images", "video", "alt")):
-            post.media += of_bluesky(each)
-            alt = [*values_of(each.get("images"), "alt"), each.get("alt")]
-            add_more(post, values_of(each.get("external"), "title", "description"), alt)
-
-
-def _texts(values: list[Any]) -> list[str]:
-    return [value for value in values if isinstance(value, str) and value]
-
-
-def _quoted(embed: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Returns the quoted post of an embed (post id, author): of a `record`, or of the one in a `recordWithMedia`."""
-    record = embed.get("record")
-    inner = record.get("record") if isinstance(record, dict) else None
-    uris = [part.get("uri") for part in (record, inner) if isinstance(part, dict)]
-    return split_uri(next(iter(_texts(uris)), ""))
+        post.quote_of, post.quote_of_author = split_uri(quoted_uri(record.embed))
+        add_more_of(post, record.embed)
 
 
 def _split(keys: Keys, line: bytes) -> Parts | None:

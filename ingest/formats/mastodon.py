@@ -17,6 +17,7 @@ from conf.folding import fold, fold_tags
 from conf.instants import micros
 from ingest.formats.format import Format, Keys, Parts, not_too_many
 from ingest.formats.lenient import Lenient
+from ingest.formats.malformed import MALFORMED
 from ingest.formats.markup import Markup
 from ingest.formats.media import of_mastodon
 from ingest.formats.more_text import add_more, values_of
@@ -229,18 +230,22 @@ def _in_unicode(acct: str) -> str:
 
 
 def _split(keys: Keys, line: bytes) -> Parts:
-    if "payload" not in keys:
-        return [part for status in _statuses_of(keys, line) for part in _split_event(_as_event(status))]
-    return _split_event(line)
-
-
-def _statuses_of(keys: Keys, line: bytes) -> list[bytes]:
+    if "payload" in keys:
+        return _split_event(line)
     if "content" in keys:
-        return [line]
+        return _split_event(_as_event(line))
     page = _PAGE.decode(line)
     statuses = (*page.ancestors, *page.descendants, *page.statuses)
     not_too_many(statuses)
-    return [bytes(raw) for raw in statuses]
+    return [part for status in statuses for part in _split_status(bytes(status))]
+
+
+def _split_status(status: bytes) -> Parts:
+    """Returns a status of a page. A broken one is refused when it is parsed: it costs none of its neighbours."""
+    try:
+        return _split_event(_as_event(status))
+    except MALFORMED:
+        return [("mastodon", b'{"status":%b}' % status)]
 
 
 def _as_event(payload: bytes, event: str = "update", server: str = "") -> bytes:

@@ -23,17 +23,17 @@ NAMES = {name: parser for each in FORMATS for name, parser in each.names.items()
 
 def parse_deletion(format_: str, payload: bytes) -> Deletion:
     """Parses a message in one of the formats DELETIONS. Raises InvalidMessage with the reason."""
-    return checked_deletion(_parsed(DELETIONS[format_], payload))
+    return checked_deletion(_parsed(DELETIONS[format_], payload, format_))
 
 
 def parse_loss(format_: str, payload: bytes) -> Lost:
     """Parses a message in one of the formats LOSSES. Raises InvalidMessage with the reason."""
-    return checked_loss(_parsed(LOSSES[format_], payload))
+    return checked_loss(_parsed(LOSSES[format_], payload, format_))
 
 
 def parse_name(format_: str, payload: bytes) -> Name:
     """Parses a message in one of the formats NAMES. Raises InvalidMessage with the reason."""
-    return checked_name(_parsed(NAMES[format_], payload))
+    return checked_name(_parsed(NAMES[format_], payload, format_))
 
 
 def parse(format_: str, payload: bytes) -> Post:
@@ -42,15 +42,15 @@ def parse(format_: str, payload: bytes) -> Post:
     if found is None:
         raise InvalidMessage(f"unknown format {format_!r}")
     parser, longest_text = found
-    return checked(_parsed(parser, payload, mend=not is_binary(format_, payload)), longest_text)
+    return checked(_parsed(parser, payload, format_), longest_text)
 
 
-def _parsed(parser: Callable[[bytes], T], payload: bytes, *, mend: bool = True) -> T:
-    """Returns what a parser makes of a payload or, with `mend`, of the repaired payload, if it holds broken text."""
+def _parsed(parser: Callable[[bytes], T], payload: bytes, format_: str) -> T:
+    """Returns what a parser makes of a payload or, if it is a text that is broken, of the repaired payload."""
     try:
         return parser(payload)
     except MALFORMED as error:
-        mended = repaired(payload) if mend else None
+        mended = None if is_binary(format_, payload) else repaired(payload)
         if mended is not None:
-            return _parsed(parser, mended)
+            return _parsed(parser, mended, format_)
         raise InvalidMessage(reason_of(error)) from None

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-PARSER_VERSION, LAST_VERSION = 6, 999
+PARSER_VERSION, LAST_VERSION = 7, 999
 """Raise the first, up to the last, when parsing changes: a post of a newer parser replaces that of an older one."""
 
 

@@ -13,7 +13,12 @@ KEYS = {"media": "media_key", "polls": "id"}
 def attachable(objects: object, key: str) -> dict[str, Any]:
     """Returns these objects by their key."""
     listed = objects if isinstance(objects, list) else []
-    return {one[key]: one for one in listed if isinstance(one, dict) and isinstance(one.get(key), str)}
+    return {name: one for one in listed if isinstance(one, dict) and (name := id_of(one.get(key))) is not None}
+
+
+def id_of(value: object) -> str | None:
+    """Returns an id, which some dumps have as a number; None for what is none."""
+    return value if type(value) is str else str(value) if type(value) is int and value >= 0 else None
 
 
 def attached_to(attached: dict[str, Any], part: str, keys: str, key: str, included: msgspec.Raw) -> list[Any]:
@@ -22,7 +27,7 @@ def attached_to(attached: dict[str, Any], part: str, keys: str, key: str, includ
     wanted = attached.get(keys)
     if there or not included or not isinstance(wanted, list):
         return there if isinstance(there, list) else [there]
-    names = {name for name in wanted if isinstance(name, str)}
+    names = set(map(id_of, wanted))
     return [one for name, one in attachable(decoded(included), key).items() if name in names]
 
 
@@ -34,7 +39,7 @@ def objects_attached_to(tweets: list[Any], by_id: dict[str, dict[str, Any]]) -> 
         return found
     for part, keys in (("media", "media_keys"), ("polls", "poll_ids")):
         attached = values_of(attachments, keys)
-        wanted = {key for some in attached if isinstance(some, list) for key in some if isinstance(key, str)}
-        if objects := [by_id[part][key] for key in sorted(wanted) if key in by_id[part]]:
+        wanted = {id_of(key) for some in attached if isinstance(some, list) for key in some}
+        if objects := [by_id[part][key] for key in sorted(filter(None, wanted)) if key in by_id[part]]:
             found[part] = objects
     return found

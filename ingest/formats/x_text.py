@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conf.blanking import X_HANDLE, X_NAME, Span, blank, blank_spans
+import regex
+
+from conf.blanking import X_END, X_HANDLE, X_NAME, X_START, Span, blank, blank_spans
 from conf.folding import fold
 
 LONGEST_HANDLE = 15
@@ -22,9 +24,17 @@ POST_LINK = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 """The address of a post: the handle of its author, where the address has it, and its id."""
-_LEADING = re.compile(rf"[@\uff20]({X_NAME})(?![A-Za-z0-9_])\s*")
-_MENTION = re.compile(r"(?<!\w)[@\uff20](\w{1,15}+)(?![\w\u2026])", re.ASCII)
-_TAG = re.compile(r"(?<![\w&/])[#\uff03]([\w\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]++)(?!\u2026)")
+_ALONE = rf"({X_NAME})(?![@\uff20\u2026]){X_END}"
+_LEADING = re.compile(rf"[@\uff20]{_ALONE}\s*")
+_MENTION = re.compile(X_START + _ALONE, re.ASCII)
+_JOINING = r"_\u200c\u200d\ua67e\u05be\u05f3\u05f4\uff5e\u301c\u309b\u309c\u30a0\u30fb\u3003\u0f0b\u0f0c\xb7"
+"""What may stand in a hashtag beside letters, marks and digits, as in Persian, Hebrew and Japanese."""
+_SIGNS = rf"\p{{L}}\p{{Nd}}{_JOINING}"
+_TAG = regex.compile(
+    rf"(?<![{_SIGNS}&/])(?<![^\P{{M}}\ufe0e\ufe0f])[#\uff03](?![\ufe0f\u20e3])"
+    rf"(?=[\p{{Nd}}{_JOINING}]*+[\p{{L}}\p{{M}}])([{_SIGNS}\p{{M}}]++)(?![#\uff03\u2026]|://)"
+)
+"""A hashtag, by X's own rule (https://github.com/twitter/twitter-text): one of its signs is a letter."""
 _WHITE = ("", " ", "\n")
 
 
@@ -50,12 +60,12 @@ def folded_text(raw: str, spans: list[Span]) -> str:
 
 
 def tags_in(text: str) -> list[str]:
-    """Returns the hashtags of a text, without those that are clipped (`…`), and numbers, which are none on X."""
-    return [tag for tag in _TAG.findall(text) if not tag.isdecimal()] if "#" in text or "\uff03" in text else []
+    """Returns the hashtags of a text, without those that are clipped (`…`)."""
+    return _TAG.findall(text) if "#" in text or "\uff03" in text else []
 
 
 def names_in(text: str) -> list[str]:
-    """Returns the handles in a text, in lower case, without those that are clipped."""
+    """Returns the handles in a text, in lower case, without those that are clipped or of another network."""
     return list(map(str.lower, _MENTION.findall(text))) if "@" in text or "\uff20" in text else []
 
 

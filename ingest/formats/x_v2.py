@@ -21,8 +21,8 @@ def parse_line(payload: bytes) -> Post:
     line = _LINE.decode(payload)
     includes = line.includes or Includes()
     users = {user.id: user for user in includes.users or ()}
-    tweets = {tweet.id: tweet for tweet in includes.tweets or ()}
-    places = {place.id: place for place in includes.places or ()}
+    tweets = {tweet.id: tweet for tweet in includes.tweets} if includes.tweets else {}
+    places = {place.id: place for place in includes.places} if includes.places else {}
     post = to_post(line.data, users, tweets, places, line.twarc)
     add_more_of(post, tweets.get(post.retweet_of or "") or line.data, includes)
     return post
@@ -76,8 +76,12 @@ def _set_content(post: Post, tweet: Tweet, retweeted: Content | None) -> dict[st
             mentions = [m for m in mentions if m != named]
     post.mentions = mentions
     post.folded = folded_text(raw, entities.spans(raw))
-    post.hashtags = fold_tags([tag.tag for tag in entities.hashtags or ()] if given else tags_in(post.text))
-    post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls or ()])
+    if entities.hashtags:
+        post.hashtags = fold_tags([tag.tag for tag in entities.hashtags])
+    elif given is None:
+        post.hashtags = fold_tags(tags_in(post.text))
+    if entities.urls:
+        post.urls = unique([u.expanded_url or u.url or "" for u in entities.urls])
     return ids
 
 

@@ -8,7 +8,7 @@ from ingest.formats.format import not_too_many
 from ingest.formats.limits import MOST_SPLIT
 from ingest.formats.malformed import MALFORMED
 from ingest.formats.post import InvalidMessage
-from ingest.formats.x_attachments import KEYS, attachable, objects_attached_to
+from ingest.formats.x_attachments import KEYS, attachable, id_of, objects_attached_to
 
 _KEYS = {"users": "id", "tweets": "id", "places": "id", **KEYS}
 """The parts of `includes` that posts refer to, and the key of an object in each."""
@@ -46,12 +46,14 @@ def _page_line(tweet: Any, by_id: dict[str, dict[str, Any]], twarc: Any) -> dict
 
 
 def _includes_of(tweet: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    references = [r.get("id") for r in tweet.get("referenced_tweets") or () if isinstance(r, dict)]
+    """Returns what a post refers to. A broken reference costs none of the others."""
+    listed, geo = tweet.get("referenced_tweets"), tweet.get("geo")
+    references = [id_of(r.get("id")) for r in listed if isinstance(r, dict)] if isinstance(listed, list) else ()
     tweets = [by_id["tweets"][i] for i in references if i in by_id["tweets"]]
     people = [tweet.get("author_id"), tweet.get("in_reply_to_user_id"), *(t.get("author_id") for t in tweets)]
-    place = (tweet.get("geo") or {}).get("place_id")
+    place = id_of(geo.get("place_id")) if isinstance(geo, dict) else None
     return {
-        "users": [by_id["users"][i] for i in dict.fromkeys(people) if i in by_id["users"]],
+        "users": [by_id["users"][i] for i in dict.fromkeys(map(id_of, people)) if i in by_id["users"]],
         "tweets": tweets,
         "places": [by_id["places"][place]] if place in by_id["places"] else [],
         **objects_attached_to([tweet, *tweets], by_id),

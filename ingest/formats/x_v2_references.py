@@ -41,6 +41,8 @@ def accounts_of(
     post: Post, tweet: Tweet, tweets: dict[str, Content], ids: dict[str, str | None]
 ) -> dict[str, str | None]:
     """Returns the ids of mentioned accounts, with those of the accounts that a post retweets, answers or quotes."""
+    if not tweet.referenced_tweets:
+        return ids
     for name, post_id, known in (
         (post.retweet_of_author, post.retweet_of, None),
         (post.reply_to_author, post.reply_to, tweet.in_reply_to_user_id),

@@ -20,6 +20,8 @@ from stores.elsewhere import is_address
 from stores.packs import MANIFEST, UNFINISHED, captures_of
 
 T = TypeVar("T")
+MOST_DAMAGED = 5
+"""The damaged files of an archive that are named; of the others, the number is told."""
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Capture:
     notes: list[str] = field(default_factory=list)
     share_read: float | None = None
     """The share that was read, 0 to 1, where it is not told by bytes."""
+    _damaged: list[str] = field(default_factory=list, repr=False)
     _looked_at: Iterator[Part] | None = field(default=None, repr=False)
     _raw: IO[bytes] | None = field(default=None, repr=False)
     _at_end: bool = field(default=False, repr=False)
@@ -61,6 +64,8 @@ class Capture:
             nonlocal count
             for count, document in enumerate(documents(parts), 1):  # noqa: B007
                 yield document
+            if self.notes and not count:
+                raise Unread(f"a file in which nothing is read: {self.notes[0]}")
 
         return self.read(counted, lambda: f"document {count:,}")
 
@@ -70,11 +75,12 @@ class Capture:
         If the data ends early or is damaged, no more is yielded, and `broken` says so, with the `place` of the last.
         """
         try:
-            yield from split(self._looked_at or self._parts(self.notes))
+            yield from split(self._looked_at or self._parts(self.notes, self._damaged))
+            self.broken = _told(self._damaged)
         except Unread as what:
             self.unread = f"{self.name} is {what}" + ("" if ":" in str(what) else ", which is not read")
         except DAMAGED as error:
-            self.broken = f"{self.name} is damaged or truncated after {place()} ({error})"
+            self.broken = _told([*self._damaged, f"{self.name} is damaged or truncated after {place()} ({error})"])
         finally:
             self._at_end = True
             if self._raw is not None and self.name != "-":
@@ -85,7 +91,7 @@ class Capture:
 
         Of a pipe, it is what came until the first line is whole. Of what can't be read, it is nothing.
         """
-        parts = self._parts(self.notes if self.is_read_once else [])
+        parts = self._parts(self.notes, self._damaged) if self.is_read_once else self._parts([], [])
         try:
             first = next(parts, None)
             head = b"" if first is None else first.head(most, self._is_enough(most))
@@ -106,9 +112,9 @@ class Capture:
     def _is_enough(self, most: int) -> Callable[[bytes], bool]:
         return lambda head: len(head) >= most or (self.is_read_once and b"\n" in head)
 
-    def _parts(self, notes: list[str]) -> Iterator[Part]:
+    def _parts(self, notes: list[str], damaged: list[str]) -> Iterator[Part]:
         self._raw = self._opened()
-        yield from unpacked(Part(self.name, self._raw, notes))
+        yield from unpacked(Part(self.name, self._raw, notes, damaged))
 
     def _opened(self) -> IO[bytes]:
         if self.name == "-":
@@ -131,6 +137,11 @@ def _files_of(name: str) -> list[str]:
     if not path.joinpath(MANIFEST).exists() and not path.joinpath(UNFINISHED).exists():
         raise WrongUse(f"{name} is a directory", f"Give its files: {name.rstrip('/')}/*.jsonl")
     return captures_of(path)
+
+
+def _told(damaged: list[str]) -> str:
+    more = len(damaged) - MOST_DAMAGED
+    return "; ".join([*damaged[:MOST_DAMAGED], *([f"and {more:,} more are damaged"] if more > 0 else [])])
 
 
 def _failing(error: Exception) -> Iterator[Part]:

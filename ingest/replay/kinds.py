@@ -11,6 +11,7 @@ from conf.encodings import encoding_of, in_utf8
 from ingest.replay.event_stream import event_stream
 from ingest.replay.json_documents import json_documents
 from ingest.replay.part import Document, Part, Unread
+from ingest.replay.unpacking import DAMAGED
 
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|[\s\x00\x1e,])*+[{\[](?!\s*\{?\s*')|(?s:.*?)\n(?:\{\s*[\"}]|\[\s*\{)")
 _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?(?:(?:event|data|id|retry)?:[^\n]*\n\s*)+")
@@ -71,21 +72,24 @@ NOT_READ: tuple[tuple[str, Callable[[bytes], object]], ...] = tuple(
 def documents(parts: Iterable[Part]) -> Iterator[Document]:
     """Yields the JSON documents of unpacked parts, each with its place: file and line.
 
-    Raises Unread for a part of a kind that is not read. In an archive, such a file is left out, and noted.
+    Raises Unread for a part of a kind that is not read, and errors in DAMAGED. In an archive, such a file is left out,
+    and noted.
     """
     for each in parts:
-        head = each.head()
-        if not head:
-            continue
-        encoding = encoding_of(head)
-        inner = each.of(in_utf8(each.stream, encoding)) if encoding else each
         try:
-            for place, document in _kind_of(inner.head() if encoding else head).read(inner):
-                yield f"{each.name}:{place}", document
-        except Unread as what:
-            if not each.in_archive:
-                raise
-            each.notes.append(f"{each.name} is {what}")
+            yield from _documents_of(each)
+        except (Unread, *DAMAGED) as error:
+            each.take(error)
+
+
+def _documents_of(part: Part) -> Iterator[Document]:
+    head = part.head()
+    if not head:
+        return
+    encoding = encoding_of(head)
+    inner = part.of(in_utf8(part.stream, encoding)) if encoding else part
+    for place, document in _kind_of(inner.head() if encoding else head).read(inner):
+        yield f"{part.name}:{place}", document
 
 
 def may_be_table(head: bytes) -> bool:

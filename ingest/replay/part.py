@@ -21,11 +21,16 @@ class Unread(Exception):
 
 @dataclass
 class Part:
-    """A name for people, the bytes, and `notes`: lines for people about what was left out."""
+    """A name for people, and the bytes. What is told of a part is told of the whole capture, in its lists.
+
+    `notes` are lines for people about what was left out, `damaged` about files in an archive that are damaged: others
+    in it can be read.
+    """
 
     name: str
     stream: IO[bytes]
     notes: list[str] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
     in_archive: bool = False
 
     def head(self, most: int = LOOK, is_enough: Callable[[bytes], bool] = lambda head: len(head) >= LEAST) -> bytes:
@@ -44,11 +49,20 @@ class Part:
 
     def of(self, stream: IO[bytes]) -> "Part":
         """Returns the same part with other bytes: unpacked, or in another encoding."""
-        return Part(self.name, stream, self.notes, self.in_archive)
+        return Part(self.name, stream, self.notes, self.damaged, self.in_archive)
 
     def member(self, name: str, stream: IO[bytes]) -> "Part":
         """Returns a file of this archive."""
-        return Part(f"{self.name}/{name}", stream, self.notes, in_archive=True)
+        return Part(f"{self.name}/{name}", stream, self.notes, self.damaged, in_archive=True)
+
+    def take(self, error: Exception) -> None:
+        """Notes the error that a file in an archive has: Unread, or that it is damaged. Any other file's is raised."""
+        if not self.in_archive:
+            raise error
+        if isinstance(error, Unread):
+            self.notes.append(f"{self.name} is {error}")
+        else:
+            self.damaged.append(f"{self.name} is damaged or truncated ({error})")
 
 
 def _start_of(stream: IO[bytes], most: int, is_enough: Callable[[bytes], bool]) -> tuple[bytes, Exception | None]:

@@ -1,6 +1,7 @@
 """Unpacks what is compressed or in an archive: gzip, zstd, bzip2, xz, zip and tar, also one in the other."""
 
 import bz2
+import io
 import lzma
 import re
 import shutil
@@ -31,6 +32,7 @@ _ALWAYS = 2**27
 """Bytes of memory that a file may always ask for: as much as `zstd` itself allows by default."""
 _LARGEST_WINDOW = 2**31
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store|Thumbs\.db)")
+_ZIPPED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _OFFICE = ("[Content_Types].xml", "mimetype")
 
 
@@ -102,7 +104,8 @@ class _Zstd(_Wrapped):
 def unpacked(part: Part, depth: int = 0) -> Iterator[Part]:
     """Yields the files in a part, unpacked; the part itself if it is not packed. Read each before the next.
 
-    Raises Unread for what can't be unpacked, and errors in DAMAGED, also while a file that it has yielded is read.
+    Raises Unread for what can't be unpacked, and errors in DAMAGED, also while a file that it has yielded is read. A
+    file in an archive that can't be unpacked is left out, and noted.
     """
     head = part.head()
     unpack = next((unpack for looks, unpack in _PACKED if looks(head)), None)
@@ -112,7 +115,10 @@ def unpacked(part: Part, depth: int = 0) -> Iterator[Part]:
         raise Unread(f"packed more than {DEEPEST} times")
     else:
         for each in unpack(part):
-            yield from unpacked(each, depth + 1)
+            try:
+                yield from unpacked(each, depth + 1)
+            except (Unread, *DAMAGED) as error:
+                each.take(error)
 
 
 def _compressed(
@@ -167,11 +173,27 @@ def _zip(part: Part) -> Iterator[Part]:
             for member in members:
                 if member.is_dir() or _JUNK.search(member.filename):
                     continue
-                if member.flag_bits & 1:
-                    part.notes.append(f"{part.name}/{member.filename} is encrypted: unpack it first")
+                if why := _not_unpacked(member):
+                    part.notes.append(f"{part.name}/{member.filename} is {why}: unpack it first")
                     continue
-                with archive.open(member) as file:
-                    yield part.member(member.filename, _Streamed(file))  # type: ignore[arg-type]
+                yield from _opened(part, archive, member)
+
+
+def _not_unpacked(member: zipfile.ZipInfo) -> str:
+    """Returns why a file of a zip can't be unpacked here; empty if it can."""
+    if member.flag_bits & 1:
+        return "encrypted"
+    return "" if member.compress_type in _ZIPPED else f"zipped by method {member.compress_type}, which is not read"
+
+
+def _opened(part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[Part]:
+    each = part.member(member.filename, io.BytesIO())
+    try:
+        with archive.open(member) as file:
+            each.stream = _Streamed(file)  # type: ignore[assignment]
+            yield each
+    except DAMAGED as error:
+        each.take(error)
 
 
 def _tar(part: Part) -> Iterator[Part]:
@@ -181,6 +203,9 @@ def _tar(part: Part) -> Iterator[Part]:
             file = archive.extractfile(member) if member.isfile() and not _JUNK.search(member.name) else None
             if file is not None:
                 yield part.member(member.name, _Streamed(file))  # type: ignore[arg-type]
+        while rest := archive.fileobj.read(CHUNK):
+            if rest.strip(b"\0"):  # it takes a broken header for its end
+                raise tarfile.ReadError("what follows there has no header of a file")
 
 
 class _Streamed:

@@ -14,7 +14,7 @@ from conf.tables import POST_TABLES, POST_WORDS, POSTS
 from conf.topic import Topic
 from ingest.formats.post import InvalidMessage, Post
 from ingest.queue.envelope import Message
-from stores.encoded import PREFIX, UNSET, encoded_value
+from stores.encoded import PREFIX, UNSET, encoded_value, packed_int
 from stores.encoding import ENCODERS
 
 
@@ -80,13 +80,14 @@ def row_of(
 
 
 def _encoded(values: Iterable[Any]) -> list[bytes]:
-    """Returns the values of POSTS as a request has them. What is unknown or empty stays unset."""
+    """Returns the values of POSTS as `encoded_value` does. What is unknown or empty stays unset."""
     found = []
     for value, encode in zip(values, _ENCODERS, strict=True):
         if value is None or (not value and value != 0):
             found.append(UNSET)
         else:
-            found.append(encoded_value(encode(value)))
+            data = encode(value)
+            found.append(packed_int(len(data)) + data)  # a call for each of them would take a fifth of the time
     return found
 
 

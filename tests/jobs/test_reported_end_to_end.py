@@ -53,18 +53,23 @@ COUNTED: dict[str, dict[str, int]] = {
     "09": {"rivera": 3},  # a hashtag without a facet is none
     "11": {"rivera": 12},
     "13": {"rivera": 4},
+    "15c": {"rivera": 1},
     "14": {},  # from here to 20b, these are the same four posts
     **{name: {} for name in ("15", "15b", "16", "17", "18", "18b", "18c", "19", "19b", "19c", "19e", "20b")},
     "20": {"rivera": 1},
+    "21": {"rivera": 1},  # with a zero in its text; its others are those of 13
     "23": {"rivera": 1},
     "25": {"rivera": 16},  # not the withheld one
     "27": {"rivera": 10},
     "28": {"rivera": 16},  # one is without text, and one is deleted
     "29": {"rivera": 2},
     "30": {"rivera": 15},
+    "43": {},  # found by place alone
     "45": {"rivera": 1},
     "46": {"rivera": 2},
     "48": {"rivera": 3},
+    "49": {},  # of 2026
+    "50": {"rivera": 3},  # two of its five are in others
     "51": {"rivera": 1},
     "52": {},  # of 2014
     "56": {},

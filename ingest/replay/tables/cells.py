@@ -26,6 +26,8 @@ _KEPT_AS_TEXT = re.compile(r"""^(?:="+(.*?)"+|['\u2019](.*))$""", re.DOTALL)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _BETWEEN = re.compile(r"[\s,;|\[\]'\"]+")
 _BETWEEN_LINKS = re.compile(r"[\s;|\[\]'\"]+|,(?=\s|https?://)")
+_PYTHON = re.compile(r"""'((?:[^'\\]++|\\.)*+)'?|"((?:[^"\\]++|\\.)*+)"?|\b(?:None|True|False|nan|NaN)\b""", re.DOTALL)
+"""What Python writes otherwise than JSON: texts, and constants."""
 _NAMES = ("tag", "text", "username", "screen_name", "expanded_url", "url", "id")
 """The keys under which the objects of a JSON list have what is asked for."""
 _UNIX_DIGITS = {9: 0, 10: 0, 12: 3, 13: 3, 16: 6}
@@ -108,13 +110,30 @@ def several(value: Any, *, links: bool = False) -> list[str]:
         if value in ("", "[]"):
             return []
         if value[0] == "[":
-            with suppress(ValueError):
-                value = msgspec.json.decode(value)
+            value = _decoded(value)
         if type(value) is str:
             return [part for part in (_BETWEEN_LINKS if links else _BETWEEN).split(value) if part]
     if not isinstance(value, list):
         return []
     return [name for item in value if (name := _named(item))]
+
+
+def _decoded(text: str) -> Any:
+    """Returns a list in JSON, or of objects in Python's notation, in which pandas writes them; else the text.
+
+    Of objects that are neither, nothing is returned: their signs are no values.
+    """
+    with suppress(ValueError):
+        return msgspec.json.decode(text)
+    if "{" not in text:
+        return text
+    with suppress(ValueError):
+        return msgspec.json.decode(_PYTHON.sub(_in_json, text))
+    return []
+
+
+def _in_json(found: "re.Match[str]") -> str:
+    return "null" if found.lastindex is None else msgspec.json.encode(found[found.lastindex]).decode()
 
 
 def _named(item: Any) -> str:

@@ -90,6 +90,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "handles": (lambda: v2(b'"note_tweet":{"text":"%b"}' % (b"@a" * (POST // 2))), ""),
     "dots": (lambda: v2(b'"note_tweet":{"text":"%b"}' % (b"@a@." * (POST // 4))), ""),
+    "what is no number": (lambda: b'{"data":[%b]}' % fill(LINE, b'-Infinity,"a"'), "posts, at most 10,000"),
     "broken text": (lambda: b"\xff" * LINE, "over-long line"),
     "halves of pairs": (lambda: v2(b'"lang":"%b"' % (b"\\ud800" * (POST // 6))), ""),
 }  # fmt: skip

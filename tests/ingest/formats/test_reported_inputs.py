@@ -103,6 +103,36 @@ class TestX:
         assert isinstance(post, Post)
         assert post.text == "\\ud83c \U0001f600 \ufffd\ufffd"
 
+    @pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999", b"9" * 400])
+    def test_what_is_no_number_counts_as_none(self, number: bytes) -> None:
+        """Python's json and pandas write NaN where a value is missing."""
+        said = 'say "NaN", 1e999 \\'
+        line = orjson.dumps({**tweet(text=said), "author": user(), "geo": "?", "public_metrics": ["?"]})
+        [post] = outcomes_of(line.replace(b'"?"', number))
+        assert isinstance(post, Post), post
+        assert (post.text, post.author) == (said, "ana")
+        page = orjson.dumps({"data": [tweet(), tweet("2", geo="?")]}).replace(b'"?"', number)
+        assert [each.post_id for each in outcomes_of(page) if isinstance(each, Post)] == ["1", "2"]
+
+    @pytest.mark.parametrize(
+        "broken",
+        [
+            *({"in_reply_to_user_id": {}}, {"in_reply_to_user_id": []}, {"geo": "Manila"}, {"geo": {"place_id": [1]}}),
+            *({"referenced_tweets": 5}, {"referenced_tweets": [None, {"type": "quoted", "id": {}}]}),
+            *({"attachments": 5}, {"attachments": {"media_keys": [{}]}}),
+        ],
+    )
+    def test_a_broken_reference_of_a_page_costs_none_of_the_others(self, broken: dict[str, Any]) -> None:
+        page = {"data": [tweet(**broken)], "includes": {"users": [user()]}}
+        assert (one(page).author, one(page).author_followers) == ("ana", 5)
+
+    def test_a_page_whose_ids_are_numbers(self) -> None:
+        author, asked = {**user(), "id": 10}, {"id": 9, "text": "why", "author_id": 20}
+        data = tweet(1, author_id=10, referenced_tweets=[{"type": "quoted", "id": 9}])  # type: ignore[arg-type]
+        includes = {"users": [author, {**user(), "id": 20, "username": "Bea"}], "tweets": [asked]}
+        post = one({"data": [data], "includes": includes})
+        assert (post.author, post.quote_of, post.quote_of_author, post.accounts) == ("ana", "9", "bea", ["20 bea"])
+
     @pytest.mark.parametrize("name", ["23", "56"])
     def test_23_56_an_x_id_is_digits(self, name: str) -> None:
         found = outcomes(name)
@@ -312,6 +342,29 @@ class TestBluesky:
         [renamed] = outcomes_of(b'{"did":"did:plc:a","time_us":0,"kind":"identity","identity":{"handle":"a.example"}}')
         assert renamed == "an identity event without a time"
 
+    @pytest.mark.parametrize("time_us", [-5, 2**62, "1740823200000000"])
+    def test_a_time_that_is_none_costs_no_post(self, time_us: object) -> None:
+        record = {"text": "Rivera", "createdAt": "2025-03-01T10:00:00Z"}
+        post = one(self.made(record) | {"time_us": time_us})
+        assert (post.event_at, post.version_us) == (datetime(2025, 3, 1, 10, tzinfo=UTC), None)
+
+    def test_a_record_without_a_key_is_no_post(self) -> None:
+        assert outcomes_of(orjson.dumps(self.made({"text": "Rivera"}, rkey=""))) == ["a commit without a record key"]
+
+    def test_the_card_beside_a_quote_is_a_link(self) -> None:
+        quoted = {"record": {"uri": "at://did:plc:b/app.bsky.feed.post/3k"}}
+        embed = {"record": quoted, "media": {"external": {"uri": "https://n.example/a", "title": "Rivera"}}}
+        post = one(self.made({"text": "so", "embed": embed}))
+        assert (post.kind, post.urls, post.text_more) == ("quote", ["https://n.example/a"], "Rivera")
+
+    def test_the_first_language_that_is_one_is_the_language(self) -> None:
+        post = one(self.made({"text": "so", "langs": [None, 5, "", "en-US"]}))
+        assert (post.lang, post.languages) == ("en-US", ["en-US"])
+
+    def made(self, record: dict[str, Any], rkey: str = "3k") -> dict[str, Any]:
+        commit = {"operation": "create", "collection": "app.bsky.feed.post", "rkey": rkey, "record": record}
+        return {"did": "did:plc:a", "time_us": 1740823200000000, "kind": "commit", "commit": commit}
+
     def test_42_an_account_goes_and_comes_back(self) -> None:
         [away], [back, post] = outcomes("42a"), outcomes("42b")
         assert isinstance(away, Deletion)
@@ -400,6 +453,13 @@ class TestMastodon:
         for page in ({"ancestors": [first], "descendants": [second]}, {"accounts": [], "statuses": [first, second]}):
             found = outcomes_of(orjson.dumps(page))
             assert [post.post_id for post in found if isinstance(post, Post)] == [first["id"], second["id"]]
+
+    def test_a_broken_status_of_a_page_costs_none_of_its_neighbours(self) -> None:
+        private = {**mastodon_status(2), "visibility": "private"}
+        odd = [None, 5, {}, {**mastodon_status(1), "visibility": 5}, private, {"event": "update", "payload": private}]
+        found = outcomes_of(orjson.dumps({"accounts": [], "statuses": [*odd, mastodon_status(3)]}))
+        assert [each.post_id for each in found if isinstance(each, Post)] == [mastodon_status(3)["id"]]
+        assert len(found) == len(odd), "all but the private one are refused"
 
     @pytest.mark.parametrize(
         ("quote", "author"),

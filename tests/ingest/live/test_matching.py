@@ -14,6 +14,7 @@ from ingest.live.matching import REASONS, TopicMatcher
 from ingest.live.selection import ASKED_FOR, Selection
 from tests.support.bluesky import REPOST, event
 from tests.support.posts import stream_line, tweet
+from tests.support.reported import posts
 
 AT = datetime(2026, 5, 25, 14, 0, tzinfo=UTC)
 MANILA = Box(west=120.5, south=14.0, east=121.5, north=15.0)
@@ -113,6 +114,14 @@ def test_a_place_of_version_1_1_has_corners(corners: Any, is_wanted: bool) -> No
     }
     matcher = TopicMatcher(Topic(topic="t", collect=Collect(geo=(MANILA,))))
     assert matcher.wants(post_of(orjson.dumps(status))) is is_wanted
+
+
+def test_43_a_place_without_coordinates() -> None:
+    found = posts("43")
+    matcher = TopicMatcher(Topic(topic="t", collect=Collect(geo=(MANILA,))))
+    assert [matcher.wants(post) for post in found] == [True] * 3
+    elsewhere = TopicMatcher(Topic(topic="t", collect=Collect(geo=(DATE_LINE,))))
+    assert [elsewhere.wants(post) for post in found] == [False] * 3
 
 
 def test_what_is_left_out_is_counted_by_reason() -> None:

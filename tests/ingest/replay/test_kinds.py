@@ -133,6 +133,8 @@ def test_reported_files_that_are_not_read_are_named(name: str, told: str) -> Non
         (b"\x01\x02\x03hello", "data of an unknown kind"),
         (zipped({"[Content_Types].xml": b"<?xml?>", "xl/x.xml": b""}), "an Office file: save the sheet as CSV"),
         (gzip.compress(b"hello", mtime=0), "text that is not JSON"),
+        (zipped({"a.png": b"\x89PNG"}), "a file in which nothing is read: "),
+        (zipped({"a": TWO}).replace(b"\x08\0", b"\x09\0"), "a file in which nothing is read: "),
     ],
 )
 def test_what_is_not_read_is_named(content: bytes, told: str, tmp_path: Path) -> None:
@@ -160,6 +162,37 @@ def test_other_files_of_an_archive_are_left_out_and_told(tmp_path: Path) -> None
         f"{tmp_path}/file/a.png is a picture",
         f"{tmp_path}/file/c.csv is a table or other text, not JSON",
     ]
+
+
+SHORT = gzip.compress(TWO, mtime=0)[:-12]
+OFFICE = zipped({"[Content_Types].xml": b"<?xml?>"})
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred, lambda files: gzip.compress(tarred(files))], ids=["zip", "tar", "gz"])
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [(SHORT, "is damaged or truncated"), (zipped({"x": TWO})[:-9], "is damaged"), (OFFICE, "an Office")],
+    ids=["gzip", "zip", "Office"],
+)
+def test_a_file_of_an_archive_that_is_damaged_costs_none_of_the_others(
+    pack: Callable[[dict[str, bytes]], bytes], bad: bytes, told: str, tmp_path: Path
+) -> None:
+    found, capture = read(pack({"bad": bad, "good": TWO}), tmp_path)
+    assert found[-2:] == FOUND
+    assert told in f"{capture.broken}{capture.notes}"
+    assert f"{tmp_path}/file/bad is" in f"{capture.broken}{capture.notes}"
+
+
+def test_of_many_damaged_files_the_first_are_named(tmp_path: Path) -> None:
+    broken = read(zipped({f"{number}": SHORT for number in range(20)}), tmp_path)[1].broken
+    assert (broken.count("is damaged"), broken.endswith("; and 15 more are damaged")) == (5, True)
+
+
+def test_a_tar_whose_header_is_broken_says_that_there_is_more(tmp_path: Path) -> None:
+    archive = bytearray(tarred({"one": TWO, "two": TWO}))
+    archive[1024 + 148 : 1024 + 156] = b"000000\0 "  # the checksum of the second file
+    found, capture = read(bytes(archive), tmp_path)
+    assert (found, "what follows there has no header" in capture.broken) == (FOUND, True)
 
 
 def test_a_place_names_the_file_in_the_archive(tmp_path: Path) -> None:

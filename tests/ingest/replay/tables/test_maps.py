@@ -15,6 +15,7 @@ from conf.errors import PulsoError, WrongUse
 from ingest.formats import Refused, Unit, parse
 from ingest.formats.post import Post
 from ingest.replay.captures import open_captures
+from ingest.replay.tables.cells import several
 from ingest.replay.tables.table import Table, open_table
 from tests.ingest.replay.test_kinds import zipped
 from tests.support.tables import csv_of
@@ -370,6 +371,28 @@ def test_a_bluesky_table_with_uris_names_accounts_by_did(files: Files) -> None:
     assert (reply.post_id, reply.author_id, reply.author) == ("did:plc:me/3laaa", "did:plc:me", "did:plc:me")
     assert (reply.kind, reply.reply_to, reply.reply_to_author) == ("reply", "did:plc:other/3lbbb", "did:plc:other")
     assert (repost.kind, repost.retweet_of_author) == ("retweet", "did:plc:other")
+
+
+@pytest.mark.parametrize(
+    ("cell", "values"),
+    [
+        ('[{"tag": "a"}, {"tag": "b"}]', ["a", "b"]),
+        ("[{'start': 1, 'tag': 'a'}, {'tag': \"it's\", 'n': None, 'x': nan}]", ["a", "it's"]),  # by pandas
+        ("[{'url': 'https://t.co/a', 'expanded_url': 'https://n.example/a,b', 'ok': True}]", ["https://n.example/a,b"]),
+        ("['a', 'b']", ["a", "b"]),
+        ("[{'tag': 'a', ", []),
+        ("[{", []),
+        ("[{}, {]", []),
+        ("a; b|c d", ["a", "b", "c", "d"]),
+    ],
+)
+def test_a_list_is_read_in_each_notation(cell: str, values: list[str]) -> None:
+    assert several(cell, links="http" in cell) == values
+
+
+@pytest.mark.parametrize("piece", ["'", '"', "\\", "'\\", "{'", "None"])
+def test_a_hostile_list_takes_no_long_time(piece: str) -> None:
+    several("[{" + piece * 200_000)  # a step that looks back through all of it would need minutes
 
 
 def test_names_that_yaml_takes_for_truth_values_are_names(files: Files) -> None:

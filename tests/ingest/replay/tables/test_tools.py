@@ -10,10 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from conf.column_map import told_map
-from ingest.formats import Unit, parse
+from ingest.formats import Refused, Unit, parse
 from ingest.formats.post import Post
 from ingest.replay.captures import open_captures
 from ingest.replay.tables.table import Table, open_table
+from tests.support.reported import case
 from tests.support.tables import TOOLS, csv_of, flattened, header_of, table_of
 
 ANA, BEN, CAI, DOA = (
@@ -201,6 +202,17 @@ def test_real_posts_in_both_shapes_give_the_same_edges(tool: str, tmp_path: Path
     own = [post for post in read.values() if post.kind != "retweet"]
     for name in ("hashtags", "mentions"):
         assert [{*getattr(p, name)} for p in own] == [{*getattr(expected[p.post_id], name)} for p in own], name
+
+
+def test_22_a_reported_table_is_read_but_for_its_rounded_ids() -> None:
+    table = opened(case("22"))
+    assert table.mapped.title == "twarc-csv (told by its columns)"
+    (_, read), (_, refused) = table.parts()
+    assert isinstance(read, Unit)
+    assert isinstance(refused, Refused)
+    post = parse(read.format, read.payload)
+    assert (post.post_id, post.author_id, post.text) == ("1895000000000000221", "501", "Rivera, leads\nnow")
+    assert "was rounded" in refused.reason
 
 
 def test_parquet_gives_what_the_csv_gives(tmp_path: Path) -> None:
