@@ -159,7 +159,7 @@ def test_a_search_finds_what_the_command_finds(opened: Opens, counted: Topic) ->
         ('q="grace', "A quotation mark is missing"),
         ("q=%40a+%40b", "a post has only one author"),
         ("q=poe&from=soon", "'soon' is not a date or ISO time"),
-        ("q=zzzzzqqq", "No post was found"),
+        ("q=zzzzzqqq", "No collected post was found"),
     ],
 )
 def test_a_search_that_can_not_be_says_why(opened: Opens, counted: Topic, query: str, told: str) -> None:
