@@ -55,6 +55,7 @@ def _data(drawing: Drawing) -> dict[str, Any]:
         "edges": drawing.edges[heaviest, :2].ravel().tolist(),
         "colours": shades,
         "legend": legend,
+        "kinds": "Groups, with their accounts" if drawing.titles else "Colours: communities",
     }
 
 

@@ -110,10 +110,17 @@ class Site:
         return {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
 
     def embed(self, request: Request) -> Response:
-        """Answers one figure alone, for a frame of another site; it renews itself every minute."""
+        """Answers one figure alone, for a frame of another site; it renews itself every minute.
+
+        Its readers do not run this machine: they are told that something is away, and not what to start.
+        """
         figure = exports.figure_of(request)
         view = self.view(request, exports.FIGURES[figure])
-        return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
+        try:
+            return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
+        except (StoreDown, Replaced):
+            told = {"empty": PulsoError("these figures can not be read now. They come by themselves")}
+            return HTMLResponse(render("embed.html", view, {**told, "figure": figure, "title": figure}), 503)
 
     def _figure(self, view: View, figure: str) -> str:
         try:
@@ -156,16 +163,20 @@ class Site:
 
         address = f"{name} {view.link()}"
         found, down = self.pages.get(address, read_version, lambda: make(version).encode())
-        return _answer(request, view.topic, found, down)
+        why = str(down) if down and not name else ""
+        return _answer(
+            request, found, banner(f"{at(found.at, view.topic)} ({view.topic.timezone})", why) if down else ""
+        )
 
 
 def _moment(_: Topic) -> str:
     return f"{time.monotonic() // MOMENT:.0f}"
 
 
-def _answer(request: Request, topic: Topic, found: Seen, down: StoreDown | None) -> Response:
-    if down:
-        body = found.body.replace(BANNER, banner(f"{at(found.at, topic)} ({topic.timezone})", str(down)).encode(), 1)
+def _answer(request: Request, found: Seen, message: str) -> Response:
+    """Answers a page; with a `message`, it is that which was seen last, and is not kept by the browser."""
+    if message:
+        body = found.body.replace(BANNER, message.encode(), 1)
         return HTMLResponse(body, headers={"cache-control": "no-store"})
     if request.query_params.get("seen") == found.version:
         return Response(status_code=204)

@@ -81,7 +81,8 @@ def render(name: str, view: View | None, told: Mapping[str, Any]) -> str:
 
 def banner(when: str, why: str) -> str:
     """Returns the message that stands above a page which could not be renewed since `when`."""
-    return f'<p class="notice" role="alert">{told(f"These are the figures seen last, at {when}. {why}")}</p>'
+    text = f"These are the figures seen last, at {when}. {sentence(why)}".strip()
+    return f'<p class="notice" role="alert">{told(text)}</p>'
 
 
 def picture(macro: str, *arguments: Any, **named: Any) -> str:

@@ -233,8 +233,10 @@ def test_events_are_marked_and_listed(opened: Opens, counted: Topic) -> None:
 def test_the_neighbourhood_of_an_account_is_drawn(opened: Opens, counted: Topic, artefacts: Path) -> None:
     page = opened()
     page.goto(f"/{counted.topic}/network?theme=dark")
+    name = page.locator(".list a").first.inner_text()
     page.locator(".list a").first.click()
     page.wait_for_url(re.compile("account="))
+    assert f"Drawn are the nodes around {name}, up to 1 step away" in page.locator("main").inner_text()
     drawing = page.frame_locator("iframe.drawing")
     drawing.locator("canvas").wait_for(timeout=60_000)
     ground = "e => getComputedStyle(e).backgroundColor"
