@@ -102,7 +102,7 @@ class Site:
         A search does not: its form would be replaced while somebody types.
         """
         version = "" if view.page == "search" else RENEWED
-        told = {"empty": error, "heading": "Not shown now", "title": PAGES[view.page][0]}
+        told = {"empty": error, "heading": "Not shown now", "again": bool(version), "title": PAGES[view.page][0]}
         html = render(f"{view.page}.html", view, {**self._around(version), **told})
         return HTMLResponse(html, 503, {"retry-after": "10"})
 

@@ -15,7 +15,7 @@ from readers.page.texts import shown, title_of
 
 OWN: tuple[str, ...] = ()
 FILE = ROOT / "docs" / "method.md"
-MATCHED = {"text": "texts", "cards": "link cards and polls", "alt": "descriptions of images and videos"}
+MATCHED = {"text": "text", "cards": "link cards and polls", "alt": "descriptions of images and videos"}
 """Where words are looked for, as a topic's `match` says."""
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 

@@ -71,6 +71,7 @@ def render(name: str, view: View | None, told: Mapping[str, Any]) -> str:
         "layout": "base.html",
         "empty": None,
         "heading": "Nothing to show yet",
+        "again": False,
         "pages": {},
         "topics": [],
         "version": "",
