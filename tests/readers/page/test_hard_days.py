@@ -268,7 +268,7 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
         assert "seen=moment" in never.text  # and it asks again by itself
         health = httpx.get(f"{address}/cluster", timeout=30)
         assert health.status_code == 200  # it says what is away, so it is there when something is
-        assert re.search(r'role="alert">Cassandra: [^<]*make up', health.text)
+        assert re.search(r'role="alert">Cassandra: [^<]*<code>make up<', health.text)
         assert ">Redis</h2>" in health.text
         began = time.monotonic()
         httpx.get(f"{address}/night", timeout=30)
