@@ -1,6 +1,6 @@
 """Reads instants from a command line, and converts instants to and from microseconds since 1970."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from conf.errors import WrongUse
 
@@ -26,16 +26,16 @@ def is_due(last_us: int | None, now_us: int, every_us: int) -> bool:
     return last_us is None or not 0 <= now_us - last_us < every_us
 
 
-def parse_instant(option: str, value: str) -> datetime:
+def parse_instant(option: str, value: str, zone: tzinfo = UTC) -> datetime:
     """Returns the instant, in UTC, that a date (its midnight) or an ISO time means.
 
-    A value without an offset is read as UTC.
+    A value without an offset is read as one of `zone`.
 
     Raises WrongUse, which names `option`, for any other value.
     """
     try:
         at = datetime.fromisoformat(value.strip())
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
     except (ValueError, OverflowError):
         raise WrongUse(
             f"{option} {value!r} is not a date or ISO time", "Give 2016-05-09 or 2016-05-09T16:00Z"

@@ -46,13 +46,24 @@ def _data(drawing: Drawing) -> dict[str, Any]:
         for node, size in zip(drawing.nodes, sizes(drawing).tolist(), strict=True)
     ]
     heaviest = np.argsort(-drawing.edges[:, 2], kind="stable")
-    legend = [(colour, one_line(name), members) for colour, name, members in drawing.communities]
+    legend = [
+        (colour, _members(one_line(name), members, has_title=bool(drawing.titles)))
+        for colour, name, members in drawing.communities
+    ]
     return {
         "nodes": nodes,
         "edges": drawing.edges[heaviest, :2].ravel().tolist(),
         "colours": shades,
         "legend": legend,
+        "kinds": "Groups, with their accounts" if drawing.titles else "Colours: communities",
     }
+
+
+def _members(name: str, members: int, *, has_title: bool) -> str:
+    """Returns a community in words, by its title, else by its first node."""
+    if has_title:
+        return f"\u2068{name}\u2069: {members:,}"
+    return f"\u2068{name}\u2069 and {members - 1:,} more" if members > 1 else name
 
 
 def _told(node: Node) -> str:

@@ -23,6 +23,7 @@ from readers.page.fonts import NoFont
 from readers.page.rendering import BANNER, STATIC, banner, render
 from readers.page.seen import Pages, Seen
 from readers.page.source import Source
+from readers.page.texts import at
 from readers.partitions import Replaced
 from readers.topics import Topics
 
@@ -53,6 +54,8 @@ PAGES: dict[str, tuple[str, Any]] = {
 }
 LIVE = {"collecting", "cluster"}
 """Pages that change without a run of a job; each is kept for MOMENT seconds, for all who ask meanwhile."""
+RENEWED = "moment"
+"""The version of a page that asks for itself again each minute, and is always answered."""
 MOMENT = 2.0
 
 
@@ -84,17 +87,40 @@ class Site:
         if name not in PAGES:
             raise WrongUse(f"there is no page {name[:60]!r}", f"Pages: {', '.join(PAGES)}")
         view = self.view(request, name)
-        if name == "search":
-            return HTMLResponse(self._made(name, view, ""))
-        if name in LIVE:
-            return self._kept(request, view, lambda _: self._made(name, view, ""), version_of=_moment)
-        return self._kept(request, view, lambda version: self._made(name, view, version))
+        try:
+            if name == "search":
+                return HTMLResponse(self._made(name, view, ""))
+            if name in LIVE:
+                return self._kept(request, view, lambda _: self._made(name, view, RENEWED), version_of=_moment)
+            return self._kept(request, view, lambda version: self._made(name, view, version))
+        except (StoreDown, Replaced) as error:
+            return self._away(view, error)
+
+    def _away(self, view: View, error: PulsoError) -> Response:
+        """Says why a page that nobody has seen yet can't be shown; it asks for itself again, and leads to the others.
+
+        A search does not: its form would be replaced while somebody types.
+        """
+        version = "" if view.page == "search" else RENEWED
+        told = {"empty": error, "heading": "Not shown now", "again": bool(version), "title": PAGES[view.page][0]}
+        html = render(f"{view.page}.html", view, {**self._around(version), **told})
+        return HTMLResponse(html, 503, {"retry-after": "10"})
+
+    def _around(self, version: str) -> dict[str, Any]:
+        return {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
 
     def embed(self, request: Request) -> Response:
-        """Answers one figure alone, for a frame of another site; it renews itself every minute."""
+        """Answers one figure alone, for a frame of another site; it renews itself every minute.
+
+        Its readers do not run this machine: they are told that something is away, and not what to start.
+        """
         figure = exports.figure_of(request)
         view = self.view(request, exports.FIGURES[figure])
-        return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
+        try:
+            return self._kept(request, view, lambda _: self._figure(view, figure), f"embed/{figure}")
+        except (StoreDown, Replaced):
+            told = {"empty": PulsoError("these figures can not be read now. They come by themselves")}
+            return HTMLResponse(render("embed.html", view, {**told, "figure": figure, "title": figure}), 503)
 
     def _figure(self, view: View, figure: str) -> str:
         try:
@@ -118,8 +144,7 @@ class Site:
             raise
         except PulsoError as error:
             told = {"empty": error}
-        more = {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
-        return render(f"{name}.html", view, {**more, "title": title, **told})
+        return render(f"{name}.html", view, {**self._around(version), "title": title, **told})
 
     def _kept(
         self,
@@ -138,16 +163,20 @@ class Site:
 
         address = f"{name} {view.link()}"
         found, down = self.pages.get(address, read_version, lambda: make(version).encode())
-        return _answer(request, found, down)
+        why = str(down) if down and not name else ""
+        return _answer(
+            request, found, banner(f"{at(found.at, view.topic)} ({view.topic.timezone})", why) if down else ""
+        )
 
 
 def _moment(_: Topic) -> str:
     return f"{time.monotonic() // MOMENT:.0f}"
 
 
-def _answer(request: Request, found: Seen, down: StoreDown | None) -> Response:
-    if down:
-        body = found.body.replace(BANNER, banner(str(down)).encode(), 1)
+def _answer(request: Request, found: Seen, message: str) -> Response:
+    """Answers a page; with a `message`, it is that which was seen last, and is not kept by the browser."""
+    if message:
+        body = found.body.replace(BANNER, message.encode(), 1)
         return HTMLResponse(body, headers={"cache-control": "no-store"})
     if request.query_params.get("seen") == found.version:
         return Response(status_code=204)

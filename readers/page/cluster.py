@@ -3,9 +3,10 @@
 from typing import Any
 
 from conf.errors import StoreDown
+from conf.topic import Topic
 from readers.page.address import View
 from readers.page.source import Source
-from readers.page.texts import NONE, count, duration, shown
+from readers.page.texts import NONE, at, count, duration, shown
 from stores.health.read import read_health, read_without_cassandra
 from stores.health.state import Cassandra, Health, Node, Redis
 from stores.health.totals import TableTotal, totals
@@ -20,9 +21,11 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "troubles": [shown(line, 600) for line in health.troubles],
         "warnings": [shown(line, 600) for line in health.warnings],
         "nodes": [_node(node) for node in health.cassandra.nodes],
-        "tables": [_table(table) for table in totals(health.cassandra)],
+        "tables": [_table(table, view.topic) for table in totals(health.cassandra)],
         "redis": _redis(health.redis),
         "lead": _lead(health.cassandra, source.keyspace),
+        "now": at(health.at, view.topic, "%-d %b %Y, %H:%M:%S"),
+        "repairs": health.cassandra.copies > 1,
     }
 
 
@@ -55,7 +58,7 @@ def _node(node: Node) -> dict[str, str]:
     }
 
 
-def _table(table: TableTotal) -> dict[str, str]:
+def _table(table: TableTotal, topic: Topic) -> dict[str, str]:
     return {
         "name": table.name,
         "stores": _mib(table.disk_mib),
@@ -63,7 +66,7 @@ def _table(table: TableTotal) -> dict[str, str]:
         "read": _ms(table.read_ms),
         "write": _ms(table.write_ms),
         "marks": f"{table.tombstones_a_read:,.0f}",
-        "repaired": f"{table.repaired_at:%Y-%m-%d}" if table.repaired_at else NONE,
+        "repaired": at(table.repaired_at, topic),
     }
 
 
@@ -83,7 +86,7 @@ def _redis(redis: Redis) -> dict[str, str]:
 
 def _ms(value: float) -> str:
     """Returns a time; a dash where nothing was read or written since the node started."""
-    return f"{value:,.1f} ms" if value else NONE
+    return NONE if not value else "under 0.1 ms" if value < 0.05 else f"{value:,.1f} ms"
 
 
 def _mib(value: float | None) -> str:

@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, Response
 
 from conf import ROOT
 from conf.errors import PulsoError
+from conf.topic import Topic
 from readers.page.address import View
-from readers.page.quality import gap_rows
+from readers.page.quality import gaps_told
 from readers.page.rendering import render
 from readers.page.source import Source
 from readers.page.texts import at, count, duration, shown
@@ -27,6 +28,8 @@ LATE = 600.0
 FRESH = 10.0
 """Seconds for which the state of the queue holds."""
 PATIENCE = 30
+MANY = 1000
+"""So many posts came, and the topic asks for none of them: its words may be wrong."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
@@ -34,11 +37,13 @@ def context(source: Source, view: View) -> dict[str, Any]:
     now = datetime.now(UTC)
     with source.session() as session:
         records = read_records(session, source.keyspace, view.topic.topic)
+    sources = [_source(name, record, view, now) for name, record in sorted(records.items())]
     return {
-        "sources": [_source(name, record, view, now) for name, record in sorted(records.items())],
-        "gaps": gap_rows(records, view.topic),
+        "sources": sources,
+        "late": [source["name"] for source in sources if source["late"] and not source["gap"]],
+        **gaps_told(records, view.topic),
         "now": at(now, view.topic, "%-d %b %Y, %H:%M:%S"),
-        "collect": view.topic.collect,
+        "asked": _asked_for(view.topic),
     }
 
 
@@ -52,6 +57,19 @@ def _source(name: str, record: Record, view: View, now: datetime) -> dict[str, A
         "late": behind > LATE,
         "gap": shown(open_gap.reason) if open_gap else "",
     }
+
+
+def _asked_for(topic: Topic) -> list[tuple[str, list[str]]]:
+    """Returns what the topic file asks the networks for, in words; empty where it asks for nothing."""
+    collect = topic.collect
+    areas = [f"{box.south}° to {box.north}° north, {box.west}° to {box.east}° east" for box in collect.geo]
+    found = [
+        ("Words", [shown(word) for word in collect.keywords]),
+        ("Accounts", [f"{count(len(collect.users))}, named in the topic file"] if collect.users else []),
+        ("Areas", areas),
+        ("Languages", [shown(language) for language in collect.languages]),
+    ]
+    return [(what, told) for what, told in found if told]
 
 
 class _Queue:
@@ -88,15 +106,17 @@ def _asked() -> dict[str, Any]:
 
 
 def endpoint(view_of: Callable[[Request, str], View]) -> Callable[[Request], Response]:
-    """Returns what answers /TOPIC/collecting/queue: a part of the page, which renews itself."""
+    """Returns what answers /TOPIC/collecting/queue: a part of the page, which renews itself; else a page of its own."""
     queue = _Queue()
 
     def answer(request: Request) -> Response:
         view = view_of(request, "collecting")
+        is_part = request.headers.get("hx-request") == "true"
+        told = {"layout": "bare.html" if is_part else "base.html", "title": "Queue", "is_part": is_part}
         try:
-            told = _told(queue.state(), view)
+            told |= _told(queue.state(), view)
         except PulsoError as error:
-            told = {"wrong": str(error)}
+            told["wrong"] = str(error)
         return HTMLResponse(render("queue.html", view, told))
 
     return answer
@@ -105,14 +125,15 @@ def endpoint(view_of: Callable[[Request, str], View]) -> Callable[[Request], Res
 def _told(state: dict[str, Any], view: View) -> dict[str, Any]:
     topic = view.topic.topic
     live = [row for row in state["live"] if row["topic"] == topic]
-    oldest = state["oldest_waiting_seconds"]
+    oldest, limit = state["oldest_waiting_seconds"], state["redis_limit_bytes"]
     return {
         "wrong": "",
         "backlog": count(state["backlog"]),
         "oldest": "none waits" if oldest is None else f"the oldest for {duration(oldest)}",
         "dead": count(state["dead_letters"]),
-        "memory": f"{state['redis_memory_bytes'] / 1e6:,.0f} MB",
+        "memory": f"{state['redis_memory_bytes'] / 2**20:,.0f} MiB",
         "workers": count(len(state["consumers"])),
+        "limit": f"of {limit / 2**20:,.0f} MiB" if limit else "in use; there is no limit",
         "flows": [
             {
                 "source": row["source"],
@@ -121,6 +142,7 @@ def _told(state: dict[str, Any], view: View) -> dict[str, Any]:
                 "waiting": count(row["waiting"]),
                 "dead": count(row["dead"]),
                 "deleted": count(row["deleted"]),
+                "left_out": count(sum(row["left_out"].values())),
             }
             for row in state["flows"]
             if row["topic"] == topic
@@ -133,6 +155,8 @@ def _told(state: dict[str, Any], view: View) -> dict[str, Any]:
                 "asked_for": count(row["asked_for"]),
                 "shed": count(row["shed"]),
                 "gap": shown(row["gap_reason"]),
+                "left_out": count(sum(row["left_out"].values())),
+                "asks_for_none": not row["asked_for"] and sum(row["left_out"].values()) >= MANY,
             }
             for row in live
         ],

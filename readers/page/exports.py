@@ -17,7 +17,7 @@ from readers.page.lines import WIDE, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.rendering import palette, picture
 from readers.page.source import Source
-from readers.page.texts import count, shown, span
+from readers.page.texts import count, shown, span, title_of
 from stores.coverage import read_records
 
 FIGURES = {
@@ -80,7 +80,7 @@ def _of_trends(source: Source, view: View, figure: str, format_: str) -> tuple[p
     notes = [f"{number}: {shown(text, 40)}" for _, number, _, text in volume.events]
     notes += ["grey: posts are missing"] if volume.gaps else []
     told = {
-        "title": shown(view.topic.title or view.topic.topic, 90),
+        "title": shown(title_of(view.topic), 90),
         "caption": f"Posts by {volume.by}; the highest column is {volume.most}",
         "note": shown(" · ".join(notes), NOTE),
         "source": shown(volume.basis, NOTE),
@@ -130,7 +130,7 @@ def lines(poll: Poll, view: View, gaps: Sequence[Span]) -> str:
 
 def title(poll: Poll) -> str:
     """Returns the title of a picture."""
-    return shown(f"{poll.race.title or poll.race.id}: {poll.topic.title or poll.topic.topic}", 90)
+    return shown(f"{title_of(poll.race)}: {title_of(poll.topic)}", 90)
 
 
 def caption(poll: Poll) -> str:

@@ -1,4 +1,4 @@
-"""Method: by which rules this topic's posts count, and docs/method.md, the meaning of each figure."""
+"""Method: by which rules posts count for each candidate, and docs/method.md, the meaning of each figure."""
 
 import re
 from functools import cache
@@ -8,28 +8,35 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from conf import ROOT
+from conf.race import Candidate
 from readers.page.address import View
 from readers.page.source import Source
-from readers.page.texts import shown
+from readers.page.texts import shown, title_of
 
 OWN: tuple[str, ...] = ()
 FILE = ROOT / "docs" / "method.md"
+MATCHED = {"text": "text", "cards": "link cards and polls", "alt": "descriptions of images and videos"}
+"""Where words are looked for, as a topic's `match` says."""
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 
 
 def context(_: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows; it needs no store."""
+    topic = view.topic
     return {
         "text": _text(),
-        "rules": [
-            {
-                "name": shown(candidate.name),
-                "aliases": ", ".join(candidate.aliases),
-                "handles": ", ".join(f"@{handle.lstrip('@')}" for handle in candidate.handles),
-                "hashtags": ", ".join(f"#{tag.lstrip('#')}" for tag in candidate.hashtags),
-            }
-            for candidate in (view.race.candidates if view.race else ())
-        ],
+        "races": [(title_of(race), [_rules(candidate) for candidate in race.candidates]) for race in topic.races],
+        "matched": " and ".join(MATCHED[each] for each in topic.match),
+        "opened": any("*" in alias for race in topic.races for one in race.candidates for alias in one.aliases),
+    }
+
+
+def _rules(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "name": shown(candidate.name, 120),
+        "aliases": [shown(alias) for alias in candidate.aliases],
+        "handles": [shown(f"@{handle.lstrip('@')}") for handle in candidate.handles],
+        "hashtags": [shown(f"#{tag.lstrip('#＃')}") for tag in candidate.hashtags],
     }
 
 

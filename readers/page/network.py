@@ -76,6 +76,7 @@ def _graph(session: Session, keyspace: str, view: View) -> dict[str, Any]:
         return found, top_nodes(found)
 
     found, tops = settled(read)
+    account = view.more.get("account", "")
     path, sign, query = view.link(kind=None).partition("?")
     columns = [
         {"title": title, "rows": [_node(row, measure, view, graph) for row in _first(tops, measure)]}
@@ -85,7 +86,8 @@ def _graph(session: Session, keyspace: str, view: View) -> dict[str, Any]:
         "span": span(*found.period[2:], view.topic),
         "figures": figures(found.summary),
         "columns": columns,
-        "account": shown(view.more.get("account", ""), 200),
+        "account": shown(account, 200),
+        "around": _name_of(account, tops),
         "steps": number(view.more, "steps", 1, 1, 3),
         "nodes": number(view.more, "nodes", NODES, 1, MOST_NODES),
         "drawing": f"{path}/drawing{sign}{query}",
@@ -101,6 +103,12 @@ def _node(row: dict[Any, Any], measure: str, view: View, graph: str) -> dict[str
     value = per_cent(row["value"], 2) if measure == "pagerank" else count(row["value"])
     name = shown(name_shown(row["node"], row["label"]), 120)
     return {"name": name, "value": value, "link": view.link(account=str(row["node"]), graph=graph)}
+
+
+def _name_of(account: str, tops: Any) -> str:
+    """Returns the name of an account that is asked for by its id, where the first nodes have it."""
+    known = tops[tops["node"] == account]
+    return shown(name_shown(account, None if known.empty else known.iloc[0]["label"]), 120) if account else ""
 
 
 def _asked(view: View) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from readers.page.address import View
 from readers.page.lines import NARROW, WIDE, Chart, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.source import Source, settled
-from readers.page.texts import at, count, counted, duration, per_cent, post_link, shown, span
+from readers.page.texts import at, count, counted, covered, duration, post_link, shown, span, title_of
 from readers.partitions import Replaced
 from readers.periods import newest_start, read_periods
 from readers.runs.rhythm import next_run
@@ -87,7 +87,7 @@ def _strip(poll: Poll, view: View, runs: Sequence[Any], records: dict[str, Recor
         *([] if view.is_paper else [Cell("Next run", *later)]),
         Cell("Authors", count(first["authors_total"]), "one author, one vote"),
         Cell("Posts", count(first["posts_total"]), "that mention anyone in the race"),
-        Cell("Coverage", "replayed" if pd.isna(coverage) else per_cent(coverage), _collected(coverage, records, topic)),
+        Cell("Coverage", "replayed" if pd.isna(coverage) else covered(coverage), _collected(coverage, records, topic)),
         Cell("Method", str(first["method"])[:12], "what counts, and how", view.link("method")),
     ]
 
@@ -104,7 +104,7 @@ def _warnings(poll: Poll, topic: Topic, records: dict[str, Record]) -> list[str]
     first, told = poll.first, list[str]()
     if not pd.isna(first["coverage"]) and first["coverage"] < POOR:
         told.append(
-            f"Only {per_cent(first['coverage'])} of this time was collected: posts are missing, and so may be the "
+            f"Only {covered(first['coverage'])} of this time was collected: posts are missing, and so may be the "
             "conversation of some hours. See Quality."
         )
     now = datetime.now(UTC)
@@ -160,7 +160,7 @@ def cite(poll: Poll) -> str:
     told = "; ".join(f"{row.name} {row.value}{f' ({row.interval})' if row.interval else ''}" for row in poll.rows)
     ends = " (95 % interval, sampling error only)" if poll.show == "authors" else ""
     return (
-        f"{poll.race.title or poll.race.id}, {topic.title or topic.topic}. {MEASURES[poll.show]} in the conversation, "
+        f"{title_of(poll.race)}, {title_of(topic)}. {MEASURES[poll.show]} in the conversation, "
         f"not a forecast{ends}: {told}. {span(*poll.span, topic)} ({topic.timezone}); "
         f"n = {count(first['authors_total'])} authors, {count(first['posts_total'])} posts. "
         f"Pulso, method {first['method']}, run {first['run_id']}."

@@ -9,8 +9,9 @@ from conf.tables import DATA_QUALITY, POLL_BACKTEST
 from conf.topic import Topic
 from readers.frames import read_frame
 from readers.page.address import View
+from readers.page.polls import COLUMNS, MEASURES
 from readers.page.source import Source
-from readers.page.texts import at, count, duration, per_cent, shown, span
+from readers.page.texts import at, count, counted, covered, duration, shown, span, title_of
 from readers.runs.runs import jobs_of, read_runs, silent_runs
 from stores.coverage import Record, coverage, read_records
 from stores.prepare import prepared
@@ -18,6 +19,8 @@ from stores.published import utc
 
 OWN: tuple[str, ...] = ()
 RUNS, GAPS = 20, 50
+SPANS = {"last_day": "last day", "last_week": "last 7 days", "last_month": "last 30 days"}
+"""The spans of the backtest, which end where the vote starts, in words."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
@@ -28,13 +31,16 @@ def context(source: Source, view: View) -> dict[str, Any]:
         rows = read_runs(session, source.keyspace, topic, None, RUNS)
         silent = silent_runs(session, source.keyspace, topic, rows)
         checks = _checks(session, source.keyspace, topic)
-        backtest = _backtest(session, source.keyspace, view)
+        backtests = _backtests(session, source.keyspace, topic)
     return {
         "sources": [_source(name, record, topic) for name, record in sorted(records.items())],
-        "gaps": gap_rows(records, topic),
+        **gaps_told(records, topic),
         "runs": [_run(row, topic, row.run_id in silent) for row in rows],
+        "older": len(rows) == RUNS,
+        "superseded": any(row.status == "superseded" for row in rows),
         "checks": checks,
-        "backtest": backtest,
+        "verdict": _verdict(checks),
+        "backtests": backtests,
     }
 
 
@@ -45,16 +51,16 @@ def _source(name: str, record: Record, topic: Topic) -> dict[str, str]:
         "name": name,
         "began": at(record.began, topic),
         "through": at(record.through, topic),
-        "coverage": per_cent(part),
+        "coverage": covered(part),
         "gaps": count(len(record.gaps)),
     }
 
 
-def gap_rows(records: dict[str, Record], topic: Topic) -> list[dict[str, str]]:
-    """Returns the last gaps of live collection, the newest first."""
+def gaps_told(records: dict[str, Record], topic: Topic) -> dict[str, Any]:
+    """Returns the last gaps of live collection, the newest first, and how many older ones there are."""
     found = [(gap, name) for name, record in records.items() for gap in record.gaps]
     found.sort(key=lambda pair: pair[0].start, reverse=True)
-    return [
+    rows = [
         {
             "source": name,
             "span": span(gap.start, gap.end, topic) if gap.end else f"since {at(gap.start, topic)}",
@@ -64,13 +70,14 @@ def gap_rows(records: dict[str, Record], topic: Topic) -> list[dict[str, str]]:
         }
         for gap, name in found[:GAPS]
     ]
+    return {"gaps": rows, "more_gaps": max(0, len(found) - GAPS)}
 
 
 def _run(row: Any, topic: Topic, silent: bool) -> dict[str, str]:
     return {
         "id": str(row.run_id)[:8],
         "job": row.job,
-        "status": "running?" if silent else row.status,
+        "status": "no sign of life" if silent else row.status,
         "started": at(row.started_at, topic),
         "window": span(utc(row.window_start), utc(row.window_end), topic),
         "read": count(row.rows_read),
@@ -108,17 +115,42 @@ def _checks(session: Session, keyspace: str, topic: Topic) -> list[dict[str, Any
     return found
 
 
-def _backtest(session: Session, keyspace: str, view: View) -> list[dict[str, str]]:
-    if not view.race:
-        return []
+def _verdict(checks: list[dict[str, Any]]) -> str:
+    """Returns in one sentence what the checks of the last runs say."""
+    failing = [row["job"] for row in checks if row["failed"]]
+    if failing:
+        return f"Not all checks passed in the last {'run' if len(failing) == 1 else 'runs'} of {', '.join(failing)}."
+    return f"All checks passed in the last run of each of {counted(len(checks), 'job')}."
+
+
+def _backtests(session: Session, keyspace: str, topic: Topic) -> list[dict[str, Any]]:
+    """Returns the backtest of each race that has one, the smallest error first."""
     cql = f"SELECT * FROM {keyspace}.{POLL_BACKTEST.name} WHERE {bound(POLL_BACKTEST.partition)}"
-    rows = read_frame(session, cql, (view.topic.topic, view.race.id))
+    found = [(race, read_frame(session, cql, (topic.topic, race.id))) for race in topic.races]
     return [
         {
-            "measure": shown(row["measure"]),
-            "mae": per_cent(row["mae"]),
-            "uniform": per_cent(row["mae_uniform"]),
-            "span": span(row["window_start"], row["window_end"], view.topic),
+            "title": title_of(race),
+            "n": counted(len(race.outcome), "candidate"),
+            "rows": [_tested(row, topic) for row in rows.sort_values("mae").to_dict("records")],
         }
-        for row in rows.sort_values("mae").to_dict("records")
+        for race, rows in found
+        if not rows.empty
     ]
+
+
+def _tested(row: dict[Any, Any], topic: Topic) -> dict[str, str]:
+    return {
+        "measure": _measure(str(row["measure"])),
+        "mae": f"{row['mae'] * 100:.1f}",
+        "uniform": f"{row['mae_uniform'] * 100:.1f}",
+        "span": span(row["window_start"], row["window_end"], topic),
+    }
+
+
+def _measure(name: str) -> str:
+    """Returns a measure of the backtest in words: `share_authors:last_day`, or `poll:NAME` for an opinion poll."""
+    kind, _, of = name.partition(":")
+    if kind == "poll":
+        return f"Opinion poll: {shown(of)}"
+    words = {COLUMNS[show]: told for show, told in MEASURES.items()}
+    return f"{words.get(kind, kind)}, {SPANS.get(of, of)}"

@@ -1,15 +1,17 @@
 """Renders the templates. Every value is escaped; only what `markdown` renders is not."""
 
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from readers.page import colours
 from readers.page.address import View
+from readers.page.texts import sentence, title_of
 
 FOLDER = Path(__file__).parent / "templates"
 STATIC = FOLDER.parent / "static"
@@ -39,6 +41,15 @@ def palette(theme: str) -> dict[str, Any]:
     }
 
 
+_COMMAND = re.compile(r"`([^`]+)`|((?:SPARK_CONF_DIR=conf )?\.venv/bin/[^`]+?)(?=\.$|[.;,] )")
+
+
+def told(text: str) -> Markup:
+    """Returns a message of a command as a sentence; the commands in it are marked as such."""
+    line = sentence(text) + (" D is a day, such as 2016-05-09." if "--from D" in text else "")
+    return Markup(_COMMAND.sub(r"<code>\1\2</code>", str(escape(line))))  # noqa: S704 - escaped before
+
+
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(FOLDER),
     autoescape=True,
@@ -46,6 +57,7 @@ _ENVIRONMENT = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_ENVIRONMENT.filters.update(sentence=told, title_of=title_of)
 _ENVIRONMENT.globals.update(
     palette=palette("light"),
     files={name: _static(name) for name in ("page.css", "page.js", "icon.svg", HTMX)},
@@ -58,6 +70,8 @@ def render(name: str, view: View | None, told: Mapping[str, Any]) -> str:
     defaults: dict[str, Any] = {
         "layout": "base.html",
         "empty": None,
+        "heading": "Nothing to show yet",
+        "again": False,
         "pages": {},
         "topics": [],
         "version": "",
@@ -66,9 +80,10 @@ def render(name: str, view: View | None, told: Mapping[str, Any]) -> str:
     return _ENVIRONMENT.get_template(name).render({**defaults, **told, "view": view})
 
 
-def banner(text: str) -> str:
-    """Returns the message that stands above a page which could not be renewed."""
-    return f'<p class="notice" role="alert">These are the figures seen last. {escape(text)}</p>'
+def banner(when: str, why: str) -> str:
+    """Returns the message that stands above a page which could not be renewed since `when`."""
+    text = f"These are the figures seen last, at {when}. {sentence(why)}".strip()
+    return f'<p class="notice" role="alert">{told(text)}</p>'
 
 
 def picture(macro: str, *arguments: Any, **named: Any) -> str:

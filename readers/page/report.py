@@ -22,7 +22,7 @@ from readers.page import method, network, night, quality, trends
 from readers.page.address import View
 from readers.page.rendering import STATIC, render
 from readers.page.source import Source
-from readers.page.texts import at
+from readers.page.texts import at, title_of
 from readers.partitions import Replaced
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -84,7 +84,7 @@ def _parts(source: Source, first: OnPaper) -> _Parts:
     parts = _Parts()
     for view in _races(first):
         assert view.race
-        parts.add(f"Night: {view.race.title or view.race.id}", "night", view, night.context(source, view))
+        parts.add(f"Night: {title_of(view.race)}", "night", view, night.context(source, view))
     for name, (title, module) in _OPTIONAL.items():
         try:
             parts.add(title, name, first, module.context(source, first))
@@ -96,10 +96,8 @@ def _parts(source: Source, first: OnPaper) -> _Parts:
         name, jobs = first.topic.topic, "SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/daily.py"
         raise PulsoError(f"nothing of {name} has been published", f"Run {jobs} --topic {name} --from D --to D")
     parts.add("Quality and coverage", "quality", first, quality.context(source, first))
-    for view in _races(first):
-        assert view.race
-        title = f"What counts for whom: {view.race.title or view.race.id}"
-        parts.add(title, "method", view, method.context(source, view) | {"text": ""})
+    if first.topic.races:
+        parts.add("What counts for whom", "method", first, method.context(source, first) | {"text": ""})
     return parts
 
 

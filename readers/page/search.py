@@ -45,7 +45,7 @@ def asked_for(view: View) -> tuple[Query, Span]:
     kind = one_of("kind", asked, ("", *KINDS)) or None
     query = parse_query(asked.get("q", ""), asked.get("author") or None, kind)
     limits: list[datetime | None] = [
-        parse_instant(name, asked[name]) if asked.get(name) else None for name in ("from", "to")
+        parse_instant(name, asked[name], view.topic.zone) if asked.get(name) else None for name in ("from", "to")
     ]
     return query, Span(*limits)
 

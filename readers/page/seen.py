@@ -3,7 +3,8 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from conf.errors import StoreDown
@@ -14,11 +15,15 @@ LOCKS = 64
 
 @dataclass(frozen=True)
 class Seen:
-    """A rendered page: what it shows, the version of its figures, and `etag`, which differs where the body does."""
+    """A rendered page: what it shows, the version of its figures, and `etag`, which differs where the body does.
+
+    `at` is when these were last known to be the newest figures, UTC.
+    """
 
     body: bytes
     version: str
     etag: str
+    at: datetime
 
 
 class Pages:
@@ -37,15 +42,13 @@ class Pages:
         """
         try:
             now = version()
-            found = self._find(address)
-            if found and found.version == now:
+            if found := self._still(address, now):
                 return found, None
             with self._making[hash(address) % LOCKS]:
-                found = self._find(address)
-                if found and found.version == now:
+                if found := self._still(address, now):
                     return found, None
                 body = make()
-                made = Seen(body, now, f'"{sha256(body).hexdigest()[:20]}"')
+                made = Seen(body, now, f'"{sha256(body).hexdigest()[:20]}"', datetime.now(UTC))
                 self._keep(address, made)
                 return made, None
         except StoreDown as error:
@@ -53,6 +56,15 @@ class Pages:
             if not found:
                 raise
             return found, error
+
+    def _still(self, address: str, version: str) -> Seen | None:
+        """Returns the page of an address if its figures are of this version, and notes the time."""
+        found = self._find(address)
+        if not found or found.version != version:
+            return None
+        found = replace(found, at=datetime.now(UTC))
+        self._keep(address, found)
+        return found
 
     def _find(self, address: str) -> Seen | None:
         with self._lock:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from math import floor
 from typing import Any
 from unicodedata import bidirectional
 
@@ -9,6 +10,7 @@ import pandas as pd
 import regex
 from rich.cells import cell_len
 
+from conf.race import Race
 from conf.topic import Topic
 from readers.plain import one_line
 
@@ -41,6 +43,17 @@ def shown(text: object, most: int = LONGEST) -> str:
             break
         kept += cluster
     return kept + "…"
+
+
+def title_of(named: Topic | Race) -> str:
+    """Returns the title of a topic or of a race, else its id."""
+    return shown(named.title or (named.topic if isinstance(named, Topic) else named.id), 200)
+
+
+def sentence(text: str) -> str:
+    """Returns a text that begins with a capital letter and ends with a full stop, unless it ends like a sentence."""
+    stop = "" if text.endswith((".", "!", "?", "…")) else "."
+    return f"{text[:1].upper()}{text[1:]}{stop}" if text else ""
 
 
 def wrapped(text: str, width: int, lines: int = 2) -> list[str]:
@@ -78,6 +91,11 @@ def counted(value: Any, word: str) -> str:
 def per_cent(value: Any, digits: int = 1) -> str:
     """Returns a part of a whole (0..1) in per cent; a dash where it is unknown."""
     return NONE if value is None or pd.isna(value) else f"{float(value):.{digits}%}"
+
+
+def covered(part: Any) -> str:
+    """Returns a coverage (0..1) in per cent, rounded down: 100 % is shown only where nothing is missing."""
+    return NONE if part is None or pd.isna(part) else f"{floor(float(part) * 1000 + 1e-9) / 10:.1f}%"
 
 
 def points(value: Any) -> str:

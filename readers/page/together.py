@@ -18,7 +18,19 @@ from readers.options import PUBLIC_FROM
 from readers.page.address import View, one_of
 from readers.page.drawings import drawing
 from readers.page.source import Source, settled
-from readers.page.texts import NONE, at, count, counted, duration, per_cent, post_link, shown, span, web_link
+from readers.page.texts import (
+    NONE,
+    at,
+    count,
+    counted,
+    duration,
+    per_cent,
+    post_link,
+    shown,
+    span,
+    title_of,
+    web_link,
+)
 from readers.periods import not_published
 from readers.private import Naming, People
 from stores.published import utc
@@ -114,7 +126,7 @@ def _figures(row: Any) -> str:
 def _cite(row: Any, topic: Topic) -> str:
     return (
         f"Accounts that {WHAT[row.kind]} within {duration(row.window_seconds)} of one another, "
-        f"{topic.title or topic.topic}. {counted(row.groups, 'group')} of accounts that act together more than chance; "
+        f"{title_of(topic)}. {counted(row.groups, 'group')} of accounts that act together more than chance; "
         f"this says nothing of why or who. {_span(row, topic)} ({topic.timezone}); n = {_figures(row)}. "
         f"Pulso, job {COORDINATION_SUMMARY.job}, method {row.method}, run {row.run_id}."
     )

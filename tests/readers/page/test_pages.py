@@ -159,7 +159,7 @@ def test_a_search_finds_what_the_command_finds(opened: Opens, counted: Topic) ->
         ('q="grace', "A quotation mark is missing"),
         ("q=%40a+%40b", "a post has only one author"),
         ("q=poe&from=soon", "'soon' is not a date or ISO time"),
-        ("q=zzzzzqqq", "No post was found"),
+        ("q=zzzzzqqq", "No collected post was found"),
     ],
 )
 def test_a_search_that_can_not_be_says_why(opened: Opens, counted: Topic, query: str, told: str) -> None:
@@ -233,8 +233,10 @@ def test_events_are_marked_and_listed(opened: Opens, counted: Topic) -> None:
 def test_the_neighbourhood_of_an_account_is_drawn(opened: Opens, counted: Topic, artefacts: Path) -> None:
     page = opened()
     page.goto(f"/{counted.topic}/network?theme=dark")
+    name = page.locator(".list a").first.inner_text()
     page.locator(".list a").first.click()
     page.wait_for_url(re.compile("account="))
+    assert f"Drawn are the nodes around {name}, up to 1 step away" in page.locator("main").inner_text()
     drawing = page.frame_locator("iframe.drawing")
     drawing.locator("canvas").wait_for(timeout=60_000)
     ground = "e => getComputedStyle(e).backgroundColor"
@@ -253,7 +255,7 @@ def test_the_neighbourhood_of_an_account_is_drawn(opened: Opens, counted: Topic,
         ("/{}/night?window=a~b", 400, "is not a date or ISO time"),
         ("/{}/network?nodes=99999", 400, "from 1 to 5000"),
         ("/{}/export/pie.csv", 400, "Figures: bars, lines"),
-        ("/{}/export/hashtags.png", 400, "hashtags has no format"),
+        ("/{}/export/hashtags.png", 400, "has no format"),
         ("/{}/export/bars.pdf", 400, "Formats: csv, svg, png"),
         ("/..%2f..%2fetc/night", 404, ""),
         ("/{}/night?utm_source=x&fbclid=y", 200, "Who the conversation is about"),
