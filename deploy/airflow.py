@@ -17,17 +17,17 @@ from dotenv import dotenv_values
 from rich.console import Console
 
 from conf import ROOT
-from conf.errors import PulsoError
+from conf.errors import PulsoError, WrongUse
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings
 from conf.stopping import told_to_stop
-from deploy.airflow_records import Daily, alone, try_to_clean
+from deploy.airflow_records import Daily, alone, clean, try_to_clean
 from deploy.children import end_part
 from deploy.console import say
 from deploy.ports import Port, check_ports
 from deploy.process import run_to_end, said
 
-LOCAL = "127.0.0.1"
+LOCAL, PORT = "127.0.0.1", 8080
 ENVIRONMENT = ROOT / ".venv-airflow"
 PROGRAM = str(ENVIRONMENT / "bin" / "airflow")
 DAGS = ROOT / "airflow_dags"
@@ -69,6 +69,20 @@ def become_airflow(settings: Settings, port: int, words: Sequence[str]) -> None:
     _check_installed()
     os.chdir(ROOT)
     os.execve(PROGRAM, [PROGRAM, *words], environment(settings.home / "airflow", port))  # noqa: S606 - no shell is needed
+
+
+def clean_records(settings: Settings, keep_days: int | None) -> int:
+    """Removes Airflow's records of runs that ended so many days ago, else as conf/schedule.yaml says; returns the days.
+
+    Raises PulsoError if Airflow is not installed, or that fails; WrongUse if both say nothing.
+    """
+    _check_installed()
+    days = keep_days or load_schedule(settings.schedule).keep_days
+    if days is None:
+        raise WrongUse(f"keep_days in {settings.schedule} is empty: all is kept", "Give --keep-days 90")
+    variables = environment(settings.home / "airflow", PORT)
+    clean(PROGRAM, Path(variables["AIRFLOW_HOME"]), variables, days)
+    return days
 
 
 def _check_installed() -> None:

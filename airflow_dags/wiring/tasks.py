@@ -27,8 +27,8 @@ ENVIRONMENT = {
 }
 FROM, TO = "{{ data_interval_start | utc }}", "{{ data_interval_end | utc }}"
 NO_TIME = (
-    "this run has no time, since it was started without a logical date. Give one, such as --logical-date 2016-05-08: "
-    "then the newest full hour or day is counted. For older ones: airflow backfill create"
+    "this run has no time, since it was started without a logical date. Give the present time, such as --logical-date "
+    "2026-11-28T12:00:00Z: then the newest full hour or day is counted. For older ones: airflow backfill create"
 )
 
 
