@@ -66,6 +66,11 @@ with DAG("d") as dag:
     one = CommandOperator(task_id="day", arguments=["true"])
     two, three = (CommandOperator(task_id=name, arguments=["true"]) for name in ("publish", "export"))
     one >> two >> three
+    quality = CommandOperator(task_id="quality", arguments=["true"], trigger_rule="all_done")
+    poll = CommandOperator(task_id="poll", arguments=["true"], trigger_rule="all_done_min_one_success")
+    other = CommandOperator(task_id="other", arguments=["true"])
+    one >> quality >> three
+    [one, other] >> poll
 context = {
     "dag": dag, "task": one, "exception": AirflowException("a check failed:\\n it broke"),
     "data_interval_start": pendulum.datetime(2016, 5, 7, 16), "data_interval_end": pendulum.datetime(2016, 5, 8, 16),

@@ -119,6 +119,7 @@ def test_a_check_that_fails_stops_what_depends_on_it_and_is_named(stage: Stage, 
     check = "posts: kind is one of original, retweet, reply, quote"
     assert f"{dag}: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: " in said
     assert f"a check failed: {check}" in said
+    assert "Not run because of it: export_edges, export_nodes, publish" in said
     assert f"error: {check}" in said, "the quality summary names it, too"
     assert not (stage.home / "exports" / topic).exists()
     assert not any(stage.results(topic).values())
