@@ -133,7 +133,7 @@ def command(*words: str, variables: dict[str, str]) -> str:
 def _parts(
     home: Path, variables: dict[str, str], port: int, running: IO[str]
 ) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
-    """Starts the parts; ends them when the block ends. Their pids are written into `running`, which they keep open."""
+    """Starts the parts; ends them when the block ends. Their pids are written into `running`."""
     commands = {
         "api-server": ["api-server", "--host", LOCAL, "--port", str(port)],
         "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -155,7 +155,6 @@ def _parts(
                     stdout=output,
                     stderr=output,
                     start_new_session=True,  # Ctrl-C is for this command, which then ends the parts in their order
-                    pass_fds=(running.fileno(),),
                 )
             print(parts[name].pid, file=running, flush=True)
         yield parts

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+import psutil
 from rich.console import Console
 
 from conf import ROOT
@@ -25,22 +26,31 @@ TABLES = "job,dag_run,task_instance,task_instance_history,task_reschedule,xcom,l
 
 @contextmanager
 def alone(home: Path) -> Iterator[IO[str]]:
-    """Yields a file that holds the pids of this Airflow, and the lock of its home while one of them runs.
+    """Yields a file for the pids of this Airflow; holds the lock of its home while the block runs.
 
-    The parts inherit it, so that they are not forgotten if the command that started them is killed. Raises PulsoError
-    if another Airflow of this home runs: two schedulers would run each task twice.
+    Raises PulsoError if another Airflow of this home runs, or a part of one whose command was killed: two schedulers
+    would run each task twice.
     """
     home.mkdir(parents=True, exist_ok=True)
+    what = f"an Airflow with the records in {home} runs already"
     with (home / "running").open("a+") as file:
+        file.seek(0)
+        pids = [word for word in file.read().split() if word.isdigit()]
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            pids = " ".join(file.read().split())
-            what = f"an Airflow with the records in {home} runs already"
-            raise PulsoError(what, f"End it first, by Ctrl-C there or by: kill {pids}") from None
+            raise PulsoError(what, f"End it first, by Ctrl-C there or by: kill {' '.join(pids[:1])}") from None
+        if left := [pid for pid in pids if _is_airflow(int(pid))]:
+            raise PulsoError(what, f"Its command was killed. End what is left of it, by: kill {' '.join(left)}")
         file.truncate(0)
         yield file
+
+
+def _is_airflow(pid: int) -> bool:
+    try:
+        return "airflow" in " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
 
 
 def clean(program: str, home: Path, variables: Mapping[str, str], keep_days: int) -> None:

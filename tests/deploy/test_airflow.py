@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,16 +36,17 @@ def test_what_is_set_goes_first_and_the_project_is_found() -> None:
 
 
 def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_path: Path) -> None:
-    with alone(tmp_path) as running:
-        print("123\n456", file=running, flush=True)
-        with pytest.raises(PulsoError, match=r"runs already.*kill 123 456"), alone(tmp_path):
-            pass
-        part = subprocess.Popen(["sleep", "60"], pass_fds=(running.fileno(),))
+    part = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "airflow"])
     try:
-        with pytest.raises(PulsoError, match="runs already"), alone(tmp_path):
+        with alone(tmp_path) as running:
+            print(f"123\n{part.pid}", file=running, flush=True)
+            with pytest.raises(PulsoError, match=r"runs already.*Ctrl-C there or by: kill 123$"), alone(tmp_path):
+                pass
+        with pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill {part.pid}"), alone(tmp_path):
             pass
     finally:
         end(part)
+    (tmp_path / "running").write_text(f"{part.pid}\n1\n")
     with alone(tmp_path) as running:
         assert running.read() == ""
 

@@ -127,7 +127,7 @@ def test_a_second_one_is_refused_and_a_part_that_ends_is_named_and_the_others_ar
             stage.starts_at(free_port()), env=stage.environment, cwd=ROOT, capture_output=True, text=True, check=False
         )
         assert (second.returncode, second.stderr.count("\n")) == (1, 1)
-        assert f"{stage.home} runs already. End it first, by Ctrl-C there or by: kill {airflow.pid} " in second.stderr
+        assert f"{stage.home} runs already. End it first, by Ctrl-C there or by: kill {airflow.pid}\n" in second.stderr
         for process in _part(stage, "scheduler"):
             process.kill()
         assert airflow.wait(180) == 1
