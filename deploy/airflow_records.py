@@ -1,6 +1,7 @@
 """Removes what Airflow has kept of old runs: rows of its database, and logs. It holds the lock of one Airflow, too."""
 
 import fcntl
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
-import psutil
 from rich.console import Console
 
 from conf import ROOT
@@ -40,17 +40,19 @@ def alone(home: Path) -> Iterator[IO[str]]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PulsoError(what, f"End it first, by Ctrl-C there or by: kill {' '.join(pids[:1])}") from None
-        if left := [pid for pid in pids if _is_airflow(int(pid))]:
-            raise PulsoError(what, f"Its command was killed. End what is left of it, by: kill {' '.join(left)}")
+        if left := [f"-{pid}" for pid in pids[1:] if _has_group(int(pid))]:
+            raise PulsoError(what, f"Its command was killed. End what is left of it, by: kill -- {' '.join(left)}")
         file.truncate(0)
         yield file
 
 
-def _is_airflow(pid: int) -> bool:
+def _has_group(part: int) -> bool:
+    """Whether a part runs, or a process that it has started: a killed scheduler leaves its workers behind."""
     try:
-        return "airflow" in " ".join(psutil.Process(pid).cmdline())
-    except psutil.Error:
+        os.killpg(part, 0)
+    except OSError:
         return False
+    return True
 
 
 def clean(program: str, home: Path, variables: Mapping[str, str], keep_days: int) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -36,17 +35,20 @@ def test_what_is_set_goes_first_and_the_project_is_found() -> None:
 
 
 def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_path: Path) -> None:
-    part = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "airflow"])
+    part = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         with alone(tmp_path) as running:
             print(f"123\n{part.pid}", file=running, flush=True)
             with pytest.raises(PulsoError, match=r"runs already.*Ctrl-C there or by: kill 123$"), alone(tmp_path):
                 pass
-        with pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill {part.pid}"), alone(tmp_path):
+        with (
+            pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill -- -{part.pid}$"),
+            alone(tmp_path),
+        ):
             pass
     finally:
         end(part)
-    (tmp_path / "running").write_text(f"{part.pid}\n1\n")
+    (tmp_path / "running").write_text(f"123\n{part.pid}\n")
     with alone(tmp_path) as running:
         assert running.read() == ""
 

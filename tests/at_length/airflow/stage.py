@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -175,6 +175,9 @@ class Stage:
             except ProcessLookupError:
                 continue
         process.wait(30)
+        for part in (self.home / "running").read_text().split()[1:]:  # those that have renamed themselves, and so hide
+            with suppress(ProcessLookupError):
+                os.killpg(int(part), signal.SIGKILL)
 
     def processes(self) -> list[psutil.Process]:
         """Returns the processes of this Airflow: those whose environment has its home, without Spark's."""
