@@ -34,7 +34,7 @@ from tests.support.commands import spark_submit
 from tests.support.ground import Ground, lines_of
 from tests.support.spark_cluster import PATIENCE, SparkCluster
 
-POSTS, SEED = 4_000, 2016
+POSTS, SEED = 20_000, 2016
 BEGINS = datetime(2016, 5, 7, 16, tzinfo=UTC)
 WINDOW = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 TOPIC = "elect"
