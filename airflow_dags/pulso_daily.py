@@ -1,7 +1,7 @@
 """Counts the day that has just ended, in the topic's own time zone, and publishes it.
 
 1. `coverage` waits until what was collected live on this day is stored, and warns if a part was not collected.
-2. `names` asks Bluesky for handles, if conf/schedule.yaml says so.
+2. `names` asks Bluesky for handles, if conf/schedule.yaml says so. The jobs run also if it fails.
 3. `day` runs all jobs in one Spark session; with `tasks: jobs`, each job is a task: first author_activity, then
    coordination, then the poll, then the others.
 4. `backtest` compares the polls with the official outcome. It runs on the day before the vote alone (`votes`).
@@ -15,9 +15,10 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, DeadlineAlert, DeadlineReference, SyncCallback, TriggerRule
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, BaseOperator, DeadlineAlert, DeadlineReference, SyncCallback, TriggerRule
 
-from airflow_dags.wiring.commands import CommandOperator, JobOperator
+from airflow_dags.wiring.commands import JobOperator
 from airflow_dags.wiring.dags import dags_of_topics, make_dag
 from airflow_dags.wiring.notify import tell_late
 from airflow_dags.wiring.tasks import FROM, TO, command_task, gate_task, job_task, job_tasks, utc
@@ -35,11 +36,9 @@ def daily(topic: TopicFile, schedule: Schedule) -> DAG:
     options = {"timeout": timedelta(minutes=schedule.daily.timeout_minutes), "tags": ["daily", topic.name]}
     options |= _deadline(schedule)
     with make_dag(f"pulso_daily_{topic.name}", "0 0 * * *", topic.timezone, schedule, __doc__ or "", **options) as dag:
-        before: Any = gate_task(topic.name, schedule)
+        before: list[Any] = [gate_task(topic.name, schedule)]
         if schedule.daily.names:
-            names = command_task("names", "ingest", "names", "--topic", topic.name)
-            before >> names
-            before = names
+            before.append(before[0] >> command_task("names", "ingest", "names", "--topic", topic.name))
         counted = job_tasks("day", topic.name, schedule.daily.jobs, schedule)
         _in_order(before, counted)
         if topic.name in schedule.votes:
@@ -49,20 +48,23 @@ def daily(topic: TopicFile, schedule: Schedule) -> DAG:
         words = ("quality", "--topic", topic.name, "--from", FROM, "--to", TO)
         quality = command_task("quality", "readers", *words, trigger_rule=TriggerRule.ALL_DONE)
         counted >> quality
-        last: CommandOperator = quality
+        last: Any = quality
         for task in _published(topic, schedule):
             [*counted, last] >> task
             last = task
     return dag
 
 
-def _in_order(before: Any, tasks: list[JobOperator]) -> None:
+def _in_order(before: list[Any], tasks: list[JobOperator]) -> None:
     """Lets the jobs that others need run first. The poll is counted also if coordination failed: without its share."""
     first = dict[str, JobOperator]()
     for task in tasks:
         before >> task
+        if len(before) > 1:
+            task.trigger_rule = TriggerRule.ALL_DONE_MIN_ONE_SUCCESS
         if task.task_id in FIRST_JOBS:
-            before = first[task.task_id] = task
+            first[task.task_id] = task
+            before = [task]
     activity, grouped, poll = (first.get(name) for name in FIRST_JOBS)
     if activity and grouped and poll:
         activity >> poll
@@ -82,10 +84,13 @@ def _backtest(topic: TopicFile, vote: date, schedule: Schedule) -> JobOperator:
     )
 
 
-def _published(topic: TopicFile, schedule: Schedule) -> list[CommandOperator]:
-    """Returns the tasks that need every job to have succeeded, in their order."""
-    options = {"trigger_rule": TriggerRule.NONE_FAILED}
-    tasks = []
+def _published(topic: TopicFile, schedule: Schedule) -> list[BaseOperator]:
+    """Returns the tasks that need every job to have succeeded, in their order.
+
+    There is one in any case: a run has failed if its last task has, and `quality` may succeed where `day` failed.
+    """
+    options: dict[str, Any] = {"trigger_rule": TriggerRule.NONE_FAILED}
+    tasks = list[BaseOperator]()
     if schedule.daily.publish:
         tasks.append(command_task("publish", "readers", "publish", "--topic", topic.name, **options))
     if schedule.daily.exports:
@@ -97,7 +102,7 @@ def _published(topic: TopicFile, schedule: Schedule) -> list[CommandOperator]:
             out = ("--out", f"{file}-{name}.parquet")
             told = (*words, *window, *more, *out)
             tasks.append(command_task(f"export_{name}", "readers", "export", *told, **options, folder=folder))
-    return tasks
+    return tasks or [EmptyOperator(task_id="all_well", **options)]
 
 
 def _deadline(schedule: Schedule) -> dict[str, Any]:

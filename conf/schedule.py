@@ -78,6 +78,7 @@ class Schedule(Part):
     mail_to: tuple[str, ...] = ()
     deadline_minutes: int | None = Field(None, ge=1)
     compliance: str | None = ".pulso/compliance"
+    keep_days: int | None = Field(90, ge=1)
 
     @field_validator("catch_up_from")
     @classmethod

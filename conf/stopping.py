@@ -9,7 +9,10 @@ from types import FrameType
 
 @contextmanager
 def told_to_stop() -> Iterator[threading.Event]:
-    """Yields what is set by SIGTERM or Ctrl-C while the block runs; a second signal stops at once."""
+    """Yields what is set by SIGTERM, Ctrl-C or the end of its terminal while the block runs.
+
+    A second signal stops at once. What `nohup` starts outlives its terminal.
+    """
     stopped = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:
@@ -17,7 +20,10 @@ def told_to_stop() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stopped.set()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, note) for number in numbers}
     try:
         yield stopped
     finally:

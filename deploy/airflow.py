@@ -11,21 +11,23 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from dotenv import dotenv_values
 from rich.console import Console
 
 from conf import ROOT
-from conf.errors import PulsoError
+from conf.errors import PulsoError, WrongUse
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings
 from conf.stopping import told_to_stop
+from deploy.airflow_records import Daily, alone, clean, try_to_clean
 from deploy.children import end_part
 from deploy.console import say
 from deploy.ports import Port, check_ports
 from deploy.process import run_to_end, said
 
-LOCAL = "127.0.0.1"
+LOCAL, PORT = "127.0.0.1", 8080
 ENVIRONMENT = ROOT / ".venv-airflow"
 PROGRAM = str(ENVIRONMENT / "bin" / "airflow")
 DAGS = ROOT / "airflow_dags"
@@ -39,19 +41,27 @@ def run(settings: Settings, port: int, console: Console) -> None:
     """Runs Airflow until SIGTERM or Ctrl-C. Raises PulsoError if one of its parts ends by itself."""
     _check_installed()
     schedule = load_schedule(settings.schedule)
-    check_ports((Port("Airflow's page", LOCAL, port, "give another: python -m deploy airflow --port 8081"),))
     variables = environment(settings.home / "airflow", port)
     home = Path(variables["AIRFLOW_HOME"])
-    prepare(home, variables, schedule, console)
-    with told_to_stop() as stopped, _parts(home, variables, port) as parts:
-        say(console, f"Airflow: http://{LOCAL}:{port}, user admin, password in {home / PASSWORDS}. Ctrl-C stops it")
-        say(console, "new DAGs are paused: switch on those that you want, on the page or by `airflow dags unpause`")
-        while not stopped.wait(POLL):
-            for name, part in parts.items():
-                if part.poll() is not None:
-                    log = _log(home, name)
-                    raise PulsoError(f"{name} ended with code {part.returncode}: {said(log)[-200:]}", f"See {log}")
+    with alone(home) as running:
+        check_ports((Port("Airflow's page", LOCAL, port, "give another: python -m deploy airflow --port 8081"),))
+        prepare(home, variables, schedule, console)
+        with told_to_stop() as stopped, _parts(home, variables, port, running) as parts:
+            say(console, f"Airflow: http://{LOCAL}:{port}, user admin, password in {home / PASSWORDS}. Ctrl-C stops it")
+            say(console, "new DAGs are paused: switch on those that you want, on the page or by `airflow dags unpause`")
+            cleaning = Daily()
+            while not stopped.wait(POLL):
+                _check_run(parts, home)
+                if schedule.keep_days is not None and cleaning.due():
+                    try_to_clean(PROGRAM, home, variables, schedule.keep_days, console)
     say(console, "Airflow stopped")
+
+
+def _check_run(parts: "Mapping[str, subprocess.Popen[bytes]]", home: Path) -> None:
+    for name, part in parts.items():
+        if part.poll() is not None:
+            log = _log(home, name)
+            raise PulsoError(f"{name} ended with code {part.returncode}: {said(log)[-200:]}", f"See {log}")
 
 
 def become_airflow(settings: Settings, port: int, words: Sequence[str]) -> None:
@@ -59,6 +69,20 @@ def become_airflow(settings: Settings, port: int, words: Sequence[str]) -> None:
     _check_installed()
     os.chdir(ROOT)
     os.execve(PROGRAM, [PROGRAM, *words], environment(settings.home / "airflow", port))  # noqa: S606 - no shell is needed
+
+
+def clean_records(settings: Settings, keep_days: int | None) -> int:
+    """Removes Airflow's records of runs that ended so many days ago, else as conf/schedule.yaml says; returns the days.
+
+    Raises PulsoError if Airflow is not installed, or that fails; WrongUse if both say nothing.
+    """
+    _check_installed()
+    days = keep_days or load_schedule(settings.schedule).keep_days
+    if days is None:
+        raise WrongUse(f"keep_days in {settings.schedule} is empty: all is kept", "Give --keep-days 90")
+    variables = environment(settings.home / "airflow", PORT)
+    clean(PROGRAM, Path(variables["AIRFLOW_HOME"]), variables, days)
+    return days
 
 
 def _check_installed() -> None:
@@ -106,19 +130,23 @@ def command(*words: str, variables: dict[str, str]) -> str:
 
 
 @contextmanager
-def _parts(home: Path, variables: dict[str, str], port: int) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
-    """Starts the parts; ends them when the block ends."""
+def _parts(
+    home: Path, variables: dict[str, str], port: int, running: IO[str]
+) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
+    """Starts the parts; ends them when the block ends. Their pids are written into `running`."""
     commands = {
         "api-server": ["api-server", "--host", LOCAL, "--port", str(port)],
         "scheduler": ["scheduler", "--skip-serve-logs"],
         "dag-processor": ["dag-processor"],
     }
     parts = dict[str, subprocess.Popen[bytes]]()
+    print(os.getpid(), file=running, flush=True)
     try:
         for name, words in commands.items():
             log = _log(home, name)
             log.parent.mkdir(parents=True, exist_ok=True)
-            with log.open("wb") as output:
+            log.write_bytes(b"")
+            with log.open("ab") as output:  # so that it can be shortened while it is written to
                 parts[name] = subprocess.Popen(
                     [PROGRAM, *words],
                     env=variables,
@@ -128,6 +156,7 @@ def _parts(home: Path, variables: dict[str, str], port: int) -> Iterator[dict[st
                     stderr=output,
                     start_new_session=True,  # Ctrl-C is for this command, which then ends the parts in their order
                 )
+            print(parts[name].pid, file=running, flush=True)
         yield parts
     finally:
         for name in ("scheduler", "dag-processor", "api-server"):  # tasks tell the web server how they end

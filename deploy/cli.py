@@ -9,7 +9,8 @@ import typer
 
 from conf import cli
 from conf.settings import load_settings
-from deploy.airflow import become_airflow
+from deploy.airflow import PORT as AIRFLOW_PORT
+from deploy.airflow import become_airflow, clean_records
 from deploy.airflow import run as run_airflow
 from deploy.backup_cli import backup, nodetool, restore
 from deploy.console import make_console
@@ -89,7 +90,7 @@ def credentials() -> None:
 
 @app.command()
 def airflow(
-    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = AIRFLOW_PORT,
 ) -> None:
     """Run Airflow with the DAGs of airflow_dags/, for this machine alone. Ctrl-C stops it."""
     run_airflow(load_settings(), port, make_console())
@@ -98,10 +99,20 @@ def airflow(
 @app.command("airflow-cli", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def airflow_cli(
     words: typer.Context,
-    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="The port of Airflow's page.", min=1024, max=65535)] = AIRFLOW_PORT,
 ) -> None:
     """Run a command of the Airflow that `make airflow` runs, such as `dags list` or `backfill create`."""
     become_airflow(load_settings(), port, words.args)
+
+
+@app.command("airflow-clean")
+def airflow_clean(
+    keep_days: Annotated[
+        int | None, typer.Option(help="The default is keep_days in conf/schedule.yaml.", min=1)
+    ] = None,
+) -> None:
+    """Remove Airflow's own rows and logs of old runs, as `make airflow` does each day. Posts and figures stay."""
+    typer.echo(f"kept: the last {clean_records(load_settings(), keep_days)} days of Airflow's records")
 
 
 @app.command()

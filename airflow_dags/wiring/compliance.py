@@ -1,5 +1,6 @@
 """Applies X's compliance files that somebody has put into a folder."""
 
+from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException
@@ -14,7 +15,8 @@ KINDS = {"posts": [], "users": ["--users"]}
 class ComplianceOperator(CommandOperator):
     """Runs `comply` on each file in the folders of KINDS in `folder`; moves those that were applied to `done`.
 
-    A file that can't be applied stays, and does not keep the others from being applied; then the task fails.
+    A file that can't be applied stays, and does not keep the others from being applied; then the task fails. So does
+    one that was written to meanwhile: the next try applies it whole.
     """
 
     def execute(self, context: Any) -> None:
@@ -23,12 +25,21 @@ class ComplianceOperator(CommandOperator):
         done = ROOT / self.folder / "done"
         for kind, options in KINDS.items():
             for file in sorted(file for file in (ROOT / self.folder / kind).glob("*") if file.is_file()):
+                before = _state(file)
                 try:
                     self.run([*self.arguments, *options, "--", str(file)])
                 except AirflowException as error:
                     failed.append(f"{file}: {error}")
                     continue
+                if _state(file) != before:
+                    failed.append(f"{file}: it was written to meanwhile")
+                    continue
                 done.mkdir(exist_ok=True)
                 file.replace(done / f"{kind}-{file.name}")
         if failed:
             raise AirflowException("; ".join(failed))
+
+
+def _state(file: Path) -> tuple[int, int]:
+    found = file.stat()
+    return found.st_size, found.st_mtime_ns

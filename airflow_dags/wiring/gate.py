@@ -18,7 +18,8 @@ class CoverageGate(BaseSensorOperator):
 
     Then the run goes on in any case, since a gap in collection never closes: the polls have the part that was collected
     in their column `coverage`, and it is the task's result (XCom). Where it is below `least`, the task's log warns, and
-    names the gaps. A topic that is not collected live passes at once.
+    names the gaps. A topic that is not collected live passes at once. While the stores do not answer it waits, too;
+    after that time it fails.
     """
 
     template_fields: Sequence[str] = ("arguments",)
@@ -31,20 +32,27 @@ class CoverageGate(BaseSensorOperator):
         self.least = least
 
     def poke(self, context: Any) -> PokeReturnValue:
-        """Asks once. Raises AirflowException if the command fails."""
+        """Asks once. Raises AirflowException if the command fails after the time to wait, or was used wrongly."""
+        may_wait = datetime.now(UTC) < context["data_interval_end"] + timedelta(minutes=self.wait_minutes)
         done = subprocess.run(self.arguments, capture_output=True, text=True, cwd=ROOT, check=False)
         for line in done.stderr.splitlines():
             self.log.info("%s", line)
         if done.returncode:
-            error = told_by(done.stderr) or f"exit code {done.returncode}"
-            raise AirflowFailException(error) if done.returncode == WRONG_USE else AirflowException(error)
+            return self._not_told(told_by(done.stderr), done.returncode, may_wait)
         told = json.loads(done.stdout)
-        waits_until = context["data_interval_end"] + timedelta(minutes=self.wait_minutes)
-        if told["waiting_for"] and datetime.now(UTC) < waits_until:
+        if told["waiting_for"] and may_wait:
             self.log.info("waiting for what was collected from %s to be stored", ", ".join(told["waiting_for"]))
             return PokeReturnValue(is_done=False)
         self._tell(told)
         return PokeReturnValue(is_done=True, xcom_value=told["coverage"])
+
+    def _not_told(self, error: str, code: int, may_wait: bool) -> PokeReturnValue:
+        if code == WRONG_USE:
+            raise AirflowFailException(error)
+        if not may_wait:
+            raise AirflowException(error or f"exit code {code}")
+        self.log.warning("%s. It is asked again", error or f"exit code {code}")
+        return PokeReturnValue(is_done=False)
 
     def _tell(self, told: dict[str, Any]) -> None:
         if told["coverage"] is None:

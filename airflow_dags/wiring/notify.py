@@ -5,7 +5,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import BaseNotifier
+from airflow.sdk import BaseNotifier, TriggerRule
 
 log = logging.getLogger("airflow.task")
 
@@ -45,10 +45,25 @@ def _mail(mail_to: Sequence[str], subject: str, line: str, context: Any) -> None
 
 
 def told(context: Any) -> str:
-    """Returns what failed, over which time, why, and what is not run because of it, in one line."""
+    """Returns what failed, over which time, why, and what is not run because of it, in one line.
+
+    The other tasks are taken to succeed.
+    """
     task, start, end = context["task"], context.get("data_interval_start"), context.get("data_interval_end")
     over = f" over {start:%Y-%m-%dT%H:%MZ} to {end:%Y-%m-%dT%H:%MZ}" if start and end else ""
     error = " ".join(str(context.get("exception") or "no error was told").split())
-    after = ", ".join(sorted(task.get_flat_relative_ids(upstream=False)))
+    after = ", ".join(sorted(_not_run_after(task)))
     stopped = f". Not run because of it: {after}" if after else ""
     return f"{context['dag'].dag_id}: {task.task_id}{over} failed: {error}{stopped}"
+
+
+def _not_run_after(task: Any) -> set[str]:
+    """Returns the ids of the tasks that can't run once a task has failed: by their rules, some run nevertheless."""
+    failed = {task.task_id}
+    for one in task.dag.topological_sort():
+        lost = one.upstream_task_ids & failed
+        if one.trigger_rule == TriggerRule.ALL_DONE_MIN_ONE_SUCCESS:
+            lost = lost if lost == one.upstream_task_ids else set()
+        if lost and one.trigger_rule != TriggerRule.ALL_DONE:
+            failed.add(one.task_id)
+    return failed - {task.task_id}

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import Asset
+from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dags.wiring.commands import CommandOperator, JobOperator
 from airflow_dags.wiring.gate import CoverageGate
@@ -25,11 +26,20 @@ ENVIRONMENT = {
     "SUBMIT_ENDS_WITH_ITS_PARENT": "1",  # conf/spark-env.sh: a killed worker leaves no Spark behind
 }
 FROM, TO = "{{ data_interval_start | utc }}", "{{ data_interval_end | utc }}"
+NO_TIME = (
+    "this run has no time, since it was started without a logical date. Give the present time, such as --logical-date "
+    "2026-11-28T12:00:00Z: then the newest full hour or day is counted. For older ones: airflow backfill create"
+)
 
 
-def utc(at: datetime) -> str:
-    """Returns an instant as commands take it, in UTC: a filter of the templates."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def utc(at: Any, hours_before: int = 0) -> str:
+    """Returns an instant, or so many hours before it, as commands take it, in UTC: a filter of the templates.
+
+    Raises AirflowFailException for a run that has no data interval.
+    """
+    if not isinstance(at, datetime):
+        raise AirflowFailException(NO_TIME)
+    return (at.astimezone(UTC) - timedelta(hours=hours_before)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def day(at: datetime, zone: str) -> str:
@@ -39,7 +49,7 @@ def day(at: datetime, zone: str) -> str:
 
 def earlier(hours: int) -> str:
     """Returns the template of the start of a run's time, so many hours earlier."""
-    return f"{{{{ (data_interval_start - macros.timedelta(hours={hours})) | utc }}}}" if hours else FROM
+    return f"{{{{ data_interval_start | utc({hours}) }}}}" if hours else FROM
 
 
 def job_task(task_id: str, topic: str, jobs: Sequence[str], schedule: Schedule, **options: Any) -> JobOperator:

@@ -21,7 +21,7 @@ chmod 0755 "$root/debian/usr/sbin/policy-rc.d"
 chroot "$root/debian" apt-get update
 chroot "$root/debian" apt-get upgrade --yes
 chroot "$root/debian" apt-get install --yes --no-install-recommends python3.11 python3.11-venv ca-certificates
-rm -rf "$root"/debian/var/cache/apt/archives/*.deb "$root"/debian/var/lib/apt/lists/*
+rm -rf "$root"/debian/var/cache/apt/* "$root"/debian/var/lib/apt/lists/*
 # A network that inspects encrypted traffic has an authority of its own.
 [ -z "${CA_BUNDLE:-}" ] || cp "$CA_BUNDLE" "$root/debian/etc/ssl/certs/ca-certificates.crt"
 container=$(buildah "${options[@]}" from scratch)

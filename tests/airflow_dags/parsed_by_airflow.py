@@ -86,7 +86,7 @@ def _command(dag: Any, task: Any, start: str, end: str) -> dict[str, Any]:
             "words": task._get_hook()._build_spark_submit_command(task.application),
             "environment": task.env_vars,
         }
-    return {"words": task.arguments, "environment": {}}
+    return {"words": getattr(task, "arguments", []), "environment": {}}
 
 
 def _days(zone: str, since: str) -> list[list[str]]:

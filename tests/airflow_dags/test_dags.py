@@ -63,7 +63,8 @@ def test_with_a_task_for_each_job_the_poll_waits_for_what_it_leaves_out_and_the_
     tasks = otherwise["dags"]["pulso_daily_ph2016"]["tasks"]
     upstream = {name: task["upstream"] for name, task in tasks.items()}
     assert upstream["names"] == ["coverage"]
-    assert upstream["author_activity"] == ["names"]
+    assert upstream["author_activity"] == ["coverage", "names"]
+    assert tasks["author_activity"]["rule"].endswith("ALL_DONE_MIN_ONE_SUCCESS"), "handles can be missing for a day"
     assert upstream["coordination"] == ["author_activity"]
     assert upstream["candidate_poll"] == ["author_activity", "coordination"]
     assert tasks["candidate_poll"]["rule"].endswith("ALL_DONE_MIN_ONE_SUCCESS"), "it does not need coordination"
@@ -89,6 +90,13 @@ def test_a_topic_file_that_cannot_be_one_is_told_and_takes_no_other_topics_dags(
         "後.yaml": "the name is none of a topic",
     }.items():
         assert f"{name}: {why}" in line
+
+
+def test_a_run_fails_with_its_jobs_also_where_nothing_is_published(tmp_path: Path) -> None:
+    found = parsed(tmp_path, TOPICS, "daily: {publish: false, exports: }\n")
+    tasks = found["dags"]["pulso_daily_plain"]["tasks"]
+    assert tasks["all_well"]["upstream"] == ["day", "quality"]
+    assert tasks["all_well"]["rule"].endswith("NONE_FAILED")
 
 
 def test_a_mistake_in_the_settings_is_told_with_its_line(tmp_path: Path) -> None:

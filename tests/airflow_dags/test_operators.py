@@ -25,11 +25,15 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow_dags.wiring.commands import CommandOperator, told_by
 from airflow_dags.wiring.compliance import ComplianceOperator
+from airflow_dags.wiring.gate import CoverageGate
 from airflow_dags.wiring.notify import FailureNotifier, told
+from airflow_dags.wiring.tasks import utc
 import pendulum
 
 def outcome(operator):
     try:
+        if isinstance(operator, CoverageGate):
+            return operator.poke({"data_interval_end": pendulum.now("UTC")}).is_done
         operator.execute({})
     except AirflowFailException as error:
         return f"for good: {error}"
@@ -62,11 +66,31 @@ with DAG("d") as dag:
     one = CommandOperator(task_id="day", arguments=["true"])
     two, three = (CommandOperator(task_id=name, arguments=["true"]) for name in ("publish", "export"))
     one >> two >> three
+    quality = CommandOperator(task_id="quality", arguments=["true"], trigger_rule="all_done")
+    poll = CommandOperator(task_id="poll", arguments=["true"], trigger_rule="all_done_min_one_success")
+    other = CommandOperator(task_id="other", arguments=["true"])
+    one >> quality >> three
+    [one, other] >> poll
 context = {
     "dag": dag, "task": one, "exception": AirflowException("a check failed:\\n it broke"),
     "data_interval_start": pendulum.datetime(2016, 5, 7, 16), "data_interval_end": pendulum.datetime(2016, 5, 8, 16),
 }
+def gate(minutes, script):
+    words = ["/bin/sh", "-c", script]
+    return outcome(CoverageGate(task_id="g", arguments=words, wait_minutes=minutes, least=0.99))
+
+def no_time():
+    try:
+        utc(None)
+    except AirflowFailException as error:
+        return str(error)
+
+DOWN = "echo 'error: Cassandra does not answer' >&2; exit 1"
+WAITS = '''echo '{"waiting_for": ["x"], "coverage": 0.5, "lines": []}' '''
 print(
+    *(gate(minutes, script) for script in (DOWN, WAITS) for minutes in (5, 0)),
+    gate(5, "echo 'error: no topic x' >&2; exit 2"),
+    no_time().partition(".")[0],
     of("echo done"),
     of("echo 'error: Cassandra does not answer' >&2; exit 1"),
     of("echo 'error: no topic x. Did you mean y?'; exit 2"),
@@ -81,6 +105,12 @@ print(
 
 def test_errors_are_the_commands_own_and_wrong_use_is_not_tried_again(tmp_path: Path) -> None:
     assert by_airflow(tmp_path, COMMANDS) == [
+        "False",  # the gate waits for the stores, too
+        "again: Cassandra does not answer",
+        "False",
+        "True",
+        "for good: no topic x",
+        "this run has no time, since it was started without a logical date",
         "well",
         "again: Cassandra does not answer",
         "for good: no topic x. Did you mean y?",
@@ -116,28 +146,30 @@ def test_a_failure_is_mailed_as_it_is(tmp_path: Path) -> None:
 
 
 COMPLIANCE = """
+script = 'echo "$@" >> %s; case "$*" in *bad*) exit 1;; *grows*) echo >>"$2";; esac' % sys.argv[3]
 print(outcome(ComplianceOperator(
-    task_id="c", arguments=["/bin/sh", "-c", 'echo "$@" >> %s; case "$*" in *bad*) exit 1;; esac' % sys.argv[3], "sh"],
-    folder=sys.argv[2],
+    task_id="c", arguments=["/bin/sh", "-c", script, "sh"], folder=sys.argv[2],
 )), file=open(sys.argv[1], "w"))
 """
 
 
 def test_compliance_files_are_applied_and_moved_and_a_bad_one_stays(tmp_path: Path) -> None:
     folder, seen = tmp_path / "compliance", tmp_path / "seen"
-    for name in ("posts/a b.jsonl", "posts/bad.jsonl", "users/-u.jsonl"):
+    for name in ("posts/a b.jsonl", "posts/bad.jsonl", "posts/grows.jsonl", "users/-u.jsonl"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     [told] = by_airflow(tmp_path, COMPLIANCE, str(folder), str(seen))
     assert told.startswith(f"again: {folder}/posts/bad.jsonl: ")
+    assert told.endswith(f"; {folder}/posts/grows.jsonl: it was written to meanwhile")
     posts, users = folder / "posts", folder / "users"
     assert seen.read_text().splitlines() == [
         f"-- {posts}/a b.jsonl",
         f"-- {posts}/bad.jsonl",
+        f"-- {posts}/grows.jsonl",
         f"--users -- {users}/-u.jsonl",
     ]
     left = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-    assert left == ["done/posts-a b.jsonl", "done/users--u.jsonl", "posts/bad.jsonl"]
+    assert left == ["done/posts-a b.jsonl", "done/users--u.jsonl", "posts/bad.jsonl", "posts/grows.jsonl"]
 
 
 @pytest.mark.parametrize("dies", ["the parent", "Java"])

@@ -1,10 +1,17 @@
-"""The environment in which Airflow runs: this machine alone, no reports to its makers; what a user sets goes first."""
+"""How Airflow runs: for this machine alone, once for a home, with no reports to its makers, and without old records."""
 
 import json
+import os
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from conf import ROOT
+from conf.errors import PulsoError
 from deploy.airflow import environment
+from deploy.airflow_records import LARGEST, alone, clean_logs
+from tests.support.commands import end
 
 HOME = Path("/somewhere/airflow")
 
@@ -25,3 +32,42 @@ def test_what_is_set_goes_first_and_the_project_is_found() -> None:
     assert (made["AIRFLOW_HOME"], made["OTHER"]) == ("/mine", "1")
     assert made["PYTHONPATH"] == f"{ROOT}:/also"
     assert environment(HOME, 8081, {})["PYTHONPATH"] == str(ROOT)
+
+
+def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_path: Path) -> None:
+    part = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    try:
+        with alone(tmp_path) as running:
+            print(f"123\n{part.pid}", file=running, flush=True)
+            with pytest.raises(PulsoError, match=r"runs already.*Ctrl-C there or by: kill 123$"), alone(tmp_path):
+                pass
+        with (
+            pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill -- -{part.pid}$"),
+            alone(tmp_path),
+        ):
+            pass
+    finally:
+        end(part)
+    (tmp_path / "running").write_text(f"123\n{part.pid}\n")
+    with alone(tmp_path) as running:
+        assert running.read() == ""
+
+
+def test_old_logs_go_and_a_large_one_begins_anew(tmp_path: Path) -> None:
+    runs = [tmp_path / f"dag_id=pulso_daily_t/run_id={day}/task_id=day/attempt=1.log" for day in ("1", "2")]
+    days = [tmp_path / "dag_processor" / day / "dags-folder/pulso_daily.py.log" for day in ("2026-01-01", "2026-04-01")]
+    for file in (*runs, *days):
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    for old in (runs[0], days[0]):
+        for one in (old, *old.parents[:-1]):
+            if one != tmp_path and tmp_path in one.parents:
+                os.utime(one, (1000, 1000))
+    part = tmp_path / "scheduler.log"
+    with part.open("ab", buffering=0) as writer:
+        writer.write(b"y" * (LARGEST + 1))
+        clean_logs(tmp_path, before=2000)
+        writer.write(b"more")
+    assert [file.exists() for file in (*runs, *days)] == [False, True, False, True]
+    assert part.read_bytes() == b"more"
+    assert (tmp_path / "scheduler.log.1").stat().st_size == LARGEST + 1

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -138,9 +138,10 @@ class Stage:
     def running(self) -> Iterator["subprocess.Popen[bytes]"]:
         """Runs what `make airflow` runs, and waits until it has started; stops it at the end, as Ctrl-C does."""
         log_file, begun = self.home / "airflow.log", self._starts()
-        words = [str(ROOT / ".venv" / "bin" / "python"), "-m", "deploy", "airflow", "--port", str(self.port)]
         with log_file.open("ab") as log:
-            process = subprocess.Popen(words, env=self.environment, cwd=ROOT, stdout=log, stderr=log)
+            process = subprocess.Popen(
+                self.starts_at(self.port), env=self.environment, cwd=ROOT, stdout=log, stderr=log
+            )
         try:
             wait_for(lambda: self._starts() > begun or process.poll() is not None, "the start")
             assert process.poll() is None, log_file.read_text()
@@ -151,6 +152,10 @@ class Stage:
                 process.wait(180)
             for left in self.processes():  # what a kill has left
                 left.kill()
+
+    def starts_at(self, port: int) -> list[str]:
+        """Returns what `make airflow` runs, with a port of its own."""
+        return [str(ROOT / ".venv" / "bin" / "python"), "-m", "deploy", "airflow", "--port", str(port)]
 
     def _starts(self) -> int:
         log = self.home / "airflow.log"
@@ -170,6 +175,9 @@ class Stage:
             except ProcessLookupError:
                 continue
         process.wait(30)
+        for part in (self.home / "running").read_text().split()[1:]:  # those that have renamed themselves, and so hide
+            with suppress(ProcessLookupError):
+                os.killpg(int(part), signal.SIGKILL)
 
     def processes(self) -> list[psutil.Process]:
         """Returns the processes of this Airflow: those whose environment has its home, without Spark's."""

@@ -1,9 +1,14 @@
-"""`airflow backfill create` over days, killed at a seeded moment: it goes on, and computes no finished day again."""
+"""`airflow backfill create` over days, killed at a seeded moment: it goes on, and computes no finished day again.
+
+Among the days is one of 23 hours, at whose end the clocks have changed, and two without posts.
+"""
 
 import random
-import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import product
 from pathlib import Path
+from time import sleep
+from zoneinfo import ZoneInfo
 
 import pytest
 from cassandra.cluster import Session
@@ -16,13 +21,27 @@ from tests.support.results import Rows, results_of, same
 
 SEED = 2016
 JOB = "hashtag_trends"
-LAST = datetime(2016, 5, 8, tzinfo=UTC)
-"""The first instant of the last day, in UTC."""
+ZONE = ZoneInfo("Europe/London")
+LAST = date(2016, 3, 28)
+"""The last day; the clocks change on the day before."""
+EMPTY = (date(2016, 3, 24), date(2016, 3, 25))
 
 
 @pytest.fixture
 def days(pytestconfig: pytest.Config) -> int:
     return int(pytestconfig.getoption("--backfill-days"))
+
+
+def begin(day: date) -> datetime:
+    """Returns when a day begins, in UTC, as Cassandra's driver gives times."""
+    return datetime.combine(day, time(0), ZONE).astimezone(UTC).replace(tzinfo=None)
+
+
+def remove_posts(stage: Stage, topic: str) -> None:
+    """Removes the posts of the days that are to be empty."""
+    for day, bucket in product(EMPTY, range(2)):
+        query = f"DELETE FROM {stage.keyspace}.posts WHERE topic = %s AND day = %s AND bucket = %s"
+        stage.session.execute(query, [topic, day, bucket])
 
 
 def daily_rows(stage: Stage, topic: str) -> dict[str, Rows]:
@@ -35,19 +54,20 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
     own: Ground, session: Session, corpus: Path, tmp_path: Path, days: int
 ) -> None:
     stage = made_in(tmp_path, own, session)
-    topic = stage.topic("UTC")
+    topic = stage.topic(ZONE.key)
     stage.stored(corpus, topic)
+    remove_posts(stage, topic)
     stage.schedule(daily={"jobs": [JOB], "exports": None, "publish": False}, pool_slots=2)
     dag = f"pulso_daily_{topic}"
     first = LAST - timedelta(days=days - 1)
-    wanted = [(first + timedelta(days=n)).replace(tzinfo=None) for n in range(days)]
+    wanted = [begin(first + timedelta(days=n)) for n in range(days)]
     kill_after = random.Random(SEED).randint(days // 4, days // 2)
     with stage.running() as airflow:
         stage.unpause(dag)
         span = ("--from-date", f"{first:%Y-%m-%d}", "--to-date", f"{LAST:%Y-%m-%d}", "--max-active-runs", "2")
         stage.cli("backfill", "create", "--dag-id", dag, *span)
         wait_for(lambda: len(stage.succeeded(topic, JOB).keys() & set(wanted)) >= kill_after, "a part", 900)
-        time.sleep(random.Random(SEED).random() * 3)
+        sleep(random.Random(SEED).random() * 3)
         stage.kill(airflow)
     wait_for(lambda: not stage.spark(), "the end of the jobs that the killed workers have left", 60)
     finished = _finished(stage, dag)
@@ -58,8 +78,8 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
         found = daily_rows(stage, topic)
     after = stage.succeeded(topic, JOB)
     assert {day: after[day] for day in finished} == {day: before[day] for day in finished}
-    assert {row["period_start"] for row in _windows(stage, topic)} >= set(wanted)
-    whole = (f"{first:%Y-%m-%d}", f"{LAST + timedelta(days=1):%Y-%m-%d}")
+    assert {row["period_start"] for row in _windows(stage, topic)} >= set(wanted) - {begin(day) for day in EMPTY}
+    whole = [f"{begin(day).isoformat()}Z" for day in (first, LAST + timedelta(days=1))]
     done = spark_submit(JOB, "--topic", topic, "--from", whole[0], "--to", whole[1], **stage.submits)
     assert done.returncode == 0, done.stderr
     same(daily_rows(stage, topic), found)

@@ -10,7 +10,10 @@ import psutil
 import pytest
 
 from conf.partitions import bucket_of
+from deploy import airflow
+from deploy.airflow_records import clean
 from tests.at_length.airflow.stage import Stage, wait_for
+from tests.support.ground import Ground
 from tests.support.results import same
 
 DAY_ENDS, HOUR_ENDS = "2016-05-08T16:00:00Z", "2016-05-08T04:00:00Z"
@@ -63,6 +66,24 @@ def test_a_submit_that_is_killed_is_tried_again_and_ends_well(stage: Stage, topi
     assert (statuses[0], statuses[1]) == ("succeeded", "failed")
 
 
+def test_a_run_that_begins_while_cassandra_is_down_ends_well_once_it_is_back(
+    stage: Stage, topic: str, own: Ground
+) -> None:
+    dag = f"pulso_hourly_{topic}"
+    stage.test(dag, HOUR_ENDS)
+    undisturbed = stage.results(topic)
+    stage.schedule(retries=10)
+    own.kill("Cassandra")
+    try:
+        process = stage.start_test(dag, HOUR_ENDS)
+        wait_for(lambda: "Cassandra does not answer" in stage.said(dag), "the first try", 180)
+    finally:
+        own.up()
+        stage.schedule()
+    assert process.wait(400) == 0, stage.said(dag)[-6000:]
+    same(undisturbed, stage.results(topic))
+
+
 def test_a_worker_that_is_killed_leaves_no_spark_behind(stage: Stage, topic: str) -> None:
     dag = f"pulso_daily_{topic}"
     before = len(stage.runs(topic, "candidate_poll"))
@@ -98,9 +119,23 @@ def test_a_check_that_fails_stops_what_depends_on_it_and_is_named(stage: Stage, 
     check = "posts: kind is one of original, retweet, reply, quote"
     assert f"{dag}: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: " in said
     assert f"a check failed: {check}" in said
+    assert "Not run because of it: export_edges, export_nodes, publish" in said
     assert f"error: {check}" in said, "the quality summary names it, too"
     assert not (stage.home / "exports" / topic).exists()
     assert not any(stage.results(topic).values())
+
+
+def test_records_of_old_runs_go_and_dags_stay(stage: Stage, topic: str) -> None:
+    dag = f"pulso_daily_{topic}"
+    stage.test(dag, DAY_ENDS)
+    stage.test(f"pulso_hourly_{topic}", HOUR_ENDS)
+    old = stage.home / "logs" / f"dag_id={dag}" / "run_id=old"  # `dags test` writes none
+    old.mkdir(parents=True)
+    before = stage.listed("dags", "list")
+    clean(airflow.PROGRAM, stage.home, stage.environment, keep_days=-1)
+    assert not old.exists()
+    assert stage.listed("dags", "list") == before
+    stage.test(dag, DAY_ENDS)
 
 
 def test_ten_topics_are_parsed_in_less_than_two_seconds(stage: Stage, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The scheduler itself runs three hours of a topic while posts come in live, some of them late."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ import psutil
 import pytest
 from cassandra.cluster import Session
 
+from conf import ROOT
 from conf.schedule import Hourly
 from conf.tables import CANDIDATE_POLL, HASHTAG_TRENDS, TOP_ITEMS, TOPIC_VOLUME
 from tests.at_length.airflow.stage import Stage, made_in, wait_for
@@ -16,6 +18,7 @@ from tests.support.commands import spark_submit
 from tests.support.ground import Ground
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.live import running, stop
+from tests.support.ports import free_port
 from tests.support.results import Rows, results_of, same
 
 HOURS = 3
@@ -117,9 +120,14 @@ def _elsewhere(stage: Stage) -> list[str]:
     return found
 
 
-def test_a_part_that_ends_is_named_and_the_others_are_stopped(stage: Stage) -> None:
+def test_a_second_one_is_refused_and_a_part_that_ends_is_named_and_the_others_are_stopped(stage: Stage) -> None:
     with stage.running() as airflow:
         wait_for(lambda: _part(stage, "scheduler") and _part(stage, "dag-processor"), "the parts")
+        second = subprocess.run(
+            stage.starts_at(free_port()), env=stage.environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (second.returncode, second.stderr.count("\n")) == (1, 1)
+        assert f"{stage.home} runs already. End it first, by Ctrl-C there or by: kill {airflow.pid}\n" in second.stderr
         for process in _part(stage, "scheduler"):
             process.kill()
         assert airflow.wait(180) == 1
