@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from conf import ROOT
 from conf.errors import PulsoError, exit_code_of
+from conf.folding import fold
 from conf.race import Candidate
 from conf.topic import Topic, load_topic
 
@@ -87,7 +88,7 @@ def _parts(lines: Path, out: Path, topic: Topic, start: datetime, end: datetime)
 def _mentions(candidate: Candidate) -> str:
     """Returns the condition under which a post mentions the candidate."""
     conditions = []
-    if aliases := candidate.needles:
+    if aliases := sorted({fold(alias) for alias in candidate.aliases}):
         pattern = _text(f"(?:^|{EDGE})(?:{_words(aliases)})(?:{EDGE}|$)")
         conditions.append(f"CASE WHEN hint THEN regexp_matches(text, {pattern}) ELSE false END")
     if tags := candidate.folded_hashtags:
