@@ -78,12 +78,16 @@ def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int
 def _let_threads_start() -> None:
     """Waits, at most a second, for threads that were being started when the user stopped the command.
 
-    At the end, Cassandra's driver joins its own, and an error of that would follow what the user is told.
+    At the end, Cassandra's driver joins its own, and an error of that would follow what the user is told. One that did
+    not begin to start is not joined.
     """
     for _ in range(100):
         if all(thread.is_alive() for thread in threading.enumerate()):
-            return
+            break
         time.sleep(0.01)
+    loop = getattr(sys.modules.get("cassandra.io.libevreactor"), "_global_loop", None)
+    if loop and loop._thread and loop._thread.ident is None:
+        loop._thread = None
 
 
 def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:

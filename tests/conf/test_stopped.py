@@ -2,6 +2,8 @@
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -81,3 +83,21 @@ def test_a_thread_that_is_being_started_meanwhile_runs_before_the_command_ends(
     assert exit_code_of(stopped) == 130
     assert slow.is_alive()
     assert capsys.readouterr().err == "stopped\n"
+
+
+def test_a_thread_of_the_driver_that_never_began_to_start_is_not_told_of() -> None:
+    code = """
+import sys, threading
+from cassandra.cluster import Cluster
+from cassandra.io import libevreactor
+from conf.errors import exit_code_of
+
+def stopped():
+    Cluster.connection_class.initialize_reactor()
+    libevreactor._global_loop._thread = threading.Thread()
+    raise KeyboardInterrupt
+
+sys.exit(exit_code_of(stopped))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", 130)
