@@ -29,7 +29,7 @@ def alone(home: Path) -> Iterator[IO[str]]:
     """Yields a file for the pids of this Airflow; holds the lock of its home while the block runs.
 
     Raises PulsoError if another Airflow of this home runs, or a part of one whose command was killed: two schedulers
-    would run each task twice.
+    would run each task twice. Who uses it must have ended the parts when the block ends.
     """
     home.mkdir(parents=True, exist_ok=True)
     what = f"an Airflow with the records in {home} runs already"
@@ -43,7 +43,10 @@ def alone(home: Path) -> Iterator[IO[str]]:
         if left := [f"-{pid}" for pid in pids[1:] if _has_group(int(pid))]:
             raise PulsoError(what, f"Its command was killed. End what is left of it, by: kill -- {' '.join(left)}")
         file.truncate(0)
-        yield file
+        try:
+            yield file
+        finally:
+            file.truncate(0)  # all has ended; later these numbers may be those of other processes
 
 
 def _has_group(part: int) -> bool:

@@ -41,6 +41,8 @@ def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_p
             print(f"123\n{part.pid}", file=running, flush=True)
             with pytest.raises(PulsoError, match=r"runs already.*Ctrl-C there or by: kill 123$"), alone(tmp_path):
                 pass
+        assert (tmp_path / "running").read_text() == "", "the numbers of ended processes come again"
+        (tmp_path / "running").write_text(f"123\n{part.pid}\n")  # as a command leaves it that was killed
         with (
             pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill -- -{part.pid}$"),
             alone(tmp_path),
@@ -48,7 +50,6 @@ def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_p
             pass
     finally:
         end(part)
-    (tmp_path / "running").write_text(f"123\n{part.pid}\n")
     with alone(tmp_path) as running:
         assert running.read() == ""
 
