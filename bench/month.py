@@ -23,7 +23,7 @@ from cassandra.cluster import Session
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
 from conf.errors import PulsoError, exit_code_of
-from conf.settings import load_settings
+from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
 from corpus import CAMPAIGN, WORKERS, generate
 from corpus.plan import plan_of
@@ -117,14 +117,15 @@ class _Loader:
 
     current: "_Loader"
 
-    def __init__(self, session: Session, keyspace: str, topic: Topic) -> None:
-        self.topic, self.writer = topic, PostWriter(session, keyspace)
+    def __init__(self, session: Session, settings: Settings, topic: Topic) -> None:
+        self.topic, self.words = topic, settings.word_index
+        self.writer = PostWriter(session, settings.keyspace, words=self.words)
 
     @classmethod
     def open(cls) -> None:
         settings = load_settings()
         session = _OPEN.enter_context(cassandra_session(settings))
-        cls.current = cls(session, settings.keyspace, load_topic(TOPIC, settings.topics_dir))
+        cls.current = cls(session, settings, load_topic(TOPIC, settings.topics_dir))
 
 
 _OPEN = ExitStack()
@@ -133,19 +134,20 @@ _OPEN = ExitStack()
 def _store(lines: list[bytes]) -> int:
     """Stores the lines that lie in the month and returns their number."""
     loader = _Loader.current
-    writes = [write for line in lines for write in _writes(line, loader.topic)]
+    writes = [write for line in lines for write in _writes(line, loader)]
     retrying = Retrying(retry=retry_if_exception_type(FAILURES), wait=wait_fixed(1), stop=stop_after_attempt(30))
     if retrying(loader.writer.write, writes):
         raise PulsoError("Cassandra refused generated posts", "This is a defect in corpus/ or ingest/write")
     return len(writes)
 
 
-def _writes(line: bytes, topic: Topic) -> Iterator[Write]:
+def _writes(line: bytes, loader: _Loader) -> Iterator[Write]:
     for unit in split(line):
         if isinstance(unit, Unit):
             post = parse(unit.format, unit.payload)
             if MONTH[0] <= post.event_at < MONTH[1]:
-                yield Write(MESSAGE, row_of(post, topic), int(datetime.now(UTC).timestamp() * 1e6))
+                row = row_of(post, loader.topic, words=loader.words)
+                yield Write(MESSAGE, row, int(datetime.now(UTC).timestamp() * 1e6))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from statistics import median
 from bench.jobs.compared import HOUR, POLL, check_posts
 from bench.jobs.figures import exponent, net_of
 from bench.jobs.sides import Sides
-from bench.jobs.stored import month, posts_within
+from bench.jobs.stored import month, month_without_words, posts_within
 from bench.jobs.submits import Measured, Turns, by_turns, median_of, seconds_of, started, submitted
 from bench.jobs.table import Compared, Target
 from bench.lab import Lab, Plan
@@ -25,7 +25,7 @@ def growth(sides: Sides, plan: Plan) -> tuple[list[Compared], list[str]]:
     sizes = [plan.large_posts]
     if plan.rows & {9, 10}:
         sizes = sorted({plan.posts, plan.month_posts, plan.large_posts})
-    labs = {posts: month(sides.now, posts) for posts in sizes}
+    labs = {posts: (month_without_words if posts == sizes[-1] else month)(sides.now, posts) for posts in sizes}
     large, hourly = labs[plan.large_posts], 6 in plan.rows
     turns = by_turns(large, "rows 6, 9, 10", _runs(labs, large, hourly=hourly))
     for posts in sizes:

@@ -20,6 +20,11 @@ def month(side: Side, posts: int) -> Lab:
     return _once(side, f"month_{posts}", lambda lab: _store_month(lab, posts))
 
 
+def month_without_words(side: Side, posts: int) -> Lab:
+    """As `month`, without the words by which posts are found: no job reads them, and to store them takes longest."""
+    return _once(side, f"wordless_month_{posts}", lambda lab: _store_month(lab, posts, "PULSO_WORD_INDEX=off"))
+
+
 def campaign(side: Side, posts: int) -> Lab:
     """Returns the side's lab with a whole campaign stored: `posts` posts of 90 days, by way of Redis."""
     return _once(side, f"campaign_{posts}", lambda lab: _replay_campaign(lab, posts))
@@ -67,8 +72,8 @@ def _once(side: Side, what: str, store: Callable[[Lab], None]) -> Lab:
     return own
 
 
-def _store_month(lab: Lab, posts: int) -> None:
-    run(lab, python("bench.month", str(posts)))
+def _store_month(lab: Lab, posts: int, *settings: str) -> None:
+    run(lab, ["env", *settings, *python("bench.month", str(posts))])
 
 
 def _replay_campaign(lab: Lab, posts: int) -> None:

@@ -17,11 +17,13 @@ from pyspark.sql import functions as F
 from conf.errors import PulsoError
 from conf.partitions import parts_of, spread
 from conf.schema import Table
+from conf.tables import run_list
 from jobs.framework.columns import spark_schema, spark_value
 from jobs.framework.direct_join import joined, numbered, table_rows
 from jobs.framework.inputs import Place, Read
 from jobs.framework.literals import hidden, instant
 from jobs.framework.runs import ENDED_WELL, told_of
+from jobs.framework.unswept import UnsweptList
 from jobs.framework.window import Window
 from stores.layout import buckets_of_run
 from stores.prepare import prepared
@@ -146,7 +148,7 @@ class Published:
         """Returns a small table's rows of the newest run, once that run has come to its end; None without a run.
 
         A run swaps one part after the other. Until it has ended, some parts may still have rows of the run before.
-        Raises NotEnded if the run does not end, as one that was killed.
+        Raises NotEnded if the run does not end. A run that was killed is not waited for.
         """
         for attempt in range(TRIES):
             rows = [row for part in parts_of(self.table, at.topic) for row in self._partition(at, part)]
@@ -156,7 +158,7 @@ class Published:
             newest = max(covering, key=lambda row: row.computed_at)
             if self._status(at, newest.run_id) in ENDED_WELL:
                 return [row for row in covering if row.run_id == newest.run_id]
-            if attempt + 1 < TRIES:
+            if attempt + 1 < TRIES and self._goes_on(at, newest.run_id):
                 self.wait(PAUSE)
         raise NotEnded(
             f"{self.table.name} has rows of a run of {self.table.job} that has not ended",
@@ -192,6 +194,11 @@ class Published:
 
     def _status(self, at: Place, run_id: uuid.UUID) -> str:
         return self._run(at, run_id, "status")
+
+    def _goes_on(self, at: Place, run_id: uuid.UUID) -> bool:
+        """Returns whether a run of the table's job is listed as going on, and its process lives."""
+        listed = UnsweptList(at.session, at.settings.keyspace, run_list(self.table.job), at.topic).read()
+        return any(entry.run_id == run_id and not entry.is_dead for entry in listed)
 
     def _run(self, at: Place, run_id: uuid.UUID, column: str) -> str:
         where = (at.settings.keyspace, self.table.job, at.topic.topic, place_of(run_id))

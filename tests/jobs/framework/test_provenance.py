@@ -12,7 +12,7 @@ import conf.race
 from conf import VERSION
 from conf.errors import PulsoError
 from conf.settings import Settings
-from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL
+from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, run_list
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
 from jobs import author_activity, candidate_poll
@@ -20,6 +20,7 @@ from jobs.framework.inputs import Place
 from jobs.framework.job import Inputs, Job
 from jobs.framework.published import Published
 from jobs.framework.runner import run_job
+from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import parse_window
 from jobs.measures import votes
 from stores.connect import RedisClient
@@ -163,4 +164,11 @@ def test_a_small_table_is_read_by_run_and_not_before_that_run_has_ended(poll: Po
     poll.session.execute(update, (candidate_poll.JOB.name, poll.topic.topic, run.started_at))
     with pytest.raises(PulsoError, match="a run of candidate_poll that has not ended"):
         wanted.read(at)
+    assert waits == []  # its process has ended, so nobody waits for it
+    listed = UnsweptList(poll.session, poll.settings.keyspace, run_list(candidate_poll.JOB.name), poll.topic)
+    entry = Unswept(run.run_id, at.window, run.started_at.replace(tzinfo=UTC), this_process(), alive=True)
+    listed.add(entry)
+    with pytest.raises(PulsoError, match="a run of candidate_poll that has not ended"):
+        wanted.read(at)
     assert waits == [1.0] * 4
+    listed.drop(entry)
