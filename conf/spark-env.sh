@@ -2,7 +2,7 @@
 # spark-submit sources this file through SPARK_CONF_DIR, so that jobs find conf/, jobs/ and the project's Python. What it
 # sets is for the driver; where the master is a cluster, deploy/start/spark-start.sh keeps the Python from executors.
 pulso_root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-export PYTHONPATH="${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
+export PYTHONPATH="${pulso_root}/conf/driver:${pulso_root}${PYTHONPATH:+:${PYTHONPATH}}"
 if [ -z "${PYSPARK_PYTHON:-}" ] && [ -x "${pulso_root}/.venv/bin/python" ]; then
   export PYSPARK_PYTHON="${pulso_root}/.venv/bin/python"
 fi

@@ -11,10 +11,9 @@ from conf.instants import instant
 from ingest.live.state import LEASE_SECONDS, LiveState, is_running, read_states
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.posts_queue import GROUP, OUTCOMES, RATE_SPAN, PostsQueue
+from stores.asked_for import asks_for_none
 from stores.workers import AWAY_SECONDS, at_work, has_asked
 
-MANY = 1000
-"""A topic that asked for none of so many posts probably asks for the wrong thing."""
 LIVE_STATES = ("up", "down", "stopped", "dead")
 """The states of a live collection; `Live` says what each means."""
 NOT_STORED = ("unmatched", "taken_back", "expired")
@@ -81,7 +80,7 @@ class Live:
     @property
     def drops_all(self) -> bool:
         """Whether the topic asks for none of the posts that came, of which there were many."""
-        return not self.asked_for and sum(self.left_out.values()) >= MANY
+        return asks_for_none(self.asked_for, self.left_out)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, PreparedStat
 
 packed_int, _SHORT = struct.Struct(">i").pack, struct.Struct(">H").pack
 _WRITTEN = struct.Struct(">iqii").pack
-_NULL, UNSET = packed_int(-1), packed_int(-2)
+NULL, UNSET = packed_int(-1), packed_int(-2)
 PREFIX = 4
 """Bytes before each value: its length. An unset value has no more than these."""
 
@@ -91,4 +91,4 @@ def _all(values: Iterable[bytes | object | None]) -> Iterable[bytes]:
         if isinstance(value, bytes):
             yield encoded_value(value)
         else:
-            yield UNSET if value is UNSET_VALUE else _NULL
+            yield UNSET if value is UNSET_VALUE else NULL

@@ -95,6 +95,16 @@ class DayLayouts:
         else_ = int(first.buckets) if first else otherwise
         return {day: known.get(day, else_) for day in wanted}
 
+    def stored(self, topic: str, days: Iterable[date], otherwise: int) -> dict[date, int]:
+        """Returns what `of` does, without the days of which no post is stored: such a day has no record.
+
+        So it is only in a keyspace of an earlier release, before `migrate`, that days without a record are returned.
+        """
+        buckets = self.of(topic, days, otherwise)
+        first = self._first(topic)
+        recorded = self._known[topic]
+        return {day: buckets[day] for day in buckets if day in recorded} if first and first.days_noted else buckets
+
     def newest(self, topic: str, most: int) -> dict[date, int]:
         """Returns the newest days that have a record, at most `most`, newest first, with their partitions."""
         table = f"{self._keyspace}.{DAY_LAYOUT.name}"

@@ -87,8 +87,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives each module to one process, and all modules that use Spark to the same one; and those of some folders.
 
-    So there is only one Spark session, and what the modules of a folder share is made once. What takes long begins
-    first.
+    So there is only one Spark session, and what modules share is made once. What takes long begins first.
     """
 
     def _assign_work_unit(self, node: WorkerController) -> None:
@@ -102,15 +101,20 @@ class _Shares(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         for folder in _FOLDERS:
             if module.startswith(folder):
                 return folder
-        return "spark" if _OF_SPARK.search((ROOT / module).read_text()) else module
+        text = (ROOT / module).read_text()
+        return next((scope for scope, asks in _SHARED.items() if asks.search(text)), module)
 
 
 _FOLDERS = ("tests/ingest/write/", "tests/readers/page/", "tests/corpus/", "tests/airflow_dags/")
 """Folders whose modules share what takes long to make."""
-_LONG = ("spark", *_FOLDERS[:2], "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py")
-"""The longest scopes; the others begin by the number of their tests, of which these have few."""
-_OF_SPARK = re.compile(r"\bspark: SparkSession|CountedDay")
-"""What only a module with tests that use Spark has in its text."""
+_LONG = (
+    *("tests/faults/test_cluster_under_fault.py", "tests/faults/test_ingest_under_fault.py"),
+    *("spark", *_FOLDERS[:2], "tests/deploy/test_logins.py", "tests/readers/packs/test_stopped_packs.py"),
+)
+"""The longest scopes; the others begin by the number of their tests, of which these have few. The cluster's is first,
+so that it is over when jobs run: each takes much memory."""
+_SHARED = {"spark": re.compile(r"\bspark: SparkSession|CountedDay"), "guarded": re.compile(r"\bguarded: Guarded")}
+"""What only modules have in their texts that ask for Spark's session, or for the engines with logins, roles and TLS."""
 
 
 def _is_worker(config: pytest.Config) -> bool:

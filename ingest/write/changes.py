@@ -111,7 +111,7 @@ class Changes:
     def _withdraw(
         self, withdrawals: Sequence[Withdrawal], patiently: Patience, outcomes: Outcomes, refused: list[Refusal]
     ) -> None:
-        """Applies deletions that are about different things, many at once; each by itself if that fails."""
+        """Applies deletions that are about different things, many at once; if that fails, each half by itself."""
         failed: list[Refusal] = []
         with Fence(withdrawals[0].message, failed):
             done, not_done = patiently(partial(self._withdrawals.apply, withdrawals))
@@ -121,8 +121,9 @@ class Changes:
         if failed and len(withdrawals) == 1:
             refused += failed
         elif failed:
-            for each in withdrawals:
-                self._withdraw([each], patiently, outcomes, refused)
+            half = len(withdrawals) // 2
+            self._withdraw(withdrawals[:half], patiently, outcomes, refused)
+            self._withdraw(withdrawals[half:], patiently, outcomes, refused)
 
     def _apply(self, message: Message) -> str:
         """Applies a change of another route than DELETION, and returns its outcome, one of OUTCOMES."""

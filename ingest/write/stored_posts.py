@@ -1,35 +1,28 @@
 """Finds stored posts, shown or hidden, and deletes, hides and shows them. A deletion applies to every topic."""
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 import msgspec
 from cassandra.cluster import ResponseFuture, Session
 from cassandra.query import BatchStatement, BoundStatement, PreparedStatement
 
-from conf.partitions import bucket_of
 from conf.schema import bound
-from conf.snowflakes import mastodon_made_at, x_made_at
-from conf.tables import HIDDEN_POSTS, MATCHED, POSTS, TOPIC_LAYOUT
+from conf.tables import MATCHED, POSTS
 from ingest.formats.bluesky import made_at
-from ingest.formats.post import Deletion, InvalidMessage, Post
+from ingest.formats.post import Deletion, Post
 from ingest.write.changed_days import ChangedDays
 from ingest.write.post_statements import PostStatements, new_batch
+from ingest.write.sought import COLUMNS, TABLES, Query, SoughtPosts
 from stores.execute import in_flight
-from stores.layout import DayLayouts
 from stores.prepare import prepared
 
 BEYOND = 2**62
 """The write time of every deletion, in µs: later than that of any post."""
 _COPIED = ("text", "text_more", *MATCHED.values(), "hashtags", "mentions", "urls", "lang")
-_ONE_DAY = timedelta(days=1)
-_TABLES = {False: POSTS, True: HIDDEN_POSTS}
-"""The tables of posts, by whether these are hidden."""
 Statement: TypeAlias = BoundStatement | BatchStatement
 Key = tuple[str, date, int, str, str]
 """The values of POSTS.key."""
@@ -55,67 +48,34 @@ class Found:
         return Post(source=row.source, post_id=row.post_id, event_at=at, author_id=row.author_id, author=row.author)
 
 
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """A query for rows of one table."""
-
-    hidden: bool
-    statement: PreparedStatement
-    values: tuple[Any, ...]
-
-
 class StoredPosts:
     """Finds and changes stored posts. Every method raises the driver's errors while Cassandra is down."""
 
     def __init__(self, session: Session, keyspace: str) -> None:
-        columns = ", ".join((*POSTS.columns, "WRITETIME(author_id) AS written", "TTL(author_id) AS ttl"))
         self._session, self._keyspace = session, keyspace
         self._statements = PostStatements(session, keyspace)
+        self._sought = SoughtPosts(session, keyspace)
         self.changed = ChangedDays(session, keyspace)
-        self._of_author, self._by_author_id, self._one, self._in_topics = (
-            {
-                hidden: prepared(session, f"SELECT {columns} FROM {keyspace}.{table.name} WHERE {where}")
-                for hidden, table in _TABLES.items()
-            }
-            for where in (
-                "author = ?",
-                f"{bound((*POSTS.partition, 'author_id'))} ALLOW FILTERING",
-                bound(POSTS.key),
-                f"topic IN ? AND {bound(POSTS.key[1:])}",
-            )
-        )
-        self._layouts = f"SELECT topic, timezone, buckets FROM {keyspace}.{TOPIC_LAYOUT.name}"
-        self._days = DayLayouts(session, keyspace)
+        self._one = {
+            hidden: prepared(session, f"SELECT {COLUMNS} FROM {keyspace}.{table.name} WHERE {bound(POSTS.key)}")
+            for hidden, table in TABLES.items()
+        }
 
     # What stands in a table.
 
-    def find(self, deletions: Sequence[Deletion]) -> list[list[Found]]:
-        """Returns the stored rows, shown and hidden, that each deletion is about. They must be `dated`."""
-        if not deletions:
-            return []
-        layouts = list(self._session.execute(self._layouts))
-        asked = [(place, request) for place, each in enumerate(deletions) for request in self._requests(each, layouts)]
-        found: list[list[Found]] = [[] for _ in deletions]
-        with closing(in_flight(asked, lambda one: self._send(one[1]))) as sent:
-            for (place, request), future in sent:
-                about = deletions[place]
-                rows = (row for row in future.result() if row.source == about.source)
-                found[place] += [Found(request.hidden, row) for row in rows if about.post_id in (None, row.post_id)]
-        return found
+    def find(self, deletions: Sequence[Deletion]) -> Iterator[tuple[int, Found]]:
+        """Yields the stored rows, shown and hidden, that deletions are about, each with the deletion's place.
 
-    def dated(self, deletion: Deletion) -> Deletion:
-        """Returns a deletion that can be looked for: it names the account, or says when the post was made.
-
-        Raises InvalidMessage if neither the deletion nor the post's id says when that was.
+        The deletions must be `dated`. A row that several are about is yielded for each.
         """
-        post_id = deletion.post_id or ""
-        if deletion.author or deletion.author_id or deletion.at:
-            return deletion
-        made_at_id = _BY_ID.get(deletion.source)
-        made = made_at_id(post_id) if made_at_id else None
-        if made is None:
-            raise InvalidMessage(f"the id {post_id[:40]!r} does not tell when the post was made, and nothing else does")
-        return replace(deletion, at=made)
+        yield from self._asked(self._sought.queries(deletions))
+
+    def _asked(self, queries: Iterable[Query]) -> Iterator[tuple[int, Found]]:
+        with closing(in_flight(queries, self._send)) as sent:
+            for query, future in sent:
+                for row in future.result():
+                    for place in query.about(row):
+                        yield place, Found(query.hidden, row)
 
     def at(self, key: Key) -> list[Found]:
         """Returns the rows with this key, shown and hidden."""
@@ -128,7 +88,7 @@ class StoredPosts:
     def in_place(self, post: Post, topic: str) -> Post | None:
         """Returns an update with the event time of the stored version; None if the topic has no stored version."""
         about = Deletion(source=post.source, author=post.author or "", post_id=post.post_id)
-        for found in self.find([about])[0]:
+        for _, found in self.find([about]):
             if found.row.topic == topic and found.row.event_at:
                 return msgspec.structs.replace(post, event_at=found.row.event_at.replace(tzinfo=UTC))
         return None
@@ -137,14 +97,10 @@ class StoredPosts:
         """Returns a repost with the text of the reposted post; None if that post is not stored in the topic."""
         made = made_at((post.retweet_of or "").split("/")[-1])
         subject = Deletion(source=post.source, post_id=post.retweet_of, at=made)
-        layouts = [layout for layout in self._session.execute(self._layouts) if layout.topic == topic]
-        requests = [request for request in self._near(subject, 1, layouts) if not request.hidden]
-        with closing(in_flight(requests, self._send)) as sent:
-            for _, future in sent:
-                row = future.result().one()
-                if row is not None:
-                    copied = {name: getattr(row, name) or getattr(post, name) for name in _COPIED}
-                    return msgspec.structs.replace(post, **copied)
+        shown = (query for query in self._sought.near({0: subject}, topic) if not query.hidden)
+        for _, found in self._asked(shown) if made else ():
+            copied = {name: getattr(found.row, name) or getattr(post, name) for name in _COPIED}
+            return msgspec.structs.replace(post, **copied)
         return None
 
     # What is done to rows: statements, and `run`, which runs them.
@@ -187,49 +143,9 @@ class StoredPosts:
         return batch
 
     def _delete_fields(self, hidden: bool, fields: tuple[str, ...]) -> PreparedStatement:
-        table = f"{self._keyspace}.{_TABLES[hidden].name}"
+        table = f"{self._keyspace}.{TABLES[hidden].name}"
         cql = f"DELETE {', '.join(fields)} FROM {table} USING TIMESTAMP ? WHERE {bound(POSTS.key)}"
         return prepared(self._session, cql)
 
-    # Where a row may stand.
-
-    def _send(self, request: _Request) -> ResponseFuture:
-        return self._session.execute_async(request.statement, request.values)
-
-    def _requests(self, deletion: Deletion, layouts: Sequence[Any]) -> Iterator[_Request]:
-        """Yields the queries for the rows that a deletion is about, in every topic."""
-        if deletion.author:
-            for hidden, statement in self._of_author.items():
-                yield _Request(hidden, statement, (deletion.author,))
-        elif deletion.author_id:
-            yield from self._everywhere(deletion.author_id)
-        else:
-            yield from self._near(deletion, 0 if deletion.source == "x" else 1, layouts)
-
-    def _everywhere(self, author_id: str) -> Iterator[_Request]:
-        """Yields queries that read every partition: no index is kept for the few messages that give only an id."""
-        for hidden, table in _TABLES.items():
-            keys = self._session.execute(
-                f"SELECT DISTINCT {', '.join(POSTS.partition)} FROM {self._keyspace}.{table.name}"
-            )
-            for key in keys:
-                yield _Request(hidden, self._by_author_id[hidden], (*key, author_id))
-
-    def _near(self, deletion: Deletion, days: int, layouts: Sequence[Any]) -> Iterator[_Request]:
-        """Yields the queries for where each topic would store the post, up to `days` days before and after."""
-        if deletion.at is None or deletion.post_id is None:
-            return
-        topics: dict[tuple[date, int], list[str]] = defaultdict(list)
-        for layout in layouts:
-            day = deletion.at.astimezone(ZoneInfo(layout.timezone)).date()
-            near = [day + shift * _ONE_DAY for shift in range(-days, days + 1)]
-            for each, buckets in self._days.of(layout.topic, near, layout.buckets).items():
-                topics[each, bucket_of(deletion.post_id, buckets)].append(layout.topic)
-        for (day, bucket), names in topics.items():
-            key = (names, day, bucket, deletion.source, deletion.post_id)
-            for hidden, statement in self._in_topics.items():
-                yield _Request(hidden, statement, key)
-
-
-_BY_ID: Mapping[str, Callable[[str], datetime | None]] = {"x": x_made_at, "mastodon": mastodon_made_at}
-"""What tells when a post was made by its id, for networks whose deletions do not name the author."""
+    def _send(self, query: Query) -> ResponseFuture:
+        return self._session.execute_async(query.statement, query.values)

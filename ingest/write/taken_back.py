@@ -64,10 +64,10 @@ class TakenBack:
         self.ledger.note(entries, known)
         self._filter.note([key for key, *_ in entries])
 
-    def withdraw(self, key: Key, time: int) -> None:
-        """Notes that a post or an account is no longer hidden; `time` is the write time in µs."""
-        self.ledger.withdraw(key, time)
-        self._filter.note([key])
+    def withdraw(self, keys: Sequence[tuple[Key, int]]) -> None:
+        """Notes that posts or accounts are no longer hidden, each with its write time in µs."""
+        self.ledger.withdraw(keys)
+        self._filter.note([key for key, _ in keys])
 
     def _install(self) -> None:
         log.info("reading what was taken back, since Redis does not have it")

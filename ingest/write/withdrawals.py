@@ -4,9 +4,11 @@ It is noted first, and then stored posts are looked for. So a post is caught, wh
 stored by another worker, or comes later, in any topic.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import timedelta
-from itertools import chain
+from itertools import compress, islice
+from operator import not_
 from typing import NamedTuple
 
 from conf.instants import micros
@@ -16,11 +18,14 @@ from ingest.queue.envelope import Message
 from ingest.write.ledger import Entry, Key
 from ingest.write.names import AccountNames
 from ingest.write.refusal import Fence, Refusal
+from ingest.write.sought import dated
 from ingest.write.stored_posts import Found, Statement, StoredPosts
 from ingest.write.taken_back import TakenBack, Verdict
 
 EDITED_WITHIN = timedelta(hours=2)
 """The longest time between a post and its edits. X allows an hour (https://docs.x.com/x-api/fundamentals/edit-posts)."""
+CHANGED_TOGETHER = 2_000
+"""Stored rows that are changed together."""
 ALWAYS_KNOWN = "x"
 """The network that tells only of posts that were asked for. Others tell of all their posts."""
 
@@ -68,6 +73,8 @@ class Withdrawals:
     def __init__(self, stored: StoredPosts, taken_back: TakenBack, names: AccountNames) -> None:
         self._stored, self._names = stored, names
         self._taken_back = taken_back
+        self._begun: set[str] = set()
+        """The messages whose accounts are being brought back."""
 
     def apply(self, withdrawals: Sequence[Withdrawal]) -> tuple[dict[str, list[Message]], list[Refusal]]:
         """Applies withdrawals of different posts and accounts; returns the messages by outcome, and the refused ones.
@@ -82,11 +89,11 @@ class Withdrawals:
         self._note([each for each in away if _is_known(each)], known=True)
         self._note([each for each in away if not _is_known(each)], known=False)
         self._names.remove([(each.key.source, each.key.id) for each in away if each.takes_account])
-        stored = [(each, found) for each, found in self._find([*away, *back], refused) if found]
-        self._note([each for each, _ in stored if each in away and not _is_known(each)], known=True)
-        for each, found in stored:
-            self._change(each, found)
+        with closing(self._find([*away, *back], refused)) as found:
+            for some in _parts(found):
+                self._change(some)
         self._note_changed(each.message for each in withdrawals)
+        self._begun.clear()
         left = {refusal.message.id for refusal in refused}
         outcomes = {
             "deleted": [each.message for each in away if each.message.id not in left],
@@ -123,8 +130,8 @@ class Withdrawals:
         entry = Entry("replaced", author=post.author_id)
         time = message.write_time
         self._taken_back.note([(Key(each.source, "post", each.post_id or ""), entry, time) for each in earlier])
-        found = chain.from_iterable(self._stored.find(earlier))
-        self._stored.run((each, self._stored.deletion(each)) for each in found if entry.concerns(each.post))
+        found = (each for _, each in self._stored.find(earlier) if entry.concerns(each.post))
+        self._stored.run((each, self._stored.deletion(each)) for each in found)
         self._note_changed([message])
 
     def settle(self, rows: Iterable[tuple[Found, Verdict]]) -> None:
@@ -147,53 +154,67 @@ class Withdrawals:
             self._taken_back.note([(each.key, each.entry, each.time) for each in withdrawals], known)
 
     def _bring_back(self, withdrawals: Sequence[Withdrawal]) -> tuple[list[Withdrawal], list[Withdrawal]]:
-        """Notes that accounts are no longer hidden. Returns those that were, and the others: most were never."""
+        """Notes that accounts are no longer hidden. Returns those that were, and the others: most were never.
+
+        An attempt that failed, or a worker that has died, may have noted it and then shown nothing yet.
+        """
         if not withdrawals:
             return [], []
         _, entries = self._taken_back.entries([each.key for each in withdrawals])
-        back = [each for each in withdrawals if each.key in entries]
-        for each in back:
-            self._taken_back.withdraw(each.key, each.time)
-        return back, [each for each in withdrawals if each.key not in entries]
+        hidden = [each for each in withdrawals if each.key in entries]
+        self._begun |= {each.message.id for each in hidden}
+        self._taken_back.withdraw([(each.key, each.time) for each in hidden])
+        is_back = [each.message.id in self._begun or each.message.taken_over for each in withdrawals]
+        return list(compress(withdrawals, is_back)), list(compress(withdrawals, map(not_, is_back)))
 
     def _find(
         self, withdrawals: Sequence[Withdrawal], refused: list[Refusal]
-    ) -> Iterator[tuple[Withdrawal, list[Found]]]:
-        can_be_found = []
+    ) -> Generator[tuple[Withdrawal, Found], None, None]:
+        """Yields the stored rows that withdrawals are about."""
+        sought: list[tuple[Withdrawal, Deletion]] = []
         for each in withdrawals:
             with Fence(each.message, refused):
-                can_be_found.append((each, self._stored.dated(each.deletion)))
-        found = self._stored.find([deletion for _, deletion in can_be_found])
-        for (each, _), rows in zip(can_be_found, found, strict=True):
-            yield each, rows
+                sought.append((each, dated(each.deletion)))
+        for place, found in self._stored.find([deletion for _, deletion in sought]):
+            yield sought[place][0], found
 
-    def _change(self, withdrawal: Withdrawal, found: Sequence[Found]) -> None:
-        """Applies a withdrawal to stored rows, as far as it still holds: a later one may have been applied before."""
-        if withdrawal.deletion.for_good and withdrawal.deletion.post_id is None:
-            self._note_ids(withdrawal, found)
-        _, verdicts = self._taken_back.verdicts([each.post for each in found])
-        self.settle(zip(found, verdicts, strict=True))
+    def _change(self, found: Sequence[tuple[Withdrawal, Found]]) -> None:
+        """Applies withdrawals to stored rows, as far as they still hold: later ones may have been applied before."""
+        about = {each.message.id: each for each, _ in found}.values()
+        away = [each for each in about if each.deletion.becomes != "shown"]
+        self._note([each for each in away if not _is_known(each)], known=True)
+        self._note_ids([(each, row) for each, row in found if each.takes_account and each.deletion.for_good])
+        rows = list({(row.hidden, row.key): row for _, row in found}.values())
+        _, verdicts = self._taken_back.verdicts([row.post for row in rows])
+        self.settle(zip(rows, verdicts, strict=True))
 
-    def _note_ids(self, withdrawal: Withdrawal, found: Sequence[Found]) -> None:
-        """Notes the ids of the accounts that a handle stands for, since the handle may change."""
-        ids = {each.row.author_id for each in found}
-        keys = [Key(withdrawal.deletion.source, "account", author_id) for author_id in ids]
-        self._taken_back.note([(key, withdrawal.entry, withdrawal.time) for key in keys])
+    def _note_ids(self, found: Sequence[tuple[Withdrawal, Found]]) -> None:
+        """Notes the ids of the accounts that handles stand for, since a handle may change."""
+        named = {Key(each.key.source, "account", row.row.author_id): each for each, row in found}
+        if named:
+            self._taken_back.note([(key, each.entry, each.time) for key, each in named.items()])
 
 
-def targets(withdrawals: Sequence[Withdrawal]) -> Iterator[list[Withdrawal]]:
-    """Yields the withdrawals in order, together as long as no two are about the same account or post."""
-    group: list[Withdrawal] = []
-    seen: set[str] = set()
+def _parts(found: Iterable[tuple[Withdrawal, Found]]) -> Iterator[list[tuple[Withdrawal, Found]]]:
+    """Yields what was found in parts: an account may have very many posts."""
+    rows = iter(found)
+    while part := list(islice(rows, CHANGED_TOGETHER)):
+        yield part
+
+
+def targets(withdrawals: Iterable[Withdrawal]) -> Iterator[list[Withdrawal]]:
+    """Yields the withdrawals in order, together as long as no two are about the same post, or the same account.
+
+    A post and its account may go together: both are noted before stored rows are looked for.
+    """
+    group: dict[Key, Withdrawal] = {}
     for each in withdrawals:
-        target = each.account or each.deletion.post_id or ""
-        if target in seen:
-            yield group
-            group, seen = [], set()
-        group.append(each)
-        seen.add(target)
+        if each.key in group:
+            yield list(group.values())
+            group = {}
+        group[each.key] = each
     if group:
-        yield group
+        yield list(group.values())
 
 
 def _is_known(withdrawal: Withdrawal) -> bool:

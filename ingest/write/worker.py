@@ -41,8 +41,8 @@ BLOCK_MS = 500
 """Milliseconds that a read waits for new messages."""
 LOOK_MS = 20
 """Milliseconds that a read waits while changes wait in the worker, since these may become due at any moment."""
-APPLIED_TOGETHER = 500
-"""The number of changes that are acked by one call."""
+APPLIED_TOGETHER = 2_000
+"""The most changes that are applied before they are acked. Deletions that lie together are looked for together."""
 CLAIM_EVERY = 5.0
 """Seconds between two searches for unacked messages of other workers."""
 

@@ -2,6 +2,7 @@
 
 import argparse
 import gc
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -103,6 +104,8 @@ def _exit_code_of(call: Callable[[], None], *, verbose: bool, own_process: bool)
     try:
         return exit_code_of(call, verbose=verbose)
     finally:
+        for number in (signal.SIGINT, signal.SIGTERM):  # all is told: what comes now ends the process without a word
+            signal.signal(number, signal.SIG_DFL)
         gc.freeze()
 
 

@@ -3,9 +3,13 @@
 import atexit
 import os
 import shutil
+import signal
 import sys
 import tempfile
+import threading
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
@@ -56,6 +60,7 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
         session = builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
         raise start_told(master, error) from error
+    _cancel_on_stop(session.sparkContext)
     session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()
@@ -63,6 +68,21 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     if not local:
         _prepare_executors(session, settings, trusted)
     return session
+
+
+def _cancel_on_stop(context: SparkContext) -> None:
+    """Lets Ctrl-C cancel Spark's jobs, so that no thread waits for them.
+
+    pyspark does so, too, but it fails if Java is gone: of a Ctrl-C, Java hears first.
+    """
+
+    def cancel(_number: int, _frame: FrameType | None) -> None:
+        with suppress(Exception):
+            context.cancelAllJobs()
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, cancel)
 
 
 def _prepare_executors(session: SparkSession, settings: Settings, trusted: Path | None) -> None:

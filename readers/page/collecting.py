@@ -21,6 +21,7 @@ from readers.page.quality import gaps_told
 from readers.page.rendering import render
 from readers.page.source import Source
 from readers.page.texts import at, count, duration, shown
+from stores.asked_for import asks_for_none
 from stores.coverage import Record, read_records
 
 OWN: tuple[str, ...] = ()
@@ -28,8 +29,6 @@ LATE = 600.0
 FRESH = 10.0
 """Seconds for which the state of the queue holds."""
 PATIENCE = 30
-MANY = 1000
-"""So many posts came, and the topic asks for none of them: its words may be wrong."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
@@ -156,7 +155,7 @@ def _told(state: dict[str, Any], view: View) -> dict[str, Any]:
                 "shed": count(row["shed"]),
                 "gap": shown(row["gap_reason"]),
                 "left_out": count(sum(row["left_out"].values())),
-                "asks_for_none": not row["asked_for"] and sum(row["left_out"].values()) >= MANY,
+                "asks_for_none": asks_for_none(row["asked_for"], row["left_out"]),
             }
             for row in live
         ],

@@ -57,6 +57,15 @@ def test_so_does_one_that_is_stopped_while_it_is_still_loading(tmp_path: Path, m
     assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", 130)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("job", ["jobs/candidate_poll.py", "-m jobs.daily"])
+def test_and_a_job_that_is_stopped_while_it_imports_pyspark(tmp_path: Path, job: str, number: signal.Signals) -> None:
+    (tmp_path / "pyspark.py").write_text(f"import os\nos.kill(os.getpid(), {int(number)})\n")
+    as_spark_does = f'. conf/spark-env.sh; PYTHONPATH="$PYTHONPATH:{tmp_path}"; exec "{sys.executable}" {job}'
+    done = subprocess.run(["bash", "-c", as_spark_does], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", -number)
+
+
 class _Slow(threading.Thread):
     """A thread that does not run until it `may`."""
 

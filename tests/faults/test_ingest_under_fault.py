@@ -25,12 +25,15 @@ from ingest.sources.base import Clock
 from tests.support import accounts
 from tests.support.commands import start_command
 from tests.support.ground import LEFT, POSTS, SEED, Ground, Key
+from tests.support.line import X_ID, x_notice, x_post
 from tests.support.mutations import ORIGINALS, odd_posts
 
 ODD = 2_000 * len(ORIGINALS)
 UNKNOWN = {False: 3_000, True: 110_000}
 """Deletions of unknown posts. That they leave no tombstones, of which Cassandra reads at most 100,000 in one query, is
 held by tests/ingest/write/test_gone_for_good.py."""
+TAKEN = 100
+"""Posts of which half are deleted."""
 SET_ASIDE = re.compile(r"read (\d+) times and never finished: it may have ended the workers")
 
 
@@ -221,6 +224,36 @@ def test_many_deletions_of_posts_that_were_never_stored(
     own.account(f"{unknown:,} deletions of unknown posts", topic, clean, time.monotonic() - began)
     found = own.reader("search", "duterte", "--topic", topic, "--limit", "5", "--format", "ndjson")
     assert len(found.splitlines()) == 5
+
+
+def test_what_is_taken_back_stays_away_and_who_comes_back_is_whole(own: Ground) -> None:
+    """Deletions before their posts and after them; all is replayed, and requeued; an account goes, and is back."""
+    topic, began = own.new_topic(), time.monotonic()
+    ids = [str(int(X_ID) + (number << 22)) for number in range(TAKEN)]
+    posts = [Envelope(topic, "x", "x_v2", x_post(one, author_id=str(10 + place % 2))) for place, one in enumerate(ids)]
+    gone = [Envelope(topic, "x", "x_v11_delete", x_notice(one), route=Route.DELETION) for one in ids[: TAKEN // 2]]
+
+    def after(*messages: Envelope) -> dict[Key, Any]:
+        with own.queue() as queue:
+            queue.add(messages)
+        own.drain()
+        return own.contents(topic)
+
+    def account(what: str) -> Envelope:
+        notice = orjson.dumps({what: {"id_str": "11"}})
+        return Envelope(topic, "x", "x_v11_user", notice, route=Route.DELETION)
+
+    stored = after(*gone[::2], *posts, *gone[1::2])
+    assert {key[3] for key in stored} == set(ids[TAKEN // 2 :])
+    with own.queue() as queue:
+        DeadLetters(queue).add([(post, "tried too early") for post in posts])
+        assert DeadLetters(queue).requeue(DeadLetters(queue).read()) == (TAKEN, 0)
+    away = after(account("user_suspend"), *posts)
+    assert away == {key: one for key, one in stored.items() if ids.index(key[3]) % 2 == 0}
+    back = after(account("user_unsuspend"))
+    assert back == stored
+    fault = "taken back, replayed and requeued; suspended and back"
+    accounts.add(fault, (len(stored), len(back), 0, 0, 0), time.monotonic() - began)
 
 
 def _holds(queue: PostsQueue, name: str) -> bool:

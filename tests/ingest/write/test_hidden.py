@@ -1,15 +1,19 @@
 """What is hidden is in no count and no search until its account is back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import pytest
+from cassandra import OperationTimedOut
 from cassandra.cluster import Session
 
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.formats import split
+from ingest.formats.post import Deletion
+from ingest.write.stored_posts import Found, StoredPosts
 from tests.support.bluesky import account_is, event, tid
 from tests.support.line import AT, LATER, OTHER, OWN, X_ID, Line, compliance, other, own, x_post
 
@@ -41,6 +45,28 @@ def test_posts_that_come_while_the_account_is_away_are_hidden_too(line: Line, hi
     assert hidden() == {OWN}
     assert line.work(account_is("active", AT + 2 * LATER)).keys() == {OWN, OTHER}
     assert hidden() == set()
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_it_comes_back_though_the_store_or_the_worker_fails_halfway(
+    line: Line, hidden: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch, dies: bool
+) -> None:
+    before = line.work(own(), other())
+    line.work(account_is("deactivated", AT + LATER))
+    line.put(account_is("active", AT + 2 * LATER))
+    worker = line.make_worker()
+    find, errors = StoredPosts.find, [SystemExit() if dies else OperationTimedOut()]
+
+    def fails_once(self: StoredPosts, deletions: Sequence[Deletion]) -> Iterator[tuple[int, Found]]:
+        if errors:
+            raise errors.pop()
+        return find(self, deletions)
+
+    monkeypatch.setattr(StoredPosts, "find", fails_once)
+    with suppress(SystemExit):
+        worker.run(drain=True)
+    assert line.work() == before  # the next worker takes over what the dead one held
+    assert (hidden(), errors) == (set(), [])
 
 
 def test_an_account_may_go_and_come_back_again_and_again(line: Line, hidden: Callable[[], set[str]]) -> None:

@@ -117,7 +117,7 @@ def test_a_post_that_is_deleted_or_edited_while_it_is_copied_keeps_its_change(
         assert stored_words(session, own.keyspace, topic.topic) == {}, "the copy has not begun"
         deletion = Deletion(source="x", post_id="1", at=post(1).event_at)
         stored_posts = Store(session, own.keyspace).stored
-        [[found]] = stored_posts.find([deletion])
+        [(_, found)] = stored_posts.find([deletion])
         stored_posts.run([(found, stored_posts.deletion(found))])
         write(session, own, topic, post(2, "edited"), 2000)
         write(session, own, topic, post(4, "new"), 2000)

@@ -1,0 +1,9 @@
+"""Python imports a module of this name before anything else: a job tells of Ctrl-C while it still imports pyspark."""
+
+import sys
+from pathlib import Path
+
+from conf.stopping import stops_told_from_here
+
+if Path("".join(sys.orig_argv[1:2])).parent.name == "jobs":  # not Spark's own workers, which have the same path
+    stops_told_from_here()
