@@ -22,6 +22,8 @@ ENDED = "ended"
 """Noted instead of the start of a process that has ended by then."""
 LARGEST = 20 << 20
 """Bytes that the log of a part may have, before it begins anew."""
+LONGEST = 600.0
+"""Seconds that the removal of rows may take. Meanwhile nobody watches the parts."""
 DAY, FIRST = timedelta(days=1), timedelta(hours=1)
 TABLES = "job,dag_run,task_instance,task_instance_history,task_reschedule,xcom,log,asset_event,import_error,callback"
 """What grows with each run. The table of DAGs stays: it knows which of them are switched on."""
@@ -89,7 +91,7 @@ def clean(program: str, home: Path, variables: Mapping[str, str], keep_days: int
         "--skip-archive",
         "--yes",
     )
-    run_to_end([program, *words], ROOT, variables)
+    run_to_end([program, *words], ROOT, variables, seconds=LONGEST)
     clean_logs(home / "logs", before.timestamp())
 
 

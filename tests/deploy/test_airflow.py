@@ -3,15 +3,18 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from conf import ROOT
 from conf.errors import PulsoError
 from conf.processes import started
+from deploy import airflow_records
 from deploy.airflow import environment
-from deploy.airflow_records import LARGEST, alone, clean_logs, note
+from deploy.airflow_records import LARGEST, alone, clean_logs, note, try_to_clean
 from deploy.children import start_part
 from tests.support.commands import end
 
@@ -89,6 +92,21 @@ def test_a_part_begins_once_it_is_noted_and_never_otherwise(tmp_path: Path) -> N
     assert part.wait(30) == 0
     assert int(began.read_text()) == part.pid == noted[1]
     assert log.read_text() == "said\n"
+
+
+def test_a_cleaning_that_hangs_or_fails_is_told_and_airflow_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(airflow_records, "LONGEST", 0.1)
+    for name, does in (("hangs", "exec sleep 60"), ("fails", "echo 'database is locked' >&2; exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+        try_to_clean(str(tmp_path / name), tmp_path, os.environ, 90, Console(file=sys.stdout, width=300))
+    hangs, fails = capsys.readouterr().out.splitlines()
+    assert hangs.endswith(
+        "warning: old records of Airflow stay: hangs db clean had not ended after 0 s, and was killed"
+    )
+    assert "warning: old records of Airflow stay: fails db clean failed: database is locked" in fails
 
 
 def test_old_logs_go_and_a_large_one_begins_anew(tmp_path: Path) -> None:
