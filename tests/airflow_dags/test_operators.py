@@ -20,9 +20,10 @@ from tests.airflow_dags.conftest import NOTHING_OF_OURS
 from tests.support.mail_server import mail_server
 
 BEGIN = """
-import sys
+import sys, threading
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow_dags.wiring import commands
 from airflow_dags.wiring.commands import CommandOperator, told_by
 from airflow_dags.wiring.compliance import ComplianceOperator
 from airflow_dags.wiring.gate import CoverageGate
@@ -79,6 +80,12 @@ def gate(minutes, script):
     words = ["/bin/sh", "-c", script]
     return outcome(CoverageGate(task_id="g", arguments=words, wait_minutes=minutes, least=0.99))
 
+def stopped(script):
+    commands.GRACE = 0.2
+    operator = CommandOperator(task_id="t", arguments=["/bin/sh", "-c", script])
+    threading.Timer(0.5, operator.on_kill).start()  # what Airflow calls for a task that hangs, or is stopped
+    return outcome(operator)
+
 def no_time():
     try:
         utc(None)
@@ -96,6 +103,7 @@ print(
     of("echo 'error: no topic x. Did you mean y?'; exit 2"),
     of("printf 'odd \\377\\n'; exit 3"),
     of("exit 4"),
+    stopped("trap '' TERM; echo hangs; exec sleep 600"),
     told_by("error: a: broke\\nerror: b: broke, too\\nerror: 2 of 4 jobs failed: a, b\\nlast"),
     told(context),
     sep="\\n", file=open(sys.argv[1], "w"),
@@ -116,6 +124,7 @@ def test_errors_are_the_commands_own_and_wrong_use_is_not_tried_again(tmp_path: 
         "for good: no topic x. Did you mean y?",
         "again: odd \ufffd",
         "again: /bin/sh ended with exit code 4",
+        "again: hangs",
         "a: broke; b: broke, too; 2 of 4 jobs failed: a, b",
         "d: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: a check failed: it broke."
         " Not run because of it: export, publish",
