@@ -101,7 +101,7 @@ print(
     of("echo done"),
     of("echo 'error: Cassandra does not answer' >&2; exit 1"),
     of("echo 'error: no topic x. Did you mean y?'; exit 2"),
-    of("printf 'odd \\377\\n'; exit 3"),
+    of("printf 'odd \\\\377'; exit 3"),
     of("exit 4"),
     stopped("trap '' TERM; echo hangs; exec sleep 600"),
     told_by("error: a: broke\\nerror: b: broke, too\\nerror: 2 of 4 jobs failed: a, b\\nlast"),
