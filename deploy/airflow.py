@@ -21,8 +21,8 @@ from conf.errors import PulsoError, WrongUse
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings
 from conf.stopping import told_to_stop
-from deploy.airflow_records import Daily, alone, clean, try_to_clean
-from deploy.children import end_part
+from deploy.airflow_records import Daily, alone, clean, note, try_to_clean
+from deploy.children import end_part, start_part
 from deploy.console import say
 from deploy.ports import Port, check_ports
 from deploy.process import run_to_end, said
@@ -133,30 +133,20 @@ def command(*words: str, variables: dict[str, str]) -> str:
 def _parts(
     home: Path, variables: dict[str, str], port: int, running: IO[str]
 ) -> Iterator[dict[str, "subprocess.Popen[bytes]"]]:
-    """Starts the parts; ends them when the block ends. Their pids are written into `running`."""
+    """Starts the parts; ends them when the block ends. They are noted in `running`."""
     commands = {
         "api-server": ["api-server", "--host", LOCAL, "--port", str(port)],
         "scheduler": ["scheduler", "--skip-serve-logs"],
         "dag-processor": ["dag-processor"],
     }
     parts = dict[str, subprocess.Popen[bytes]]()
-    print(os.getpid(), file=running, flush=True)
+    note(os.getpid(), running)
     try:
         for name, words in commands.items():
             log = _log(home, name)
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_bytes(b"")
-            with log.open("ab") as output:  # so that it can be shortened while it is written to
-                parts[name] = subprocess.Popen(
-                    [PROGRAM, *words],
-                    env=variables,
-                    cwd=ROOT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,  # Ctrl-C is for this command, which then ends the parts in their order
-                )
-            print(parts[name].pid, file=running, flush=True)
+            parts[name] = start_part([PROGRAM, *words], ROOT, variables, log, lambda pid: note(pid, running))
         yield parts
     finally:
         for name in ("scheduler", "dag-processor", "api-server"):  # tasks tell the web server how they end

@@ -8,17 +8,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from rich.console import Console
 
 from conf import ROOT
 from conf.errors import PulsoError
+from conf.processes import started, this_boot
 from deploy.console import say
 from deploy.process import run_to_end
 
+ENDED = "ended"
+"""Noted instead of the start of a process that has ended by then."""
 LARGEST = 20 << 20
 """Bytes that the log of a part may have, before it begins anew."""
+LONGEST = 600.0
+"""Seconds that the removal of rows may take. Meanwhile nobody watches the parts."""
 DAY, FIRST = timedelta(days=1), timedelta(hours=1)
 TABLES = "job,dag_run,task_instance,task_instance_history,task_reschedule,xcom,log,asset_event,import_error,callback"
 """What grows with each run. The table of DAGs stays: it knows which of them are switched on."""
@@ -26,7 +31,7 @@ TABLES = "job,dag_run,task_instance,task_instance_history,task_reschedule,xcom,l
 
 @contextmanager
 def alone(home: Path) -> Iterator[IO[str]]:
-    """Yields a file for the pids of this Airflow; holds the lock of its home while the block runs.
+    """Yields a file for the processes of this Airflow (see `note`); holds the lock of its home while the block runs.
 
     Raises PulsoError if another Airflow of this home runs, or a part of one whose command was killed: two schedulers
     would run each task twice. Who uses it must have ended the parts when the block ends.
@@ -35,27 +40,42 @@ def alone(home: Path) -> Iterator[IO[str]]:
     what = f"an Airflow with the records in {home} runs already"
     with (home / "running").open("a+") as file:
         file.seek(0)
-        pids = [word for word in file.read().split() if word.isdigit()]
+        noted = [_Noted(*words) for line in file if len(words := line.split()) == len(_Noted._fields)]
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise PulsoError(what, f"End it first, by Ctrl-C there or by: kill {' '.join(pids[:1])}") from None
-        if left := [f"-{pid}" for pid in pids[1:] if _has_group(int(pid))]:
+            own = "".join(f" or by: kill {one.pid}" for one in noted[:1])
+            raise PulsoError(what, f"End it first, by Ctrl-C there{own}") from None
+        if left := [f"-{one.pid}" for one in noted[1:] if one.is_left()]:
             raise PulsoError(what, f"Its command was killed. End what is left of it, by: kill -- {' '.join(left)}")
         file.truncate(0)
         try:
             yield file
         finally:
-            file.truncate(0)  # all has ended; later these numbers may be those of other processes
+            file.truncate(0)
 
 
-def _has_group(part: int) -> bool:
-    """Whether a part runs, or a process that it has started: a killed scheduler leaves its workers behind."""
-    try:
-        os.killpg(part, 0)
-    except OSError:
-        return False
-    return True
+def note(pid: int, file: IO[str]) -> None:
+    """Writes a process into the file of `alone`: the command's own first, then its parts, which lead sessions."""
+    print(*_Noted(str(pid), this_boot(), started(pid) or ENDED), file=file, flush=True)
+
+
+class _Noted(NamedTuple):
+    """A process, with what tells it from one that gets its id later, also after a restart of the machine."""
+
+    pid: str
+    boot: str
+    start: str
+
+    def is_left(self) -> bool:
+        """Whether a part runs, or a process that it has started: a killed scheduler leaves its workers behind."""
+        if self.boot != this_boot() or (started(int(self.pid)) or self.start) != self.start:
+            return False
+        try:
+            os.killpg(int(self.pid), 0)
+        except OSError:
+            return False
+        return True
 
 
 def clean(program: str, home: Path, variables: Mapping[str, str], keep_days: int) -> None:
@@ -71,7 +91,7 @@ def clean(program: str, home: Path, variables: Mapping[str, str], keep_days: int
         "--skip-archive",
         "--yes",
     )
-    run_to_end([program, *words], ROOT, variables)
+    run_to_end([program, *words], ROOT, variables, seconds=LONGEST)
     clean_logs(home / "logs", before.timestamp())
 
 

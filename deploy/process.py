@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -93,22 +94,28 @@ def wait_ended(process: psutil.Process, seconds: float) -> bool:
 
 
 def run_to_end(
-    command: Sequence[str | Path], folder: Path, variables: Mapping[str, str], log: Path | None = None
+    command: Sequence[str | Path],
+    folder: Path,
+    variables: Mapping[str, str],
+    log: Path | None = None,
+    seconds: float | None = None,
 ) -> str:
     """Runs a command in `folder`, without stdin, and returns its stdout; with a log, all that it says goes there.
 
-    Raises PulsoError, with the last line that it said, if it fails.
+    Raises PulsoError, with the last line that it said, if it fails, or if it takes longer than so many seconds.
     """
     words = [str(word) for word in command]
+    what = f"{Path(words[0]).name} {' '.join(words[1:3])}"
     with log.open("ab") if log else nullcontext(subprocess.PIPE) as output:
-        done = subprocess.run(
-            words, env=variables, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False
-        )
+        options: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output, "timeout": seconds}
+        try:
+            done = subprocess.run(words, env=variables, cwd=folder, check=False, **options)
+        except subprocess.TimeoutExpired:
+            raise PulsoError(f"{what} had not ended after {seconds:.0f} s, and was killed") from None
     if done.returncode:
         told = (log.read_bytes() if log else done.stderr).decode(errors="replace")
         last = "".join([line.strip() for line in told.splitlines() if line.strip()][-1:])
-        what = f"{Path(words[0]).name} {' '.join(words[1:3])} failed: {last[-200:]}"
-        raise PulsoError(what, f"See {log}" if log else f"It is {words[0]}")
+        raise PulsoError(f"{what} failed: {last[-200:]}", f"See {log}" if log else f"It is {words[0]}")
     return "" if log else done.stdout.decode()
 
 

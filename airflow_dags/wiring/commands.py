@@ -66,7 +66,13 @@ class CommandOperator(BaseOperator):
         """Runs a command to its end, as `execute` does."""
         self.log.info("runs: %s", " ".join(arguments))
         self._process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",  # the name of a file may be no text
+            cwd=ROOT,
         )
         assert self._process.stdout is not None
         lines = list[str]()

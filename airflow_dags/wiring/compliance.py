@@ -25,17 +25,18 @@ class ComplianceOperator(CommandOperator):
         done = ROOT / self.folder / "done"
         for kind, options in KINDS.items():
             for file in sorted(file for file in (ROOT / self.folder / kind).glob("*") if file.is_file()):
-                before = _state(file)
                 try:
+                    before = _state(file)
                     self.run([*self.arguments, *options, "--", str(file)])
+                    if _state(file) != before:
+                        failed.append(f"{file}: it was written to meanwhile")
+                        continue
+                    done.mkdir(exist_ok=True)
+                    file.replace(done / f"{kind}-{file.name}")
+                except OSError as error:
+                    failed.append(f"{file}: {error.strerror}")
                 except AirflowException as error:
                     failed.append(f"{file}: {error}")
-                    continue
-                if _state(file) != before:
-                    failed.append(f"{file}: it was written to meanwhile")
-                    continue
-                done.mkdir(exist_ok=True)
-                file.replace(done / f"{kind}-{file.name}")
         if failed:
             raise AirflowException("; ".join(failed))
 

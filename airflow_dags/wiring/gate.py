@@ -34,7 +34,9 @@ class CoverageGate(BaseSensorOperator):
     def poke(self, context: Any) -> PokeReturnValue:
         """Asks once. Raises AirflowException if the command fails after the time to wait, or was used wrongly."""
         may_wait = datetime.now(UTC) < context["data_interval_end"] + timedelta(minutes=self.wait_minutes)
-        done = subprocess.run(self.arguments, capture_output=True, text=True, cwd=ROOT, check=False)
+        done = subprocess.run(
+            self.arguments, capture_output=True, encoding="utf-8", errors="replace", cwd=ROOT, check=False
+        )
         for line in done.stderr.splitlines():
             self.log.info("%s", line)
         if done.returncode:

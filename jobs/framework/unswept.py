@@ -12,16 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psutil
 import structlog
 from cassandra.cluster import Session
 from cassandra.query import BatchStatement, BatchType
 
 from conf.errors import one_line
+from conf.processes import started
 from conf.schema import bound
 from conf.tables import UNSWEPT
 from conf.topic import Topic
@@ -60,8 +59,8 @@ class Unswept:
         """
         if self.process is None:
             return True
-        host, pid, started = self.process.split(" ")
-        return _started(int(pid)) != started if host == socket.gethostname() else not self.alive
+        host, pid, start = self.process.split(" ")
+        return started(int(pid)) != start if host == socket.gethostname() else not self.alive
 
 
 class UnsweptList:
@@ -134,19 +133,4 @@ class UnsweptList:
 @cache
 def this_process() -> str:
     """Returns the host, the id and the start of this process as one text. Together they identify the process."""
-    return f"{socket.gethostname()} {os.getpid()} {_started(os.getpid())}"
-
-
-def _started(pid: int) -> str:
-    """Returns when a process of this host started, in a unit of its own; "" if there is no such process.
-
-    On Linux these are ticks since the host started, which no correction of the clock moves.
-    """
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return ""
-        stat = Path(f"/proc/{pid}/stat")
-        return stat.read_text().rpartition(")")[2].split()[19] if stat.is_file() else f"{process.create_time():.0f}"
-    except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
-        return ""
+    return f"{socket.gethostname()} {os.getpid()} {started(os.getpid())}"

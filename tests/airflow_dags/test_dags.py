@@ -85,7 +85,7 @@ def test_a_topic_file_that_cannot_be_one_is_told_and_takes_no_other_topics_dags(
     for name, why in {
         "Odd Name.yaml": "the name is none of a topic",
         "no-yaml.yaml": "while parsing a flow node",
-        "no-zone.yaml": "no such time zone 'Mars/Olympus'",
+        "no-zone.yaml": "timezone: no such time zone 'Mars/Olympus'",
         "empty.yaml": "is not a topic",
         "後.yaml": "the name is none of a topic",
     }.items():

@@ -20,9 +20,10 @@ from tests.airflow_dags.conftest import NOTHING_OF_OURS
 from tests.support.mail_server import mail_server
 
 BEGIN = """
-import sys
+import sys, threading
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow_dags.wiring import commands
 from airflow_dags.wiring.commands import CommandOperator, told_by
 from airflow_dags.wiring.compliance import ComplianceOperator
 from airflow_dags.wiring.gate import CoverageGate
@@ -79,6 +80,12 @@ def gate(minutes, script):
     words = ["/bin/sh", "-c", script]
     return outcome(CoverageGate(task_id="g", arguments=words, wait_minutes=minutes, least=0.99))
 
+def stopped(script):
+    commands.GRACE = 0.2
+    operator = CommandOperator(task_id="t", arguments=["/bin/sh", "-c", script])
+    threading.Timer(0.5, operator.on_kill).start()  # what Airflow calls for a task that hangs, or is stopped
+    return outcome(operator)
+
 def no_time():
     try:
         utc(None)
@@ -94,8 +101,9 @@ print(
     of("echo done"),
     of("echo 'error: Cassandra does not answer' >&2; exit 1"),
     of("echo 'error: no topic x. Did you mean y?'; exit 2"),
-    of("echo odd; exit 3"),
+    of("printf 'odd \\\\377'; exit 3"),
     of("exit 4"),
+    stopped("trap '' TERM; echo hangs; exec sleep 600"),
     told_by("error: a: broke\\nerror: b: broke, too\\nerror: 2 of 4 jobs failed: a, b\\nlast"),
     told(context),
     sep="\\n", file=open(sys.argv[1], "w"),
@@ -114,8 +122,9 @@ def test_errors_are_the_commands_own_and_wrong_use_is_not_tried_again(tmp_path: 
         "well",
         "again: Cassandra does not answer",
         "for good: no topic x. Did you mean y?",
-        "again: odd",
+        "again: odd \ufffd",
         "again: /bin/sh ended with exit code 4",
+        "again: hangs",
         "a: broke; b: broke, too; 2 of 4 jobs failed: a, b",
         "d: day over 2016-05-07T16:00Z to 2016-05-08T16:00Z failed: a check failed: it broke."
         " Not run because of it: export, publish",
@@ -146,7 +155,7 @@ def test_a_failure_is_mailed_as_it_is(tmp_path: Path) -> None:
 
 
 COMPLIANCE = """
-script = 'echo "$@" >> %s; case "$*" in *bad*) exit 1;; *grows*) echo >>"$2";; esac' % sys.argv[3]
+script = 'echo "$@" >> %s; case "$*" in *bad*) exit 1;; *grows*) echo >>"$2";; *leaves*) rm "$2";; esac' % sys.argv[3]
 print(outcome(ComplianceOperator(
     task_id="c", arguments=["/bin/sh", "-c", script, "sh"], folder=sys.argv[2],
 )), file=open(sys.argv[1], "w"))
@@ -155,17 +164,19 @@ print(outcome(ComplianceOperator(
 
 def test_compliance_files_are_applied_and_moved_and_a_bad_one_stays(tmp_path: Path) -> None:
     folder, seen = tmp_path / "compliance", tmp_path / "seen"
-    for name in ("posts/a b.jsonl", "posts/bad.jsonl", "posts/grows.jsonl", "users/-u.jsonl"):
+    for name in ("posts/a b.jsonl", "posts/bad.jsonl", "posts/grows.jsonl", "posts/leaves.jsonl", "users/-u.jsonl"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).touch()
     [told] = by_airflow(tmp_path, COMPLIANCE, str(folder), str(seen))
     assert told.startswith(f"again: {folder}/posts/bad.jsonl: ")
-    assert told.endswith(f"; {folder}/posts/grows.jsonl: it was written to meanwhile")
+    assert f"; {folder}/posts/grows.jsonl: it was written to meanwhile; " in told
+    assert told.endswith(f"; {folder}/posts/leaves.jsonl: No such file or directory")
     posts, users = folder / "posts", folder / "users"
     assert seen.read_text().splitlines() == [
         f"-- {posts}/a b.jsonl",
         f"-- {posts}/bad.jsonl",
         f"-- {posts}/grows.jsonl",
+        f"-- {posts}/leaves.jsonl",
         f"--users -- {users}/-u.jsonl",
     ]
     left = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())

@@ -3,14 +3,19 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from conf import ROOT
 from conf.errors import PulsoError
+from conf.processes import started
+from deploy import airflow_records
 from deploy.airflow import environment
-from deploy.airflow_records import LARGEST, alone, clean_logs
+from deploy.airflow_records import LARGEST, alone, clean_logs, note, try_to_clean
+from deploy.children import start_part
 from tests.support.commands import end
 
 HOME = Path("/somewhere/airflow")
@@ -38,20 +43,70 @@ def test_two_of_one_home_do_not_run_at_once_also_while_only_a_part_is_left(tmp_p
     part = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
         with alone(tmp_path) as running:
-            print(f"123\n{part.pid}", file=running, flush=True)
-            with pytest.raises(PulsoError, match=r"runs already.*Ctrl-C there or by: kill 123$"), alone(tmp_path):
+            for pid in (os.getpid(), part.pid):
+                note(pid, running)
+            left = (tmp_path / "running").read_text()  # as a command leaves it that was killed
+            own = rf"runs already.*Ctrl-C there or by: kill {os.getpid()}$"
+            with pytest.raises(PulsoError, match=own), alone(tmp_path):
                 pass
         assert (tmp_path / "running").read_text() == "", "the numbers of ended processes come again"
-        (tmp_path / "running").write_text(f"123\n{part.pid}\n")  # as a command leaves it that was killed
+        (tmp_path / "running").write_text(left)
         with (
             pytest.raises(PulsoError, match=rf"runs already.*is left of it, by: kill -- -{part.pid}$"),
             alone(tmp_path),
         ):
             pass
+        command, noted = left.splitlines()
+        _, boot, start = noted.split()
+        for other in (
+            f"{part.pid} {boot[::-1]} {start}",
+            f"{part.pid} {boot} {start}0",
+            f"{part.pid}",
+            "of an odd file",
+        ):
+            (tmp_path / "running").write_text(f"{command}\n{part.pid} {other}\n")
+            with alone(tmp_path) as running:  # after a restart, or as time goes by, others get these numbers
+                assert running.read() == ""
+        (tmp_path / "running").write_text(left)
     finally:
         end(part)
     with alone(tmp_path) as running:
         assert running.read() == ""
+
+
+def test_a_part_begins_once_it_is_noted_and_never_otherwise(tmp_path: Path) -> None:
+    log, began = tmp_path / "log", tmp_path / "began"
+    noted, starts = list[int](), ["/bin/sh", "-c", 'echo $$ >"$0"; cat; echo said', str(began)]
+
+    def kill_or_note(pid: int) -> None:
+        if not noted:
+            noted.append(pid)
+            raise OSError("no space left")  # so it is, too, if the command is killed
+        noted.append(pid)
+
+    with pytest.raises(OSError, match="no space left"):
+        start_part(starts, tmp_path, os.environ, log, kill_or_note)
+    assert started(noted[0]) == ""
+    assert not began.exists()
+    part = start_part(starts, tmp_path, os.environ, log, kill_or_note)
+    assert part.wait(30) == 0
+    assert int(began.read_text()) == part.pid == noted[1]
+    assert log.read_text() == "said\n"
+
+
+def test_a_cleaning_that_hangs_or_fails_is_told_and_airflow_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(airflow_records, "LONGEST", 0.1)
+    for name, does in (("hangs", "exec sleep 60"), ("fails", "echo 'database is locked' >&2; exit 1")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+        try_to_clean(str(tmp_path / name), tmp_path, os.environ, 90, Console(file=sys.stdout, width=300))
+    hangs, fails = capsys.readouterr().out.splitlines()
+    assert hangs.endswith(
+        "warning: old records of Airflow stay: hangs db clean had not ended after 0 s, and was killed"
+    )
+    assert "warning: old records of Airflow stay: fails db clean failed: database is locked" in fails
 
 
 def test_old_logs_go_and_a_large_one_begins_anew(tmp_path: Path) -> None:

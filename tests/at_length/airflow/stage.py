@@ -175,9 +175,9 @@ class Stage:
             except ProcessLookupError:
                 continue
         process.wait(30)
-        for part in (self.home / "running").read_text().split()[1:]:  # those that have renamed themselves, and so hide
+        for part in (self.home / "running").read_text().splitlines()[1:]:  # some have renamed themselves, and so hide
             with suppress(ProcessLookupError):
-                os.killpg(int(part), signal.SIGKILL)
+                os.killpg(int(part.split()[0]), signal.SIGKILL)
 
     def processes(self) -> list[psutil.Process]:
         """Returns the processes of this Airflow: those whose environment has its home, without Spark's."""
