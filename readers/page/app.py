@@ -213,7 +213,7 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
         Route("/favicon.ico", _icon),
         Mount("/static", _Static(directory=STATIC)),
         Route("/{topic}/embed/{figure}", site.embed),
-        Route("/{topic}/export/{figure}.{format}", exports.endpoint(site.source, site.view)),
+        Route("/{topic}/export/{figure}.{format}", apart(exports.endpoint(site.source, site.view))),
         Route("/{topic}/network/drawing", apart(network.endpoint(site.source, site.view))),
         Route("/{topic}/network/groups", apart(together.endpoint(site.source, site.view))),
         Route("/{topic}/collecting/queue", apart(collecting.endpoint(site.view))),
