@@ -74,7 +74,7 @@ def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator
     Yields the process. Raises PulsoError when the command ends before it is ready, or is not ready within PATIENCE
     seconds.
     """
-    log = lab.work / f"{'-'.join(command[2:4]).replace('/', '-')}.log"
+    log = log_of(lab, command)
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
@@ -86,21 +86,30 @@ def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator
             start_new_session=True,
         )
     try:
-        wait_until(ready, lambda: process.poll() is None, f"{name_of(command)}: {_last_line(log.read_text())}")
+        told = lambda: f"{name_of(command)}: {_last_line(log.read_text())}"  # noqa: E731
+        wait_until(ready, lambda: process.poll() is None, told)
         yield psutil.Process(process.pid)
     finally:
         end(process)
 
 
-def wait_until(ready: Callable[[], bool], alive: Callable[[], bool], what: str, every: float = 0.05) -> None:
+def log_of(lab: Lab, command: list[str]) -> Path:
+    """Returns the file into which `running` writes what a command says."""
+    return lab.work / f"{'-'.join(command[2:4]).replace('/', '-')}.log"
+
+
+def wait_until(
+    ready: Callable[[], bool], alive: Callable[[], bool], what: Callable[[], str], every: float = 0.05
+) -> None:
     """Waits until `ready` returns True, and asks every `every` seconds.
 
-    Raises PulsoError, with `what` in its message, when `alive` returns False or PATIENCE seconds have passed.
+    Raises PulsoError, with what `what` returns in its message, when `alive` returns False or PATIENCE seconds have
+    passed.
     """
     until = time.monotonic() + PATIENCE
     while not ready():
         if not alive() or time.monotonic() > until:
-            raise PulsoError(f"{what} did not get ready", "Run that command by itself to see why")
+            raise PulsoError(f"{what()} did not get ready", "Run that command by itself to see why")
         time.sleep(every)
 
 

@@ -11,7 +11,7 @@ from statistics import quantiles
 import httpx
 import psutil
 
-from bench.commands import python, run, running
+from bench.commands import log_of, python, run, running
 from bench.jobs.submits import submit_command
 from bench.lab import Lab
 from bench.month import MONTH, TOPIC
@@ -70,7 +70,7 @@ _JOBS = (
 @contextmanager
 def _page(own: Lab) -> Iterator[tuple[str, psutil.Process]]:
     command = python("readers", "serve", "--port", "0")
-    log = own.work / f"{command[2]}.log"
+    log = log_of(own, command)
 
     def address() -> str:
         found = _ADDRESS.search(log.read_text()) if log.is_file() else None

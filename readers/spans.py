@@ -1,6 +1,7 @@
 """The periods of a summary, as people read them."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -32,5 +33,9 @@ def span(rows: pd.DataFrame, topic: Topic) -> str:
 
 def times(row: Any, topic: Topic) -> str:
     """Returns the start and the end of a row's period, in the topic's time zone."""
-    start, end = (row[name].astimezone(topic.zone) for name in ("period_start", "period_end"))
-    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+    return between(row["period_start"], row["period_end"], topic)
+
+
+def between(start: datetime, end: datetime, topic: Topic) -> str:
+    """Returns two instants in the topic's time zone."""
+    return " to ".join(f"{at.astimezone(topic.zone):%Y-%m-%d %H:%M}" for at in (start, end))

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Any
 
 from cassandra.cluster import Session
-from cassandra.query import BatchStatement, BatchType, BoundStatement, PreparedStatement
+from cassandra.query import UNSET_VALUE, BatchStatement, BatchType, BoundStatement, PreparedStatement
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
@@ -180,9 +180,9 @@ def _batch(session: Session, table: Table, swap: Swap, publication: Publication)
     return batch
 
 
-def _encoded(insert: PreparedStatement, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[bytes | None]]:
+def _encoded(insert: PreparedStatement, rows: Sequence[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """Yields the values of each row as they are sent. The driver would encode each anew, and most of them repeat."""
-    version, columns = insert.protocol_version, list[list[bytes | None]]()
+    version, columns = insert.protocol_version, list[list[Any]]()
     for spec, values in zip(insert.column_metadata, zip(*rows, strict=True), strict=False):
         encode = partial(_encode, spec.type, version)
         has_lists = any(isinstance(value, list) for value in values)
@@ -190,8 +190,9 @@ def _encoded(insert: PreparedStatement, rows: Sequence[Sequence[Any]]) -> Iterat
     yield from zip(*columns, strict=True)
 
 
-def _encode(kind: Any, version: int, value: Any) -> bytes | None:
-    return None if value is None else bytes(kind.serialize(value, version))
+def _encode(kind: Any, version: int, value: Any) -> Any:
+    """Returns a value as bytes. A null is not written: it would be a deletion mark, which each later read goes over."""
+    return UNSET_VALUE if value is None else bytes(kind.serialize(value, version))
 
 
 def _read_back(

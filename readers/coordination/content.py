@@ -10,6 +10,7 @@ from readers.coordination.words import SENTENCE, WHAT
 from readers.graphs.content import Content, Type
 from readers.graphs.drawing import COLOURS, Drawing, Node, layout
 from readers.private import People
+from readers.spans import between
 from stores.published import utc
 
 MOST_DRAWN = 2000
@@ -52,10 +53,11 @@ _EDGES: dict[str, Type] = {
 
 
 def title_of(result: Result) -> str:
-    """Returns one line that says what was compared, and when."""
+    """Returns one line that says what was compared, and when, in the topic's time zone."""
     row, topic = result.summary, result.topic
-    span = " to ".join(f"{utc(at):%Y-%m-%dT%H:%MZ}" for at in (row.period_start, row.period_end))
-    return f"{topic.title or topic.topic}: accounts that {WHAT[row.kind]} within {row.window_seconds} s, {span}"
+    what = f"accounts that {WHAT[row.kind]} within {row.window_seconds} s"
+    span = between(utc(row.period_start), utc(row.period_end), topic)
+    return f"{topic.title or topic.topic}: {what}, {span} ({topic.timezone})"
 
 
 def content_of(result: Result, people: People) -> Content:

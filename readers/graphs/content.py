@@ -10,6 +10,8 @@ from conf.schema import Table
 from conf.tables import GRAPH_EDGES, GRAPH_NODES, TWO_MODE_GRAPHS
 from readers.graphs.pruning import Kept
 from readers.graphs.stored import StoredGraph
+from readers.spans import between
+from stores.published import utc
 
 if TYPE_CHECKING:
     import numpy as np
@@ -104,10 +106,10 @@ def counts_of(graph: StoredGraph, kept: Kept | None) -> tuple[int, int]:
 
 
 def title_of(graph: StoredGraph, what: str = "") -> str:
-    """Returns one line that says which graph it is: topic, graph (or `what`) and period."""
+    """Returns one line that says which graph it is: topic, graph (or `what`) and period, in the topic's time zone."""
     row, topic = graph.summary, graph.topic
-    span = " to ".join(f"{at:%Y-%m-%dT%H:%MZ}" for at in (row.period_start, row.period_end))
-    return f"{topic.title or topic.topic}: {what or f'{row.graph} graph'}, {span}"
+    span = between(utc(row.period_start), utc(row.period_end), topic)
+    return f"{topic.title or topic.topic}: {what or f'{row.graph} graph'}, {span} ({topic.timezone})"
 
 
 def _chosen(rows: Iterator[Any], flags: "NDArray[np.bool_] | None") -> Iterator[Any]:

@@ -19,6 +19,7 @@ from conf.topic import Topic
 from readers.page import cluster, collecting, exports, method, network, night, quality, search, together, trends
 from readers.page.access import Access
 from readers.page.address import View, view_of
+from readers.page.apart import apart
 from readers.page.fonts import NoFont
 from readers.page.rendering import BANNER, STATIC, banner, render
 from readers.page.seen import Pages, Seen
@@ -71,15 +72,16 @@ class Site:
         name = asked or self.topics.newest(self.source)
         if not name:
             raise WrongUse("there is no topic yet", f"Write a file in {self.topics.folder.name}/; the README shows one")
-        return RedirectResponse(self._first_page(name), 307)
+        return self._first_page(name, request)
 
     def topic(self, request: Request) -> Response:
         """Leads to the first page of a topic."""
-        return RedirectResponse(self._first_page(request.path_params["topic"]), 307)
+        return self._first_page(request.path_params["topic"], request)
 
-    def _first_page(self, name: str) -> str:
-        topic = self.topics.get(name)
-        return f"/{topic.topic}/{'night' if topic.races else 'trends'}"
+    def _first_page(self, name: str, request: Request) -> Response:
+        topic, theme = self.topics.get(name), request.query_params.get("theme", "")
+        view = view_of(topic, "night" if topic.races else "trends", {"theme": theme})
+        return RedirectResponse(view.link(), 307)
 
     def page(self, request: Request) -> Response:
         """Answers one of PAGES."""
@@ -211,10 +213,10 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
         Route("/favicon.ico", _icon),
         Mount("/static", _Static(directory=STATIC)),
         Route("/{topic}/embed/{figure}", site.embed),
-        Route("/{topic}/export/{figure}.{format}", exports.endpoint(site.source, site.view)),
-        Route("/{topic}/network/drawing", network.endpoint(site.source, site.view)),
-        Route("/{topic}/network/groups", together.endpoint(site.source, site.view)),
-        Route("/{topic}/collecting/queue", collecting.endpoint(site.view)),
+        Route("/{topic}/export/{figure}.{format}", apart(exports.endpoint(site.source, site.view))),
+        Route("/{topic}/network/drawing", apart(network.endpoint(site.source, site.view))),
+        Route("/{topic}/network/groups", apart(together.endpoint(site.source, site.view))),
+        Route("/{topic}/collecting/queue", apart(collecting.endpoint(site.view))),
         Route("/{topic}", site.topic),
         Route("/{topic}/{page}", site.page),
     ]

@@ -74,18 +74,25 @@ def _asked_for(topic: Topic) -> list[tuple[str, list[str]]]:
 class _Queue:
     """The state of the queue as `python -m ingest status --json` tells it, asked for at most every FRESH seconds.
 
-    Readers import nothing of ingest, so the command is run; it takes about a second.
+    Readers import nothing of ingest, so the command is run; it takes about a second, and far longer where Redis hangs.
     """
 
     def __init__(self) -> None:
-        self._lock, self._at, self._state = threading.Lock(), -FRESH, dict[str, Any]()
+        self._lock, self._at = threading.Lock(), -FRESH
+        self._told: dict[str, Any] | PulsoError = {}
 
     def state(self) -> dict[str, Any]:
         """Returns the state. Raises PulsoError, with the command's own words, if Redis does not answer."""
         with self._lock:
             if time.monotonic() - self._at >= FRESH:
-                self._state, self._at = _asked(), time.monotonic()
-            return self._state
+                try:
+                    self._told = _asked()
+                except PulsoError as error:  # it holds as long: all who wait would ask again, one after the other
+                    self._told = error
+                self._at = time.monotonic()
+            if isinstance(self._told, PulsoError):
+                raise PulsoError(self._told.what, self._told.fix)
+            return self._told
 
 
 def _asked() -> dict[str, Any]:

@@ -12,8 +12,8 @@ from conf.errors import WrongUse
 from readers.output import BOM, write_frame
 from readers.page import night, together, trends
 from readers.page.address import View
-from readers.page.fonts import bundled, needs_others
 from readers.page.lines import WIDE, Mark, Span, chart
+from readers.page.png import png_apart
 from readers.page.polls import MEASURES, Poll
 from readers.page.rendering import palette, picture
 from readers.page.source import Source
@@ -30,8 +30,6 @@ PICTURES = ("bars", "lines", "volume")
 TYPES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 NOTE = 145
 """The most characters of a line below a picture: in the widest font, more would leave it."""
-ZOOM = 2.0
-"""Pixels of a PNG for each of the picture's own."""
 
 
 def figure_of(request: Request) -> str:
@@ -53,7 +51,7 @@ def endpoint(source: Source, view_of: Callable[[Request, str], View]) -> Callabl
         view = view_of(request, FIGURES[figure])
         made = {"night": _of_poll, "trends": _of_trends, "network": _of_network}[view.page]
         told, name = made(source, view, figure, format_)
-        body = csv(told) if isinstance(told, pd.DataFrame) else png(told) if format_ == "png" else told.encode()
+        body = csv(told) if isinstance(told, pd.DataFrame) else png_apart(told) if format_ == "png" else told.encode()
         headers = {"content-disposition": f'attachment; filename="{name}-{figure}.{format_}"'}
         return Response(body, headers=headers, media_type=TYPES[format_])
 
@@ -145,16 +143,4 @@ def basis(poll: Poll) -> str:
     return (
         f"{span(*poll.span, poll.topic)} ({poll.topic.timezone}) · {count(first['authors_total'])} authors, "
         f"{count(first['posts_total'])} posts · Pulso, method {first['method']}, run {str(first['run_id'])[:8]}"
-    )
-
-
-def png(svg: str) -> bytes:
-    """Returns a picture as PNG, in the fonts of this machine. Raises PulsoError where none has one of its letters."""
-    from resvg_py import svg_to_bytes  # noqa: PLC0415 - only where a PNG is asked for
-
-    alone, ours = not needs_others(svg), [str(bundled())]
-    return bytes(
-        svg_to_bytes(
-            svg_string=svg, zoom=ZOOM, sans_serif_family="DejaVu Sans", font_dirs=ours, skip_system_fonts=alone
-        )
     )

@@ -19,7 +19,7 @@ from readers.page.address import View
 from readers.page.lines import NARROW, WIDE, Chart, Mark, Span, chart
 from readers.page.polls import MEASURES, Poll
 from readers.page.source import Source, settled
-from readers.page.texts import at, count, counted, covered, duration, post_link, shown, span, title_of
+from readers.page.texts import at, count, counted, covered, duration, isolated, post_link, shown, span, title_of
 from readers.partitions import Replaced
 from readers.periods import newest_start, read_periods
 from readers.runs.rhythm import next_run
@@ -157,11 +157,11 @@ def events(poll: Poll) -> list[tuple[int, str, str]]:
 def cite(poll: Poll) -> str:
     """Returns the sentence with which to cite the poll's bars: title, window, n, interval, method and run."""
     first, topic = poll.first, poll.topic
-    told = "; ".join(f"{row.name} {row.value}{f' ({row.interval})' if row.interval else ''}" for row in poll.rows)
+    shares = [f"{isolated(row.name)} {row.value}{f' ({row.interval})' if row.interval else ''}" for row in poll.rows]
     ends = " (95 % interval, sampling error only)" if poll.show == "authors" else ""
     return (
-        f"{title_of(poll.race)}, {title_of(topic)}. {MEASURES[poll.show]} in the conversation, "
-        f"not a forecast{ends}: {told}. {span(*poll.span, topic)} ({topic.timezone}); "
+        f"{isolated(title_of(poll.race))}, {isolated(title_of(topic))}. {MEASURES[poll.show]} in the conversation, "
+        f"not a forecast{ends}: {'; '.join(shares)}. {span(*poll.span, topic)} ({topic.timezone}); "
         f"n = {count(first['authors_total'])} authors, {count(first['posts_total'])} posts. "
         f"Pulso, method {first['method']}, run {first['run_id']}."
     )

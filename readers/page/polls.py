@@ -100,6 +100,11 @@ class Poll:
         return timedelta(hours=1) if self.by == "hour" else timedelta(days=1)
 
     @property
+    def has_lines(self) -> bool:
+        """Whether any period has a share: one with too few authors has none."""
+        return bool(self.periods[COLUMNS[self.show]].notna().any())
+
+    @property
     def is_known(self) -> bool:
         """Whether the share that is shown is known: those without bots or groups need another job."""
         return self.show in ("authors", "posts") or bool(self.window[COLUMNS[self.show]].notna().any())

@@ -12,7 +12,7 @@ from readers.page.address import View
 from readers.page.polls import COLUMNS, MEASURES
 from readers.page.source import Source
 from readers.page.texts import at, count, counted, covered, duration, shown, span, title_of
-from readers.runs.runs import jobs_of, read_runs, silent_runs
+from readers.runs.runs import jobs_of, read_runs, shortened, silent_runs
 from stores.coverage import Record, coverage, read_records
 from stores.prepare import prepared
 from stores.published import utc
@@ -32,13 +32,14 @@ def context(source: Source, view: View) -> dict[str, Any]:
         silent = silent_runs(session, source.keyspace, topic, rows)
         checks = _checks(session, source.keyspace, topic)
         backtests = _backtests(session, source.keyspace, topic)
+    short = shortened([*(row.run_id for row in rows), *(check["run"] for check in checks)])
     return {
         "sources": [_source(name, record, topic) for name, record in sorted(records.items())],
         **gaps_told(records, topic),
-        "runs": [_run(row, topic, row.run_id in silent) for row in rows],
+        "runs": [_run(row, topic, row.run_id in silent) | {"id": short[str(row.run_id)]} for row in rows],
         "older": len(rows) == RUNS,
         "superseded": any(row.status == "superseded" for row in rows),
-        "checks": checks,
+        "checks": [check | {"run": short[check["run"]]} for check in checks],
         "verdict": _verdict(checks),
         "backtests": backtests,
     }
@@ -75,7 +76,6 @@ def gaps_told(records: dict[str, Record], topic: Topic) -> dict[str, Any]:
 
 def _run(row: Any, topic: Topic, silent: bool) -> dict[str, str]:
     return {
-        "id": str(row.run_id)[:8],
         "job": row.job,
         "status": "no sign of life" if silent else row.status,
         "started": at(row.started_at, topic),
@@ -102,7 +102,7 @@ def _checks(session: Session, keyspace: str, topic: Topic) -> list[dict[str, Any
         found.append(
             {
                 "job": job,
-                "run": str(last.run_id)[:8],
+                "run": str(last.run_id),
                 "at": at(max(row.checked_at for row in rows), topic),
                 "passed": count(len(rows) - len(failed)),
                 "all": count(len(rows)),

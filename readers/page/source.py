@@ -19,7 +19,7 @@ from readers.partitions import whole
 from readers.runs.runs import JOB_OF
 from stores.connect import START_THEM, cassandra_session
 from stores.prepare import prepared
-from stores.refused import FAILURES, refusals_told, words_of
+from stores.refused import silence_told
 
 T = TypeVar("T")
 AGAIN = 5.0
@@ -40,7 +40,7 @@ class Source:
         self.settings, self.keyspace = settings, settings.keyspace
         self._held = ExitStack()
         self._session: Session | None = None
-        self._lock, self._down, self._why = threading.Lock(), 0.0, ""
+        self._lock, self._down, self._why = threading.Lock(), 0.0, StoreDown("")
         self._versions: dict[str, tuple[float, str]] = {}
 
     def close(self) -> None:
@@ -50,27 +50,26 @@ class Source:
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Yields the session. Raises StoreDown if Cassandra does not answer, at once if it has just not answered."""
-        with refusals_told():
-            try:
-                yield self._opened()
-            except FAILURES as error:
-                raise self._fails(StoreDown(f"Cassandra does not answer ({words_of(error)})", START_THEM)) from None
+        with self._noted(), silence_told(START_THEM, "Cassandra does not answer"):
+            yield self._opened()
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Notes that Cassandra did not answer in the block, so that it is not asked again at once."""
+        try:
+            yield
+        except StoreDown as error:
+            if time.monotonic() >= self._down:
+                self._down, self._why = time.monotonic() + AGAIN, error
+            raise
 
     def _opened(self) -> Session:
-        if time.monotonic() < self._down:
-            raise StoreDown(self._why)
-        if self._session is None:
-            with self._lock:
-                if self._session is None:
-                    try:
-                        self._session = self._held.enter_context(cassandra_session(self.settings))
-                    except StoreDown as error:
-                        raise self._fails(error) from None
+        with self._lock:
+            if time.monotonic() < self._down:  # also for those who waited while one found that out
+                raise StoreDown(self._why.what, self._why.fix)
+            if self._session is None:
+                self._session = self._held.enter_context(cassandra_session(self.settings))
         return self._session
-
-    def _fails(self, error: StoreDown) -> StoreDown:
-        self._down, self._why = time.monotonic() + AGAIN, str(error)
-        return error
 
     def version(self, topic: Topic) -> str:
         """Returns a text that changes when a job publishes figures of the topic, and each minute of live collection.

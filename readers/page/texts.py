@@ -45,6 +45,14 @@ def shown(text: object, most: int = LONGEST) -> str:
     return kept + "…"
 
 
+def isolated(name: str) -> str:
+    """Returns a name for a sentence of plain text, by marks that are not seen if its letters run from right to left.
+
+    Without them, the figures beside it would be drawn into it.
+    """
+    return f"\u2068{name}\u2069" if any(bidirectional(letter) in _ELLIPSIS for letter in name) else name
+
+
 def title_of(named: Topic | Race) -> str:
     """Returns the title of a topic or of a race, else its id."""
     return shown(named.title or (named.topic if isinstance(named, Topic) else named.id), 200)

@@ -24,6 +24,7 @@ from readers.page.texts import (
     count,
     counted,
     duration,
+    isolated,
     per_cent,
     post_link,
     shown,
@@ -126,7 +127,7 @@ def _figures(row: Any) -> str:
 def _cite(row: Any, topic: Topic) -> str:
     return (
         f"Accounts that {WHAT[row.kind]} within {duration(row.window_seconds)} of one another, "
-        f"{title_of(topic)}. {counted(row.groups, 'group')} of accounts that act together more than chance; "
+        f"{isolated(title_of(topic))}. {counted(row.groups, 'group')} of accounts that act together more than chance; "
         f"this says nothing of why or who. {_span(row, topic)} ({topic.timezone}); n = {_figures(row)}. "
         f"Pulso, job {COORDINATION_SUMMARY.job}, method {row.method}, run {row.run_id}."
     )

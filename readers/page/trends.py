@@ -15,7 +15,7 @@ from readers.page import replies
 from readers.page.address import View, one_of
 from readers.page.night import posts_link
 from readers.page.source import Source
-from readers.page.texts import NONE, at, count, counted, per_cent, post_link, shown, span, title_of, web_link
+from readers.page.texts import NONE, at, count, counted, isolated, per_cent, post_link, shown, span, title_of, web_link
 from readers.page.volume import Volume, read_volume, volume_frame
 from readers.periods import newest_start, not_published, read_periods
 from readers.runs.runs import method_of
@@ -127,7 +127,7 @@ def _cite(session: Session, keyspace: str, figure: str, rows: pd.DataFrame | Non
     if figure == "conversations":
         n = f"{counted(len(rows), 'conversation')} of {count(rows['posts'].sum())} replies; says nothing of why or who"
     return (
-        f"{TITLES[figure]}{kind}, {title_of(view.topic)}. Collected posts, not a sample of all. "
+        f"{TITLES[figure]}{kind}, {isolated(title_of(view.topic))}. Collected posts, not a sample of all. "
         f"{_span(rows, view)} ({view.topic.timezone}); n = {n}. "
         f"Pulso, job {job}, method {method_of(session, keyspace, view.topic, job, run)}, run {run}."
     )
@@ -156,7 +156,7 @@ def _tags(rows: pd.DataFrame | None, view: View) -> dict[str, Any] | None:
             "authors": count(row["authors"]),
             "before": count(row["previous_posts"]),
             "burst": NONE if pd.isna(row["burst"]) else f"{row['burst']:+.1f}".replace("-", "−"),
-            "bursts": bool(row["burst"] > 0) if not pd.isna(row["burst"]) else False,
+            "bursts": not pd.isna(row["burst"]) and round(row["burst"], 1) > 0,
             "width": round(100 * row["posts"] / most, 1),
             "link": posts_link(view, f"#{row['hashtag']}", row["period_start"], row["period_end"]),
         }

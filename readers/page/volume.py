@@ -11,7 +11,7 @@ from cassandra.cluster import Session
 from conf.tables import TOPIC_VOLUME
 from conf.topic import Topic
 from readers.page.night import missing
-from readers.page.texts import at, count, counted, shown, span, title_of
+from readers.page.texts import at, count, counted, isolated, shown, span, title_of
 from readers.periods import newest_start, not_published, read_periods
 from stores.coverage import Record, read_records
 
@@ -96,7 +96,7 @@ def drawn(rows: pd.DataFrame, topic: Topic, period: str, records: dict[str, Reco
         _events(topic, start, end, x),
         f"{span(start, end, topic)} ({topic.timezone}) · collected posts, not a sample of all · "
         f"Pulso, job {TOPIC_VOLUME.job}, run {str(last['run_id'])[:8]}",
-        f"Posts by {period}, {title_of(topic)}. Collected posts, not a sample of all. "
+        f"Posts by {period}, {isolated(title_of(topic))}. Collected posts, not a sample of all. "
         f"{span(start, end, topic)} ({topic.timezone}). Pulso, job {TOPIC_VOLUME.job}, run {last['run_id']}.",
     )
 

@@ -1,6 +1,7 @@
 """Reads runs of jobs, newest first, and the other runs whose rows a run read."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,10 @@ JOB_OF = {table.name: table.job for table in TABLES if table.job}
 """The job that publishes each table."""
 LOOKED_AT = 50
 """The newest runs of a job among which one is looked for."""
+FEW = 4
+"""The most runs that an error names."""
+SHORT = 8
+"""The characters of a run's id that are shown where no other run beside it begins with the same."""
 
 
 def jobs_of(session: Session, keyspace: str, topic: Topic) -> list[str]:
@@ -78,7 +83,20 @@ def find_run(session: Session, keyspace: str, topic: Topic, run: str) -> Any:
         return found[0]
     if not found:
         raise WrongUse(f"no run {run!r} over {topic.topic}", "`.venv/bin/python -m readers runs -t TOPIC` lists ids")
-    raise WrongUse(f"{len(found)} runs begin with {run!r}", "Give more of the id")
+    some = ", ".join(f"{row.run_id} ({row.job})" for row in found[:FEW])
+    raise WrongUse(f"{len(found)} runs begin with {run!r}", f"Give more of the id: {some}{', …' * (len(found) > FEW)}")
+
+
+def shortened(runs: Iterable[object]) -> dict[str, str]:
+    """Returns the first characters of each run's id by the id: SHORT, or as many as tell it from the others.
+
+    Two jobs that begin within the same millisecond have ids that begin with the same 19 characters.
+    """
+    ids = {str(run) for run in runs}
+    begin = Counter(one[:length] for one in ids for length in range(SHORT, len(one)))
+    return {
+        one: next((one[:length] for length in range(SHORT, len(one)) if begin[one[:length]] == 1), one) for one in ids
+    }
 
 
 def sources_of(session: Session, keyspace: str, topic: Topic, row: Any) -> list[tuple[str, Any]]:

@@ -12,9 +12,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from conf.topic import Topic
+from readers.runs.runs import shortened
 
-SHORT = 8
-"""Characters of a run's id that are shown; `--run` accepts them."""
 STYLES = {"succeeded": "green", "superseded": "yellow", "running": "cyan", "failed": "red"}
 NO_SIGN = "no sign of life: it was probably killed, and the job's next run over the topic marks it as failed"
 Sources = Callable[[Any], list[tuple[str, Any]]]
@@ -31,6 +30,7 @@ def print_runs(rows: Sequence[Any], topic: Topic, console: Console, silent: Coll
     for name in ("posts read", "rows", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("read", overflow="fold")
+    short = shortened(run for row in rows for run in (row.run_id, *(row.inputs or {}).values()))
     for row in rows:
         status = Text(f"{row.status}?", "red") if row.run_id in silent else Text(row.status, STYLES.get(row.status, ""))
         counts = (
@@ -38,14 +38,14 @@ def print_runs(rows: Sequence[Any], topic: Topic, console: Console, silent: Coll
             _number(row.rows_written),
             "" if row.seconds is None else f"{row.seconds:.1f}",
         )
-        read = " ".join(f"{table_}@{str(run_id)[:SHORT]}" for table_, run_id in sorted((row.inputs or {}).items()))
+        read = " ".join(f"{table_}@{short[str(run_id)]}" for table_, run_id in sorted((row.inputs or {}).items()))
         table.add_row(
-            *(str(row.run_id)[:SHORT], row.job, status, _at(row.started_at, topic), _window(row, topic)), *counts, read
+            *(short[str(row.run_id)], row.job, status, _at(row.started_at, topic), _window(row, topic)), *counts, read
         )
     console.print(table)
     for row in rows:
         if error := row.error or (NO_SIGN if row.run_id in silent else ""):
-            console.print(Text(f"{str(row.run_id)[:SHORT]} {row.job}: {error}"))
+            console.print(Text(f"{short[str(row.run_id)]} {row.job}: {error}"))
 
 
 def print_run(row: Any, topic: Topic, sources: Sources, console: Console, silent: Collection[UUID] = ()) -> None:

@@ -1,5 +1,6 @@
 """The whole path with 20,000 generated posts, compared with an independent poll; and what a run leaves behind."""
 
+import re
 import threading
 import uuid
 from collections import Counter
@@ -139,6 +140,19 @@ def test_the_share_without_bots_is_that_of_the_authors_who_are_left(
 
 def test_a_run_counts_the_posts_of_its_window(corpus: Corpus, result: JobResult) -> None:
     assert result.rows_read == sum(START <= post.at < END for post in corpus.seen) < POSTS
+
+
+def test_what_is_not_known_leaves_no_deletion_marks(
+    corpus: Corpus, result: JobResult, session: Session, settings: Settings
+) -> None:
+    """An hour with few authors has no shares; each reader of the hours would go over the marks of their nulls."""
+    query = f"SELECT * FROM {settings.keyspace}.candidate_poll WHERE topic = %s AND race = %s AND period = 'hour'"
+    answer = session.execute(query, (corpus.topic.topic, corpus.topic.races[0].id), trace=True)
+    assert any(row.coverage is None for row in answer.current_rows)
+    told = " ".join(str(event.description) for event in answer.get_query_trace(max_wait_sec=30).events)
+    marks = [int(number) for number in re.findall(r"(\d+) tombstone cells", told)]
+    assert marks, told
+    assert max(marks) < 10  # those of the batches that replaced older rows
 
 
 def test_only_the_windows_partitions_are_read(corpus: Corpus, spark: SparkSession, settings: Settings) -> None:

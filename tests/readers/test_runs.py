@@ -16,7 +16,7 @@ from conf.topic import Topic
 from jobs.framework.runs import JobRun
 from jobs.framework.window import Window
 from readers.cli import main
-from readers.runs.runs import find_run
+from readers.runs.runs import find_run, shortened
 
 START = datetime(2016, 5, 1, tzinfo=UTC)
 
@@ -126,6 +126,29 @@ def test_a_topic_without_runs_says_so(topic: Topic, capsys: pytest.CaptureFixtur
     assert f"no job has run over {topic.topic}" in capsys.readouterr().out
 
 
-def test_a_beginning_that_several_ids_share_is_refused(runs: Runs, session: Session, settings: Settings) -> None:
-    with pytest.raises(WrongUse, match="3 runs begin with ''"):
+def test_a_beginning_that_several_ids_share_is_refused_and_the_ids_named(
+    runs: Runs, session: Session, settings: Settings
+) -> None:
+    with pytest.raises(
+        WrongUse, match=rf"3 runs begin with ''\. Give more of the id: .*{runs.poll} \(candidate_poll\)"
+    ):
         find_run(session, settings.keyspace, runs.topic, "")
+
+
+def test_runs_of_one_moment_are_told_apart(
+    runs: Runs, session: Session, settings: Settings, told: Callable[..., str]
+) -> None:
+    """Two jobs that start within the same millisecond."""
+    window, at = Window(START, START + timedelta(days=1), runs.topic.zone), START + timedelta(hours=9)
+    both = [JobRun(session, settings.keyspace, job, runs.topic, window, at) for job in ("cascades", "shared_items")]
+    for run in both:
+        run.write("succeeded")
+    short = shortened([*(run.run_id for run in both), runs.poll])
+    first, second = (short[str(run.run_id)] for run in both)
+    assert first[:8] == second[:8]
+    assert not second.startswith(first)
+    assert not first.startswith(second)
+    assert short[str(runs.poll)] == str(runs.poll)[:8]
+    shown = {line.split()[0] for line in told().splitlines() if "2016-05-01" in line}
+    assert {first, second} <= shown
+    assert f"cascades {both[0].run_id}" in told("--run", first)

@@ -20,9 +20,9 @@ def filled(settings: Settings, session: Session) -> Topic:
     return store_some(session, settings, make_topic(settings), TEXT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bi(filled: Topic) -> Iterator[Served]:
-    """The server."""
+    """The server; it ends with these tests, since those of Superset start one from the same home."""
     if why := missing():
         pytest.skip(why)
     with served() as found:

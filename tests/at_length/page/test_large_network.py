@@ -24,7 +24,7 @@ def test_five_thousand_nodes_are_usable(
         weights[f"x:{draw.randrange(NODES)}", f"x:{int(NODES * draw.random() ** 3)}"] = draw.randrange(1, 9)
     store({pair: weight for pair, weight in weights.items() if pair[0] != pair[1]}, session, settings, topic)
     page = opened()
-    page.goto(f"/{topic.topic}/network?nodes=5000")
+    page.goto(f"/{topic.topic}/network?nodes=5000", wait_until="domcontentloaded")  # the drawing is waited for below
     assert "5,000 nodes" in page.locator("main").inner_text()
     began = time.monotonic()
     inside = page.frame_locator("iframe.drawing")

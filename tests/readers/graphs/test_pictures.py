@@ -21,7 +21,10 @@ from readers.graphs.lettering import CUT, plain, shortened, wrapped
 from readers.graphs.png import DPI, MOST_LINES, write_png
 
 Edges = list[tuple[int, int]]
-TITLE = "Philippine presidential and vice-presidential race: retweet graph, 2016-05-01T00:00Z to 2016-05-09T00:00Z"
+TITLE = (
+    "Philippine presidential and vice-presidential race: retweet graph, 2016-05-01 00:00 to 2016-05-09 00:00 "
+    "(Asia/Manila)"
+)
 FIGURES = (
     "300 nodes and 512 edges drawn, of: 18,231 nodes; 71,003 edges of 112,871 posts; 1,201 self-edges left out; 801 "
     "components, the largest with 88.1% of the nodes; 92 communities (modularity 0.61); reciprocity 3.2%"

@@ -16,7 +16,7 @@ from readers.page import colours
 from readers.page.address import view_of
 from readers.page.lines import NARROW, WIDE, Line, Mark, Size, Span, chart
 from readers.page.rendering import HTMX, STATIC
-from readers.page.texts import duration, points, post_link, shown, span, web_link, wrapped
+from readers.page.texts import duration, isolated, points, post_link, shown, span, web_link, wrapped
 from readers.polls.poll import changes
 from readers.runs.rhythm import next_run
 
@@ -55,6 +55,10 @@ def test_the_vendored_script_is_the_one_that_was_taken() -> None:
 )
 def test_a_strangers_text_plays_no_tricks(text: str | None, expected: str) -> None:
     assert shown(text) == expected
+
+
+def test_a_name_in_a_sentence_turns_no_figure_around() -> None:
+    assert (isolated("İsmail 田中"), isolated("أحمد Ana")) == ("İsmail 田中", "\u2068أحمد Ana\u2069")
 
 
 def test_a_text_is_never_cut_within_a_letter() -> None:

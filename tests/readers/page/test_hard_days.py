@@ -127,6 +127,7 @@ def test_names_that_attack_are_text(
         names = page.locator(".bars .name").all_inner_texts()
         assert any(name.startswith("<script>alert(1)</script><img") for name in names)
         assert any("{{ 7*7 }}" in name for name in names)
+        assert f"\u2068{NAMES[1]}\u2069 " in page.locator("textarea").first.input_value()
         assert not any("\u202e" in name for name in names)
         assert page.locator("main img, main script, main b").count() == 0
         assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]  # type: ignore[index]

@@ -228,6 +228,9 @@ def test_events_are_marked_and_listed(opened: Opens, counted: Topic) -> None:
     assert "Third debate <b>live</b>" in listed[0]
     assert "1 May 2016, 00:00" in listed[0]
     assert "مناظرة أخيرة" in listed[1]
+    page.goto(f"/{counted.topic}/night?by=hour")  # each hour has a few posts: an empty picture would say nothing
+    assert page.locator("svg.lines").count() == 0
+    assert "No whole hour of this time has at least 30 authors" in page.locator("main").inner_text()
 
 
 def test_the_neighbourhood_of_an_account_is_drawn(opened: Opens, counted: Topic, artefacts: Path) -> None:

@@ -9,8 +9,9 @@ import pytest
 
 from conf.errors import PulsoError
 from readers.page import fonts
-from readers.page.exports import png
+from readers.page.fonts import NoFont
 from readers.page.lines import NARROW, WIDE, Line, Size, chart
+from readers.page.png import png, png_apart
 from readers.page.rendering import palette, picture
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,8 +46,17 @@ def test_a_share_stands_left_of_its_name_with_room_for_a_hundred_per_cent() -> N
 
 def test_a_letter_that_no_font_has_is_told_instead_of_a_box(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "of_this_machine", lambda: [fonts.bundled() / "DejaVuSans.ttf"])
-    with pytest.raises(PulsoError, match=r"no font for 山 田, .*fonts-noto-cjk"):
+    with pytest.raises(NoFont, match=r"no font for 山 田, .*fonts-noto-cjk"):
         png(drawn("山田"))
+
+
+def test_a_picture_made_apart_is_the_same_and_tells_the_same() -> None:
+    svg = drawn("Ana", ARABIC)
+    assert png_apart(svg) == png(svg)
+    with pytest.raises(NoFont, match=r"no font for \U00020000, and a PNG needs one\. Install one"):
+        png_apart(drawn("\U00020000"))
+    with pytest.raises(PulsoError, match="could not be made"):
+        png_apart("no picture")
 
 
 @pytest.mark.parametrize("name", [ARABIC, "Recep Tayyip Erdoğan", "Владимир", "Ana 🎉", "Ångström & <b>"])

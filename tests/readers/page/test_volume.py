@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from conf.topic import Topic, parse_topic
-from readers.page.exports import png
 from readers.page.lines import WIDE
+from readers.page.png import png
 from readers.page.rendering import palette, picture
 from readers.page.volume import COLUMNS, FEWEST, drawn
 from stores.coverage import Gap, Record
