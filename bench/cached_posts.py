@@ -2,9 +2,10 @@
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -44,30 +45,36 @@ def cached(
 ) -> DataFrame:
     """Returns posts as a frame, read once and kept in memory in the partitions that a job would have.
 
-    `more` are further posts, by column; what they do not have is null.
+    `more` are further posts, by column; what they do not have is null. The generated posts are written into `folder`
+    by the first call, and read again by the next ones.
     """
-    folder.mkdir()
+    generated, further = folder / "generated.parquet", folder / f"more-{uuid4()}.parquet"
+    if not generated.exists():
+        _write(generated, columns, _generated(topic, columns, posts))
+    _write(further, columns, more)
+    frame = spark.read.parquet(str(generated), str(further)).repartition(8).cache()
+    frame.count()
+    return frame
+
+
+def _write(path: Path, columns: Sequence[str], posts: Iterable[dict[str, Any]]) -> None:
     schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in columns])
-    with pq.ParquetWriter(folder / "posts.parquet", schema) as file:
+    with pq.ParquetWriter(path, schema) as file:
         part = list[dict[str, Any]]()
-        for post in _both(topic, columns, posts, more):
+        for post in posts:
             part.append(post)
             if len(part) == AT_ONCE:
                 file.write_table(_table(part, schema))
                 part.clear()
         file.write_table(_table(part, schema))
-    frame = spark.read.parquet(str(folder)).repartition(8).cache()
-    frame.count()
-    return frame
 
 
-def _both(topic: Topic, columns: Sequence[str], posts: int, more: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+def _generated(topic: Topic, columns: Sequence[str], posts: int) -> Iterator[dict[str, Any]]:
     for chunk in generate(topic, posts, SEED):
         for unit in (unit for line in chunk.splitlines() for unit in split(line)):
             if isinstance(unit, Unit):
                 post = parse(unit.format, unit.payload)
                 yield {name: getattr(post, name) for name in columns}
-    yield from more
 
 
 def _table(posts: Sequence[dict[str, Any]], schema: pa.Schema) -> pa.Table:

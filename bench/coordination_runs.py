@@ -42,7 +42,7 @@ def main(posts: int, sharers: int, rounds: int) -> None:
     seconds, cut = dict[str, list[float]](), 0
     with TemporaryDirectory(prefix="pulso-bench-") as folder:
         frames = {
-            name: cached(spark, Path(folder) / name, topic, columns, posts - 3 * sharers, _links(sharers, viral=viral))
+            name: cached(spark, Path(folder), topic, columns, posts - 3 * sharers, _links(sharers, viral=viral))
             for name, viral in (("without", False), ("with", True))
         }
         for turn in range(rounds + 1):

@@ -43,8 +43,8 @@ def main(posts: int, copies: int, rounds: int) -> None:
     columns = list(dict.fromkeys([*posts_of(POLL).columns_of(topic), *posts_of(FAMILIES).columns_of(topic)]))
     with TemporaryDirectory(prefix="pulso-bench-") as folder:
         frames = {
-            "without": cached(spark, Path(folder) / "without", topic, columns, posts, ()),
-            "with": cached(spark, Path(folder) / "with", topic, columns, posts, _copied(copies)),
+            "without": cached(spark, Path(folder), topic, columns, posts, ()),
+            "with": cached(spark, Path(folder), topic, columns, posts, _copied(copies)),
         }
         seconds: dict[str, list[float]] = {}
         rows: dict[str, int] = {}

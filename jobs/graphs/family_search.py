@@ -15,8 +15,9 @@ from pyspark.sql import functions as F
 
 from jobs.graphs.components import roots
 from jobs.graphs.scratch import Scratch, partitioned
-from jobs.measures.families import PairSets, groups_of, led
+from jobs.measures.families import groups_of, led
 from jobs.measures.family_rows import in_order
+from jobs.measures.pair_sets import PairSets
 from jobs.measures.wordings import Ints, Wordings, bands_of, worded
 
 FIRST = ("at_us", "source", "post_id")

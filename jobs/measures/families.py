@@ -9,60 +9,25 @@ the earliest of the rest leads the next, until none is left. So each wording of 
 Wordings are numbered in the order of time: the lesser number is the earlier.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_matrix, csr_matrix
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from jobs.measures.ballots import Bools
-from jobs.measures.wordings import Hashes, Ints, Wordings, bands_of, sketches_of
+from jobs.measures.pair_sets import PairSets
+from jobs.measures.wordings import Hashes, Ints, Wordings, bands_of
 
-ALIKE = (7, 10)
-"""Two wordings are alike from this Jaccard similarity on, as a fraction, so that it is compared exactly: 0.7."""
 LARGEST_GROUP = 10_000
 """A larger group is compared with its earliest wording alone, so that the time grows with the number of texts."""
-LEAST_AGREEING = 28
-"""Of 64 minima, two wordings must have as many in common to be compared at all. Of those with a similarity of 0.7, only
-one in 500,000 has fewer, and few of those below 0.3 have as many; to look at minima is much quicker than to compare."""
-TURNS, HEADS = 4, 64
-"""After some turns, what is left in a group is mostly unlike. Then several lead in one turn, which takes less time."""
-_AT_ONCE = 200_000
-"""Pairs of wordings that are compared at once: some 100 MB."""
-
-
-class PairSets:
-    """The sets of word pairs of wordings, by number."""
-
-    def __init__(self, found: Wordings) -> None:
-        """Takes the wordings in the order of their numbers."""
-        known, codes = np.unique(found.pairs, return_inverse=True)
-        shape = (len(found.text), max(len(known), 1))
-        sets = csr_matrix((np.ones(len(codes), np.int32), codes, found.starts), shape=shape)
-        sets.sum_duplicates()
-        sets.data[:] = 1
-        self._count, self._sketches = len(found.text), sketches_of(found)
-        self._sets, self._sizes = sets, np.diff(sets.indptr).astype(np.int64)
-
-    def alike(self, one: Ints, other: Ints) -> Bools:
-        """Returns for pairs of wordings, element by element, whether they are alike."""
-        least, whole = ALIKE
-        both = self._sizes[one] + self._sizes[other]
-        smaller = np.minimum(self._sizes[one], self._sizes[other])
-        found: Bools = (least + whole) * smaller >= least * both  # no more pairs are common than the smaller has
-        open_ = np.flatnonzero(found & (one != other))
-        for first in range(0, len(open_), _AT_ONCE):
-            at = open_[first : first + _AT_ONCE]
-            agreeing = np.count_nonzero(self._sketches[one[at]] == self._sketches[other[at]], axis=1)
-            found[at] = agreeing >= LEAST_AGREEING
-            near = at[agreeing >= LEAST_AGREEING]
-            pairs, same = np.unique(one[near] * self._count + other[near], return_inverse=True)  # once for all bands
-            common = self._common(*np.divmod(pairs, self._count))[same]
-            found[near] = (least + whole) * common >= least * both[near]
-        return found
-
-    def _common(self, one: Ints, other: Ints) -> Ints:
-        return np.asarray(self._sets[one].multiply(self._sets[other]).sum(axis=1), np.int64).ravel()
+TURNS = 4
+"""After some turns, what is left in a group is mostly unlike. Then many lead in one turn, which takes less time."""
+HEADS, SMALL = 256, 32
+"""So many lead in one turn of a large group, in order. A group of up to SMALL members is compared as a whole."""
+_PAIRS = 4_000_000
+"""About so many pairs of rows that may be alike are in memory: 64 MB, and up to as many more of one group."""
 
 
 @dataclass(frozen=True)
@@ -80,47 +45,76 @@ def led(group: Ints, member: Ints, once: Ints, sets: PairSets) -> Led:
     `once` is compared with its earliest alone. A member that no other leads leads itself, but only if the group is not
     in `once`.
     """
-    members, leaders = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    single, turn = np.isin(group, once), 0
+    found, turn = [Led(member[:0], member[:0])], 0
+    single = np.isin(group, once)
     while len(group):
-        heads = 1 if turn < TURNS else int(np.clip(_AT_ONCE // len(group), 1, HEADS))
-        one, other, done = _claimed(group, member, heads, sets)
-        members += [member[other]]
-        leaders += [member[one]]
+        claimed, done = (_by_first if turn < TURNS else _by_many)(group, member, sets)
+        found.append(claimed)
         rest = ~done & ~single
         group, member, single, turn = group[rest], member[rest], single[rest], turn + 1
-    return Led(np.concatenate(members), np.concatenate(leaders))
+    return Led(np.concatenate([one.member for one in found]), np.concatenate([one.leader for one in found]))
 
 
-def _claimed(group: Ints, member: Ints, heads: int, sets: PairSets) -> tuple[Ints, Ints, Bools]:
-    """Lets the first `heads` of each group lead, in turn; returns the rows that lead, and those that each leads.
+def _by_first(group: Ints, member: Ints, sets: PairSets) -> tuple[Led, Bools]:
+    """Lets the first of each group lead itself and what is alike to it; also returns which rows are led."""
+    first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    leader = np.repeat(member[first], np.diff(first, append=len(group)))
+    alike = sets.alike(leader, member)
+    return Led(member[alike], leader[alike]), alike
 
-    A head leads itself and what is alike to it, unless an earlier head leads it. Also returns which rows are led.
+
+def _by_many(group: Ints, member: Ints, sets: PairSets) -> tuple[Led, Bools]:
+    """Lets all of each small group, and the first HEADS of each large one, lead in turn.
+
+    Each leads itself and what is alike to it among the later ones, unless an earlier one leads it. Also returns which
+    rows lead or are led.
     """
     first = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
-    begin = np.repeat(first, np.diff(first, append=len(group)))
-    rows = np.arange(len(group))
-    before = np.minimum(rows - begin, heads)  # the heads before each row
-    other = np.repeat(rows, before)
-    one = np.repeat(begin, before) + np.arange(len(other)) - np.repeat(np.cumsum(before) - before, before)
-    alike = sets.alike(member[one], member[other])
-    one, other = one[alike], other[alike]
-    if heads > 1:
-        one, other = _in_turn(one, other, len(group))
-    done = rows - begin < heads
-    leads = np.setdiff1d(rows[done], other)
+    sizes = np.diff(first, append=len(group))
+    found = [np.zeros((2, 0), np.int64)]
+    for one, other in _near(first, sizes, member, sets):
+        alike = sets.alike(member[one], member[other])
+        found.append(_in_turn(one[alike], other[alike], len(group)))
+    one, other = np.concatenate(found, axis=1)
+    done = np.arange(len(group)) - np.repeat(first, sizes) < HEADS
+    leads = np.setdiff1d(np.flatnonzero(done), other)
     done[other] = True
-    return np.concatenate([leads, one]), np.concatenate([leads, other]), done
+    return Led(member[np.concatenate([leads, other])], member[np.concatenate([leads, one])]), done
 
 
-def _in_turn(one: Ints, other: Ints, rows: int) -> tuple[Ints, Ints]:
+def _near(first: Ints, sizes: Ints, member: Ints, sets: PairSets) -> Iterator[Ints]:
+    """Yields pairs of rows that may be alike, the one that may lead first: those of some whole groups at a time."""
+    small = np.flatnonzero(sizes <= SMALL)
+    for some in np.array_split(small, 1 + len(small) * SMALL**2 // _PAIRS):
+        yield _within(first[some], sizes[some])
+    pairs, count = [np.zeros((2, 0), np.int64)], 0
+    for begin, size in zip(*(column[sizes > SMALL].tolist() for column in (first, sizes)), strict=True):
+        one, other = sets.near(member[begin : begin + HEADS], member[begin : begin + size])
+        later = other > one
+        pairs.append(np.stack([one[later], other[later]]) + begin)
+        count += pairs[-1].shape[1]
+        if count > _PAIRS:
+            yield np.concatenate(pairs, axis=1)
+            pairs, count = pairs[:1], 0
+    yield np.concatenate(pairs, axis=1)
+
+
+def _within(first: Ints, sizes: Ints) -> Ints:
+    """Returns all pairs of rows of groups, each with all later ones, from where the groups begin."""
+    before = np.arange(sizes.sum()) - np.repeat(np.cumsum(sizes) - sizes, sizes)  # rows of the group before each
+    begin = np.repeat(np.repeat(first, sizes), before)
+    one = np.arange(len(begin)) - np.repeat(np.cumsum(before) - before, before)
+    return np.stack([begin + one, begin + np.repeat(before, before)])
+
+
+def _in_turn(one: Ints, other: Ints, rows: int) -> Ints:
     """Returns the pairs of alike rows in which the first leads, and the other is led by none before."""
     order, led_by_one, kept = np.lexsort((other, one)), bytearray(rows), []
     for place, i, j in zip(order.tolist(), one[order].tolist(), other[order].tolist(), strict=True):
         if not led_by_one[i] and not led_by_one[j]:
             led_by_one[j] = 1
             kept.append(place)
-    return one[kept], other[kept]
+    return np.stack([one[kept], other[kept]])
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def test_no_posts_give_no_rows(spark: SparkSession, few: bool) -> None:
     [
         (
             "İSTANBUL'da yarın büyük bir miting olacak herkes gelsin",
-            "istanbul'da yarın BÜYÜK bir miting olacak 🇹🇷 herkes gelsin",
+            "istanbul'da YARIN\x00BÜYÜK bir MİTİNG olacak 🇹🇷 herkes gelsin",
         ),
         ("السَّلامُ عليكم يا أهل البلد الكريم اليوم", "السلام عليكم يا أهل البلد الكـــريم اليوم"),
         (

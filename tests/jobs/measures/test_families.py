@@ -11,7 +11,8 @@ import pytest
 from conf.folding import fold
 from jobs.graphs.family_posts import in_families
 from jobs.measures import families, wordings
-from jobs.measures.families import PairSets, groups_of, led
+from jobs.measures.families import groups_of, led
+from jobs.measures.pair_sets import ALIKE, PairSets
 from jobs.measures.wordings import Wordings, worded
 from tests.support.independent_families import is_long_enough, leaders, words_of
 from tests.support.planted_families import pairs, planted
@@ -19,7 +20,7 @@ from tests.support.said_posts import TEXT, post, table
 
 
 def test_limits() -> None:
-    assert families.ALIKE == (7, 10)
+    assert ALIKE == (7, 10)
     assert families.LARGEST_GROUP == 10_000
     assert (wordings.LEAST_WORDS, wordings.CHARACTERS_A_WORD) == (5, 3)
     assert (wordings.BANDS, wordings.ROWS) == (16, 4)
@@ -91,6 +92,35 @@ def test_a_large_group_is_compared_with_its_earliest_alone() -> None:
     of_whole, of_cut = (led(found.group, found.member, found.once, sets) for found in (whole, cut))
     assert dict(zip(of_whole.member.tolist(), of_whole.leader.tolist(), strict=True)) == {0: 0, 1: 0, 2: 2, 3: 2}
     assert dict(zip(of_cut.member.tolist(), of_cut.leader.tolist(), strict=True)) == {0: 0, 1: 0}
+
+
+def test_each_leads_what_no_earlier_one_leads_however_many_are_compared_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    draw, said = random.Random(4), list[frozenset[int]]()
+    values = [draw.getrandbits(64) for _ in range(10_000)]
+    for _ in range(600):  # some are alike, many are somewhat like others, and some are long
+        template = draw.randrange(6)
+        size = draw.choice((4, 9, 14, 20, 90))
+        kept = draw.sample(range(100 * template, 100 * template + size), size - draw.randrange(1 + size // 3))
+        said.append(frozenset(values[one] for one in [*kept, *draw.sample(range(9000, 9020), 2)]))
+    sets, group = pair_sets(*map(set, said)), np.repeat([3, 5, 6, 9], [400, 150, 40, 10])
+    expected = set()
+    for number in np.unique(group).tolist():
+        leaders = list[int]()
+        for member in np.flatnonzero(group == number).tolist():
+            near = (n for n in leaders if 10 * len(said[n] & said[member]) >= 7 * len(said[n] | said[member]))
+            leader = next(near, member)
+            leaders += [member] if leader == member else []
+            expected.add((member, leader))
+    assert 100 < sum(member != leader for member, leader in expected) < 500
+    for heads, small in ((256, 32), (7, 5), (7, 900)):
+        monkeypatch.setattr(families, "HEADS", heads)
+        monkeypatch.setattr(families, "SMALL", small)
+        monkeypatch.setattr(families, "_PAIRS", 10 * small)
+        found = led(group, np.arange(600), np.zeros(0, np.int64), sets)
+        assert len(found.member) == 600
+        assert set(zip(found.member.tolist(), found.leader.tolist(), strict=True)) == expected
 
 
 def test_planted_families_are_found() -> None:
