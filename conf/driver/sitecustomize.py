@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from conf.stopping import stops_told_from_here
-
 if Path("".join(sys.orig_argv[1:2])).parent.name == "jobs":  # not Spark's own workers, which have the same path
+    from conf.stopping import stops_told_from_here
+
     stops_told_from_here()
