@@ -1,9 +1,8 @@
 """Python imports a module of this name before anything else: a job tells of Ctrl-C while it still imports pyspark."""
 
 import sys
-from pathlib import Path
 
-if Path("".join(sys.orig_argv[1:2])).parent.name == "jobs":  # not Spark's own workers, which have the same path
+if "".join(sys.orig_argv[1:2]).split("/")[-2:-1] == ["jobs"]:  # not Spark's own workers, which have the same path
     from conf.stopping import stops_told_from_here
 
     stops_told_from_here()
