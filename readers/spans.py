@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from rich.console import Console
 
 from conf.topic import Topic
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_PERIODS = 24
 
 
-def last_periods(frame: pd.DataFrame, console: Console) -> Iterator[pd.DataFrame]:
+def last_periods(frame: "pd.DataFrame", console: Console) -> "Iterator[pd.DataFrame]":
     """Yields the rows of the last 24 periods, period by period; says how many earlier ones there are."""
     periods = list(frame.groupby(["period_start", "period_end"], sort=True))
     say_earlier(len(periods), console)
@@ -26,7 +28,7 @@ def say_earlier(periods: int, console: Console) -> None:
         console.print(f"{periods - MOST_PERIODS:,} earlier periods are not shown; --format csv has all\n")
 
 
-def span(rows: pd.DataFrame, topic: Topic) -> str:
+def span(rows: "pd.DataFrame", topic: Topic) -> str:
     """Returns the start and the end of the period of some rows, in the topic's time zone, and the zone."""
     return f"{times(rows.iloc[0], topic)} ({topic.timezone})"
 

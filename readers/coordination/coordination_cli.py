@@ -1,7 +1,7 @@
 """`python -m readers coordination`: shows groups of accounts that act together, draws them, or writes their graph."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,11 +11,13 @@ from conf.settings import load_settings
 from conf.terminal import ERR, out_console
 from conf.topic import load_topic
 from readers import options
-from readers.coordination.stored import Result, read_result
 from readers.coordination.words import SENTENCE
 from readers.partitions import whole
 from readers.private import UNNAMED, Naming, People
 from stores.connect import cassandra_session
+
+if TYPE_CHECKING:
+    from readers.coordination.stored import Result
 
 Format = Literal["table", "gexf", "graphml", "csv", "ndjson", "parquet"]
 
@@ -37,6 +39,8 @@ def coordination(
     min_followers: options.MinFollowers = options.PUBLIC_FROM,
 ) -> None:
     """Show which accounts act together more than chance. This says nothing of why, or of who they are."""
+    from readers.coordination.stored import read_result
+
     if png and html:
         raise WrongUse("--png and --html can't be used together", "Give one of them")
     if nodes and format_ not in ("csv", "ndjson", "parquet"):
@@ -58,7 +62,7 @@ def coordination(
         _write(found, people, format_, out, nodes=nodes)
 
 
-def _write(found: Result, people: People, format_: str, out: Path | None, *, nodes: bool) -> None:
+def _write(found: "Result", people: People, format_: str, out: Path | None, *, nodes: bool) -> None:
     from readers.coordination.content import content_of
     from readers.graphs.export import export
 
@@ -67,7 +71,7 @@ def _write(found: Result, people: People, format_: str, out: Path | None, *, nod
     ERR.print(f"{accounts:,} accounts and {pairs:,} pairs{where}. {SENTENCE}", highlight=False, soft_wrap=True)
 
 
-def _picture(found: Result, people: People, png: Path | None, html: Path | None) -> None:
+def _picture(found: "Result", people: People, png: Path | None, html: Path | None) -> None:
     from readers.coordination.content import drawing_of, title_of
 
     if not found.accounts:
