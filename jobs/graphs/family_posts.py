@@ -28,21 +28,22 @@ from jobs.measures.wordings import worded
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the families of posts."""
-FEW_POSTS, FEW_CHARACTERS = 1_000_000, 400_000_000
-"""Up to so many posts come to the driver, if their texts have no more characters: some 2 GB there. At 300,000 posts,
+FEW_POSTS, FEW_CHARACTERS = 1_500_000, 400_000_000
+"""Up to so many posts come to the driver, if their texts and links have no more characters. At 300,000 posts,
 Python workers take five times as long: Spark moves each wording several times."""
 SURELY_FEW = 200_000
 """Of so few, nobody counts the characters."""
 
 
 def are_few(posts: DataFrame, number: int | None) -> bool:
-    """Returns whether the texts of posts fit into the driver. Triggers a Spark action, unless there are SURELY_FEW.
+    """Returns whether texts and links of posts fit the driver. Triggers a Spark action, unless they are SURELY_FEW.
 
     `number` is how many posts there are, None if nobody has counted them.
     """
     number = posts.count() if number is None else number
     if SURELY_FEW < number <= FEW_POSTS:
-        (row,) = posts.where(F.col("kind") != "retweet").agg(F.sum(F.length("folded"))).collect()
+        own = posts.where(F.col("kind") != "retweet")
+        (row,) = own.agg(F.sum(F.length(F.concat_ws("", "folded", "urls")))).collect()
         return (row[0] or 0) <= FEW_CHARACTERS
     return number <= SURELY_FEW
 
