@@ -1,7 +1,7 @@
 """Coordination: how long it takes beside `candidate_poll`, and with one link that a fifth of the posts have."""
 
 from bench.beside import Beside
-from jobs.measures.votes import FEW_POSTS
+from jobs.graphs.family_posts import FEW_POSTS
 
 benchmark = Beside(
     title=(

@@ -27,6 +27,7 @@ from jobs.candidate_poll import candidate_poll
 from jobs.coordination import JOB, compute_coordination
 from jobs.framework.inputs import posts_of
 from jobs.framework.window import Window
+from jobs.graphs.family_posts import are_few
 from jobs.measures.votes import FEW_POSTS
 
 BEGIN = datetime(2016, 4, 1, tzinfo=UTC)
@@ -47,7 +48,7 @@ def main(posts: int, sharers: int, rounds: int) -> None:
         }
         for turn in range(rounds + 1):
             for kind, frame in frames.items():
-                for name, run in _runs(frame, topic, few=posts <= FEW_POSTS).items():
+                for name, run in _runs(frame, topic, posts).items():
                     began = time.monotonic()
                     found = run()
                     if turn:
@@ -74,11 +75,11 @@ def _post(account: int, place: int, link: str, at: datetime) -> dict[str, object
     return {**own, "event_at": at, "kind": "original", "text": "see", "folded": "see", "urls": [link]}
 
 
-def _runs(frame: DataFrame, topic: Topic, *, few: bool) -> dict[str, "partial[int]"]:
+def _runs(frame: DataFrame, topic: Topic, posts: int) -> dict[str, "partial[int]"]:
     window = Window(*CAMPAIGN, topic.zone)
     return {
-        "candidate_poll": partial(_poll, frame, topic, window, few=few),
-        "coordination": partial(_coordination, frame, topic, window, few=few),
+        "candidate_poll": partial(_poll, frame, topic, window, few=posts <= FEW_POSTS),
+        "coordination": partial(_coordination, frame, topic, window, posts),
     }
 
 
@@ -87,9 +88,9 @@ def _poll(frame: DataFrame, topic: Topic, window: Window, *, few: bool) -> int:
     return 0
 
 
-def _coordination(frame: DataFrame, topic: Topic, window: Window, *, few: bool) -> int:
+def _coordination(frame: DataFrame, topic: Topic, window: Window, posts: int) -> int:
     """Returns how many objects were cut."""
-    found: dict[str, Any] = dict(compute_coordination(frame, topic, window, few=few))
+    found: dict[str, Any] = dict(compute_coordination(frame, topic, window, few=are_few(frame, posts)))
     return max((row.objects_cut for row in found["coordination_summary"].collect()), default=0)
 
 

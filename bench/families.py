@@ -1,7 +1,7 @@
 """Families: how long `text_families` takes beside `candidate_poll`, and with one text that very many accounts post."""
 
 from bench.beside import Beside
-from jobs.measures.votes import FEW_POSTS
+from jobs.graphs.family_posts import FEW_POSTS
 
 benchmark = Beside(
     title="text_families beside candidate_poll, and with one text that a fifth of the posts repeat; transforms alone",

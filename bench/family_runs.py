@@ -8,7 +8,7 @@ rows.
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from jobs.candidate_poll import JOB as POLL
 from jobs.candidate_poll import candidate_poll
 from jobs.framework.inputs import posts_of
 from jobs.framework.window import Window
-from jobs.graphs.family_posts import text_families
+from jobs.graphs.family_posts import are_few, text_families
 from jobs.measures.periods import spans_of
 from jobs.measures.votes import FEW_POSTS
 from jobs.text_families import JOB as FAMILIES
@@ -50,7 +50,7 @@ def main(posts: int, copies: int, rounds: int) -> None:
         rows: dict[str, int] = {}
         for turn in range(rounds + 1):
             for kind, frame in frames.items():
-                for name, run in _runs(frame, topic, few=posts + copies <= FEW_POSTS).items():
+                for name, run in _runs(frame, topic, posts + copies).items():
                     began = time.monotonic()
                     rows[f"{name}, {kind}"] = len(run().collect())
                     if turn:
@@ -58,11 +58,12 @@ def main(posts: int, copies: int, rounds: int) -> None:
     print(orjson.dumps({"seconds": seconds, "rows": rows}, option=orjson.OPT_INDENT_2).decode())
 
 
-def _runs(frame: DataFrame, topic: Topic, *, few: bool) -> dict[str, "partial[DataFrame]"]:
+def _runs(frame: DataFrame, topic: Topic, posts: int) -> dict[str, "Callable[[], DataFrame]"]:
     window = Window(*CAMPAIGN, topic.zone)
+    spans = spans_of(window, LONGER_PERIODS)
     return {
-        "candidate_poll": partial(candidate_poll, frame, topic, window, parts=0 if few else None),
-        "text_families": partial(text_families, frame, topic, spans_of(window, LONGER_PERIODS), few=few),
+        "candidate_poll": partial(candidate_poll, frame, topic, window, parts=0 if posts <= FEW_POSTS else None),
+        "text_families": lambda: text_families(frame, topic, spans, few=are_few(frame, posts)),
     }
 
 

@@ -21,7 +21,7 @@ first 100.
 
 import sys
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from conf.digest import digest
@@ -31,22 +31,21 @@ from conf.topic import Topic
 from jobs.framework.command import run
 from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
-from jobs.framework.local import brought
 from jobs.framework.names import Names
 from jobs.framework.published import Published
 from jobs.framework.window import Window
 from jobs.graphs.conversation_posts import are_few, largest_conversations
 from jobs.measures import authors, mentions
-from jobs.measures.authors import few_labelled, named, names_in
+from jobs.measures.authors import names_in
 from jobs.measures.bursts import reach
 from jobs.measures.conversation_rows import TOP
+from jobs.measures.few_labels import few_labelled
 from jobs.measures.mentions import further_columns
 from jobs.measures.periods import spans_of
 from jobs.measures.votes import flagged_authors
 
 METHOD = "conversations/1"
 """The version of the way of counting. Raise it when it changes."""
-BEGUN = ["source", "root"]
 RULES = (
     Rule(
         "ranks start at 1 without a gap",
@@ -77,45 +76,16 @@ def conversations(
 
     Triggers Spark actions.
     """
-    found = brought(largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few))
-    known = brought(
-        found.join(_around(found, posts), on=[*PERIOD_KEY, *BEGUN], how="left").select(
-            F.lit(topic.topic).alias("topic"),
-            *(*PERIOD_KEY, "rank", "source", "root"),
-            F.coalesce("author", "named").alias("author"),
-            *("posts", "authors", "depth", "widest", "shape", "first_at", "last_at", "half_life_seconds"),
-            (F.col("posts") / F.col("retweets")).alias("replies_per_retweet"),
-            *("share_flagged", "share_strangers", "candidate"),
-        )
+    found = largest_conversations(posts, topic, spans_of(window, LONGER_PERIODS), flagged, few=few)
+    rows = found.select(
+        F.lit(topic.topic).alias("topic"),
+        *(*PERIOD_KEY, "rank", "source", "root"),
+        F.coalesce("author", "named").alias("author"),
+        *("posts", "authors", "depth", "widest", "shape", "first_at", "last_at", "half_life_seconds"),
+        (F.col("posts") / F.nullif(F.col("retweets"), F.lit(0))).alias("replies_per_retweet"),
+        *("share_flagged", "share_strangers", "candidate"),
     )
-    return few_labelled(known, "author", posts, names)
-
-
-def _around(found: DataFrame, posts: DataFrame) -> DataFrame:
-    """Returns, by period and conversation, the first post's `retweets`, null for none, and its author as `named`.
-
-    Its author is named by who retweets or answers it.
-    """
-    retweets = F.col("kind") == "retweet"
-    by_kind = _by(retweets, "retweet_of", "reply_to"), named(_by(retweets, "retweet_of_author", "reply_to_author"))
-    about = posts.select(
-        *("source", by_kind[0].alias("root"), by_kind[1].alias("named"), F.col("event_at").alias("at")),
-        retweets.alias("repeats"),
-    ).where(F.col("root").isNotNull())
-    inside = (F.col("at") >= F.col("period_start")) & (F.col("at") < F.col("period_end"))
-    return (
-        about.join(F.broadcast(found.select(*PERIOD_KEY, *BEGUN)), on=BEGUN, how="inner")
-        .where(inside)
-        .groupBy(*PERIOD_KEY, *BEGUN)
-        .agg(
-            F.nullif(F.count_if("repeats"), F.lit(0)).alias("retweets"),
-            F.max_by("named", F.struct("at", "named")).alias("named"),
-        )
-    )
-
-
-def _by(condition: Column, one: str, other: str) -> Column:
-    return F.when(condition, F.col(one)).otherwise(F.col(other))
+    return few_labelled(rows, "author", posts, names)
 
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:

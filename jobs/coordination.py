@@ -36,13 +36,14 @@ from jobs.framework.names import Names
 from jobs.framework.published import Published
 from jobs.framework.window import Window
 from jobs.graphs.coordination import coordination
+from jobs.graphs.family_posts import are_few
 from jobs.graphs.known_accounts import known_of
 from jobs.measures import links
 from jobs.measures.actions import COLUMNS
 from jobs.measures.authors import names_in
 from jobs.measures.coordination_rows import SCHEMAS, accounts_in, period_of, rows_of
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import are_few, flagged_authors
+from jobs.measures.votes import flagged_authors
 
 METHOD = "coordination/1"
 """The version of the comparison and of the figures. Raise it when they change."""
@@ -103,9 +104,9 @@ def compute_coordination(
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the rows of the topic's periods."""
     flagged, method = flagged_authors(inputs, topic), methods(topic, inputs)[""]
-    return compute_coordination(
-        *(inputs[POSTS.name], topic, window, flagged, names_in(inputs)), few=are_few(inputs), method=method
-    )
+    posts = inputs[POSTS.name]
+    few = are_few(posts, inputs.posts)
+    return compute_coordination(posts, topic, window, flagged, names_in(inputs), few=few, method=method)
 
 
 def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:

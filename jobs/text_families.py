@@ -26,9 +26,9 @@ from jobs.framework.inputs import Posts
 from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.published import Published
 from jobs.framework.window import Window
-from jobs.graphs.family_posts import text_families
+from jobs.graphs.family_posts import are_few, text_families
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import are_few, flagged_authors
+from jobs.measures.votes import flagged_authors
 
 METHOD = "families/1"
 """The version of the comparison and of the figures. Raise it when they change."""
@@ -54,7 +54,8 @@ RULES = (
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the families; posts are marked if a run of `author_activity` covers the window."""
     flagged, spans = flagged_authors(inputs, topic), spans_of(window, LONGER_PERIODS)
-    rows = text_families(inputs[POSTS.name], topic, spans, flagged, few=are_few(inputs))
+    posts = inputs[POSTS.name]
+    rows = text_families(posts, topic, spans, flagged, few=are_few(posts, inputs.posts))
     return {TEXT_FAMILIES.name: rows}
 
 

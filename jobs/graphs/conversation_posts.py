@@ -19,13 +19,14 @@ from conf.tables import MATCHED
 from conf.topic import Topic
 from jobs.framework.local import fetched, local_frame
 from jobs.graphs.components import roots
+from jobs.graphs.conversation_roots import ABOUT, around, around_here, with_about
 from jobs.graphs.scratch import Scratch, partitioned
 from jobs.measures.authors import account
 from jobs.measures.ballots import Spans
 from jobs.measures.conversation_rows import RANKED_BY, ROWS, TOP, counted
 from jobs.measures.family_rows import in_order
 from jobs.measures.grouped import codes
-from jobs.measures.mentions import with_masks
+from jobs.measures.mentions import COLUMNS, with_masks
 from jobs.measures.periods import first_of_periods
 from jobs.measures.votes import with_marks
 
@@ -46,12 +47,12 @@ def are_few(posts: DataFrame, number: int | None) -> bool:
     return (posts.count() if number is None else number) <= FEW_POSTS
 
 
-def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame:
-    """Returns each post with its author, at_us and is_reply; of others than retweets, also what is counted.
+def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None, more: Sequence[str] = ()) -> DataFrame:
+    """Returns each post with its author, at_us, is_reply and `more`; of others than retweets, also what is counted.
 
     `flagged` names, in `author`, the authors whose posts are marked. Only replies are searched for candidates.
     """
-    searched = [name for name in MATCHED.values() if name in posts.columns]
+    searched = [name for name in {*COLUMNS, *MATCHED.values()} if name in posts.columns]
     shown = posts.where(account().isNotNull()).withColumns({
         "voter": account(),
         "at_us": F.unix_micros("event_at"),
@@ -59,9 +60,9 @@ def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None) -> DataFrame
         "answers": F.nullif(F.col("reply_to"), F.col("post_id")),
         "told": F.nullif(F.col("root"), F.col("post_id")),
         "post_id": F.when(F.col("kind") != "retweet", F.col("post_id")),
-        **{name: F.when(is_reply(), F.col(name)) for name in searched},
+        **{name: F.when(is_reply(), F.col(name)) for name in sorted(searched)},
     })  # fmt: skip
-    masked = with_masks(shown, topic.races, ["voter", *OF_POST[1:], "is_reply"])
+    masked = with_masks(shown, topic.races, ["voter", *OF_POST[1:], "is_reply", *more])
     return with_marks(masked, flagged).withColumnRenamed("voter", "author")
 
 
@@ -73,21 +74,25 @@ def largest_conversations(
     *,
     few: bool = False,
 ) -> DataFrame:
-    """Returns one row per period and conversation, as ROWS: the first of each period by their number of replies.
+    """Returns one row per period and conversation: the first of each period by their number of replies.
+
+    The columns are those of ROWS and, as `around` has them, `retweets` and `named`.
 
     `flagged` names, in `author`, the authors that the bot rules flag; without it, their share is null. With `few`, the
     posts come to the driver. Both ways trigger Spark actions, and return the same.
     """
     candidates = [candidate.id for race in topic.races for candidate in race.candidates]
     count = partial(counted, spans=list(spans), candidates=candidates, flags=flagged is not None)
-    own = said(posts, topic, flagged)
-    return _counted_here(own, count) if few else _counted_apart(own, count)
+    if few:
+        return _counted_here(said(with_about(posts), topic, flagged, ABOUT), count)
+    return around(_counted_apart(said(posts, topic, flagged), count), posts)
 
 
 def _counted_here(own: DataFrame, count: Count) -> DataFrame:
     posts = _with_first(fetched(own))
-    rows = count(in_order(posts.filter(_is_counted(posts))))
-    return local_frame(own.sparkSession, pa.Table.from_batches([rows]), ROWS)
+    rows = count(in_order(posts.filter(_is_counted(posts)).drop_columns(list(ABOUT))))
+    found = around_here(pa.Table.from_batches([rows]), posts)
+    return local_frame(own.sparkSession, found, f"{ROWS}, retweets bigint, named string")
 
 
 def _with_first(posts: pa.Table) -> pa.Table:

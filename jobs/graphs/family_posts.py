@@ -1,6 +1,6 @@
 """Finds the families of posts whose texts are almost the same, and counts them.
 
-Where a window has only few posts, Spark's driver does all of it, with NumPy: to start Python workers would take longer.
+Where a window has only few posts, Spark's driver does all of it, with NumPy: that is much quicker.
 Otherwise Spark brings together what is compared, and Python workers do the same, partition by partition: the wordings
 of posts, then those of each band, then those of each component, then the posts of each family. No step needs all posts,
 nor all wordings, in one place. A text that is posted very often is one wording from the first step on.
@@ -28,6 +28,24 @@ from jobs.measures.wordings import worded
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the families of posts."""
+FEW_POSTS, FEW_CHARACTERS = 1_500_000, 400_000_000
+"""Up to so many posts come to the driver, if their texts and links have no more characters. At 300,000 posts,
+Python workers take five times as long: Spark moves each wording several times."""
+SURELY_FEW = 200_000
+"""Of so few, nobody counts the characters."""
+
+
+def are_few(posts: DataFrame, number: int | None) -> bool:
+    """Returns whether texts and links of posts fit the driver. Triggers a Spark action, unless they are SURELY_FEW.
+
+    `number` is how many posts there are, None if nobody has counted them.
+    """
+    number = posts.count() if number is None else number
+    if SURELY_FEW < number <= FEW_POSTS:
+        own = posts.where(F.col("kind") != "retweet")
+        (row,) = own.agg(F.sum(F.length(F.concat_ws("", "folded", "urls")))).collect()
+        return (row[0] or 0) <= FEW_CHARACTERS
+    return number <= SURELY_FEW
 
 
 def said(posts: DataFrame, flagged: DataFrame | None) -> DataFrame:

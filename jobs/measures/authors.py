@@ -17,7 +17,6 @@ from pyspark.sql import functions as F
 from conf.tables import ACCOUNT_NAMES
 from conf.topic import Topic
 from jobs.framework.job import Inputs
-from jobs.framework.local import brought
 from jobs.framework.one_account import accounts_told
 
 COLUMNS = ["source", "post_id", "author_id", "author", "accounts", "event_at"]
@@ -44,12 +43,12 @@ def _key(account_id: Column) -> Column:
     return F.concat("source", F.lit(":"), account_id)
 
 
-def sightings(posts: DataFrame, column: str | None = None, asked: DataFrame | None = None) -> DataFrame:
+def sightings(posts: DataFrame, asked: DataFrame | None = None) -> DataFrame:
     """Returns one row per account and handle that the posts tell: account, alias, handle, and LAST.
 
     `alias` is the key by `named`. `at` and `post` are the time and the id, as a number, of the last such post; `own`
-    says that an author of a post bore the handle. With `asked`, which has few rows, only the accounts or aliases, as
-    `column` says, that it has in this column.
+    says that an author of a post bore the handle. With `asked`, which has few rows, only those whose account or alias
+    is in its column `key`.
     """
     when = F.unix_micros("event_at").alias("at"), F.col("post_id").cast("decimal(20,0)").alias("post")
     told = (
@@ -58,15 +57,22 @@ def sightings(posts: DataFrame, column: str | None = None, asked: DataFrame | No
         .where(F.col("seen.handle").isNotNull())
         .select("source", "at", "post", "seen.*")
     )
-    if column and asked is not None:  # before anything is brought together
-        key = {"account": _key(F.col("account_id")), "alias": named(F.col("handle"))}[column]
-        wanted = F.broadcast(asked.select(F.col(column).alias("asked")).distinct())
-        told = told.join(wanted, on=key == F.col("asked"), how="left_semi")
+    account, alias = _key(F.col("account_id")).alias("account"), named(F.col("handle")).alias("alias")
     return (
-        told.groupBy("source", "account_id", "handle")
+        (told if asked is None else _only(told, asked, account, alias))  # before anything is brought together
+        .groupBy("source", "account_id", "handle")
         .agg(F.max("at").alias("at"), F.max("post").alias("post"), F.max("own").alias("own"))
-        .select(_key(F.col("account_id")).alias("account"), named(F.col("handle")).alias("alias"), "handle", *LAST)
+        .select(account, alias, "handle", *LAST)
     )
+
+
+def _only(told: DataFrame, asked: DataFrame, *keys: Column) -> DataFrame:
+    """Returns the rows of which one of the keys is asked for."""
+    found = told
+    for number, key in enumerate(keys):
+        wanted = F.broadcast(asked.select(F.col("key").alias(f"asked{number}")))
+        found = found.join(wanted, on=key == F.col(f"asked{number}"), how="left")
+    return found.where(F.coalesce(*(f"asked{number}" for number in range(len(keys)))).isNotNull()).select(*told.columns)
 
 
 def holders(seen: DataFrame) -> DataFrame:
@@ -111,11 +117,7 @@ def mentioned_again(posts: DataFrame) -> DataFrame:
 
 def labels(posts: DataFrame, names: DataFrame | None) -> DataFrame:
     """Returns one row per account whose handle is known: account, label. `names` has rows of `account_names`."""
-    return _labels(sightings(posts), names)
-
-
-def _labels(seen: DataFrame, names: DataFrame | None) -> DataFrame:
-    found = seen.groupBy("account").agg(F.max_by("handle", F.struct(*LAST, "handle")).alias("label"))
+    found = sightings(posts).groupBy("account").agg(F.max_by("handle", F.struct(*LAST, "handle")).alias("label"))
     if names is None:
         return found
     return found.unionByName(kept_labels(names))
@@ -141,23 +143,6 @@ def with_labels(rows: DataFrame, node: str, posts: DataFrame, names: DataFrame |
     known = labels(posts, names).withColumnRenamed("account", "labelled")
     joined = rows.join(known, on=F.col(node) == F.col("labelled"), how="left")
     return joined.select(*rows.columns, F.when(F.col(node).isNotNull(), label(node)).alias("label"))
-
-
-def few_labelled(rows: DataFrame, column: str, posts: DataFrame, names: DataFrame | None) -> DataFrame:
-    """Returns what `resolved` and then `with_labels` do, for few rows that the driver has. Triggers a Spark action.
-
-    Spark passes over the posts twice, and of what they tell brings only that of these accounts together.
-    """
-    asked = rows.select(F.col(column).alias("alias")).where(F.col(column).contains(":@"))
-    known = F.broadcast(holders(sightings(posts, "alias", asked)))
-    others = [name for name in rows.columns if name != column]
-    joined = rows.join(known, on=F.col(column) == F.col("alias"), how="left")
-    found = brought(joined.select(*others, F.coalesce("holder", column).alias(column)))
-    accounts = found.select(F.col(column).alias("account")).where(F.col(column).isNotNull()).distinct()
-    told = _labels(sightings(posts, "account", accounts), names)
-    told = F.broadcast(told.join(F.broadcast(accounts), on="account", how="left_semi"))  # names has those of all
-    shown = found.join(told, on=F.col(column) == F.col("account"), how="left")
-    return shown.select(*found.columns, F.when(F.col(column).isNotNull(), label(column)).alias("label"))
 
 
 def names_in(inputs: Inputs) -> DataFrame | None:

@@ -5,7 +5,7 @@ can't serve both: Arrow needs all sightings of a handle in one process, and only
 `shared_items` compare both with a third computation.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -37,7 +37,7 @@ class Told:
 def told_by(posts: pa.Table) -> Told:
     """Returns what posts with COLUMNS tell of accounts."""
     seen = _sightings(posts.filter(pc.not_equal(posts["source"], NAMED_BY_ID)))
-    return Told(_latest(seen, "alias", "account"), _latest(seen, "account", "handle"))
+    return Told(latest(seen, "alias", "account"), latest(seen, "account", "handle"))
 
 
 def named(source: pa.Array, name: pa.Array) -> pa.Array:
@@ -74,8 +74,8 @@ def _sightings(posts: pa.Table) -> pa.Table:
     return pa.table({**columns, **{name: last[f"{name}_max"] for name in LAST}})
 
 
-def _latest(seen: pa.Table, key: str, value: str) -> Mapping[str, str]:
-    """Returns the last value of each key, as `LAST` orders them."""
-    order = pc.sort_indices(seen, sort_keys=[(name, "ascending", "at_start") for name in (*LAST, value)])
+def latest(seen: pa.Table, key: str, value: str, last: Sequence[str] = LAST) -> dict[str, str]:
+    """Returns the last value of each key, as the columns `last` order them."""
+    order = pc.sort_indices(seen, sort_keys=[(name, "ascending", "at_start") for name in (*last, value)])
     in_order = seen.select([key, value]).take(order)
     return dict(zip(in_order[key].to_pylist(), in_order[value].to_pylist(), strict=True))

@@ -77,7 +77,10 @@ def test_real_posts_give_what_is_computed_apart(spark: SparkSession, tmp_path: P
     assert all(row["label"] for row in rows if row["author"])
 
 
-def test_who_began_it_is_known_from_the_post_or_from_those_who_name_it(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [True, False])
+def test_who_began_it_is_known_from_the_post_or_from_those_who_name_it(
+    spark: SparkSession, tmp_path: Path, few: bool
+) -> None:
     def reply(number: str, name: str | None, **more: Any) -> Post:
         return post(f"{number}.1", 1, number, reply_to_author=name, **more)
 
@@ -87,21 +90,29 @@ def test_who_began_it_is_known_from_the_post_or_from_those_who_name_it(spark: Sp
         reply("3", "cy", accounts=["9 cy"]),
         *(post("4.2", 1, "4.1", "4"), post("t", 3, retweet_of="4", retweet_of_author="di")),
         post("5.2", 1, "5.1", "5"),
+        *(reply("6", "eve"), post("e1", 1, author_id="11", author="eve"), post("e2", 3, author_id="11", author="eva")),
+        *(reply("7", "nobody"), post("7.2", 2, "7", reply_to_author="fay"), post("7.3", 2, "7", reply_to_author=None)),
+        *(post("t7", 9999, retweet_of="7", retweet_of_author="later"), post("7.4", 3, "7.1", "7", reply_to_author="x")),
     ]
-    rows = found(frame_of(spark, posts, tmp_path / "posts.parquet"), few=True)
+    rows = found(frame_of(spark, posts, tmp_path / "posts.parquet"), few=few)
     assert {row["root"]: (row["author"], row["label"], row["replies_per_retweet"]) for row in rows} == {
         "1": ("x:7", "ana", None),
         "2": ("x:@bo", "bo", None),
         "3": ("x:9", "cy", None),
         "4": ("x:@di", "di", 1.0),
         "5": (None, None, None),
+        "6": ("x:11", "eva", None),
+        "7": ("x:@fay", "fay", None),
     }
 
 
-def test_only_retweets_of_the_period_and_of_the_first_post_count(spark: SparkSession, tmp_path: Path) -> None:
+@pytest.mark.parametrize("few", [True, False])
+def test_only_retweets_of_the_period_and_of_the_first_post_count(
+    spark: SparkSession, tmp_path: Path, few: bool
+) -> None:
     posts = [post("1", -1440), *(post(f"r{n}", n, "1") for n in range(6))]
     retweets = [post(f"t{n}", at, retweet_of=of) for n, (at, of) in enumerate([(1, "1"), (-1439, "1"), (2, "r1")])]
-    rows = found(frame_of(spark, [*posts, *retweets], tmp_path / "posts.parquet"), few=True)
+    rows = found(frame_of(spark, [*posts, *retweets], tmp_path / "posts.parquet"), few=few)
     assert {(row["period"], row["replies_per_retweet"]) for row in rows} == {("day", 6.0), ("window", 3.0)}
 
 

@@ -8,11 +8,26 @@ from pyspark.sql import SparkSession
 
 from conf.blanking import blank
 from conf.folding import fold
+from jobs.graphs import family_posts
 from jobs.measures import family_rows
 from tests.support.independent_families import Said, leaders
 from tests.support.said_posts import MINUTE, NOON, TEXT, frame, post, rows_of
 
 WINDOW = ("2016-04-29T16:00Z", "2016-05-01T16:00Z")
+
+
+def test_posts_come_to_the_driver_if_they_and_their_texts_are_not_too_many(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posts = frame(spark, [post(1)])
+    assert [family_posts.are_few(posts, n) for n in (None, 0, 200_001, 1_500_000)] == [True] * 4
+    assert not family_posts.are_few(posts, 1_500_001)
+    monkeypatch.setattr(family_posts, "FEW_CHARACTERS", len(TEXT) - 1)
+    assert [family_posts.are_few(posts, n) for n in (200_000, 200_001)] == [True, False]
+    assert family_posts.are_few(frame(spark, [post(1)], kind="retweet"), 200_001)
+    monkeypatch.setattr(family_posts, "FEW_CHARACTERS", len(TEXT))
+    assert family_posts.are_few(posts, 200_001)
+    assert not family_posts.are_few(frame(spark, [post(1, links=("https://a.example",))]), 200_001)
 
 
 def of_window(spark: SparkSession, *said: Said, **more: Any) -> list[Any]:
