@@ -28,11 +28,12 @@ from jobs.measures.wordings import worded
 
 Count = Callable[[pa.Table], pa.RecordBatch]
 """Counts the families of posts."""
-FEW_POSTS, FEW_CHARACTERS = 1_500_000, 400_000_000
-"""Up to so many posts come to the driver, if their texts and links have no more characters. At 300,000 posts,
-Python workers take five times as long: Spark moves each wording several times."""
+FEW_POSTS, FEW_BYTES = 1_500_000, 200_000_000
+"""Up to so many posts come to the driver, if their folded texts and links have no more bytes. With the texts as they
+were written, and ids, that is about half of the gigabyte which Spark lets come at once. At 300,000 posts, Python
+workers take five times as long: Spark moves each wording several times."""
 SURELY_FEW = 200_000
-"""Of so few, nobody counts the characters."""
+"""Of so few, nobody counts the bytes."""
 
 
 def are_few(posts: DataFrame, number: int | None) -> bool:
@@ -43,8 +44,8 @@ def are_few(posts: DataFrame, number: int | None) -> bool:
     number = posts.count() if number is None else number
     if SURELY_FEW < number <= FEW_POSTS:
         own = posts.where(F.col("kind") != "retweet")
-        (row,) = own.agg(F.sum(F.length(F.concat_ws("", "folded", "urls")))).collect()
-        return (row[0] or 0) <= FEW_CHARACTERS
+        (row,) = own.agg(F.sum(F.octet_length(F.concat_ws("", "folded", "urls")))).collect()
+        return (row[0] or 0) <= FEW_BYTES
     return number <= SURELY_FEW
 
 

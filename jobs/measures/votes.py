@@ -89,11 +89,6 @@ def grouped_authors(inputs: Inputs) -> DataFrame | None:
     return None if accounts is None else accounts.groupBy("author").agg(F.count(F.lit(1))).select("author")
 
 
-def are_few(inputs: Inputs) -> bool:
-    """Returns whether the window has so few posts that the driver can count them."""
-    return parts_of(inputs) == 0
-
-
 def parts_of(inputs: Inputs) -> int | None:
     """Returns in how many parts workers count the posts: 0 if the driver can count them, None if Spark must say."""
     if inputs.posts is None:

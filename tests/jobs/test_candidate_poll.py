@@ -16,7 +16,7 @@ from jobs.framework.job import Inputs
 from jobs.framework.local import is_local
 from jobs.framework.window import Window, parse_window
 from jobs.measures.mentions import BITS, with_named
-from jobs.measures.votes import are_few, matched, parts_of
+from jobs.measures.votes import matched, parts_of
 from tests.support.frames import assertDataFrameEqual
 
 TOPIC = parse_topic(
@@ -258,7 +258,6 @@ def test_nobody_mentioned_by_few_posts_gives_no_rows(spark: SparkSession) -> Non
 def test_few_posts_are_counted_at_once_and_more_in_parts(posts: int | None, parts: int | None) -> None:
     inputs = Inputs({}, posts=posts)
     assert parts_of(inputs) == parts
-    assert are_few(inputs) is (parts == 0)
 
 
 def test_a_topic_without_races_says_so(spark: SparkSession) -> None:

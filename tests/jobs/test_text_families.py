@@ -19,15 +19,17 @@ WINDOW = ("2016-04-29T16:00Z", "2016-05-01T16:00Z")
 def test_posts_come_to_the_driver_if_they_and_their_texts_are_not_too_many(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert family_posts.FEW_BYTES == 200_000_000
     posts = frame(spark, [post(1)])
     assert [family_posts.are_few(posts, n) for n in (None, 0, 200_001, 1_500_000)] == [True] * 4
     assert not family_posts.are_few(posts, 1_500_001)
-    monkeypatch.setattr(family_posts, "FEW_CHARACTERS", len(TEXT) - 1)
+    monkeypatch.setattr(family_posts, "FEW_BYTES", len(TEXT) - 1)
     assert [family_posts.are_few(posts, n) for n in (200_000, 200_001)] == [True, False]
     assert family_posts.are_few(frame(spark, [post(1)], kind="retweet"), 200_001)
-    monkeypatch.setattr(family_posts, "FEW_CHARACTERS", len(TEXT))
+    monkeypatch.setattr(family_posts, "FEW_BYTES", len(TEXT))
     assert family_posts.are_few(posts, 200_001)
     assert not family_posts.are_few(frame(spark, [post(1, links=("https://a.example",))]), 200_001)
+    assert not family_posts.are_few(frame(spark, [post(1, "選" * (len(TEXT) // 3 + 1))]), 200_001)
 
 
 def of_window(spark: SparkSession, *said: Said, **more: Any) -> list[Any]:
