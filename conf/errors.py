@@ -13,8 +13,6 @@ MOST_TEXT = 300
 """The most characters of an error that is told in one line."""
 STOPPED = 130
 """The exit code of a command that its user has stopped, as shells have it: 128 and the number of SIGINT."""
-TERMINATED = 143
-"""The exit code of one that was asked to end by SIGTERM."""
 _CAUSED_BY = re.compile(r"^\s*Caused by: (.+)$", re.MULTILINE)
 
 
@@ -45,8 +43,12 @@ class Stopped(PulsoError):
     exit_code = STOPPED
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM has asked the command to end, as Ctrl-C does. Exit code 143."""
+class Told(KeyboardInterrupt):
+    """A signal has stopped the command, and that was told at once. Exit code 128 and the signal's number, as shells."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.exit_code = 128 + number
 
 
 @contextmanager
@@ -64,16 +66,15 @@ def stops_told() -> Iterator[None]:
 def exit_code_of(command: Callable[[], object], *, verbose: bool = False) -> int:
     """Runs a command and returns its exit code; an error becomes one line on stderr.
 
-    The code is 0 for success, the error's own for a PulsoError, 130 when the user stops the command (143 by SIGTERM, if
-    that raises Terminated), and 1 for any other error: a defect in this code, or an unexpected fault. With `verbose`,
-    the traceback is printed, too. If stdout is a pipe and its reader has ended, the code is 1 and nothing is printed.
+    The code is 0 for success, the error's own for a PulsoError and for Told, 130 when the user stops the command, and 1
+    for any other error: a defect in this code, or an unexpected fault. With `verbose`, the traceback is printed, too.
+    If stdout is a pipe and its reader has ended, the code is 1 and nothing is printed.
     """
     try:
         command()
     except KeyboardInterrupt as stop:
         _let_threads_start()
-        code = tell(Stopped("stopped"))
-        return TERMINATED if isinstance(stop, Terminated) else code
+        return stop.exit_code if isinstance(stop, Told) else tell(Stopped("stopped"))
     except BrokenPipeError:
         sys.stderr.close()
         return 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
-from conf.errors import Stopped, Terminated, tell
+from conf.errors import Told
 
 
 @contextmanager
@@ -38,23 +38,22 @@ def told_to_stop() -> Iterator[threading.Event]:
 def stops_told_from_here() -> None:
     """Lets Ctrl-C and SIGTERM end this process with one line from here on, whatever it imports or does.
 
-    For a program that imports others' modules first, which takes a second. Until it catches these itself, as
+    For a program that imports others' modules first, which takes a second. Where nothing catches Told, as
     `exit_code_of` does, the process ends by the signal, as shells expect.
     """
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
-        sys.excepthook = _told
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, tell_stop)
+    sys.excepthook = _end
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    raise Terminated
-
-
-def _told(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    if not isinstance(error, KeyboardInterrupt):
-        sys.__excepthook__(kind, error, traceback)
-        return
-    number = signal.SIGTERM if isinstance(error, Terminated) else signal.SIGINT
+def tell_stop(number: int, _frame: FrameType | None = None) -> None:
+    """Tells at once that the process stops, and raises Told. The same signal once more ends it without a word."""
     signal.signal(number, signal.SIG_DFL)
-    tell(Stopped("stopped"))
-    os.kill(os.getpid(), number)
+    os.write(2, b"stopped\n")  # stderr itself may be in the middle of a write
+    raise Told(number)
+
+
+def _end(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if isinstance(error, Told):
+        os.kill(os.getpid(), error.args[0])
+    sys.__excepthook__(kind, error, traceback)

@@ -1,6 +1,7 @@
 """Makes a job's Spark session: connected to the Cassandra of the settings, and with UTC as its time zone."""
 
 import atexit
+import logging
 import os
 import shutil
 import signal
@@ -11,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+import psutil
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 from py4j.protocol import Py4JError
@@ -21,6 +23,7 @@ from pyspark.sql import SparkSession
 from conf.credentials import cassandra_login
 from conf.errors import PulsoError, WrongUse
 from conf.settings import Settings, is_loopback
+from conf.stopping import tell_stop
 from jobs.framework.executors import AUTHORITY, TRUST_STORE, is_local
 from jobs.framework.spark_errors import check_local_dirs, start_told
 
@@ -29,6 +32,8 @@ _TLS = "datastax-java-driver.advanced.ssl-engine-factory"
 """Java properties that begin so win over what the connector tells its driver."""
 _CHECK_HOST_NAMES = f"{_TLS}.hostname-validation"
 """The connector tells its driver not to check the host's name in a certificate."""
+CANCEL_SECONDS = 1.0
+"""How long a stop waits until Spark's jobs are cancelled."""
 EXECUTORS_PYTHON = "python{}.{}".format(*sys.version_info[:2])
 """The Python of executors on a cluster, on their own PATH, unless the user names one."""
 _ECDHE = (
@@ -45,8 +50,8 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     WrongUse if it can't write where SPARK_LOCAL_DIRS says.
     """
     check_local_dirs()
-    # Outside spark-submit, pyspark would start Java with all settings on its command line, where anyone can read them.
-    SparkContext._ensure_initialized()
+    _heed_stops()
+    _reach_java()
     master = SparkConf().get("spark.master") or "local"
     local = is_local(master)
     # spark.pyspark.python or PYSPARK_PYTHON name another; without any, Spark would take `python3`.
@@ -60,7 +65,7 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
         session = builder.getOrCreate()
     except (PySparkException, Py4JError) as error:
         raise start_told(master, error) from error
-    _cancel_on_stop(session.sparkContext)
+    _heed_stops(session.sparkContext)
     session.sparkContext._jvm.java.lang.System.setProperty(_CHECK_HOST_NAMES, "true")  # type: ignore[union-attr]
     if "CassandraSparkExtensions" not in str(session.conf.get("spark.sql.extensions", "")):
         session.stop()
@@ -70,19 +75,46 @@ def spark_session(name: str, settings: Settings) -> SparkSession:
     return session
 
 
-def _cancel_on_stop(context: SparkContext) -> None:
-    """Lets Ctrl-C cancel Spark's jobs, so that no thread waits for them.
+def _reach_java() -> None:
+    """Connects to the Java of spark-submit, or starts one that is told the settings by the connection.
 
-    pyspark does so, too, but it fails if Java is gone: of a Ctrl-C, Java hears first.
+    With its settings on its command line, anyone could read them. A Java that is still starting when the user stops
+    this would wait for ever.
+    """
+    before = psutil.Process().children()
+    try:
+        SparkContext._ensure_initialized()
+    except KeyboardInterrupt:
+        for child in set(psutil.Process().children()).difference(before):
+            child.kill()
+        raise
+
+
+def _heed_stops(context: SparkContext | None = None) -> None:
+    """Lets Ctrl-C, and SIGTERM where it is told, end this process quietly, with Spark's jobs, so that no thread waits.
+
+    pyspark would ask Java by the connection on which the main thread may wait, and log each failure with its traceback.
+    Java may be gone by then: of a Ctrl-C, it hears first.
     """
 
-    def cancel(_number: int, _frame: FrameType | None) -> None:
+    def stop(number: int, _frame: FrameType | None) -> None:
+        logging.disable(logging.CRITICAL)
         with suppress(Exception):
-            context.cancelAllJobs()
-        raise KeyboardInterrupt
+            if context:
+                cancelling = threading.Thread(target=_cancel, args=(context,), daemon=True)
+                cancelling.start()
+                cancelling.join(CANCEL_SECONDS)
+        tell_stop(number)
 
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, cancel)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) is not signal.SIG_DFL:
+                signal.signal(number, stop)
+
+
+def _cancel(context: SparkContext) -> None:
+    with suppress(Exception):
+        context.cancelAllJobs()
 
 
 def _prepare_executors(session: SparkSession, settings: Settings, trusted: Path | None) -> None:

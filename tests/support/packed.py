@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ingest.write.topics import TopicBook
 from ingest.write.worker import Worker
 from readers.cli import main
 from tests.support.commands import Done, run_command
+from tests.support.few_tables import few_tables
 from tests.support.posts import stream_line, tweet, user
 
 FILLED = ("posts", "post_words", "account_names", "untimed_days", "topic_layout", "day_layout")
@@ -50,11 +51,15 @@ def full_line(post_id: str, text: str, link: str) -> bytes:
 
 
 @contextmanager
-def empty_keyspace(session: Session, settings: Settings) -> Iterator[Settings]:
-    """Yields the settings of a keyspace and a queue of its own; drops the keyspace at the end."""
+def empty_keyspace(session: Session, settings: Settings, *, of_jobs: bool = False) -> Iterator[Settings]:
+    """Yields the settings of a keyspace and a queue of its own; drops the keyspace at the end.
+
+    It has all tables of jobs only with `of_jobs`.
+    """
     name = f"pack_{uuid.uuid4().hex[:8]}"
     other = load_settings(keyspace=name, stream=f"test:{name}")
-    list(migrate(session, other))
+    with nullcontext() if of_jobs else few_tables():
+        list(migrate(session, other))
     yield other
     session.execute(f"DROP KEYSPACE {name}", timeout=60)
 

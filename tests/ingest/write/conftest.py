@@ -16,6 +16,7 @@ from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
 from stores.connect import RedisClient, redis_client
 from tests.conftest import migrated_session
+from tests.support.few_tables import few_tables
 from tests.support.line import Line
 
 
@@ -51,3 +52,10 @@ def no_ledger(session: Session, settings: Settings) -> None:
 @pytest.fixture
 def line(queue: PostsQueue, session: Session, settings: Settings, topic: Topic) -> Line:
     return Line(queue, session, settings, topic.topic)
+
+
+@pytest.fixture(name="few_tables")
+def _few_tables() -> Iterator[None]:
+    """Lets `migrate` make only the tables of posts, and two of jobs."""
+    with few_tables():
+        yield

@@ -139,7 +139,7 @@ def test_two_workers_with_different_files_agree_on_a_new_day(
 
 
 @pytest.fixture
-def earlier(settings: Settings, session: Session) -> Iterator[Settings]:
+def earlier(settings: Settings, session: Session, few_tables: None) -> Iterator[Settings]:
     """Settings with a keyspace of an earlier release."""
     own = load_settings(keyspace=f"e{uuid.uuid4().hex[:10]}")
     earlier_release.make_tables(session, own)

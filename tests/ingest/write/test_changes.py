@@ -83,6 +83,13 @@ class TestBluesky:
             f"did:plc:ben/{tid(AT)}"
         }
 
+    def test_so_do_posts_that_it_has_deleted_one_by_one_before(self, line: Line) -> None:
+        times = [AT + i * timedelta(hours=9) for i in range(4)]
+        posts = [event({"text": f"{at}"}, at) for at in times]
+        gone = [event(None, AT + timedelta(hours=40), rkey=tid(at), operation="delete") for at in times[:2]]
+        assert line.work(*posts, *gone).keys() == {f"did:plc:ana/{tid(at)}" for at in times[2:]}
+        assert line.work(*gone, account_is("deleted", AT + timedelta(hours=48)), *gone, *posts) == {}
+
     def test_an_update_replaces_the_text_in_its_place(self, line: Line) -> None:
         first = event({"text": "old #tag", "tags": ["tag"], "langs": ["en"]}, AT)
         update = event({"text": "new"}, AT + LATER, rkey=tid(AT), operation="update")

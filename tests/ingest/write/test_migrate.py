@@ -33,6 +33,7 @@ def test_everything_declared_is_made_and_a_second_time_nothing(own: Settings, se
         assert columns(session, own, table.name) == {name: column.cql for name, column in table.columns.items()}
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_a_new_column_is_added_and_rows_stay(own: Settings, session: Session) -> None:
     list(migrate(session, own))
     session.execute(f"ALTER TABLE {own.keyspace}.posts DROP place")
@@ -47,6 +48,7 @@ def test_a_new_column_is_added_and_rows_stay(own: Settings, session: Session) ->
     assert (row.post_id, row.place, row.somebodys_own) == ("1", None, "kept")
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_a_column_of_another_type_is_left_and_told(own: Settings, session: Session) -> None:
     list(migrate(session, own))
     session.execute(f"ALTER TABLE {own.keyspace}.posts DROP place")
@@ -58,6 +60,7 @@ def test_a_column_of_another_type_is_left_and_told(own: Settings, session: Sessi
     assert columns(session, own, "topic_layout")["buckets"] == "text"
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_tables_with_another_primary_key_are_left_and_told(own: Settings, session: Session) -> None:
     list(migrate(session, own))
     for name in ("author_activity", "graph_edges"):
@@ -73,6 +76,7 @@ def test_tables_with_another_primary_key_are_left_and_told(own: Settings, sessio
     assert set(columns(session, own, "author_activity")) == {"topic", "bucket", "run_id"}
 
 
+@pytest.mark.usefixtures("few_tables")
 def test_a_table_of_posts_with_another_primary_key_is_never_to_be_dropped(own: Settings, session: Session) -> None:
     list(migrate(session, own))
     session.execute(f"DROP TABLE {own.keyspace}.posts")

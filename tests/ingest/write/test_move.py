@@ -37,7 +37,7 @@ DONE = ["dropped index posts_words_idx", "dropped column posts.words"]
 
 
 @pytest.fixture
-def own(settings: Settings, session: Session) -> Iterator[Settings]:
+def own(settings: Settings, session: Session, few_tables: None) -> Iterator[Settings]:
     """Settings with a keyspace of the test's own, with the tables of the earlier release."""
     keyspace = f"m{uuid.uuid4().hex[:10]}"
     own = load_settings(keyspace=keyspace)
@@ -180,7 +180,7 @@ def test_a_stopped_move_goes_on_where_it_was(own: Settings, session: Session, to
     done = run_command("ingest", "migrate", PULSO_KEYSPACE=own.keyspace)
     assert done.returncode == 0, done.stderr
     said = [f"copied {599 - len(before)} rows from posts.words to post_words", *DONE, noted(topic, 26)]
-    assert done.stdout.splitlines() == said
+    assert [line for line in done.stdout.splitlines() if not line.startswith("made ")] == said
     assert stored_words(session, own.keyspace, topic.topic).keys() == {str(n) for n in range(1, 600)}
 
 

@@ -54,7 +54,7 @@ def test_a_pack_has_the_summaries_and_jobs_over_it_give_the_same(
         assert plain(read(tmp_path / "pack", name)) == plain(found), name
     runs = rows(session, keyspace, JOB_RUNS.name, topic)
     assert len(read(tmp_path / "pack", JOB_RUNS.name)) == len(runs) >= len(JOBS)
-    with empty_keyspace(session, settings) as other:
+    with empty_keyspace(session, settings, of_jobs=True) as other:
         others = PostsQueue(client, other.stream)
         others.ensure_group()
         replayed(tmp_path / "pack", topic, session, other, others)
