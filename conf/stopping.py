@@ -39,10 +39,12 @@ def stops_told_from_here() -> None:
     """Lets Ctrl-C and SIGTERM end this process with one line from here on, whatever it imports or does.
 
     For a program that imports others' modules first, which takes a second. Where nothing catches Told, as
-    `exit_code_of` does, the process ends by the signal, as shells expect.
+    `exit_code_of` does, the process ends by the signal, as shells expect. A signal that whoever started the process has
+    it ignore, as shells do for `job &`, stays ignored.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, tell_stop)
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, tell_stop)
     sys.excepthook = _end
 
 

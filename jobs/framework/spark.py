@@ -108,7 +108,7 @@ def _heed_stops(context: SparkContext | None = None) -> None:
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) is not signal.SIG_DFL:
+            if signal.getsignal(number) not in (signal.SIG_DFL, signal.SIG_IGN):
                 signal.signal(number, stop)
 
 

@@ -66,6 +66,14 @@ def test_and_a_job_that_is_stopped_while_it_imports_pyspark(tmp_path: Path, job:
     assert (done.stdout, done.stderr, done.returncode) == ("", "stopped\n", -number)
 
 
+def test_a_job_that_its_shell_keeps_from_signals_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "pyspark.py").write_text("import os\nos.kill(os.getpid(), 2)\nraise SystemExit('goes on')\n")
+    as_shells_do = f'trap "" INT; . conf/spark-env.sh; PYTHONPATH="$PYTHONPATH:{tmp_path}"; exec "{sys.executable}" '
+    command = ["bash", "-c", as_shells_do + "jobs/candidate_poll.py"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "goes on\n", 1)
+
+
 class _Slow(threading.Thread):
     """A thread that does not run until it `may`."""
 
