@@ -28,7 +28,7 @@ from ingest.queue.posts_queue import PostsQueue
 from ingest.write.migrate import migrate
 from jobs.framework.spark import spark_session
 from stores.connect import RedisClient, cassandra_session, redis_client
-from tests.support import accounts, engine_set
+from tests.support import accounts, engine_set, leftovers
 from tests.support.counted_day import RACES, CountedDay, count_day
 
 TEST_CONF = {"spark.sql.shuffle.partitions": "2"}
@@ -68,9 +68,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Ends the engines in the leading process, after the last test of all processes."""
+    """Ends the engines in the leading process, after the last test of all processes; also those of ended processes."""
     if not _is_worker(session.config):
         engine_set.end()
+        leftovers.end_in(session.config._tmp_path_factory.getbasetemp())  # type: ignore[attr-defined]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
