@@ -33,6 +33,8 @@ PROGRAM = str(ENVIRONMENT / "bin" / "airflow")
 DAGS = ROOT / "airflow_dags"
 GRACE = 60.0
 """Seconds in which a part must end before it is killed. The scheduler first ends its tasks."""
+PATIENCE = 60
+"""Seconds that a part waits for another's write to SQLite; with 5, as it comes, a busy machine lost a backfill."""
 POLL = 0.2
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
@@ -111,6 +113,8 @@ def environment(home: Path, port: int, given: Mapping[str, str] | None = None) -
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
     }
     before = dict(os.environ if given is None else given)
+    own = {**ours, **kept, **before}["AIRFLOW_HOME"]
+    ours["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{own}/airflow.db?timeout={PATIENCE}"
     path = os.pathsep.join(part for part in (str(ROOT), before.get("PYTHONPATH")) if part)
     return {**ours, **kept, **before, "PYTHONPATH": path}
 

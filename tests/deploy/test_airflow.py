@@ -36,6 +36,9 @@ def test_what_is_set_goes_first_and_the_project_is_found() -> None:
     made = environment(HOME, 8081, given)
     assert (made["AIRFLOW_HOME"], made["OTHER"]) == ("/mine", "1")
     assert made["PYTHONPATH"] == f"{ROOT}:/also"
+    assert made["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] == "sqlite:////mine/airflow.db?timeout=60"
+    other = {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://db.example.org/airflow"}
+    assert environment(HOME, 8081, other).items() >= other.items()
     assert environment(HOME, 8081, {})["PYTHONPATH"] == str(ROOT)
 
 

@@ -34,7 +34,7 @@ from tests.support.commands import spark_submit
 from tests.support.ground import Ground, lines_of
 from tests.support.spark_cluster import PATIENCE, SparkCluster
 
-POSTS, SEED = 20_000, 2016
+POSTS, SEED, CELLS = 20_000, 2016, 3
 BEGINS = datetime(2016, 5, 7, 16, tzinfo=UTC)
 WINDOW = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 TOPIC = "elect"
@@ -86,12 +86,13 @@ class Stage:
 
 
 def _capture(file: Path) -> Path:
-    """Writes a corpus with a cell of accounts that act together into a file; returns the file.
+    """Writes a corpus with CELLS of accounts that act together into a file; returns the file.
 
-    The cell acts on the day of the window. By itself, the corpus would spread what it does over three months.
+    They act on the day of the window. By itself, the corpus would spread what they do over three months. With one, few
+    others would share enough on that day to be compared with it.
     """
     topic = load_topic("ph2016", SHIPPED_TOPICS)
-    without, those = ([*b"".join(generate(topic, POSTS, SEED, cells=cells)).splitlines()] for cells in (0, 1))
+    without, those = ([*b"".join(generate(topic, POSTS, SEED, cells=cells)).splitlines()] for cells in (0, CELLS))
     return lines_of([*without, *(_on_the_day(line) for line in set(those) - set(without))], file)
 
 
