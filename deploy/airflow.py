@@ -9,7 +9,9 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from configparser import ConfigParser
+from configparser import Error as ConfigError
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -113,10 +115,19 @@ def environment(home: Path, port: int, given: Mapping[str, str] | None = None) -
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
     }
     before = dict(os.environ if given is None else given)
-    own = {**ours, **kept, **before}["AIRFLOW_HOME"]
-    ours["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{own}/airflow.db?timeout={PATIENCE}"
+    ours |= _patient_database(Path({**ours, **kept, **before}["AIRFLOW_HOME"]).expanduser().absolute())
     path = os.pathsep.join(part for part in (str(ROOT), before.get("PYTHONPATH")) if part)
     return {**ours, **kept, **before, "PYTHONPATH": path}
+
+
+def _patient_database(home: Path) -> dict[str, str]:
+    """Returns the address of Airflow's own database, with PATIENCE; nothing if its airflow.cfg names another one."""
+    own, its = f"sqlite:///{home}/airflow.db", ConfigParser(interpolation=None, strict=False)
+    with suppress(OSError, UnicodeDecodeError, ConfigError):  # of a broken file, Airflow tells by itself
+        its.read(home / "airflow.cfg", encoding="utf-8")
+    if its.get("database", "sql_alchemy_conn", fallback=own) != own:
+        return {}
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{own}?timeout={PATIENCE}"}
 
 
 def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: Console) -> None:

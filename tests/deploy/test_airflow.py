@@ -31,6 +31,16 @@ def test_airflow_is_reached_from_this_machine_alone_and_reports_to_nobody() -> N
     assert json.loads(made["AIRFLOW_CONN_SPARK_DEFAULT"]) == {"conn_type": "spark", "host": "local[*]"}
 
 
+def test_a_database_that_airflows_own_file_names_is_used(tmp_path: Path) -> None:
+    name = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+    own = f"sqlite:///{tmp_path}/airflow.db"
+    for text in ("", "[database]\nsql_alchemy_conn = " + own, "[core]\n[core]\nx = 1%s\n", "rubbish"):
+        (tmp_path / "airflow.cfg").write_text(text)
+        assert environment(tmp_path, 8081, {})[name] == f"{own}?timeout=60"
+    (tmp_path / "airflow.cfg").write_text("[database]\nsql_alchemy_conn = postgresql://u:100%@db.example.org/airflow\n")
+    assert name not in environment(tmp_path, 8081, {})
+
+
 def test_what_is_set_goes_first_and_the_project_is_found() -> None:
     given = {"AIRFLOW_HOME": "/mine", "PYTHONPATH": "/also", "OTHER": "1"}
     made = environment(HOME, 8081, given)
