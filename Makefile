@@ -30,7 +30,7 @@ dist: setup ## Build dist/, what a Spark cluster needs: the code, its libraries,
 	@$(BIN)/python -m deploy dist
 
 test-faults: setup-dev ## Jobs, workers and engines killed, stores full, odd posts; engines of its own
-	@$(BIN)/python -m pytest tests/faults
+	@$(BIN)/python -m pytest -n 2 --dist loadscope tests/faults
 
 test-deploy: setup-dev setup-airflow setup-superset $(DEPLOY)/.made ## Clusters, schedules and images at length; needs root or user namespaces
 	@$(BIN)/python -m pytest tests/at_length
