@@ -20,6 +20,7 @@ how their degrees and their density are counted.
 import sys
 from collections.abc import Sequence
 
+import pandas as pd
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import Window as Over
 from pyspark.sql import functions as F
@@ -34,7 +35,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.names import Names
 from jobs.framework.window import Window
 from jobs.graphs.engines import measure
-from jobs.graphs.few import Few, tables_of
+from jobs.graphs.few import Few, few_edges, largest_of, tables_of
 from jobs.graphs.frames import COUNTED, KEYS, SUMMARY_MEASURES, Options
 from jobs.graphs.keys import graphs_of
 from jobs.graphs.sides import with_sides
@@ -49,30 +50,47 @@ METHOD = "graphs/2 pagerank/0.85 leiden"
 TOP = 100
 FEW_EDGES = 20_000
 """Up to so many edges, self-edges included, are measured on Spark's driver, which then takes a second at most."""
+FEW_POSTS = 5_000
+"""The edges of up to so many posts are fetched before anybody knows their number: to store and count them first takes
+Spark longer than to make them again, if they are more than FEW_EDGES."""
 
 
-def compute_graphs(posts: DataFrame, topic: Topic, window: Window, names: DataFrame | None = None) -> Frames:
-    """Returns the rows of the four tables. `names` has rows of `account_names`.
+def compute_graphs(
+    posts: DataFrame, topic: Topic, window: Window, names: DataFrame | None = None, number: int | None = None
+) -> Frames:
+    """Returns the rows of the four tables. `names` has rows of `account_names`; `number` is that of the posts.
 
     Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
     """
-    edges = edges_of(posts, window, topic.graph.kinds).localCheckpoint(eager=True)
-    graphs = graphs_of(edges)
-    of_few = sum(graph.edges for graph in graphs) <= FEW_EDGES
-    is_few = of_few and all(graph.edges <= topic.graph.local_max_edges for graph in graphs)
-    if is_few:
-        tables = tables_of(edges, TOP_MEASURES, TOP, Options().seed, _labels_in(edges, posts, names))
+    spark, edges = posts.sparkSession, edges_of(posts, window, topic.graph.kinds)
+    few_posts = number is not None and number <= FEW_POSTS
+    found = few_edges(edges, FEW_EDGES) if few_posts else None
+    if found is None:
+        edges = edges.localCheckpoint(eager=True)
+        few = sum(graph.edges for graph in graphs_of(edges)) <= FEW_EDGES
+        found = few_edges(edges, FEW_EDGES) if few else None
+    if found is not None and largest_of(found) <= topic.graph.local_max_edges:
+        known = _known_labels(found, posts, names, few_posts=few_posts)
+        tables = tables_of(spark, found, TOP_MEASURES, TOP, Options().seed, known)
     else:
-        tables = _tables_of_many(edges, topic, posts, names)
+        tables = _tables_of_many(edges.localCheckpoint(eager=True), topic, posts, names)
     name = F.lit(topic.topic).alias("topic")
     published = (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     return {table.name: frame.select(name, "*") for table, frame in zip(published, tables, strict=True)}
 
 
-def _labels_in(edges: DataFrame, posts: DataFrame, names: DataFrame | None) -> dict[str, str]:
-    """Returns the known labels of the accounts that have edges, by their keys. Triggers a Spark action."""
-    accounts = edges.where(F.col("graph") != "hashtag").select(F.explode(F.array("src", "dst")).alias("account"))
-    return dict(map(tuple, labels(posts, names).join(accounts, on="account", how="left_semi").collect()))
+def _known_labels(found: pd.DataFrame, posts: DataFrame, names: DataFrame | None, *, few_posts: bool) -> dict[str, str]:
+    """Returns the known labels of the accounts that have edges, by their keys. Triggers a Spark action.
+
+    Of few posts, these are all that the posts tell: to join them with the accounts would take longer.
+    """
+    known = labels(posts, names)
+    if names is not None or not few_posts:
+        ends = found.loc[found["graph"] != "hashtag", ["src", "dst"]]
+        asked = [(account,) for account in {*ends["src"], *ends["dst"]}]
+        accounts = posts.sparkSession.createDataFrame(asked, "account string")
+        known = known.join(accounts, on="account", how="left_semi")
+    return dict(map(tuple, known.collect()))
 
 
 def _tables_of_many(edges: DataFrame, topic: Topic, posts: DataFrame, names: DataFrame | None) -> Few:
@@ -172,7 +190,7 @@ RULES = {
 
 def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     """Returns the rows of the topic's graphs."""
-    return compute_graphs(inputs[POSTS.name], topic, window, names_in(inputs))
+    return compute_graphs(inputs[POSTS.name], topic, window, names_in(inputs), inputs.posts)
 
 
 def methods(topic: Topic, _: Inputs) -> dict[str, str]:

@@ -132,14 +132,18 @@ pulso_tune_compiler() {
   # where there are few posts, there is only the first one, whose code then need not count its calls for the second. It
   # is faster up to about 200,000 posts; with 1,000,000 the second one wins by a third. There, with thresholds so many
   # times the defaults, it compiles a little less of what runs briefly; with 50 times, it came too late for what counts.
+  # compiler.json names what it leaves alone. Java would say on stdout, which is the job's, that it has read that file.
   # The collector may take up to a twentieth of the time. With Java's own limit of a hundredth, it takes more and more
   # memory the longer a job runs.
-  local times=2 options
+  local times=2 options directives="$pulso_root/deploy/start/compiler.json"
   if [ -n "$pulso_small" ]; then
     options="-XX:TieredStopAtLevel=1"
   else
     options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
     options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
+    if [ -r "$directives" ]; then # Java does not start without the file
+      options="$options -XX:+UnlockDiagnosticVMOptions \"-XX:CompilerDirectivesFile=$directives\" -XX:-DisplayVMOutput"
+    fi
   fi
   case "${SPARK_SUBMIT_OPTS:-} ${JAVA_TOOL_OPTIONS:-} ${JDK_JAVA_OPTIONS:-} ${_JAVA_OPTIONS:-} $pulso_options" in
     *-XX:+Use*GC*) ;; # Java refuses to start with two collectors

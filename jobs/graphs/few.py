@@ -36,19 +36,37 @@ class Few(NamedTuple):
     summary: DataFrame
 
 
-def tables_of(
-    edges: DataFrame, measures: Sequence[str], top: int, seed: int, labels: Mapping[str, str] | None = None
-) -> Few:
-    """Returns the tables of all graphs of a frame: EDGES with `first_at` and `last_at`, self-edges included.
+def few_edges(edges: DataFrame, most: int) -> pd.DataFrame | None:
+    """Returns the rows of a frame as `tables_of` takes them, by one Spark action; None if they are more than `most`.
 
-    `measures` are those by which the first `top` nodes of a graph are listed; equal values are ordered by name. `seed`
-    is the seed of the communities, and `labels` are the known labels of accounts by their keys. Triggers a
-    Spark action, which brings the edges to the driver.
+    The frame has EDGES with `first_at` and `last_at`, self-edges included.
     """
     hashes = [hash_of(end).alias(f"{end}_hash") for end in ("src", "dst")]
-    found: pd.DataFrame = edges.select(*KEYS, "src", "dst", "weight", "first_at", "last_at", *hashes).toPandas()
+    wanted = edges.select(*KEYS, "src", "dst", "weight", "first_at", "last_at", *hashes)
+    found: pd.DataFrame = wanted.limit(most + 1).toPandas()
+    return found if len(found) <= most else None
+
+
+def largest_of(found: pd.DataFrame) -> int:
+    """Returns the number of edges of the graph that has the most, self-edges included."""
+    return int(found.groupby(KEYS).size().max()) if len(found) else 0
+
+
+def tables_of(
+    spark: SparkSession,
+    found: pd.DataFrame,
+    measures: Sequence[str],
+    top: int,
+    seed: int,
+    labels: Mapping[str, str] | None = None,
+) -> Few:
+    """Returns the tables of all graphs whose edges `few_edges` has returned.
+
+    `measures` are those by which the first `top` nodes of a graph are listed; equal values are ordered by name. `seed`
+    is the seed of the communities, and `labels` are the known labels of accounts by their keys.
+    """
     keys = found[KEYS].drop_duplicates().sort_values(KEYS, ignore_index=True)
-    found["number"] = found.groupby(KEYS).ngroup()
+    found = found.assign(number=found.groupby(KEYS).ngroup())
     is_loop = found["src"] == found["dst"]  # compares whole strings
     loops, kept = found[is_loop], found[~is_loop]
     nodes, graphs = _measured(kept, keys, seed)
@@ -59,7 +77,6 @@ def tables_of(
     tops = pd.concat(_tops(nodes, measure, top) for measure in measures)
     types = ", ".join(f"{name} {kind}" for name, kind in NODE_MEASURES.items())
     of_graphs = ", ".join(f"{name} {kind}" for name, kind in SUMMARY_MEASURES.items())
-    spark = edges.sparkSession
     return Few(
         _frame(spark, kept, f"{EDGES}, {TIMES}"),
         _frame(spark, _named(nodes, keys), f"{_KEYS}, node string, label string, {types}, {TIMES}"),

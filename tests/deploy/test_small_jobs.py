@@ -28,6 +28,8 @@ def is_small(start: Start, *arguments: str, **variables: str) -> bool:
     tiny = INTERPRETED if words[1:5] == INTERPRETED else []
     assert words == [SUBMIT, *tiny, *(NO_PAGE if small else []), *start.added, "jobs/x.py", *arguments]
     assert ("-XX:Tier4CompileThreshold=30000 " in options) is not small
+    directives = start.folder / "clone" / "deploy" / "start" / "compiler.json"
+    assert (f'"-XX:CompilerDirectivesFile={directives}" -XX:-DisplayVMOutput' in options) is not small
     words, options = start.run(SUBMIT, "--master", "yarn", "jobs/x.py", *arguments)
     assert (words, options) == ([SUBMIT, "--master", "yarn", "jobs/x.py", *arguments], "")
     return small

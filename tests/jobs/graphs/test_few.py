@@ -12,7 +12,7 @@ from conf.tables import GRAPH_SUMMARY, TOP_MEASURES
 from conf.topic import Topic, parse_topic
 from jobs import network_graph
 from jobs.framework.local import is_local
-from jobs.graphs.few import TIMES, Few, tables_of
+from jobs.graphs.few import TIMES, Few, few_edges, tables_of
 from jobs.graphs.frames import EDGES, KEYS, Options
 
 START = datetime(2016, 5, 1, tzinfo=UTC)
@@ -52,7 +52,9 @@ def sorted_pandas(frame: DataFrame) -> pd.DataFrame:
 
 def of_few(edges: DataFrame) -> Few:
     labels = {"x:77": "ana", "x:78": "ben", "x:99": "cy"}
-    return tables_of(edges, TOP_MEASURES, network_graph.TOP, Options().seed, labels)
+    found = few_edges(edges, network_graph.FEW_EDGES)
+    assert found is not None
+    return tables_of(edges.sparkSession, found, TOP_MEASURES, network_graph.TOP, Options().seed, labels)
 
 
 def posts_of(spark: SparkSession) -> DataFrame:
@@ -109,11 +111,21 @@ def test_no_edge(spark: SparkSession) -> None:
     assert [frame.count() for frame in of_few(frame_of(spark, []))] == [0, 0, 0, 0]
 
 
-@pytest.mark.parametrize(("few", "most", "at_driver"), [(20, 10, True), (19, 10, False), (20, 9, False)])
+@pytest.mark.parametrize(
+    ("few", "most", "number", "at_driver"),
+    [(20, 10, None, True), (20, 10, 5_001, True), (19, 10, None, False), (20, 9, None, False)]
+    + [(20, 10, 2, True), (19, 10, 2, False), (20, 9, 2, False)],
+)
 def test_few_edges_in_all_and_in_each_graph_stay_with_the_driver(
-    spark: SparkSession, topic: Topic, monkeypatch: pytest.MonkeyPatch, few: int, most: int, at_driver: bool
+    spark: SparkSession,
+    topic: Topic,
+    monkeypatch: pytest.MonkeyPatch,
+    few: int,
+    most: int,
+    number: int | None,
+    at_driver: bool,
 ) -> None:
-    assert network_graph.FEW_EDGES == 20_000
+    assert (network_graph.FEW_EDGES, network_graph.FEW_POSTS) == (20_000, 5_000)
     monkeypatch.setattr(network_graph, "FEW_EDGES", few)
     rows: Rows = [
         (graph, "hour", START, START + timedelta(hours=1), f"a{i}", f"b{i}", 1, START, START)
@@ -123,5 +135,5 @@ def test_few_edges_in_all_and_in_each_graph_stay_with_the_driver(
     monkeypatch.setattr(network_graph, "edges_of", lambda *_: frame_of(spark, rows))
     sized = topic.model_copy(update={"graph": topic.graph.model_copy(update={"local_max_edges": most})})
     window: Any = None
-    tables = network_graph.compute_graphs(posts_of(spark), sized, window)
+    tables = network_graph.compute_graphs(posts_of(spark), sized, window, number=number)
     assert is_local(tables[GRAPH_SUMMARY.name]) is at_driver
