@@ -113,8 +113,10 @@ def test_no_edge(spark: SparkSession) -> None:
 
 @pytest.mark.parametrize(
     ("few", "most", "number", "at_driver"),
-    [(20, 10, None, True), (20, 10, 5_001, True), (19, 10, None, False), (20, 9, None, False)]
-    + [(20, 10, 2, True), (19, 10, 2, False), (20, 9, 2, False)],
+    [
+        *((20, 10, None, True), (20, 10, 5_001, True), (19, 10, None, False), (20, 9, None, False)),
+        *((20, 10, 2, True), (19, 10, 2, False), (20, 9, 2, False)),
+    ],
 )
 def test_few_edges_in_all_and_in_each_graph_stay_with_the_driver(
     spark: SparkSession,
