@@ -70,7 +70,7 @@ pulso_read_run() { # ARGUMENTS…: has the run a local master, and the packages 
   done
   [ "$packages" = "${pulso_packages:-}" ] || pulso_plain=""
   if pulso_is_local "$master"; then pulso_local=yes; else pulso_local="" pulso_plain=""; fi
-  pulso_small="" pulso_tiny=""
+  pulso_small="" pulso_tiny="" pulso_topic="$topic"
   if [ -n "$pulso_local" ] && pulso_is_small "$topic" "$from" "$to"; then pulso_small=yes; fi
 }
 
@@ -132,7 +132,7 @@ pulso_tune_compiler() {
   # where there are few posts, there is only the first one, whose code then need not count its calls for the second. It
   # is faster up to about 200,000 posts; with 1,000,000 the second one wins by a third. There, with thresholds so many
   # times the defaults, it compiles a little less of what runs briefly; with 50 times, it came too late for what counts.
-  # compiler.json names what it leaves alone. Java would say on stdout, which is the job's, that it has read that file.
+  # compiler.json names what it leaves alone in a job. Java would say on stdout, which is the job's, that it has read it.
   # The collector may take up to a twentieth of the time. With Java's own limit of a hundredth, it takes more and more
   # memory the longer a job runs.
   local times=2 options directives="$pulso_root/deploy/start/compiler.json"
@@ -141,7 +141,7 @@ pulso_tune_compiler() {
   else
     options="-XX:Tier4InvocationThreshold=$((5000 * times)) -XX:Tier4MinInvocationThreshold=$((600 * times))"
     options="$options -XX:Tier4CompileThreshold=$((15000 * times)) -XX:Tier4BackEdgeThreshold=$((40000 * times))"
-    if [ -r "$directives" ]; then # Java does not start without the file
+    if [ -n "$pulso_topic" ] && [ -r "$directives" ]; then # a server plans for hours, and Java needs the file to start
       options="$options -XX:+UnlockDiagnosticVMOptions \"-XX:CompilerDirectivesFile=$directives\" -XX:-DisplayVMOutput"
     fi
   fi
@@ -208,5 +208,5 @@ if [ -z "${SPARK_LAUNCHER_OPTS:-}" ]; then pulso_hurry_launcher; fi
 unset -f pulso_find_settings pulso_find pulso_read_run pulso_is_local pulso_is_whole pulso_has_archive pulso_use_archive
 unset -f pulso_part_pythons pulso_tune_compiler pulso_hurry_launcher pulso_is_small pulso_hour_of
 unset pulso_first pulso_home pulso_keyspace pulso_local pulso_small pulso_plain pulso_options pulso_stamp pulso_java
-unset pulso_tiny pulso_mode pulso_driver_python pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size
+unset pulso_tiny pulso_topic pulso_mode pulso_driver_python pulso_spark_home pulso_packages pulso_class_path pulso_archive pulso_archive_size
 unset pulso_base pulso_base_size

@@ -180,7 +180,7 @@ def trained() -> Path:
     return DEFAULT_HOME / "spark"
 
 
-def submitted(home: Path, folder: Path) -> tuple[str, str, int]:
+def submitted(home: Path, folder: Path, *arguments: str) -> tuple[str, str, int]:
     """Runs a real job. Returns its stdout and stderr, and how many classes came from the archive."""
     (folder / "job.py").write_text(SCRIPT)
     log = folder / "classes.log"
@@ -192,7 +192,7 @@ def submitted(home: Path, folder: Path) -> tuple[str, str, int]:
         "PULSO_HOME": str(home),
         "SPARK_SUBMIT_OPTS": f'"-Xlog:class+load:file={log}" -XX:TieredStopAtLevel=1',
     }
-    command = [pyspark_folder() / "bin" / "spark-submit", folder / "job.py"]
+    command = [pyspark_folder() / "bin" / "spark-submit", folder / "job.py", *arguments]
     done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout, done.stderr, log.read_text().count("shared objects file (top)")
 
@@ -207,7 +207,9 @@ def copied(trained: Path, home: Path, archive: bytes, lost: str = "") -> None:
 
 
 def test_a_job_uses_the_archive_and_says_nothing_of_it(trained: Path, tmp_path: Path) -> None:
-    said, told, archived = submitted(DEFAULT_HOME, tmp_path)
+    said, told, archived = submitted(
+        DEFAULT_HOME, tmp_path, "--topic", "t", "--from", "2016-01-01", "--to", "2016-12-31"
+    )
     assert said == "45 CassandraSparkExtensions ''\n"
     assert told == ""
     assert archived > 8000
