@@ -1,6 +1,7 @@
 """Commands that are stopped before they are done say so, in words and in their exit code."""
 
 import signal
+import time
 from pathlib import Path
 
 from cassandra.cluster import Session
@@ -44,4 +45,18 @@ def test_a_replay_that_is_stopped_while_redis_takes_nothing_ends_and_says_what_i
         _, errors = process.communicate(timeout=60)
     told = "3 lines read, 3 posts queued, 0 lines refused; 3 of them are not in the queue"
     assert errors.decode().splitlines()[-1] == told
+    assert process.returncode == 130
+
+
+def test_a_replay_that_is_ended_while_it_waits_for_workers_says_that_all_is_queued(
+    stream: PostsQueue, topic: Topic, tmp_path: Path
+) -> None:
+    file = tmp_path / "posts.jsonl"
+    file.write_bytes(capture(*(stream_line(tweet(str(n))) for n in range(3))))
+    with running("replay", str(file), "--topic", topic.topic, "--wait") as process:
+        wait_for(lambda: stream.backlog() == 3, "the posts", process)
+        time.sleep(0.5)  # nothing shows that it waits
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    assert errors.decode() == "stopped; 3 messages are queued, and workers go on with them\n"
     assert process.returncode == 130
