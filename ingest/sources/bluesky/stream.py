@@ -31,7 +31,12 @@ REWIND_US = 5_000_000
 An event that comes twice is stored once.
 """
 SILENCE = 30.0
-LARGEST = 4 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a message that are taken. Hosts are asked to leave out what is larger.
+
+A record has at most a megabyte on the network, and JSON may write six bytes for one. With a limit that a stranger's record
+can exceed, each connection would end at the same event.
+"""
 WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
 """The wait before the next host: none after the first failure, then 1 second, doubled with each failure up to 60."""
 _TIME = re.compile(rb'"time_us":\s*([1-9]\d{0,18})\b')
@@ -129,7 +134,7 @@ class Bluesky:
 
     @staticmethod
     def _url(host: str, reached_us: int | None) -> str:
-        query = [("wantedCollections", POST), ("wantedCollections", REPOST)]
+        query = [("wantedCollections", POST), ("wantedCollections", REPOST), ("maxMessageSizeBytes", str(LARGEST))]
         if reached_us is not None:
             query.append(("cursor", str(reached_us - REWIND_US)))
         return f"{host.rstrip('/')}/subscribe?{urlencode(query)}"

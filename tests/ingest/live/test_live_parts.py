@@ -59,6 +59,8 @@ class TestBuffer:
         buffer = Buffer(limit_bytes=4)
         assert [buffer.put_line(Line(i, b"xxx"), playback=True) for i in range(3)] == [True, False, False]
         assert buffer.get(9, 0) == ([Line(0, b"xxx")], 0)
+        assert buffer.put_line(Line(1, b"xxxxx"), playback=True), "it would be refused for ever"
+        assert not buffer.put_line(Line(2, b"x"), playback=True)
 
 
 class TestGapKeeper:

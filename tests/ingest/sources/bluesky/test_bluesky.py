@@ -49,3 +49,12 @@ def test_no_clock_of_a_host_ends_the_collection_and_a_time_of_0_is_none() -> Non
         Bluesky(load_settings(bluesky_hosts=server.address), FakeClock(1)).run(notes)
     assert notes.since == [NOW], "none is later than now"
     assert notes.times == [micros(NOW), REWIND_US]
+
+
+def test_a_record_that_json_makes_six_times_as_long_ends_no_connection() -> None:
+    large, notes = b'{"time_us":1,"x":"%b"}' % (b"\\u0001" * 1024 * 1024), Timed()
+    with JetstreamServer(faults=[("drop", 2)]) as server:
+        server.add(large, b'{"time_us":2}')
+        Bluesky(load_settings(bluesky_hosts=server.address), FakeClock(1)).run(notes)
+        assert int(server.asked[0][1]["maxMessageSizeBytes"][0]) > len(large)
+    assert notes.times == [1, 2]
