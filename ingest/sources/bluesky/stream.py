@@ -34,8 +34,8 @@ SILENCE = 30.0
 LARGEST = 16 * 1024 * 1024
 """Bytes of a message that are taken. Hosts are asked to leave out what is larger.
 
-A record has at most a megabyte on the network, and JSON may write six bytes for one. With a limit that a stranger's record
-can exceed, each connection would end at the same event.
+A record has at most a megabyte on the network, and JSON may write six bytes for one. With a limit that a stranger's
+record can exceed, each connection would end at the same event.
 """
 WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
 """The wait before the next host: none after the first failure, then 1 second, doubled with each failure up to 60."""
