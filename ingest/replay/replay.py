@@ -202,9 +202,9 @@ class Replay:
             if done >= self.messages:
                 return
             if is_empty:
+                lost = f"{self.messages - done:,} of {self.messages:,} queued messages"
                 raise PulsoError(
-                    f"{self.messages - done:,} of {self.messages:,} queued messages are not in Redis any more, and no worker "
-                    "has told of them: it may have been emptied",
+                    f"{lost} are not in Redis any more, and no worker has told of them: it may have been emptied",
                     "Run this again: nothing is stored twice",
                 )
             sleep(0.1)
