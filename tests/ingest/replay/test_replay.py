@@ -288,7 +288,7 @@ def test_a_replay_does_not_wait_for_messages_that_redis_has_lost(
     assert list(run.read(three))[-1] == 3
     stream.ack(stream.read("me", 1, 10), "stored")
     stream.client.delete(stream.stream)
-    with pytest.raises(PulsoError, match="^2 of 3 queued messages are not in Redis any more"):
+    with pytest.raises(PulsoError, match=r"^2 of 3 queued messages are not in Redis any more"):
         list(run.wait())
     assert run.result.stored == 1
 
