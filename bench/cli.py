@@ -101,7 +101,7 @@ ONLY_IF_NAMED = {Name.JOBS}
 ROWS_OF = {Name.JOBS: ROWS, Name.RATES: rates.ROWS}
 ROUNDS = {Name.PARSE: 30, Name.RATES: 5, Name.JOBS: 5}
 """Rounds by default, where they are not 3."""
-BEFORE = {Name.PARSE: parsing.BEFORE}
+BEFORE = {Name.PARSE: parsing.BEFORE, Name.INGEST: ingest.BEFORE}
 """The earlier commits that are compared with by default, where they are not that of `jobs`."""
 app = cli.application("Side-by-side benchmarks, on engines of their own. Add -v anywhere for tracebacks.")
 
@@ -147,7 +147,10 @@ def bench(
         str, typer.Option(help="The rows of `jobs` or `rates` to measure, such as 1,2,7; all by default.")
     ] = "",
     before: Annotated[
-        str | None, typer.Option(help="The commit beside which `parse` and `jobs` set this one; each has its own.")
+        str | None,
+        typer.Option(
+            help="The commit beside which `parse`, `ingest` and `jobs` set this one; for `ingest`, none by default."
+        ),
     ] = None,
     captures: Annotated[
         list[Path] | None, typer.Option("--capture", help="A file of captured lines for `parse`, beside the corpus.")

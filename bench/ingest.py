@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from bench import classic, pulso
+from bench.jobs.sides import checked_out, commit_of
 from bench.lab import Lab
 from bench.pulso import MOST_QUEUED, Pass
 from bench.results import Row, Section, over, verdict
@@ -16,6 +17,10 @@ CLASSIC = {
     FORK_ONLY: "the same, but jobs only parse and store nothing",
     SIMPLE: "RQ `SimpleWorker` (no fork), cqlengine `Model.create`",
 }
+BEFORE = ""
+"""The earlier commit that stands beside this code if none is named: none."""
+KEYSPACE_BEFORE = f"{pulso.KEYSPACE}_before"
+TARGET_BEFORE = 0.9
 WARM_UP = 5
 """Before timing, 1 / WARM_UP of the corpus goes through the pipeline."""
 
@@ -24,12 +29,14 @@ WARM_UP = 5
 class Rounds:
     """The figures, one per round; `others` has them by the names of CLASSIC.
 
-    `start` is the interpreter's start in seconds, `queued` the posts queued at once.
+    `start` is the interpreter's start in seconds, `queued` the posts queued at once. `before` are the passes of the
+    earlier commit, if one stands beside this code.
     """
 
     start: float
     queued: int
     whole: list[Pass] = field(default_factory=list)
+    before: list[Pass] = field(default_factory=list)
     published: list[float] = field(default_factory=list)
     drained: list[float] = field(default_factory=list)
     others: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in CLASSIC})
@@ -45,34 +52,52 @@ class Rounds:
 
 
 def benchmark(lab: Lab) -> Section:
-    """Runs both designs in turn, once per round."""
-    own = lab.in_keyspace(pulso.KEYSPACE)
+    """Runs both designs in turn, once per round; and the code of an earlier commit, if one is named."""
+    own, before = lab.in_keyspace(pulso.KEYSPACE), _before(lab)
     lab.show("ingest: warming up")
     pulso.whole(own, max(lab.plan.posts // WARM_UP, 1))
+    if before:
+        pulso.whole(before, max(lab.plan.posts // WARM_UP, 1))
     classic.stored_pass(lab, "simple")
     rounds = Rounds(median(pulso.start(own) for _ in range(3)), min(lab.plan.posts, MOST_QUEUED))
     for number in range(1, lab.plan.rounds + 1):
-        _one_round(lab, own, rounds, f"ingest, round {number} of {lab.plan.rounds}")
+        where = f"ingest, round {number} of {lab.plan.rounds}"
+        _one_round(lab, own, rounds, where)
+        sides = [(own, rounds.whole), *([(before, rounds.before)] if before else [])]
+        for side, passes in sides[:: 1 if number % 2 else -1]:
+            lab.show(f"{where}: Pulso{' before' if side is before else ''}")
+            passes.append(pulso.whole(side, lab.plan.posts))
     rows = _rows(lab, rounds)
     found = median(next(row for row in rows if row.ratios).ratios)
-    return Section(TITLE, rows, [verdict("for Pulso over RQ's default worker:", found, TARGET), *_text(lab, rounds)])
+    told = [verdict("for Pulso over RQ's default worker:", found, TARGET)]
+    if before:
+        told.append(verdict("for Pulso over Pulso before:", median(rows[-1].ratios), TARGET_BEFORE))
+    return Section(TITLE, rows, [*told, *_text(lab, rounds)])
 
 
 def _one_round(lab: Lab, own: Lab, rounds: Rounds, where: str) -> None:
-    """Runs Pulso's parts, the classic design, then all of Pulso, whose stored posts stay for the next benchmark."""
+    """Runs Pulso's parts, and the classic design."""
     lab.show(f"{where}: Pulso in parts")
     rounds.published.append(pulso.publish(own, rounds.queued).seconds - rounds.start)
     rounds.drained.append(pulso.drain(own, rounds.queued).seconds - rounds.start)
     rounds.others[FORK].append(classic.stored_pass(lab, "fork"))
     rounds.others[FORK_ONLY].append(classic.parsed_pass(lab, "fork"))
     rounds.others[SIMPLE].append(classic.stored_pass(lab, "simple"))
-    lab.show(f"{where}: Pulso")
-    rounds.whole.append(pulso.whole(own, lab.plan.posts))
+
+
+def _before(lab: Lab) -> Lab | None:
+    """Returns a lab whose commands run the code of the earlier commit; None if none is named."""
+    if not lab.plan.before:
+        return None
+    commit = commit_of(lab.plan.before)
+    return lab.in_keyspace(KEYSPACE_BEFORE).at(checked_out(commit, lab.work / f"at-{commit}"))
 
 
 def _rows(lab: Lab, rounds: Rounds) -> list[Row]:
     posts, sample = lab.plan.posts, lab.plan.sample
     rates = [posts / seconds for seconds in rounds.seconds]
+    before = [one.seconds for one in rounds.before]
+    of_before = f"Pulso before ({commit_of(lab.plan.before)[:7]}), by turns with it" if before else ""
     return [
         Row("Pulso, from the start of `replay --wait` to its end", posts, rounds.seconds),
         Row("the same, without the interpreter's start", posts, [seconds - rounds.start for seconds in rounds.seconds]),
@@ -82,6 +107,7 @@ def _rows(lab: Lab, rounds: Rounds) -> list[Row]:
             Row(what, sample, rounds.others[name], over(rates, [sample / seconds for seconds in rounds.others[name]]))
             for name, what in CLASSIC.items()
         ],
+        *([Row(of_before, posts, before, over(before, rounds.seconds))] if before else []),
     ]
 
 

@@ -11,6 +11,7 @@ import psutil
 from bench.commands import Ended, cpu_seconds, python, run, running
 from bench.corpus import check_stored, first
 from bench.lab import TOPIC, Lab
+from conf import ROOT
 from ingest.write.migrate import migrate
 
 KEYSPACE = "bench_pulso"
@@ -82,8 +83,11 @@ def store_corpus(lab: Lab) -> Lab:
 
 
 def empty(lab: Lab) -> None:
-    """Drops the keyspace, empties Redis, and makes the tables anew."""
+    """Drops the keyspace, empties Redis, and makes the tables anew, by the code that the lab's commands run."""
     lab.drop()
+    if lab.root != ROOT:
+        run(lab, python("ingest", "migrate"))
+        return
     for _ in migrate(lab.session, lab.settings):
         pass
 

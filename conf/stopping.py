@@ -35,6 +35,24 @@ def told_to_stop() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def stopped_as_by_ctrl_c() -> Iterator[None]:
+    """Lets SIGTERM, and the end of its terminal, do what Ctrl-C does while the block runs.
+
+    So a command that says what it has done when its user stops it says so, whoever stops it. What `nohup` starts
+    outlives its terminal.
+    """
+    in_main = threading.current_thread() is threading.main_thread()  # no other thread may handle signals
+    usual = [each for each in (signal.SIGTERM, signal.SIGHUP) if in_main and signal.getsignal(each) == signal.SIG_DFL]
+    for number in usual:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in usual:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def stops_told_from_here() -> None:
     """Lets Ctrl-C and SIGTERM end this process with one line from here on, whatever it imports or does.
 

@@ -9,6 +9,7 @@ from rich.progress import Progress, TaskID
 
 from conf.errors import PulsoError, Stopped
 from conf.settings import Settings, load_settings
+from conf.stopping import stopped_as_by_ctrl_c
 from conf.tables import NETWORKS
 from conf.terminal import ERR, progress
 from conf.topic import load_topic
@@ -26,6 +27,7 @@ WORKER_PATIENCE = 5.0
 """A waiting command says that no worker is running if none has started within this many seconds."""
 
 
+@stopped_as_by_ctrl_c()
 def replay(
     files: Annotated[
         list[str], typer.Argument(help="Captures: posts or tables, packed or not, or addresses; - is stdin.")
@@ -63,6 +65,7 @@ def replay(
     _end(run, queue, wait=wait)
 
 
+@stopped_as_by_ctrl_c()
 def comply(
     files: Annotated[list[str], typer.Argument(help="Results of X compliance jobs: files, packed or not; - is stdin.")],
     users: Annotated[bool, typer.Option("--users", help="The files are about users, not about posts.")] = False,
@@ -84,6 +87,7 @@ def comply(
     _end(run, queue, wait=wait)
 
 
+@stopped_as_by_ctrl_c()
 def forget(
     source: Annotated[str, typer.Option("--source", "-s", help=f"One of {', '.join(NETWORKS)}.")],
     author: Annotated[
@@ -152,14 +156,21 @@ def _read_one(run: Replay, capture: Capture, steps: Iterator[int], pace: views.P
 
 
 def _wait_until_stored(run: Replay, queue: PostsQueue) -> None:
+    try:
+        with progress() as display:
+            _show_until_stored(run, queue, display)
+    except KeyboardInterrupt:
+        raise Stopped(f"stopped; {run.messages:,} messages are queued, and workers go on with them") from None
+
+
+def _show_until_stored(run: Replay, queue: PostsQueue, display: Progress) -> None:
     began = time.monotonic()
-    with progress() as display:
-        task = display.add_task("store", total=run.messages, note="")
-        told = False
-        for done in run.wait():
-            alone = done < run.messages and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
-            note = views.NO_WORKER if alone else ""
-            display.update(task, completed=done, note=note)
-            if alone and not told and not ERR.is_terminal:
-                ERR.print(note, highlight=False)
-                told = True
+    task = display.add_task("store", total=run.messages, note="")
+    told = False
+    for done in run.wait():
+        alone = done < run.messages and time.monotonic() - began > WORKER_PATIENCE and not is_working(queue)
+        note = views.NO_WORKER if alone else ""
+        display.update(task, completed=done, note=note)
+        if alone and not told and not ERR.is_terminal:
+            ERR.print(note, highlight=False)
+            told = True

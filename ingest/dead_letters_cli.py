@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from conf import cli
+from conf.errors import PulsoError
 from conf.settings import load_settings
 from ingest import views
 from ingest.queue.dead_letters import DeadLetter, DeadLetters
-from ingest.queue.posts_queue import open_queue
+from ingest.queue.posts_queue import QueueFull, open_queue
 
 app = cli.application("Messages that could not be parsed or stored, with the reason.")
 
@@ -34,7 +35,11 @@ def requeue(
 ) -> None:
     """Queue dead letters again."""
     letters = DeadLetters(open_queue(load_settings()))
-    done, left = letters.requeue(_chosen(letters, ids, everything))
+    try:
+        done, left = letters.requeue(_chosen(letters, ids, everything))
+    except QueueFull:
+        fix = "Start a worker, which makes room, and run this again: what was queued is no letter any more"
+        raise PulsoError("Redis has no room for more messages", fix) from None
     typer.echo(
         f"{done:,} requeued" + (f", {left:,} kept, since they are incomplete or still not a post" if left else "")
     )

@@ -4,7 +4,6 @@ Strangers choose what is in a post, and a format's parser may pass a part on as 
 author, time or text is refused. Any other part that can't be used is left out, or shortened if it is only a label.
 """
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -161,10 +160,10 @@ def _is_true(value: object) -> bool | None:
 
 def _degrees(most: float) -> Callable[[object], float | None]:
     def usable(value: object) -> float | None:
-        if type(value) not in (int, float):
+        if not isinstance(value, int | float) or isinstance(value, bool):
             return None
-        number = float(value)  # type: ignore[arg-type]
-        return number if math.isfinite(number) and abs(number) <= most else None
+        # Compared before it is converted: a whole number may have more digits than a float can have.
+        return float(value) if -most <= value <= most else None
 
     return usable
 

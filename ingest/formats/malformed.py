@@ -6,15 +6,19 @@ from ingest.formats.post import InvalidMessage
 
 MALFORMED = (
     *(InvalidMessage, msgspec.MsgspecError, ValueError, TypeError, AttributeError),
-    *(LookupError, ArithmeticError, RecursionError),
+    *(LookupError, ArithmeticError, RuntimeError, AssertionError, OSError),
 )
-"""The errors that parsing a malformed payload can raise."""
+"""The errors that parsing a malformed payload can raise.
+
+Parsing reads no file and asks nobody, so an OSError is the payload's, too: of a time that the system's calendar lacks.
+"""
 _TOLD: tuple[tuple[type[Exception], str], ...] = (
     (msgspec.ValidationError, "wrong type or missing field: {}"),
     (UnicodeDecodeError, "not UTF-8"),
     (RecursionError, "not valid JSON: nested too deeply"),
     (ValueError, "not valid JSON: {}"),
     (ArithmeticError, "out of range: {}"),
+    (OSError, "out of range: {}"),
     (Exception, "wrong type: {}"),
 )
 

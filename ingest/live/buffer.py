@@ -120,7 +120,7 @@ class Buffer:
             self._add(event)
 
     def put_line(self, line: Line, *, playback: bool) -> bool:
-        """Adds a line if there is room, and returns whether it did.
+        """Adds a line if there is room, and returns whether it did. An empty buffer has room for a line of any size.
 
         After a line did not fit, all further lines are refused until half of the buffer is free. A refused line is
         counted as dropped, unless the source can play it back.
@@ -129,7 +129,7 @@ class Buffer:
             if self._shed is not None and self._bytes <= self._limit // 2:
                 self._add(Shed(line.at_us, self._shed))
                 self._shed = None
-            if self._shed is None and self._bytes + len(line.line) <= self._limit:
+            if self._shed is None and (self._bytes + len(line.line) <= self._limit or not self._bytes):
                 self._bytes += len(line.line)
                 self._heard_us = line.at_us
                 self._add(line)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
+import redis
 import structlog
 
 from conf.errors import PulsoError, one_line, place_of
@@ -174,7 +175,8 @@ class Collector:
         if not self._thread.is_alive():
             self.buffer.close()
         if not self._leaving.is_set():
-            self._beat.lease.release()
+            with suppress(redis.RedisError):  # all is queued, and the lease ends by itself
+                self._beat.lease.release()
 
     # Called on the publishing thread.
 
@@ -259,7 +261,7 @@ class Collector:
         backlog = patiently(partial(self._queue.add, envelopes, self._also()))
         self._beat.record.was_written()
         self._queued_us = self.state.through_us
-        while not self._queue.has_room(backlog, self._queue_limit) and not self._finishing.wait(0.05):
+        while not (patiently(partial(self._queue.has_room, backlog, self._queue_limit)) or self._finishing.wait(0.05)):
             now = self._now()
             self._beat.keep(now)
             self._note_sizes()

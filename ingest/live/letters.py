@@ -1,5 +1,8 @@
 """Dead letters of a live collection: messages that can't be read, of strangers, too."""
 
+from contextlib import suppress
+
+from conf.errors import PulsoError
 from conf.instants import is_due
 from ingest.live.selection import SELECTING
 from ingest.queue.dead_letters import DeadLetters
@@ -29,5 +32,5 @@ class Letters:
 
     def keep(self, letters: list[tuple[Envelope, str]]) -> None:
         """Keeps letters, but not beyond their limit: what strangers send must not end the collection."""
-        if letters and not self.dead_letters.is_full():
+        with suppress(PulsoError):  # the limit, which others may reach at any moment
             self.dead_letters.add(letters)

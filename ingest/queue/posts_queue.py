@@ -148,11 +148,18 @@ class PostsQueue:
             suspects = [message_id for message_id, times in read.items() if times >= SUSPECT_DELIVERIES]
             if not read:
                 return []
-            reply: Any = self.client.xclaim(self.stream, GROUP, consumer, idle_ms, suspects[:1] or list(read))
-            return [
-                replace(message, deliveries=read[message.id.encode()], taken_over=True) for message in _messages(reply)
-            ]
+            asked = suspects[:1] or list(read)
+            reply: Any = self.client.xclaim(self.stream, GROUP, consumer, idle_ms, asked)
+            found = _messages(reply)
+            self._drop_deleted({*asked}.difference(message.id.encode() for message in found))
+            return [replace(each, deliveries=read[each.id.encode()], taken_over=True) for each in found]
         return []
+
+    def _drop_deleted(self, ids: Iterable[bytes]) -> None:
+        """Acks those of these messages that somebody has deleted: no worker could, and changes would wait for them."""
+        for message_id in ids:
+            if not self.client.xrange(self.stream, message_id, message_id):  # else another worker has it
+                self.client.xack(self.stream, GROUP, message_id)
 
     def give_back(self, consumer: str, messages: Iterable[Message]) -> None:
         """Leaves messages to another worker, as if nobody had read them: it was not they that ended this one."""

@@ -3,14 +3,16 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 from msgspec.structs import replace
 
+from conf.errors import PulsoError
 from ingest.formats import BLANK, Refused, Unit, parse, parse_deletion, parse_loss, parse_name, split
-from ingest.formats.post import InvalidMessage, Lost, Post
+from ingest.formats.malformed import MALFORMED, reason_of
+from ingest.formats.post import Deletion, Lost, Name, Post
 from ingest.formats.request import Request
 from ingest.live.matching import TopicMatcher, told_left_out
 from ingest.queue.dead_letters import DeadLetters
@@ -27,6 +29,12 @@ _UNKNOWN_SOURCE = "file"
 COMPLIANCE, USER_COMPLIANCE = "x_compliance", "x_compliance_user"
 EVERY_TOPIC = "*"
 """The topic of a message that is about every topic: a deletion from a compliance file."""
+_PARSERS: Mapping[str, Callable[[str, bytes], Deletion | Lost | Name | Post]] = {
+    Route.DELETION: parse_deletion,
+    Route.NOTE: parse_loss,
+    Route.NAME: parse_name,
+}
+"""What reads a message, by its route; all others are posts."""
 
 
 @dataclass
@@ -130,12 +138,9 @@ class Replay:
             if row := document.strip():
                 unit = Unit(format_, "x", row)
                 envelope = envelope_of(self._topic, unit, origin, self.id)
-                try:
-                    parse_deletion(format_, row)
+                if self._parsed(envelope):
                     self._of_capture.useful = True
                     self._queue_deletion(envelope)
-                except InvalidMessage as error:
-                    self._refuse_envelope(envelope, str(error))
             yield self.result.deletions
         self._end(capture)
 
@@ -181,8 +186,12 @@ class Replay:
         return self.result.queued + self.result.deletions + self.result.names + self.result.losses
 
     def wait(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[int]:
-        """Yields how many of the queued messages workers have acked, until they have acked all."""
+        """Yields how many of the queued messages workers have acked, until they have acked all.
+
+        Raises PulsoError if Redis has lost some, since nobody can ever ack these.
+        """
         while True:
+            is_empty = not self._patiently(self._queue.backlog)  # asked first: then all acks are counted below
             outcome = self._patiently(lambda: self._queue.replay_outcome(self.id))
             self.result.stored = outcome.get("stored", 0)
             self.result.deleted = outcome.get("deleted", 0)
@@ -192,6 +201,12 @@ class Replay:
             yield done
             if done >= self.messages:
                 return
+            if is_empty:
+                lost = f"{self.messages - done:,} of {self.messages:,} queued messages"
+                raise PulsoError(
+                    f"{lost} are not in Redis any more, and no worker has told of them: it may have been emptied",
+                    "Run this again: nothing is stored twice",
+                )
             sleep(0.1)
 
     def _take(self, line: bytes, origin: str) -> None:
@@ -207,21 +222,27 @@ class Replay:
 
     def _queue_unit(self, unit: Unit, origin: str) -> None:
         envelope = envelope_of(self._topic, unit, origin, self.id)
-        try:
-            if envelope.route == Route.DELETION:
-                parse_deletion(unit.format, unit.payload)
+        match self._parsed(envelope):
+            case Post() as post:
+                self._queue_post(envelope, post)
+            case Deletion():
                 self._queue_deletion(envelope)
-            elif envelope.route == Route.NOTE:
-                self._queue_loss(envelope, parse_loss(unit.format, unit.payload))
-            elif envelope.route == Route.NAME:
-                parse_name(unit.format, unit.payload)
+            case Lost() as lost:
+                self._queue_loss(envelope, lost)
+            case Name():
                 self._publisher.put(envelope)
                 self.result.names += 1
-            else:
-                self._queue_post(envelope, parse(unit.format, unit.payload))
-            self._of_capture.take_post()
-        except InvalidMessage as error:
-            self._refuse_envelope(envelope, str(error))
+            case None:
+                return
+        self._of_capture.take_post()
+
+    def _parsed(self, envelope: Envelope) -> Deletion | Lost | Name | Post | None:
+        """Returns what a message says; refuses it, and returns None, if it can't be read, whatever the error."""
+        try:
+            return _PARSERS.get(envelope.route, parse)(envelope.format, envelope.payload)
+        except MALFORMED as error:
+            self._refuse_envelope(envelope, reason_of(error))
+            return None
 
     def _queue_loss(self, envelope: Envelope, lost: Lost) -> None:
         """Queues a notice of posts left out. One that says no time has that of the post before it in the stream."""

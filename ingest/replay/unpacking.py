@@ -5,6 +5,7 @@ import io
 import lzma
 import re
 import shutil
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -20,9 +21,9 @@ from ingest.replay.part import Part, Unread
 
 DAMAGED = (
     *(EOFError, OSError, zlib.error, zstandard.ZstdError, lzma.LZMAError),
-    *(tarfile.TarError, zipfile.BadZipFile, NotImplementedError),
+    *(tarfile.TarError, zipfile.BadZipFile, ValueError, LookupError, RuntimeError, struct.error),
 )
-"""The errors of damaged, truncated or unusual compressed data."""
+"""The errors of damaged, truncated or unusual compressed data; the last four are those of odd names and numbers."""
 DEEPEST = 5
 """How often a file may be packed."""
 _FEW = 2048

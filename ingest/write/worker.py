@@ -133,6 +133,7 @@ class Worker:
                     self.drained = True
                     break
             self._land()
+            self._give_back()  # the changes that still wait: it is not they that end this worker
             self._patiently(partial(self._queue.leave, self.consumer))
         except GaveUp as error:
             log.warning("stopped while a store is down: another worker takes over unacked messages", error=str(error))

@@ -18,12 +18,13 @@ from typing import Any
 import orjson
 import pytest
 
+from conf import ROOT
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import GROUP, MOST_DELIVERIES, PostsQueue
 from ingest.sources.base import Clock
 from tests.support import accounts
-from tests.support.commands import start_command
+from tests.support.commands import spark_submit, start_command
 from tests.support.ground import LEFT, POSTS, SEED, Ground, Key
 from tests.support.line import X_ID, x_notice, x_post
 from tests.support.mutations import ORIGINALS, odd_posts
@@ -31,7 +32,7 @@ from tests.support.mutations import ORIGINALS, odd_posts
 ODD = 2_000 * len(ORIGINALS)
 UNKNOWN = {False: 3_000, True: 110_000}
 """Deletions of unknown posts. That they leave no tombstones, of which Cassandra reads at most 100,000 in one query, is
-held by tests/ingest/write/test_gone_for_good.py."""
+held by tests/ingest/write/test_gone_for_good.py. A poll is computed over them, too, if they are many."""
 TAKEN = 100
 """Posts of which half are deleted."""
 SET_ASIDE = re.compile(r"read (\d+) times and never finished: it may have ended the workers")
@@ -154,8 +155,8 @@ def test_a_worker_asked_to_stop_under_fault_keeps_what_it_holds(
         code, errors = ended(worker)
         assert code == 0, errors
         own.up()
+        own.drain()  # a Redis that is still full, too
         queue.client.config_set("maxmemory", "1gb")
-        own.drain()
         assert {letter.origin for letter in DeadLetters(queue).read()} == {f"odd:{number}" for number in range(500)}
     own.account(f"worker: SIGTERM, {fault.__name__.replace('_', ' ')}", topic, clean, time.monotonic() - began)
 
@@ -224,6 +225,11 @@ def test_many_deletions_of_posts_that_were_never_stored(
     own.account(f"{unknown:,} deletions of unknown posts", topic, clean, time.monotonic() - began)
     found = own.reader("search", "duterte", "--topic", topic, "--limit", "5", "--format", "ndjson")
     assert len(found.splitlines()) == 5
+    if long_faults:
+        window = ("--from", "2016-05-06T16:00Z", "--to", "2016-05-08T16:00Z")
+        where = {**own.environment, "SPARK_CONF_DIR": str(ROOT / "conf")}
+        done = spark_submit("candidate_poll", "--topic", topic, *window, **where)  # type: ignore[arg-type]
+        assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_what_is_taken_back_stays_away_and_who_comes_back_is_whole(own: Ground) -> None:

@@ -83,7 +83,7 @@ class MastodonServer:
     """Plays one of `scripts` per connection; when none is left, it sends what is published, and heartbeats.
 
     `timeline` is the public timeline, oldest first; `refusals` are the answers to the next requests for it,
-    with None for a page. `asked` are
+    with None for a page. `odd` are the answers to the next questions about the server: status and content. `asked` are
     the paths of all requests. `publish` sends statuses to the connections that play no script, and adds them to the
     timeline.
     """
@@ -92,6 +92,7 @@ class MastodonServer:
         self.scripts = list(scripts)
         self.timeline: list[dict[str, Any]] = []
         self.refusals: list[Refusal | None] = []
+        self.odd: list[tuple[int, bytes]] = []
         self.heartbeat = 0.5
         self._news = threading.Condition()
         self.asked: list[str] = []
@@ -143,7 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.mastodon.asked.append(self.path)
         if parts.path == "/api/v2/instance":
             streaming = self.mastodon.address.replace("http", "ws")
-            self._answer(200, {"configuration": {"urls": {"streaming": streaming}}})
+            told = orjson.dumps({"configuration": {"urls": {"streaming": streaming}}})
+            self._send(*(self.mastodon.odd.pop(0) if self.mastodon.odd else (200, told)))
         elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
             self._answer(401, {"error": "The access token is invalid"})
         elif parts.path == "/api/v1/timelines/public":
@@ -190,7 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.write(b"%x\r\n%s\r\n" % (len(step), step))
 
     def _answer(self, code: int, body: Any, retry_after: str = "") -> None:
-        content = orjson.dumps(body)
+        self._send(code, orjson.dumps(body), retry_after)
+
+    def _send(self, code: int, content: bytes, retry_after: str = "") -> None:
         self.send_response(code)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

@@ -1,6 +1,7 @@
 """Odd posts: real ones of each format, changed at random in types, lengths, depths and encodings."""
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -16,24 +17,32 @@ X_V11 = {
     **{"id": 5, "id_str": "5", "text": "hello @ana #tag", "created_at": "Sat May 07 03:00:00 +0000 2016", "lang": "en"},
     "user": {"id": 9, "id_str": "9", "screen_name": "Ana", "followers_count": 5, "created_at": None},
     "entities": {"hashtags": [{"text": "tag", "indices": [11, 15]}], "user_mentions": [{"screen_name": "ana"}]},
+    "place": {"full_name": "Manila", "bounding_box": {"coordinates": [[[120.9, 14.5], [121.1, 14.5], [121.1, 14.7]]]}},
+    "coordinates": {"coordinates": [121.0, 14.6]},
 }
 X_FLAT = {
     **{"id": "7", "text": "hello", "author_id": "9", "created_at": "2016-05-07T03:00:00.000Z", "lang": "en"},
     "author": {"id": "9", "username": "Ana", "public_metrics": {"followers_count": 3}},
     "referenced_tweets": [{"type": "quoted", "id": "4", "author": {"id": "8", "username": "bob"}}],
 }
+PLACE = {"id": "p", "full_name": "Manila", "geo": {"bbox": [120.9, 14.5, 121.1, 14.7]}}
 FACET = {
     "index": {"byteStart": 0, "byteEnd": 5},
     "features": [{"$type": "app.bsky.richtext.facet#tag", "tag": "one"}],
 }
 ORIGINALS: dict[str, Callable[[str], Any]] = {
-    "x_v2": lambda one: orjson.loads(stream_line(tweet(one, edit_history_tweet_ids=[one]), [user("10", "ana")])),
+    "x_v2": lambda one: orjson.loads(
+        stream_line(
+            tweet(one, edit_history_tweet_ids=[one], geo={"place_id": "p"}), [user("10", "ana")], places=[PLACE]
+        )
+    ),
     "x_v11": lambda one: X_V11 | {"id": int(one), "id_str": one},
     "x_v2_flat": lambda one: X_FLAT | {"id": one},
     "bluesky": lambda one: orjson.loads(event({"text": "hello", "langs": ["en"], "facets": [FACET]}, AT, rkey=one)),
     "mastodon": lambda one: {"event": "update", "payload": status(int(one))},
 }
 """By parser: makes a good post of its format, with this id."""
+_NUMBER = re.compile(rb"(?<=[:\[,])-?\d+(?:\.\d+)?(?=[,\]}])")
 VALUES: tuple[Any, ...] = (
     *(None, True, 0, -1, 5, 2**31, 2**63, 2**64 - 1, 1.5, 1e308, "", "x", "5", "9" * 400, "x" * 70_000),
     *([], {}, [[]], [None], [5], {"a": {"b": []}}, ["x"] * 3_000, "\x00", "日本語", "ﷺ" * 2_000, "́" * 3_000),
@@ -42,10 +51,10 @@ VALUES: tuple[Any, ...] = (
 
 
 def odd_posts(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yields pairs of a parser's name and a payload, most of which no parser was made for."""
-    draws = random.Random(seed)
+    """Yields pairs of a parser's name and a payload, most of which no parser was made for; of each format as many."""
+    draws, names = random.Random(seed), list(ORIGINALS)
     for number in range(count):
-        name = draws.choice(list(ORIGINALS))
+        name = names[number % len(names)]
         post = orjson.loads(orjson.dumps(ORIGINALS[name](str(9_000_000 + number))))  # a copy, at any depth
         for _ in range(draws.randint(1, 3)):
             _change(post, draws)
@@ -79,7 +88,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _garbled(payload: bytes, draws: random.Random) -> bytes:
-    """Breaks the bytes: cut, not UTF-8, a lone surrogate, a NUL, or too deep."""
+    """Breaks the bytes: cut, not UTF-8, a lone surrogate, a NUL, too deep, or numbers that no program takes."""
     at = draws.randrange(max(len(payload), 1))
     broken = (
         payload[:at],
@@ -87,6 +96,7 @@ def _garbled(payload: bytes, draws: random.Random) -> bytes:
         payload.replace(b"hello", b"\\ud800 x"),
         payload[:at] + b"\x00" + payload[at:],
         b"[" * 5_000 + payload,
+        _NUMBER.sub(b"9" * 400, payload),
         b"",
     )
     return draws.choice(broken)

@@ -72,5 +72,16 @@ def _values(column: pa.Array) -> list[Any]:
         column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    values: list[Any] = column.to_pylist()
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError):  # of one cell, such as a time beyond all calendars
+        values = [_value(cell) for cell in column]
     return values
+
+
+def _value(cell: Any) -> Any:
+    """Returns the value of a cell; as a text if Python has no such value."""
+    try:
+        return cell.as_py()
+    except (ValueError, OverflowError):
+        return f"{getattr(cell, 'value', '')} ({cell.type})"

@@ -31,10 +31,16 @@ REWIND_US = 5_000_000
 An event that comes twice is stored once.
 """
 SILENCE = 30.0
-LARGEST = 4 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
+"""Bytes of a message that are taken. Hosts are asked to leave out what is larger.
+
+A record has at most a megabyte on the network, and JSON may write six bytes for one. With a limit that a stranger's
+record can exceed, each connection would end at the same event.
+"""
 WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
 """The wait before the next host: none after the first failure, then 1 second, doubled with each failure up to 60."""
-_TIME = re.compile(rb'"time_us":\s*(\d{1,19})')
+_TIME = re.compile(rb'"time_us":\s*([1-9]\d{0,18})\b')
+"""An event's time by its host. A 0 is none."""
 
 log = structlog.get_logger("bluesky")
 
@@ -67,7 +73,7 @@ class Bluesky:
                 for message in self._messages(link):
                     if not heard:
                         heard = True
-                        _say_open(sink, message)
+                        self._say_open(sink, message)
                     self._take(sink, message)
         except TimeoutError:
             reason = f"nothing came for {self._silence:g} s" if heard else "no answer"
@@ -102,15 +108,33 @@ class Bluesky:
 
         If the host disconnects us meanwhile, it plays back later what we missed.
         """
-        found = _TIME.search(message)
-        now_us = micros(self._clock.now())
-        at_us = min(int(found.group(1)), now_us) if found else sink.reached_us() or now_us
+        at_us = self._time_of(message) or sink.reached_us() or micros(self._clock.now())
         while not sink.take(message, at_us) and not self._clock.wait(0.2):
             pass
 
+    def _say_open(self, sink: Sink, first: bytes) -> None:
+        """Tells the sink, by the first event, since when events come.
+
+        A playback starts REWIND_US before the last event that was taken. So if it starts with a later event than that
+        one, the host has moved the cursor up: it no longer has what is between.
+        """
+        reached_us, first_us = sink.reached_us(), self._time_of(first)
+        if reached_us is None or first_us is None:
+            sink.opened()
+            return
+        kept = first_us <= reached_us
+        if not kept:
+            log.warning("the host no longer has all that was missed", since=instant(reached_us), kept=instant(first_us))
+        sink.resumed(instant(reached_us if kept else first_us))
+
+    def _time_of(self, message: bytes) -> int | None:
+        """Returns an event's time, in µs, but none later than now: a host may have any clock. None if it has none."""
+        found = _TIME.search(message)
+        return min(int(found[1]), micros(self._clock.now())) if found else None
+
     @staticmethod
     def _url(host: str, reached_us: int | None) -> str:
-        query = [("wantedCollections", POST), ("wantedCollections", REPOST)]
+        query = [("wantedCollections", POST), ("wantedCollections", REPOST), ("maxMessageSizeBytes", str(LARGEST))]
         if reached_us is not None:
             query.append(("cursor", str(reached_us - REWIND_US)))
         return f"{host.rstrip('/')}/subscribe?{urlencode(query)}"
@@ -126,20 +150,3 @@ def _next(link: ClientConnection) -> bytes | None:
     with suppress(TimeoutError):
         return link.recv(timeout=0.5, decode=False)
     return None
-
-
-def _say_open(sink: Sink, first: bytes) -> None:
-    """Tells the sink, by the first event, since when events come.
-
-    A playback starts REWIND_US before the last event that was taken. So if it starts with a later event than that one,
-    the host has moved the cursor up: it no longer has what is between.
-    """
-    reached_us, found = sink.reached_us(), _TIME.search(first)
-    if reached_us is None or found is None:
-        sink.opened()
-        return
-    first_us = int(found.group(1))
-    kept = first_us <= reached_us
-    if not kept:
-        log.warning("the host no longer has all that was missed", since=instant(reached_us), kept=instant(first_us))
-    sink.resumed(instant(reached_us if kept else first_us))

@@ -91,19 +91,23 @@ class Mastodon:
             return "the server ended the connection", self._back_off.next()
         except httpx.TimeoutException:
             return f"nothing came for {self._silence:g} s", self._back_off.next()
-        except (httpx.HTTPError, SSEError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, SSEError, OSError, ValueError) as error:  # also for an odd address
             return f"network error: {error}"[:200], self._back_off.next()
 
     def _stream_address(self, client: httpx.Client) -> str:
-        """Returns the address of the server's stream, which may be on another host."""
-        if not self._streaming:
-            found = client.get(f"{self._address}/api/v2/instance")
-            urls = found.json().get("configuration", {}).get("urls", {}) if found.is_success else {}
-            parts = urlsplit(urls.get("streaming") or self._address)
-            scheme = {"wss": "https", "ws": "http"}.get(parts.scheme, parts.scheme)
-            address = urlunsplit((scheme, parts.netloc, parts.path, "", "")).rstrip("/")
-            self._streaming = checked_address(address, "PULSO_MASTODON_URL", "https", "http")
-        return self._streaming
+        """Returns the address of the server's stream, which may be on another host.
+
+        A server in trouble may not tell it. Then the server itself is tried, and asked again at the next connection.
+        """
+        if self._streaming:
+            return self._streaming
+        told = _told_stream(client.get(f"{self._address}/api/v2/instance"))
+        parts = urlsplit(told or self._address)
+        scheme = {"wss": "https", "ws": "http"}.get(parts.scheme, parts.scheme)
+        address = urlunsplit((scheme, parts.netloc, parts.path, "", "")).rstrip("/")
+        checked_address(address, "PULSO_MASTODON_URL", "https", "http")
+        self._streaming = address if told else ""
+        return address
 
     def _refused(self, response: httpx.Response) -> tuple[str, float] | None:
         """Returns None for success, else the reason and the seconds to wait.
@@ -159,6 +163,14 @@ class Mastodon:
 def source(settings: Settings, _topic: Topic, clock: Clock) -> Mastodon:
     """Returns the source, as `make_source` asks for it."""
     return Mastodon(settings, clock)
+
+
+def _told_stream(answer: httpx.Response) -> str:
+    """Returns the address of the stream by what a server says of itself; empty if it does not say it."""
+    told: object = ""
+    with suppress(ValueError, TypeError, LookupError, RecursionError):  # a page of a proxy, for example
+        told = answer.json()["configuration"]["urls"]["streaming"] if answer.is_success else ""
+    return told if isinstance(told, str) else ""
 
 
 class _Heartbeats:

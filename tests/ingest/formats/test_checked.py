@@ -14,7 +14,7 @@ from ingest.write.rows import row_of
 LONGEST = 3_000
 AT = datetime(2016, 5, 9, 1, 30, tzinfo=UTC)
 ODD: tuple[Any, ...] = (
-    *(None, True, 5, -1, 2**31, 2**62, 2**70, -(2**70), 1.5, float("nan"), float("inf"), -1e308),
+    *(None, True, 5, -1, 2**31, 2**62, 2**70, -(10**400), 1.5, float("nan"), float("inf"), -1e308),
     *("", "x", "日本" * 40_000, "nul\x00", b"x", b"", [], {}, (), [None], [5, "x"], ["x" * 600], ["x"] * 5_000),
     *(AT.replace(tzinfo=None), datetime(1, 1, 1, tzinfo=UTC), datetime.max.replace(tzinfo=UTC), object()),
 )

@@ -1,4 +1,4 @@
-"""2,000 odd posts of every format: each is a post that can be stored, or is refused with a reason."""
+"""2,000 odd posts, of every format: each is a post that can be stored, or is refused with a reason."""
 
 from contextlib import suppress
 

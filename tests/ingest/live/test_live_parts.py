@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+import redis
 import zstandard
 
 from conf.errors import PulsoError
@@ -57,6 +59,8 @@ class TestBuffer:
         buffer = Buffer(limit_bytes=4)
         assert [buffer.put_line(Line(i, b"xxx"), playback=True) for i in range(3)] == [True, False, False]
         assert buffer.get(9, 0) == ([Line(0, b"xxx")], 0)
+        assert buffer.put_line(Line(1, b"xxxxx"), playback=True), "it would be refused for ever"
+        assert not buffer.put_line(Line(2, b"x"), playback=True)
 
 
 class TestGapKeeper:
@@ -215,11 +219,13 @@ def test_what_finds_no_room_is_one_gap_with_its_count_and_the_network_never_wait
 
 
 def test_a_redis_that_is_away_is_waited_for_and_nothing_is_lost(
-    make_collector: Callable[..., Collector], queue: PostsQueue
+    make_collector: Callable[..., Collector], queue: PostsQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collector = make_collector(Clock())
     collector.start()
     collector.opened()
+    is_crowded, gone = queue.is_crowded, [redis.ConnectionError("gone")]
+    monkeypatch.setattr(queue, "is_crowded", lambda: is_crowded() if not gone else _raise(gone.pop()))
     queue.client.client_pause(1500)  # Redis answers nobody for a while
     for i in range(100):
         assert collector.take(stream_line(tweet(str(i))))
@@ -227,8 +233,13 @@ def test_a_redis_that_is_away_is_waited_for_and_nothing_is_lost(
     stopper.start()
     stopper.join(timeout=30)
     assert not stopper.is_alive()
+    assert (collector.failure, gone) == (None, []), "also of one that goes between an answer and the next question"
     assert sum(m.format == "x_v2" for m in queue.read("reader", 1000, 10)) == 100
     assert queue.client.xinfo_groups(queue.stream)[0]["name"].decode() == GROUP
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
 
 
 def test_who_comes_after_a_dead_one_opens_the_gap_where_that_one_had_come_to(

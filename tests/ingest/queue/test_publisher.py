@@ -262,6 +262,16 @@ def test_a_message_that_may_end_workers_is_taken_over_alone(queue: PostsQueue) -
     assert (SUSPECT_DELIVERIES, MOST_DELIVERIES) == (2, 5)
 
 
+def test_a_message_that_somebody_has_deleted_keeps_no_other_from_being_taken_over(queue: PostsQueue) -> None:
+    queue.add(envelopes(2))
+    first, _ = queue.read("dead", 10, 10)
+    for name in ("dead too", "dead again"):
+        queue.claim(name, 0, 10)  # from now on the first one would be taken over alone
+    queue.client.xdel(queue.stream, first.id)
+    assert [[m.payload for m in queue.claim("me", 0, 10)] for _ in range(2)] == [[], [b"post 1"]]
+    assert queue.client.xpending(queue.stream, "workers")["pending"] == 1
+
+
 def test_what_a_worker_gives_back_counts_as_never_read(queue: PostsQueue) -> None:
     queue.add(envelopes(3))
     for name in ("a", "b", "c"):

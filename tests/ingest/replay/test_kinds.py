@@ -171,8 +171,13 @@ OFFICE = zipped({"[Content_Types].xml": b"<?xml?>"})
 @pytest.mark.parametrize("pack", [zipped, tarred, lambda files: gzip.compress(tarred(files))], ids=["zip", "tar", "gz"])
 @pytest.mark.parametrize(
     ("bad", "told"),
-    [(SHORT, "is damaged or truncated"), (zipped({"x": TWO})[:-9], "is damaged"), (OFFICE, "an Office")],
-    ids=["gzip", "zip", "Office"],
+    [
+        (SHORT, "is damaged or truncated"),
+        (zipped({"x": TWO})[:-9], "is damaged"),
+        (zipped({"é": TWO}).replace("é".encode(), b"\xff\xfe"), "is damaged"),
+        (OFFICE, "an Office"),
+    ],
+    ids=["gzip", "zip", "a name in no encoding", "Office"],
 )
 def test_a_file_of_an_archive_that_is_damaged_costs_none_of_the_others(
     pack: Callable[[dict[str, bytes]], bytes], bad: bytes, told: str, tmp_path: Path

@@ -14,6 +14,7 @@ import zstandard
 from cassandra.cluster import Session
 
 from conf import ROOT
+from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.terminal import progress
 from conf.topic import Topic
@@ -21,7 +22,10 @@ from ingest.cli import main as ingest
 from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Route
 from ingest.queue.posts_queue import PostsQueue
+from ingest.queue.publisher import Publisher
+from ingest.replay.captures import open_captures
 from ingest.replay.of_capture import MOST_LETTERS, MOST_LETTERS_OF_LINE
+from ingest.replay.replay import Replay
 from ingest.views import WaitView
 from tests.conftest import make_topic
 from tests.support.bluesky import event
@@ -70,16 +74,19 @@ def test_bad_lines_are_refused_with_file_and_line_and_cost_no_neighbour(
         stream_line(tweet("2")),
         b"\xff\xfe\x01",
         stream_line(tweet("3")),
+        b'{"limit":{"track":1,"timestamp_ms":"99999999999999999999"}}',  # no calendar of the system has this year
+        b'{"data":%b,"includes":{"places":[{"id":"p","geo":{"bbox":[1,2,%b,4]}}]}}'  # no such degrees
+        % (orjson.dumps(tweet("4", geo={"place_id": "p"})), b"9" * 400),
     ]
     file.write_bytes(capture(*lines))
     done = replay(str(file), "--topic", topic.topic)
-    assert done.returncode == 0
-    assert done.stdout == "12 lines read, 3 posts queued, 1 lines without a post, 8 lines refused\n"
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "14 lines read, 4 posts queued, 1 lines without a post, 9 lines refused\n"
     letters = list(DeadLetters(stream).read())
-    assert sorted(letter.origin for letter in letters) == sorted(f"{file}:{n}" for n in (2, 3, 4, 5, 6, 7, 8, 11))
+    assert sorted(letter.origin for letter in letters) == sorted(f"{file}:{n}" for n in (2, 3, 4, 5, 6, 7, 8, 11, 13))
     assert all(letter.reason for letter in letters)
-    assert run_command("ingest", "work", "--drain").stdout == "3 posts stored, 0 refused\n"
-    assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "2", "3"}
+    assert run_command("ingest", "work", "--drain").stdout == "4 posts stored, 0 refused\n"
+    assert stored(session, settings.keyspace, topic.topic).keys() == {"1", "2", "3", "4"}
 
 
 def test_posts_updates_and_deletions_of_a_capture_have_their_routes(
@@ -269,6 +276,21 @@ def test_wait_counts_what_was_stored(stream: PostsQueue, topic: Topic, tmp_path:
         worker.terminate()
         worker.communicate(timeout=60)
     assert done.stdout == "3 lines read, 3 posts queued, 0 lines refused, 3 posts stored\n", done.stderr
+
+
+def test_a_replay_does_not_wait_for_messages_that_redis_has_lost(
+    stream: PostsQueue, topic: Topic, tmp_path: Path
+) -> None:
+    file = tmp_path / "posts"
+    file.write_bytes(THREE)
+    run = Replay(topic.topic, stream, Publisher(stream))
+    [three] = open_captures([str(file)])
+    assert list(run.read(three))[-1] == 3
+    stream.ack(stream.read("me", 1, 10), "stored")
+    stream.client.delete(stream.stream)
+    with pytest.raises(PulsoError, match=r"^2 of 3 queued messages are not in Redis any more"):
+        list(run.wait())
+    assert run.result.stored == 1
 
 
 def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:

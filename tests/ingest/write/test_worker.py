@@ -18,7 +18,7 @@ from conf.topic import Topic, load_topic
 from corpus import generate
 from deploy.engines import Engines
 from ingest.queue.dead_letters import DeadLetters
-from ingest.queue.envelope import Envelope
+from ingest.queue.envelope import Envelope, Route
 from ingest.queue.posts_queue import GROUP, PostsQueue
 from ingest.write.store import Store
 from ingest.write.topics import TopicBook
@@ -231,6 +231,24 @@ def test_a_worker_that_is_to_stop_keeps_what_it_refuses_though_redis_is_full(
     full.client.config_set("maxmemory", before)
     assert (pending(full), full.backlog(), worker.done["dead"]) == (0, 0, 1)
     assert [letter.payload for letter in DeadLetters(full).read()] == [b"{"]
+
+
+def test_changes_that_wait_when_a_worker_is_stopped_count_as_never_read(
+    queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    """Else five stops would make a dead letter of a deletion."""
+    put(queue, topic.topic, stream_line(tweet("1")))
+    queue.read("another", 1, 10)
+    queue.add([Envelope(topic.topic, "x", "gap", b"", route=Route.NOTE)])
+    stopped = Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings), claim_idle=3600)
+    thread = threading.Thread(target=stopped.run)
+    thread.start()
+    while pending(queue) < 2:
+        time.sleep(0.01)
+    stopped.stop()
+    thread.join(timeout=60)
+    held = queue.client.xpending_range(queue.stream, GROUP, "-", "+", 10, stopped.consumer)
+    assert [one["times_delivered"] for one in held] == [0]
 
 
 def test_an_edit_of_a_version_that_no_one_can_place_is_stored(

@@ -173,6 +173,19 @@ class TestStream:
         with pytest.raises(WrongUse, match="not usable"):
             Mastodon(load_settings(mastodon_url="http://example.social", MASTODON_TOKEN=TOKEN), Clock())
 
+    def test_a_server_that_tells_no_address_of_its_stream_is_tried_itself_and_asked_again(self) -> None:
+        odd = b'{"configuration":{"urls":{"streaming":%b}}}'
+        told = (b"<html>", b"[]", b"null", b'{"configuration":null}', odd % b"5", odd % b'"wss://[x/"')
+        connections = len(told) + 3
+        clock, notes = FakeClock(connections), Notes()
+        with MastodonServer(*[(update(1), Drop())] * connections) as server:
+            server.odd = [(503, b""), *((200, each) for each in told)]
+            source_of(server, clock).run(notes)
+            asked = server.asked.count("/api/v2/instance")
+        assert notes.events.count("line") == connections - 1
+        assert notes.reasons[len(told)] == "network error: Invalid IPv6 URL"
+        assert asked == connections - 1, "the right answer is kept"
+
     def test_a_stop_does_not_wait_for_a_silent_server(self) -> None:
         clock, notes = Clock(), Notes()
         with MastodonServer((update(1), THUMP, Silence())) as server:
