@@ -9,9 +9,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from configparser import ConfigParser
-from configparser import Error as ConfigError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +21,7 @@ from conf.errors import PulsoError, WrongUse
 from conf.schedule import Schedule, load_schedule
 from conf.settings import Settings
 from conf.stopping import told_to_stop
+from deploy.airflow_database import patient_database
 from deploy.airflow_records import Daily, alone, clean, note, try_to_clean
 from deploy.children import end_part, start_part
 from deploy.console import say
@@ -35,8 +34,6 @@ PROGRAM = str(ENVIRONMENT / "bin" / "airflow")
 DAGS = ROOT / "airflow_dags"
 GRACE = 60.0
 """Seconds in which a part must end before it is killed. The scheduler first ends its tasks."""
-PATIENCE = 60
-"""Seconds that a part waits for another's write to SQLite; with 5, as it comes, a busy machine lost a backfill."""
 POLL = 0.2
 PASSWORDS = "simple_auth_manager_passwords.json.generated"
 
@@ -115,19 +112,9 @@ def environment(home: Path, port: int, given: Mapping[str, str] | None = None) -
         "AIRFLOW_CONN_SPARK_DEFAULT": json.dumps({"conn_type": "spark", "host": "local[*]"}),
     }
     before = dict(os.environ if given is None else given)
-    ours |= _patient_database(Path({**ours, **kept, **before}["AIRFLOW_HOME"]).expanduser().absolute())
+    ours |= patient_database({**ours, **kept, **before})
     path = os.pathsep.join(part for part in (str(ROOT), before.get("PYTHONPATH")) if part)
     return {**ours, **kept, **before, "PYTHONPATH": path}
-
-
-def _patient_database(home: Path) -> dict[str, str]:
-    """Returns the address of Airflow's own database, with PATIENCE; nothing if its airflow.cfg names another one."""
-    own, its = f"sqlite:///{home}/airflow.db", ConfigParser(interpolation=None, strict=False)
-    with suppress(OSError, UnicodeDecodeError, ConfigError):  # of a broken file, Airflow tells by itself
-        its.read(home / "airflow.cfg", encoding="utf-8")
-    if its.get("database", "sql_alchemy_conn", fallback=own) != own:
-        return {}
-    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"{own}?timeout={PATIENCE}"}
 
 
 def prepare(home: Path, variables: dict[str, str], schedule: Schedule, console: Console) -> None:

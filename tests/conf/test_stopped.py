@@ -74,6 +74,14 @@ def test_a_job_that_its_shell_keeps_from_signals_goes_on(tmp_path: Path) -> None
     assert (done.stdout, done.stderr, done.returncode) == ("", "goes on\n", 1)
 
 
+def test_what_a_machine_lets_its_pythons_import_first_is_imported_beside_ours(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print(__file__, flush=True)")
+    (tmp_path / "pyspark.py").write_text("import os\nos.kill(os.getpid(), 2)\n")
+    as_spark_does = f'. conf/spark-env.sh; PYTHONPATH="$PYTHONPATH:{tmp_path}"; exec "{sys.executable}" jobs/daily.py'
+    done = subprocess.run(["bash", "-c", as_spark_does], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == (f"{tmp_path}/sitecustomize.py\n", "stopped\n")
+
+
 class _Slow(threading.Thread):
     """A thread that does not run until it `may`."""
 

@@ -2,9 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,11 +18,13 @@ from conf.errors import PulsoError
 from conf.processes import started
 from deploy import airflow_records
 from deploy.airflow import environment
+from deploy.airflow_database import CONNECT_ARGS
 from deploy.airflow_records import LARGEST, alone, clean_logs, note, try_to_clean
 from deploy.children import start_part
 from tests.support.commands import end
 
 HOME = Path("/somewhere/airflow")
+ADDRESS, ARGUMENTS = (f"AIRFLOW__DATABASE__SQL_ALCHEMY_{name}" for name in ("CONN", "CONNECT_ARGS"))
 
 
 def test_airflow_is_reached_from_this_machine_alone_and_reports_to_nobody() -> None:
@@ -32,13 +38,51 @@ def test_airflow_is_reached_from_this_machine_alone_and_reports_to_nobody() -> N
 
 
 def test_a_database_that_airflows_own_file_names_is_used(tmp_path: Path) -> None:
-    name = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-    own = f"sqlite:///{tmp_path}/airflow.db"
-    for text in ("", "[database]\nsql_alchemy_conn = " + own, "[core]\n[core]\nx = 1%s\n", "rubbish"):
-        (tmp_path / "airflow.cfg").write_text(text)
-        assert environment(tmp_path, 8081, {})[name] == f"{own}?timeout=60"
-    (tmp_path / "airflow.cfg").write_text("[database]\nsql_alchemy_conn = postgresql://u:100%@db.example.org/airflow\n")
-    assert name not in environment(tmp_path, 8081, {})
+    own = {ADDRESS: f"sqlite:///{tmp_path}/airflow.db?timeout=60", ARGUMENTS: "deploy.airflow_database.CONNECT_ARGS"}
+    other = "postgresql://u:100%@db.example.org/airflow"
+    file = tmp_path / "airflow.cfg"
+
+    def told(text: str, **given: str) -> dict[str, str]:
+        file.write_text(text)
+        made = environment(tmp_path, 8081, given)
+        return {name: value for name, value in made.items() if "SQL_ALCHEMY" in name}
+
+    same = f"[database]\nsql_alchemy_conn = sqlite:///{tmp_path}/airflow.db\n"
+    for text in ("", same, "[core]\n[core]\nx = 1%s\n", "rubbish"):
+        assert told(text) == own
+    for section, how in product(("database", "core"), ("", "_cmd", "_secret")):
+        assert told(f"[{section}]\nsql_alchemy_conn{how} = {other}\n") == {}
+        by_variable = {f"AIRFLOW__{section}__SQL_ALCHEMY_CONN{how}".upper(): other}
+        assert told("", **by_variable) == by_variable
+    assert told("[database]\nsql_alchemy_connect_args = my.args\n") == {ADDRESS: own[ADDRESS]}
+    assert told("", **{ARGUMENTS: "my.args"}) == own | {ARGUMENTS: "my.args"}
+    (tmp_path / "other.cfg").write_text(f"[database]\nsql_alchemy_conn = {other}\n")
+    assert told("", AIRFLOW_CONFIG=str(tmp_path / "other.cfg")) == {}
+
+
+def test_a_savepoint_that_begins_a_transaction_waits_for_others_and_is_not_refused(tmp_path: Path) -> None:
+    def connected(**options: Any) -> "closing[sqlite3.Connection]":
+        return closing(sqlite3.connect(tmp_path / "airflow.db", **options))
+
+    add = "INSERT INTO alembic_version VALUES ('1')"
+    with connected(**CONNECT_ARGS) as first, connected(timeout=0) as other:
+        one = first.cursor()  # as SQLAlchemy works
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE alembic_version (version_num)")
+        for _ in range(2):
+            one.execute("SAVEPOINT sa_savepoint_1")
+            one.execute("SELECT * FROM alembic_version").fetchall()
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                other.execute(add)
+            other.rollback()
+            one.execute("SAVEPOINT sa_savepoint_2")
+            one.execute(add)
+            one.execute("RELEASE SAVEPOINT sa_savepoint_2")
+            one.execute("RELEASE SAVEPOINT sa_savepoint_1")
+            assert not first.in_transaction
+            other.execute(add)
+            other.commit()
+        assert one.execute("SELECT count(*) FROM alembic_version").fetchone() == (4,)
 
 
 def test_what_is_set_goes_first_and_the_project_is_found() -> None:

@@ -29,7 +29,7 @@ from deploy.package.libs import PYTHON
 from tests.support.ports import LOCAL, free_port
 
 WORKERS = 2
-PATIENCE = 60.0
+PATIENCE = 180.0
 EXECUTOR = "org.apache.spark.executor.CoarseGrainedExecutorBackend"
 _MAIN = "org.apache.spark.deploy"
 _HIDE = """\
@@ -160,7 +160,7 @@ class SparkCluster:
                 env={**_inherited(), **own, **environment},
             )
 
-    def ended(self, process: "subprocess.Popen[bytes]", seconds: float = 400) -> tuple[int, str]:
+    def ended(self, process: "subprocess.Popen[bytes]", seconds: float = 1200) -> tuple[int, str]:
         """Waits until a script has ended; returns its exit code and what it said."""
         try:
             code = process.wait(timeout=seconds)

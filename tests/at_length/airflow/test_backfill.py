@@ -66,21 +66,22 @@ def test_a_backfill_that_is_killed_goes_on_where_it_was(
         stage.unpause(dag)
         span = ("--from-date", f"{first:%Y-%m-%d}", "--to-date", f"{LAST:%Y-%m-%d}", "--max-active-runs", "2")
         stage.cli("backfill", "create", "--dag-id", dag, *span)
-        wait_for(lambda: len(stage.succeeded(topic, JOB).keys() & set(wanted)) >= kill_after, "a part", 900)
+        wait_for(lambda: len(stage.succeeded(topic, JOB).keys() & set(wanted)) >= kill_after, "a part", 1800)
         sleep(random.Random(SEED).random() * 3)
         stage.kill(airflow)
-    wait_for(lambda: not stage.spark(), "the end of the jobs that the killed workers have left", 60)
+    wait_for(lambda: not stage.spark(), "the end of the jobs that the killed workers have left")
     finished = _finished(stage, dag)
     before = stage.succeeded(topic, JOB)
     assert kill_after - 2 <= len(finished & set(wanted)) < days  # the last ones may not have said so
     with stage.running():
-        wait_for(lambda: set(wanted) <= _finished(stage, dag), "the other days", 1500)
+        wait_for(lambda: set(wanted) <= stage.succeeded(topic, JOB).keys(), "the jobs of the other days", 2400)
+        wait_for(lambda: set(wanted) <= _finished(stage, dag), "the other days")
         found = daily_rows(stage, topic)
     after = stage.succeeded(topic, JOB)
     assert {day: after[day] for day in finished} == {day: before[day] for day in finished}
     assert {row["period_start"] for row in _windows(stage, topic)} >= set(wanted) - {begin(day) for day in EMPTY}
     whole = [f"{begin(day).isoformat()}Z" for day in (first, LAST + timedelta(days=1))]
-    done = spark_submit(JOB, "--topic", topic, "--from", whole[0], "--to", whole[1], **stage.submits)
+    done = spark_submit(JOB, "--topic", topic, "--from", whole[0], "--to", whole[1], timeout=900, **stage.submits)
     assert done.returncode == 0, done.stderr
     same(daily_rows(stage, topic), found)
 

@@ -12,7 +12,7 @@ import pytest
 from conf.partitions import bucket_of
 from deploy import airflow
 from deploy.airflow_records import clean
-from tests.at_length.airflow.stage import Stage, wait_for
+from tests.at_length.airflow.stage import PATIENCE, Stage, wait_for
 from tests.support.ground import Ground
 from tests.support.results import same
 
@@ -29,9 +29,9 @@ def topic(stage: Stage, corpus: Path) -> str:
     return name
 
 
-@pytest.mark.parametrize(("dag", "end"), [("daily", DAY_ENDS), ("hourly", HOUR_ENDS)])
+@pytest.mark.parametrize(("dag", "end"), [("hourly", HOUR_ENDS), ("daily", DAY_ENDS)])
 def test_a_run_succeeds_and_a_second_one_gives_the_same(stage: Stage, topic: str, dag: str, end: str) -> None:
-    stage.test(f"pulso_{dag}_{topic}", end)
+    stage.after(f"pulso_{dag}_{topic}", end)
     first = stage.results(topic)
     stage.test(f"pulso_{dag}_{topic}", end)
     same(first, stage.results(topic))
@@ -53,14 +53,14 @@ def test_a_day_without_posts_succeeds(stage: Stage) -> None:
 
 def test_a_submit_that_is_killed_is_tried_again_and_ends_well(stage: Stage, topic: str) -> None:
     dag = f"pulso_daily_{topic}"
-    stage.test(dag, DAY_ENDS)
+    stage.after(dag, DAY_ENDS)
     undisturbed = stage.results(topic)
     before = len(stage.runs(topic, "network_graph"))
     process = stage.start_test(dag, DAY_ENDS)
-    wait_for(lambda: len(stage.runs(topic, "network_graph")) > before, "the last job but one", 180)
+    wait_for(lambda: len(stage.runs(topic, "network_graph")) > before, "the last job but one")
     [java] = stage.spark()
     java.kill()
-    assert process.wait(400) == 0, stage.said(dag)[-6000:]
+    assert process.wait(PATIENCE) == 0, stage.said(dag)[-6000:]
     same(undisturbed, stage.results(topic))
     statuses = [run.status for run in stage.runs(topic, "network_graph")]
     assert (statuses[0], statuses[1]) == ("succeeded", "failed")
@@ -70,17 +70,17 @@ def test_a_run_that_begins_while_cassandra_is_down_ends_well_once_it_is_back(
     stage: Stage, topic: str, own: Ground
 ) -> None:
     dag = f"pulso_hourly_{topic}"
-    stage.test(dag, HOUR_ENDS)
+    stage.after(dag, HOUR_ENDS)
     undisturbed = stage.results(topic)
     stage.schedule(retries=10)
     own.kill("Cassandra")
     try:
         process = stage.start_test(dag, HOUR_ENDS)
-        wait_for(lambda: "Cassandra does not answer" in stage.said(dag), "the first try", 180)
+        wait_for(lambda: "Cassandra does not answer" in stage.said(dag), "the first try")
     finally:
         own.up()
         stage.schedule()
-    assert process.wait(400) == 0, stage.said(dag)[-6000:]
+    assert process.wait(PATIENCE) == 0, stage.said(dag)[-6000:]
     same(undisturbed, stage.results(topic))
 
 
@@ -88,12 +88,12 @@ def test_a_worker_that_is_killed_leaves_no_spark_behind(stage: Stage, topic: str
     dag = f"pulso_daily_{topic}"
     before = len(stage.runs(topic, "candidate_poll"))
     process = stage.start_test(dag, DAY_ENDS)
-    wait_for(lambda: len(stage.runs(topic, "candidate_poll")) > before, "the second job", 180)
+    wait_for(lambda: len(stage.runs(topic, "candidate_poll")) > before, "the second job")
     left = [java for java in stage.spark() if java.is_running()]
     assert len(left) == 1
     os.kill(process.pid, signal.SIGKILL)
     process.wait(30)
-    _, alive = psutil.wait_procs(left, 30)
+    _, alive = psutil.wait_procs(left, 60)
     assert not alive
     stage.test(dag, DAY_ENDS)
     assert stage.runs(topic, "candidate_poll")[0].status == "succeeded"
@@ -112,7 +112,7 @@ def test_a_check_that_fails_stops_what_depends_on_it_and_is_named(stage: Stage, 
     try:
         dag = f"pulso_daily_{topic}"
         process = stage.start_test(dag, DAY_ENDS)
-        assert process.wait(400) != 0
+        assert process.wait(PATIENCE) != 0
     finally:
         stage.schedule()
     said = stage.said(dag)
@@ -127,8 +127,7 @@ def test_a_check_that_fails_stops_what_depends_on_it_and_is_named(stage: Stage, 
 
 def test_records_of_old_runs_go_and_dags_stay(stage: Stage, topic: str) -> None:
     dag = f"pulso_daily_{topic}"
-    stage.test(dag, DAY_ENDS)
-    stage.test(f"pulso_hourly_{topic}", HOUR_ENDS)
+    stage.after(dag, DAY_ENDS)
     old = stage.home / "logs" / f"dag_id={dag}" / "run_id=old"  # `dags test` writes none
     old.mkdir(parents=True)
     before = stage.listed("dags", "list")

@@ -12,7 +12,7 @@ from cassandra.cluster import Session
 from conf import ROOT
 from conf.schedule import Hourly
 from conf.tables import CANDIDATE_POLL, HASHTAG_TRENDS, TOP_ITEMS, TOPIC_VOLUME
-from tests.at_length.airflow.stage import Stage, made_in, wait_for
+from tests.at_length.airflow.stage import PATIENCE, Stage, made_in, wait_for
 from tests.support.bluesky import event, tid
 from tests.support.commands import spark_submit
 from tests.support.ground import Ground
@@ -73,12 +73,12 @@ def test_three_hours_that_are_filled_live_equal_one_run_over_them(
     with running("stream", "--topic", topic, "--source", "bluesky", **environment) as collector:
         wait_for(lambda: jetstream.asked, "the collector")
         posts = publish(jetstream, start, 1)
-        wait_for(lambda: stored(stage, topic) == posts, "the first posts", 60)
+        wait_for(lambda: stored(stage, topic) == posts, "the first posts")
         with stage.running():
             stage.unpause(f"pulso_hourly_{topic}")
             wait_for(lambda: stage.succeeded(topic, "shared_items"), "the first hour")
             posts += publish(jetstream, start, 2)  # late, also for the first hour
-            wait_for(lambda: stored(stage, topic) == posts, "the late posts", 60)
+            wait_for(lambda: stored(stage, topic) == posts, "the late posts")
             late = datetime.now(UTC)
             last = start + timedelta(hours=HOURS - 1 - Hourly().look_back_hours)
             wait_for(_ran(stage, topic, last, late), "the third hour, after the late posts were stored")
@@ -130,7 +130,7 @@ def test_a_second_one_is_refused_and_a_part_that_ends_is_named_and_the_others_ar
         assert f"{stage.home} runs already. End it first, by Ctrl-C there or by: kill {airflow.pid}\n" in second.stderr
         for process in _part(stage, "scheduler"):
             process.kill()
-        assert airflow.wait(180) == 1
+        assert airflow.wait(PATIENCE) == 1
         assert stage.processes() == []
     assert "error: scheduler ended with code -9" in (stage.home / "airflow.log").read_text()
 

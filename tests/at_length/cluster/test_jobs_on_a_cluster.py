@@ -36,6 +36,8 @@ from tests.support.spark_cluster import PATIENCE, SparkCluster
 
 POSTS, SEED, CELLS = 20_000, 2016, 3
 BEGINS = datetime(2016, 5, 7, 16, tzinfo=UTC)
+FIRST = BEGINS - timedelta(days=8)
+"""No job looks farther back than seven days before its window."""
 WINDOW = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 TOPIC = "elect"
 KINDS = "graph:\n  kinds: [author_host, author_hashtag, hashtag_host]\n"
@@ -58,7 +60,8 @@ class Stage:
         if all(table.name in self.local for table in tables):
             return
         own = {**self.ground.environment, "SPARK_CONF_DIR": str(ROOT / "conf")}
-        done = spark_submit("daily", "--topic", TOPIC, *WINDOW, "--jobs", ",".join(jobs), **own)  # type: ignore[arg-type]
+        words = ("--topic", TOPIC, *WINDOW, "--jobs", ",".join(jobs))
+        done = spark_submit("daily", *words, timeout=1200, **own)
         assert done.returncode == 0, done.stdout[-3000:]
         self.local |= _tables(self.ground, tables)
         empty = [table.name for table in tables if not self.local[table.name]]
@@ -86,14 +89,15 @@ class Stage:
 
 
 def _capture(file: Path) -> Path:
-    """Writes a corpus with CELLS of accounts that act together into a file; returns the file.
+    """Writes a corpus since FIRST, with CELLS of accounts that act together, into a file; returns the file.
 
-    They act on the day of the window. By itself, the corpus would spread what they do over three months. With one, few
-    others would share enough on that day to be compared with it.
+    They act on the day of the window. By itself, the corpus would spread what they do over three months. With few, not
+    many others would share enough on that day to be compared with them.
     """
     topic = load_topic("ph2016", SHIPPED_TOPICS)
     without, those = ([*b"".join(generate(topic, POSTS, SEED, cells=cells)).splitlines()] for cells in (0, CELLS))
-    return lines_of([*without, *(_on_the_day(line) for line in set(those) - set(without))], file)
+    late = [line for line in without if datetime.fromisoformat(orjson.loads(line)["data"]["created_at"]) >= FIRST]
+    return lines_of([*late, *(_on_the_day(line) for line in set(those) - set(without))], file)
 
 
 def _on_the_day(line: bytes) -> bytes:

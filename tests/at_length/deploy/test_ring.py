@@ -63,7 +63,8 @@ class Ring:
 
     def attempt(self, module: str, *words: str, **environment: str) -> Done:
         """Runs a command against the ring."""
-        return run_command(module, *words, **{**self.environment, **environment})  # type: ignore[arg-type]
+        given = {**self.environment, **environment}
+        return run_command(module, *words, timeout=900, **given)  # type: ignore[arg-type]
 
     def run(self, module: str, *words: str, **environment: str) -> str:
         """Runs a command against the ring, and returns its output; fails unless it succeeds."""
@@ -79,7 +80,7 @@ class Ring:
         """Stops a process as `docker stop` does."""
         process = self.running.pop(name)
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=180)
 
     @property
     def environment(self) -> dict[str, str]:
