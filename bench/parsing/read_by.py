@@ -19,7 +19,7 @@ from ingest.formats import Unit, parse, split
 from ingest.formats.post import InvalidMessage, Post
 
 LEFT_OUT = ("parser", "is_update", "said_kind")
-FIELDS = getattr(Post, "__struct_fields__", None) or [field.name for field in dataclasses.fields(Post)]  # type: ignore[arg-type]
+FIELDS = getattr(Post, "__struct_fields__", None) or [field.name for field in dataclasses.fields(Post)]
 
 
 def main(folder: Path) -> None:

@@ -26,7 +26,8 @@ space, as in Japanese, is kept."""
 _KINDS = (_LETTER, _MARK, _IN_HASHTAG, UNSPACED)
 _AT_ONCE = 1_000_000
 """Bytes of texts that are taken apart together, at least one text: what this takes is in memory, some 20 MB."""
-_Bytes, _Codes = npt.NDArray[np.uint8], npt.NDArray[np.uint32]
+_Bytes = npt.NDArray[np.uint8]
+_Codes = npt.NDArray[np.uint32]
 
 
 def words_of(texts: pa.Array) -> tuple[pa.Array, Ints]:
@@ -59,7 +60,9 @@ def _words(raw: _Bytes, codes: _Codes) -> tuple[pa.StringArray, Ints]:
     letter, mark, in_hashtag, unspaced = _kinds(codes)
     word = letter & ~_in_hashtags(codes, in_hashtag)
     starts = np.flatnonzero(_starts(word, mark, unspaced & word))
-    sizes = np.int8(1) + (codes > 0x7F) + (codes > 0x7FF) + (codes > 0xFFFF)
+    sizes = np.ones(len(codes), np.int8)
+    for last in (0x7F, 0x7FF, 0xFFFF):  # the last characters of one, two and three bytes
+        sizes += codes > last
     data, ends = raw[np.repeat(word, sizes)], np.cumsum(sizes * word, dtype=np.int64)
     offsets = np.concatenate([ends[starts] - sizes[starts], [len(data)]]).astype(np.int32)
     return pa.StringArray.from_buffers(len(starts), pa.py_buffer(offsets), pa.py_buffer(data)), starts
@@ -100,7 +103,8 @@ def _starts(word: Bools, mark: Bools, unspaced: Bools) -> Bools:
     base = np.maximum.accumulate(np.where(mark, np.int32(0), np.arange(len(word), dtype=np.int32)))
     of_base = count - count[base] + unspaced[base]  # of the character and the marks up to this one
     own = word & (of_base > 0)
-    return runs | (unspaced & (of_base == 1)) | (word & ~own & _before(own))
+    found: Bools = runs | (unspaced & (of_base == 1)) | (word & ~own & _before(own))
+    return found
 
 
 def _before(flags: Bools) -> Bools:
