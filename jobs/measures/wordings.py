@@ -11,6 +11,7 @@ and 0.9999 at 0.82. NumPy computes them some ten times faster than Spark's own f
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,13 +20,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from jobs.measures.word_edges import UNSPACED, words_of
+from conf.aliases import UNSPACED
+from jobs.measures.near_duplicates import NOT_WORDS
 
 LEAST_WORDS = 5
 """A text with fewer words is not compared."""
 CHARACTERS_A_WORD = 3
 """In a script without spaces, so many characters count as one word towards LEAST_WORDS."""
 BANDS, ROWS = 16, 4
+HASHTAG = r"#[\p{L}\p{M}\p{Nd}_]+"
+"""A hashtag ends where X ends it, so that what follows without a space, as in Japanese, is kept."""
+_SCRIPTS = re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", UNSPACED).replace("{Is", "{")
+"""The scripts without spaces, as Arrow's regular expressions name them."""
 _CHUNK = 4096
 """Texts whose minima are computed together: what this takes stays in the processor's cache."""
 Hashes = npt.NDArray[np.uint64]
@@ -79,9 +85,9 @@ def worded(posts: pa.Table) -> Worded:
 
 def wordings(folded: pa.Array) -> Wordings:
     """Returns the wordings of folded texts; of those with too few words, none."""
-    words, offsets = words_of(folded)
-    flat = words.dictionary_encode()
-    codes = flat.indices.to_numpy()
+    words = _words(folded)
+    flat = words.flatten().dictionary_encode()
+    codes, offsets = flat.indices.to_numpy(), words.offsets.to_numpy().astype(np.int64)
     hashes, weights = _hashes(flat.dictionary), _weights(flat.dictionary)
     total = np.concatenate([[0], np.cumsum(weights[codes])])
     long_enough = total[offsets[1:]] - total[offsets[:-1]] >= LEAST_WORDS * CHARACTERS_A_WORD
@@ -96,15 +102,23 @@ def wordings(folded: pa.Array) -> Wordings:
     return Wordings(text, _mixed(key).view(np.int64), pairs, starts)
 
 
+def _words(folded: pa.Array) -> pa.ListArray:
+    bare = pc.replace_substring_regex(folded.cast(pa.string()), HASHTAG, " ")
+    bare = pc.replace_substring_regex(bare, NOT_WORDS, " ")
+    bare = pc.replace_substring_regex(bare, rf"([{_SCRIPTS}]\p{{M}}*)", r" \1 ")
+    return pc.ascii_split_whitespace(pc.ascii_trim_whitespace(bare))
+
+
 def _hashes(words: pa.Array) -> Hashes:
     digests = b"".join(hashlib.blake2b(word.encode(), digest_size=8).digest() for word in words.to_pylist())
     return np.frombuffer(digests, "<u8").astype(np.uint64)
 
 
 def _weights(words: pa.Array) -> Ints:
-    """Returns what each word adds to the length of a text, in thirds of a word."""
-    unspaced = pc.match_substring_regex(words, f"^{UNSPACED}").to_numpy(zero_copy_only=False)
-    return np.where(unspaced, 1, CHARACTERS_A_WORD).astype(np.int64)
+    """Returns what each word adds to the length of a text, in thirds of a word; nothing for an empty text's one."""
+    unspaced = pc.match_substring_regex(words, f"^[{_SCRIPTS}]").to_numpy(zero_copy_only=False)
+    empty = pc.equal(words, "").to_numpy(zero_copy_only=False)
+    return np.where(empty, 0, np.where(unspaced, 1, CHARACTERS_A_WORD)).astype(np.int64)
 
 
 def _mixed(values: Hashes) -> Hashes:
