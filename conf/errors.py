@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from conf.plain import printable
+
 MOST_TEXT = 300
 """The most characters of an error that is told in one line."""
 STOPPED = 130
@@ -99,20 +101,20 @@ def _let_threads_start() -> None:
 
 
 def tell(error: Exception, *, verbose: bool = False, of: str = "") -> int:
-    """Prints an error as one line on stderr, and returns its exit code.
+    """Prints an error as one line on stderr, and returns its exit code. What strangers wrote in it moves no cursor.
 
     With `verbose`, prints the traceback, too. `of` names what failed, if one command does several things.
     """
     if isinstance(error, Stopped):
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return error.exit_code
     if verbose:
         traceback.print_exception(error)
     begin = f"error: {of}: " if of else "error: "
     if isinstance(error, PulsoError):
-        print(f"{begin}{error}", file=sys.stderr)
+        print(printable(f"{begin}{error}"), file=sys.stderr)
         return error.exit_code
-    print(f"{begin}{one_line(error)} (run again with -v for the traceback)", file=sys.stderr)
+    print(printable(f"{begin}{one_line(error)} (run again with -v for the traceback)"), file=sys.stderr)
     return 1
 
 

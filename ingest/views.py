@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import orjson
 import redis
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
@@ -61,7 +62,7 @@ class ReplayView:
         self._display, self._task, self._capture = display, task, capture
         self._start = self._shown = time.monotonic()
         self._first: int | None = None
-        display.update(task, description=f"replay {capture.name}", total=capture.size, completed=0)
+        display.update(task, description=f"replay {escape(capture.shown)}", total=capture.size, completed=0)
 
     def show(self, queued: int) -> None:
         """Shows how much has been read; at most five times a second."""

@@ -7,8 +7,8 @@ from typing import IO
 
 import pandas as pd
 
+from conf.plain import printable
 from readers.files import opened, refuse_terminal
-from readers.plain import printable
 
 BOM = "\ufeff"
 CSV_TIMES = "%Y-%m-%dT%H:%M:%S.%fZ"

@@ -11,9 +11,9 @@ from typing import Any
 
 from cassandra.cluster import Session
 
+from conf.plain import one_line
 from conf.topic import Topic
 from readers.options import PUBLIC_FROM
-from readers.plain import one_line
 
 UNNAMED = "an account"
 LEADING = ("author", "root")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, TypeVar
 
 from conf.errors import WrongUse
+from conf.plain import one_line
 from ingest.replay.kinds import documents
 from ingest.replay.part import Document, Part, Unread
 from ingest.replay.remote import open_address, size_of
@@ -43,6 +44,11 @@ class Capture:
     _looked_at: Iterator[Part] | None = field(default=None, repr=False)
     _raw: IO[bytes] | None = field(default=None, repr=False)
     _at_end: bool = field(default=False, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """Its name for people and for messages: one line, even if the file's name is no text at all."""
+        return one_line(self.name)
 
     @property
     def position(self) -> int:
@@ -78,9 +84,9 @@ class Capture:
             yield from split(self._looked_at or self._parts(self.notes, self._damaged))
             self.broken = _told(self._damaged)
         except Unread as what:
-            self.unread = f"{self.name} is {what}" + ("" if ":" in str(what) else ", which is not read")
+            self.unread = f"{self.shown} is {what}" + ("" if ":" in str(what) else ", which is not read")
         except DAMAGED as error:
-            self.broken = _told([*self._damaged, f"{self.name} is damaged or truncated after {place()} ({error})"])
+            self.broken = _told([*self._damaged, f"{self.shown} is damaged or truncated after {place()} ({error})"])
         finally:
             self._at_end = True
             if self._raw is not None and self.name != "-":
@@ -114,7 +120,7 @@ class Capture:
 
     def _parts(self, notes: list[str], damaged: list[str]) -> Iterator[Part]:
         self._raw = self._opened()
-        yield from unpacked(Part(self.name, self._raw, notes, damaged))
+        yield from unpacked(Part(self.shown, self._raw, notes, damaged))
 
     def _opened(self) -> IO[bytes]:
         if self.name == "-":

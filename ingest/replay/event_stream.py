@@ -14,21 +14,20 @@ from ingest.replay.part import Document, Part
 
 def event_stream(part: Part) -> Iterator[Document]:
     """Yields each event that has data as `{"event": …, "payload": …}`, with the number of its first line."""
-    event, data, size, began = "message", list[bytes](), 0, 1
+    event, data, began = "message", bytearray(), 1
     for number, line in bounded_lines(part.stream):
         name, _, value = line.strip().removeprefix(b"\xef\xbb\xbf").partition(b":")
         value = value.removeprefix(b" ")
         if not name and not value:
             if data:
-                yield str(began), _document(event, b"\n".join(data))
-            event, data, size, began = "message", [], 0, number + 1
+                yield str(began), _document(event, bytes(data[:-1]))
+            event, data, began = "message", bytearray(), number + 1
         elif name == b"event":
             event = value.decode(errors="replace")
-        elif name == b"data" and size <= LONGEST_LINE:
-            data.append(value)
-            size += len(value)
+        elif name == b"data" and len(data) <= LONGEST_LINE:
+            data += value + b"\n"
     if data:
-        yield str(began), _document(event, b"\n".join(data))
+        yield str(began), _document(event, bytes(data[:-1]))
 
 
 def _document(event: str, data: bytes) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from conf.pieces import CHUNK
+from conf.plain import one_line
 
 LOOK = 64 * 1024
 """The most bytes that are looked at to tell what a part is."""
@@ -53,7 +54,7 @@ class Part:
 
     def member(self, name: str, stream: IO[bytes]) -> "Part":
         """Returns a file of this archive."""
-        return Part(f"{self.name}/{name}", stream, self.notes, self.damaged, in_archive=True)
+        return Part(f"{self.name}/{one_line(name)}", stream, self.notes, self.damaged, in_archive=True)
 
     def take(self, error: Exception) -> None:
         """Notes the error that a file in an archive has: Unread, or that it is damaged. Any other file's is raised."""

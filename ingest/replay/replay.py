@@ -152,13 +152,13 @@ class Replay:
     def _end(self, capture: Capture) -> None:
         of_capture, self._of_capture = self._of_capture, OfCapture()
         if capture.broken:
-            self._refuse(Refused(capture.broken, b""), capture.name)
+            self._refuse(Refused(capture.broken, b""), capture.shown)
             self.result.broken.append(capture.broken)
         elif capture.unread:
             self.result.useless.append(capture.unread)
         elif of_capture.refused and not of_capture.useful:
             number = f"{of_capture.refused:,} documents" if of_capture.refused > 1 else "one document"
-            self.result.useless.append(f"{capture.name}: none of its {number} can be read: {of_capture.first}")
+            self.result.useless.append(f"{capture.shown}: none of its {number} can be read: {of_capture.first}")
         self.flush()
 
     def _queue_deletion(self, envelope: Envelope) -> None:

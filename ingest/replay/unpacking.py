@@ -11,12 +11,13 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, Self
 
 import psutil
 import zstandard
 
 from conf.pieces import CHUNK, readable
+from conf.plain import one_line
 from ingest.replay.part import Part, Unread
 
 DAMAGED = (
@@ -35,6 +36,10 @@ _LARGEST_WINDOW = 2**31
 _JUNK = re.compile(r"(?:^|/)(?:__MACOSX/|\._|\.DS_Store|Thumbs\.db)")
 _ZIPPED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 _OFFICE = ("[Content_Types].xml", "mimetype")
+_LONG = (tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE)
+_LONGEST_HEADER = 64 * 1024
+"""Bytes of a name, or of further facts about a file of a tar, at most."""
+_HOLES = "a file with holes: pack it again without --sparse"
 
 
 class _Packer(Protocol):
@@ -175,7 +180,7 @@ def _zip(part: Part) -> Iterator[Part]:
                 if member.is_dir() or _JUNK.search(member.filename):
                     continue
                 if why := _not_unpacked(member):
-                    part.notes.append(f"{part.name}/{member.filename} is {why}: unpack it first")
+                    part.notes.append(f"{part.name}/{one_line(member.filename)} is {why}: unpack it first")
                     continue
                 yield from _opened(part, archive, member)
 
@@ -198,7 +203,14 @@ def _opened(part: Part, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> It
 
 
 def _tar(part: Part) -> Iterator[Part]:
-    with tarfile.open(fileobj=part.stream, mode="r|") as archive:
+    try:
+        yield from _members(part)
+    except (ValueError, LookupError, RecursionError) as error:  # what its class raises for headers that can't be
+        raise tarfile.ReadError(f"a broken header ({error})") from error
+
+
+def _members(part: Part) -> Iterator[Part]:
+    with tarfile.open(fileobj=part.stream, mode="r|", tarinfo=_Header) as archive:
         for member in archive:
             archive.members = []  # type: ignore[attr-defined]  # else it keeps all of them in memory
             file = archive.extractfile(member) if member.isfile() and not _JUNK.search(member.name) else None
@@ -207,6 +219,23 @@ def _tar(part: Part) -> Iterator[Part]:
         while rest := archive.fileobj.read(CHUNK):
             if rest.strip(b"\0"):  # it takes a broken header for its end
                 raise tarfile.ReadError("what follows there has no header of a file")
+
+
+class _Header(tarfile.TarInfo):
+    """A header of a tar. Without this, one that asks for gigabytes, for a long name or a list of holes, gets them."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Returns a header. Raises tarfile.ReadError for one that asks for more than any tool writes."""
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _LONG and not 0 <= found.size <= _LONGEST_HEADER:
+            raise tarfile.ReadError(f"a header of {found.size:,} bytes")
+        if found.type == tarfile.GNUTYPE_SPARSE:
+            raise tarfile.ReadError(_HOLES)
+        return found
+
+    def _proc_gnusparse_10(self, *_: object) -> None:
+        raise tarfile.ReadError(_HOLES)
 
 
 class _Streamed:

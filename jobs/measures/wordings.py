@@ -143,14 +143,6 @@ def bands_of(found: Wordings) -> Hashes:
     return bands
 
 
-def sketches_of(found: Wordings) -> npt.NDArray[np.uint8]:
-    """Returns a byte of each minimum of each wording: a row per wording, BANDS * ROWS columns."""
-    sketches = np.empty((len(found.text), BANDS * ROWS), np.uint8)
-    for part, row, minima in _minima(found):
-        sketches[part, row] = minima & np.uint64(0xFF)
-    return sketches
-
-
 def _minima(found: Wordings) -> Iterator[tuple[slice, int, Hashes]]:
     """Yields the minima of hashes of word pairs: some wordings, the number of the hash function, and their minima."""
     for first in range(0, len(found.text), _CHUNK):

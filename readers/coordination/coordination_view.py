@@ -5,9 +5,9 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from conf.plain import one_line
 from readers.coordination.stored import Result
 from readers.coordination.words import NOBODY, SENTENCE, WHAT
-from readers.plain import one_line
 from readers.private import People
 from readers.tables import Layout, print_table
 from readers.texts.texts_view import duration

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from conf.plain import one_line
 from readers.files import opened
 from readers.graphs.drawing import OTHER, Drawing, Node
 from readers.graphs.png import sizes
-from readers.plain import one_line
 
 TEMPLATE = Path(__file__).with_name("page.html")
 SMALL, LARGE = 2.0, 16.0

@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conf.plain import one_line
 from conf.tables import TWO_MODE_GRAPHS
 from readers.graphs.names import name_shown
 from readers.graphs.stored import StoredGraph
-from readers.plain import one_line
 
 SHOWN = 10
 LONGEST_NAME = 26

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conf.plain import one_line
 from conf.topic import Topic
-from readers.plain import one_line
 from readers.spans import MOST_PERIODS, last_periods, say_earlier, span, times
 from readers.tables import Layout, print_table
 

@@ -148,6 +148,6 @@ def _topic_of(manifest: packs.Manifest, settings: Settings) -> Topic:
 
 
 def _plain(text: str) -> str:
-    from readers.plain import one_line
+    from conf.plain import one_line
 
     return one_line(text)[:500]

@@ -10,9 +10,9 @@ import pandas as pd
 import regex
 from rich.cells import cell_len
 
+from conf.plain import one_line
 from conf.race import Race
 from conf.topic import Topic
-from readers.plain import one_line
 
 LONGEST = 300
 """The most characters of a stranger's text that the page shows."""

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from readers.plain import one_line
+from conf.plain import one_line
 from readers.samples.interval import Estimate, wilson
 from readers.samples.precision import Precision
 

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from conf.blanking import blank
 from conf.folding import fold
+from conf.plain import one_line
 from conf.topic import Topic
-from readers.plain import one_line
 from readers.search.query import Query
 
 HIT = "bold reverse"

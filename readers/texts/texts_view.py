@@ -6,8 +6,8 @@ import pandas as pd
 from rich.console import Console
 from rich.text import Text
 
+from conf.plain import one_line
 from conf.topic import Topic
-from readers.plain import one_line
 from readers.spans import last_periods, span
 from readers.tables import Layout, print_table
 

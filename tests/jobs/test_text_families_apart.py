@@ -1,6 +1,7 @@
 """Text families compared with an independent computation in plain Python: of planted posts, and of captures."""
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,8 +9,11 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+from conf.topic import load_topic
+from corpus import generate
 from ingest.formats import Unit, parse, split
 from ingest.formats.post import InvalidMessage
+from tests.conftest import SHIPPED_TOPICS
 from tests.support.independent_families import Said, family_rows
 from tests.support.planted_families import START, planted
 from tests.support.said_posts import check_same, frame, rows_of
@@ -42,33 +46,44 @@ def test_planted_families_equal_those_computed_apart(spark: SparkSession, few: b
     check_same(found, expected)
 
 
-def captured(captures: Path) -> list[Said]:
+def said_in(lines: Iterable[bytes]) -> list[Said]:
     found = {}
-    for file in sorted(captures.rglob("*.jsonl")):
-        for line in file.read_bytes().splitlines():
-            for unit in split(line):
-                if not isinstance(unit, Unit):
-                    continue
-                try:
-                    made = parse(unit.format, unit.payload)
-                except InvalidMessage:  # a capture has messages that are no posts
-                    continue
-                if getattr(made, "kind", "retweet") != "retweet":
-                    said = Said(
-                        *(made.source, made.post_id, f"{made.source}:{made.author_id}", made.event_at, made.folded),
-                        *(made.text, made.author_created_at, tuple(made.urls or ())),
-                    )
-                    found[said.source, said.post_id] = said
+    for unit in (unit for line in lines for unit in split(line)):
+        if not isinstance(unit, Unit):
+            continue
+        try:
+            made = parse(unit.format, unit.payload)
+        except InvalidMessage:  # a capture has messages that are no posts
+            continue
+        if getattr(made, "kind", "retweet") != "retweet":
+            said = Said(
+                *(made.source, made.post_id, f"{made.source}:{made.author_id}", made.event_at, made.folded),
+                *(made.text, made.author_created_at, tuple(made.urls or ())),
+            )
+            found[said.source, said.post_id] = said
     return list(found.values())
+
+
+def check_families(spark: SparkSession, said: list[Said], *, few: bool) -> None:
+    """Computes the families of posts in both ways, by the days in which they lie."""
+    first, last = (of(one.at for one in said).replace(hour=0, minute=0, second=0, microsecond=0) for of in (min, max))
+    end = last + timedelta(days=1)
+    accounts = [replace(one, account=one.account.partition(":")[2]) for one in said]
+    expected = family_rows(said, first, end, "Asia/Manila")
+    assert expected
+    check_same(rows_of(frame(spark, accounts), first.isoformat(), end.isoformat(), few=few), expected)
 
 
 @pytest.mark.parametrize("few", [True, False])
 def test_the_families_of_captures_equal_those_computed_apart(spark: SparkSession, captures: Path, few: bool) -> None:
-    said = captured(captures)
-    start = min(one.at for one in said).replace(hour=0, minute=0, second=0, microsecond=0)
-    end = max(one.at for one in said).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-    accounts = [replace(one, account=one.account.partition(":")[2]) for one in said]
-    found = rows_of(frame(spark, accounts), start.isoformat(), end.isoformat(), few=few)
-    expected = family_rows(said, start, end, "Asia/Manila")
-    assert expected
-    check_same(found, expected)
+    check_families(spark, said_in(lines_of(captures)), few=few)
+
+
+def lines_of(captures: Path) -> Iterator[bytes]:
+    for file in sorted(captures.rglob("*.jsonl")):
+        yield from file.read_bytes().splitlines()
+
+
+def test_the_families_of_generated_posts_equal_those_computed_apart(spark: SparkSession, item_posts: int) -> None:
+    topic = load_topic("ph2016", SHIPPED_TOPICS)
+    check_families(spark, said_in(b"".join(generate(topic, item_posts, 11)).splitlines()), few=True)

@@ -17,6 +17,7 @@ from rich.console import Console
 from conf.errors import PulsoError, WrongUse
 from conf.folding import search_words, words_of
 from conf.partitions import bucket_of
+from conf.plain import one_line, printable
 from conf.settings import Settings
 from conf.topic import Topic
 from corpus import CAMPAIGN, generate
@@ -25,7 +26,6 @@ from ingest.formats.post import Post
 from ingest.queue.posts_queue import PostsQueue
 from readers.cli import main
 from readers.output import write_pages
-from readers.plain import one_line, printable
 from readers.search.post_reads import Span, snowflake
 from readers.search.query import parse_query
 from readers.search.search import PAGE_ROWS, PostSearch, posts_frame

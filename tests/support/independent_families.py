@@ -63,7 +63,8 @@ def likeness(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]])
 
 def leaders(said: Iterable[Said]) -> dict[tuple[str, str], Said]:
     """Returns for each post (source, post_id) whose text is long enough the earliest post of its family."""
-    known: dict[frozenset[tuple[str, str]], Said] = {}
+    leading: list[tuple[frozenset[tuple[str, str]], Said]] = []
+    with_pair: dict[tuple[str, str], list[int]] = defaultdict(list)  # only what has a pair in common can be alike
     led: dict[frozenset[tuple[str, str]], Said] = {}
     found = {}
     for post in sorted(said, key=lambda one: (one.at, one.source, one.post_id)):
@@ -72,12 +73,15 @@ def leaders(said: Iterable[Said]) -> dict[tuple[str, str], Said]:
             continue
         pairs = frozenset(pairwise(words))
         if pairs not in led:
+            some = sorted({number for pair in pairs for number in with_pair[pair]})
             near = (
-                of for other, of in known.items() if Fraction(len(pairs & other), len(pairs | other)) >= Fraction(7, 10)
+                of for other, of in (leading[number] for number in some) if likeness(pairs, other) >= Fraction(7, 10)
             )
             led[pairs] = next(near, post)
             if led[pairs] is post:
-                known[pairs] = post
+                for pair in pairs:
+                    with_pair[pair].append(len(leading))
+                leading.append((pairs, post))
         found[post.source, post.post_id] = led[pairs]
     return found
 

@@ -22,7 +22,6 @@ ROUNDED = (
 )
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE][+-]?\d+")
 _WHOLE = re.compile(r"(\d{1,15})[.,]0+")
-_KEPT_AS_TEXT = re.compile(r"""^(?:="+(.*?)"+|['\u2019](.*))$""", re.DOTALL)
 _NUMBERS = re.compile(r"-?\d+(?:\.\d+)?")
 _BETWEEN = re.compile(r"[\s,;|\[\]'\"]+")
 _BETWEEN_LINKS = re.compile(r"[\s;|\[\]'\"]+|,(?=\s|https?://)")
@@ -34,6 +33,8 @@ _UNIX_DIGITS = {9: 0, 10: 0, 12: 3, 13: 3, 16: 6}
 """How many digits Unix times in seconds, milliseconds or microseconds have, and how many of them are fractions."""
 _EXACT = 2**53
 """Above it, a floating-point number does not hold every whole number."""
+_TOO_LONG = 19
+"""Digits that a number of followers never has."""
 
 
 def as_text(value: Any) -> str:
@@ -56,9 +57,7 @@ def identifier(value: Any, network: str) -> str:
     text = as_text(value)
     if text.isdecimal() and text.isascii():
         return text
-    text = text.strip()
-    if protected := _KEPT_AS_TEXT.match(text):
-        text = (protected[1] or protected[2] or "").strip()
+    text = _unprotected(text.strip())
     if _EXPONENT.fullmatch(text):
         raise InvalidMessage(f"{text[:60]!r} {ROUNDED}")
     if whole := _WHOLE.fullmatch(text):
@@ -68,6 +67,13 @@ def identifier(value: Any, network: str) -> str:
     if network == "bluesky" and text.startswith("at://"):
         return split_uri(text)[0] or text
     return text
+
+
+def _unprotected(text: str) -> str:
+    """Returns a text without the signs by which a spreadsheet keeps it as text: `="12"`, or an apostrophe."""
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        return text[1:].strip('"').strip()
+    return text[1:].strip() if text[:1] in ("'", "\u2019") else text
 
 
 def is_rounded(identifier: str) -> bool:
@@ -80,14 +86,14 @@ def whole_number(value: Any) -> int | None:
     if type(value) is int:
         return value
     if type(value) is float:
-        return int(value) if value.is_integer() else None
+        return int(value) if value.is_integer() and abs(value) < 10**_TOO_LONG else None
     text = as_text(value).strip()
     if text.isdecimal():
-        return int(text)
+        return int(text) if len(text) < _TOO_LONG else None
     if whole := _WHOLE.fullmatch(text):
         return int(whole[1])
     bare = re.sub(r"[,.\u202f\u00a0 ](?=\d{3}(?:\D|$))", "", text)
-    return int(bare) if bare.isdecimal() and len(bare) < 19 else None
+    return int(bare) if bare.isdecimal() and len(bare) < _TOO_LONG else None
 
 
 def degrees(value: Any) -> float | None:
@@ -100,8 +106,9 @@ def degrees(value: Any) -> float | None:
 
 def two_degrees(value: Any) -> list[float]:
     """Returns longitude and latitude, from a list or a text such as `[2.35, 48.85]`; an empty list for another."""
-    found = value if isinstance(value, list) else [float(number) for number in _NUMBERS.findall(as_text(value))]
-    return found if len(found) == 2 else []
+    cells = value if isinstance(value, list) else _NUMBERS.findall(as_text(value))
+    found = [number for each in cells[:3] if (number := degrees(each)) is not None]
+    return found if len(cells) == len(found) == 2 else []
 
 
 def several(value: Any, *, links: bool = False) -> list[str]:
@@ -123,11 +130,11 @@ def _decoded(text: str) -> Any:
 
     Of objects that are neither, nothing is returned: their signs are no values.
     """
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         return msgspec.json.decode(text)
     if "{" not in text:
         return text
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         return msgspec.json.decode(_PYTHON.sub(_in_json, text))
     return []
 

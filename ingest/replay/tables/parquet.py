@@ -18,6 +18,8 @@ _BUFFER = 256 * 1024
 _PORTION_BYTES = 8 * 1024 * 1024
 _MOST_ROWS = 500
 """Rows that are read at once. More of them are not faster, and a cell may be much longer than most."""
+_ODD = (ValueError, ArithmeticError, LookupError)
+"""What Arrow raises for a value that Python can't hold, or a zone that nobody knows."""
 
 
 class ParquetRows:
@@ -74,14 +76,20 @@ def _values(column: pa.Array) -> list[Any]:
         column = column.dictionary_decode()
     try:
         values: list[Any] = column.to_pylist()
-    except (ValueError, OverflowError):  # of one cell, such as a time beyond all calendars
-        values = [_value(cell) for cell in column]
+    except _ODD:
+        values = [_value(each) for each in column]
     return values
 
 
-def _value(cell: Any) -> Any:
-    """Returns the value of a cell; as a text if Python has no such value."""
+def _value(cell: pa.Scalar) -> Any:
+    """Returns a cell's value, also where Python can't hold it, such as a text that is not UTF-8, or a time far away.
+
+    Of such a time, it is a text that is no time; of anything else, None.
+    """
     try:
         return cell.as_py()
-    except (ValueError, OverflowError):
-        return f"{getattr(cell, 'value', '')} ({cell.type})"
+    except _ODD:
+        if pa.types.is_timestamp(cell.type):
+            return f"{cell.value} {cell.type.unit} since 1970"
+        is_text = pa.types.is_string(cell.type) or pa.types.is_large_string(cell.type)
+        return cell.as_buffer().to_pybytes().decode(errors="replace") if is_text else None

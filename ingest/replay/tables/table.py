@@ -53,9 +53,9 @@ class Table:
 
         If the file ends early or is damaged, no more rows are yielded, and the capture's `broken` says so.
         """
-        facts = Facts(self.mapped.map, self.mapped.header)
+        facts, name = Facts(self.mapped.map, self.mapped.header), self.capture.shown
         for record in self._records():
-            yield f"{self.capture.name}:{record.place}", _part_of(record, facts)
+            yield f"{name}:{record.place}", _part_of(record, facts)
 
     def _records(self) -> Iterator[Record]:
         if self.is_parquet:
@@ -77,7 +77,7 @@ class Table:
                 yield record
                 self.capture.share_read = rows.share
         except Damaged as error:
-            self.capture.broken = f"{self.capture.name} is damaged after row {rows.done + 1:,} ({error})"
+            self.capture.broken = f"{self.capture.shown} is damaged after row {rows.done + 1:,} ({error})"
         finally:
             rows.close()
 
@@ -93,7 +93,7 @@ def open_table(capture: Capture, columns: str | None) -> Table | None:
         return _open_parquet(capture, columns)
     if not head.strip() or _is_json(head):
         if columns and head.strip():
-            raise WrongUse(f"{capture.name} holds JSON, not a table", "Leave --columns out")
+            raise WrongUse(f"{capture.shown} holds JSON, not a table", "Leave --columns out")
         return None
     return _open_csv(capture, head, columns)
 
@@ -101,24 +101,24 @@ def open_table(capture: Capture, columns: str | None) -> Table | None:
 def _open_parquet(capture: Capture, columns: str | None) -> Table:
     if capture.is_read_once or is_address(capture.name) or not _starts_with(capture.name, MAGIC):
         raise WrongUse(
-            f"{capture.name} is Parquet that is packed, comes through a pipe or is elsewhere",
+            f"{capture.shown} is Parquet that is packed, comes through a pipe or is elsewhere",
             "Give the plain file here",
         )
     rows = _parquet(capture.name)
     try:
         headers = {"": rows.header}
-        mapped = given_map(capture.name, headers, columns) if columns else found_map(capture.name, headers)
+        mapped = given_map(capture.shown, headers, columns) if columns else found_map(capture.shown, headers)
         if mapped is None:
-            raise unknown(capture.name, headers)
+            raise unknown(capture.shown, headers)
         names = list(dict.fromkeys(mapped.map.names))
         mapped = Mapped(mapped.map, "", names, mapped.title)
         facts = Facts(mapped.map, names)
-        preview(capture.name, rows.rows(names), facts)
+        preview(capture.shown, rows.rows(names), facts)
     except Damaged as error:
-        raise WrongUse(f"{capture.name} is damaged ({error})", "Get the whole file again") from None
+        raise WrongUse(f"{capture.shown} is damaged ({error})", "Get the whole file again") from None
     finally:
         rows.close()
-    return Table(capture, mapped, is_parquet=True, notes=_notes(capture.name, mapped, facts, Lines(io.BytesIO())))
+    return Table(capture, mapped, is_parquet=True, notes=_notes(capture.shown, mapped, facts, Lines(io.BytesIO())))
 
 
 def _parquet(path: str) -> "ParquetRows":
@@ -134,22 +134,22 @@ def _open_csv(capture: Capture, head: bytes, columns: str | None) -> Table | Non
     separators = _separators(sample, asked)
     headers = {separator: header for separator in separators if (header := header_of(sample, separator))}
     if columns and not headers:
-        raise WrongUse(f"{capture.name} has no header: its first row can't be read", "Give a table with column names")
-    mapped = given_map(capture.name, headers, columns) if columns else found_map(capture.name, headers)
+        raise WrongUse(f"{capture.shown} has no header: its first row can't be read", "Give a table with column names")
+    mapped = given_map(capture.shown, headers, columns) if columns else found_map(capture.shown, headers)
     if mapped is None:
         if may_be_table(head) and any(_looks_like_header(header, sample, each) for each, header in headers.items()):
-            raise unknown(capture.name, headers)
+            raise unknown(capture.shown, headers)
         return None
     if lines.is_western and is_other_alphabet(head):
         raise WrongUse(
-            f"{capture.name} is neither UTF-8 nor {WESTERN}",
+            f"{capture.shown} is neither UTF-8 nor {WESTERN}",
             "Save it as UTF-8, or say its encoding: in the map, such as cp1251 (Cyrillic) or cp932 (Japanese)",
         )
     facts = Facts(mapped.map, mapped.header)
     is_cut = len(head) >= SAMPLE or capture.is_read_once
     looked_at = Lines(io.BytesIO(head[: head.rfind(b"\n") + 1] if is_cut else head), mapped.map.encoding)
-    preview(capture.name, _whole(_rows_of(looked_at, mapped), is_cut), facts)
-    return Table(capture, mapped, notes=_notes(capture.name, mapped, facts, looked_at))
+    preview(capture.shown, _whole(_rows_of(looked_at, mapped), is_cut), facts)
+    return Table(capture, mapped, notes=_notes(capture.shown, mapped, facts, looked_at))
 
 
 def _rows_of(lines: Lines, mapped: Mapped) -> Iterator[Record]:

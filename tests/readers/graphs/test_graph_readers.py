@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 from cassandra.cluster import Session
 
+from conf.plain import one_line
 from conf.settings import Settings
 from conf.topic import Topic
 from readers.cli import main
 from readers.graphs.names import token, xml
-from readers.plain import one_line
 from tests.support.engine_set import HOME
 from tests.support.schemas import schema
 from tests.support.stored_graph import export, some_graph, store

@@ -15,7 +15,7 @@ from conf.errors import PulsoError, WrongUse
 from ingest.formats import Refused, Unit, parse
 from ingest.formats.post import Post
 from ingest.replay.captures import open_captures
-from ingest.replay.tables.cells import several
+from ingest.replay.tables.cells import identifier, several, two_degrees, whole_number
 from ingest.replay.tables.table import Table, open_table
 from tests.ingest.replay.test_kinds import zipped
 from tests.support.tables import csv_of
@@ -367,6 +367,35 @@ def test_a_damaged_parquet_file_is_one_line(files: Files) -> None:
     assert "is no whole Parquet file" in files.refusal()
 
 
+ODD_COLUMNS = {
+    "Tweet ID": pa.array(["1", "2", "3"]),
+    "User ID": pa.array(["5"] * 3),
+    "User": pa.array(["a"] * 3),
+    "Tweet": pa.array([b"caf\xe9", b"two", b"three"]).view(pa.string()),
+}
+
+
+def odd_parquet(files: Files, zone: str) -> Table | None:
+    instants = pa.array([1_740_823_200_000_000, 2**61, 1_740_823_200_000_000])
+    table = files.table.with_suffix(".parquet")
+    pq.write_table(pa.table({**ODD_COLUMNS, "Date": instants.cast(pa.timestamp("us", zone))}), table)
+    return files.open(table=table)
+
+
+def test_what_python_can_not_hold_costs_its_row_of_parquet_alone(files: Files) -> None:
+    opened = odd_parquet(files, "UTC")
+    assert opened
+    parts = [part for _, part in opened.parts()]
+    assert [isinstance(part, Unit) for part in parts] == [True, False, True]
+    assert isinstance(parts[0], Unit)
+    assert parse(parts[0].format, parts[0].payload).text == "caf\ufffd"
+
+
+def test_times_of_a_zone_that_nobody_knows_are_told(files: Files) -> None:
+    with pytest.raises(PulsoError, match="can be read; row 2: time '1740823200000000 us since 1970'"):
+        odd_parquet(files, "Mars/Base")
+
+
 def test_a_bluesky_table_with_uris_names_accounts_by_did(files: Files) -> None:
     files.map.write_text(
         "network: bluesky\ncolumns:\n"
@@ -406,6 +435,15 @@ def test_a_list_is_read_in_each_notation(cell: str, values: list[str]) -> None:
 @pytest.mark.parametrize("piece", ["'", '"', "\\", "'\\", "{'", "None"])
 def test_a_hostile_list_takes_no_long_time(piece: str) -> None:
     several("[{" + piece * 200_000)  # a step that looks back through all of it would need minutes
+
+
+def test_a_hostile_cell_is_no_value_and_takes_no_long_time() -> None:
+    quotes = '="' + '"' * 200_000
+    assert identifier(f"{quotes}x", "x") == f"{quotes}x"
+    assert (identifier(f"{quotes}12{quotes[2:]}", "x"), identifier("\u201912", "x")) == ("12", "12")
+    assert [whole_number(each) for each in ("9" * 5000, "9" * 19, 1e300, "1,234")] == [None, None, None, 1234]
+    assert [two_degrees(each) for each in ([None, 2], ["a", "b"], "[2.5, 48]")] == [[], [], [2.5, 48.0]]
+    assert several("[" * 100_000) == []
 
 
 def test_names_that_yaml_takes_for_truth_values_are_names(files: Files) -> None:
