@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from conf.schema import bound
 from conf.tables import POSTS
@@ -23,16 +24,17 @@ _IDS = ("day", "bucket", "source", "post_id")
 SELECTED = (*_IDS, "event_at", "author_id", "author", "text", "text_more", "kind", "hashtags", *_TIMES)
 """What is selected of each post: what is shown, what a search looks at, and its write times."""
 Days = tuple[date, date]
+Changes = tuple[dict[date, int], int]
+"""The changes of each day that was ever changed, and those of every day."""
 Written = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Basis:
-    """What a result rests on: the days that count, the changes of each of them and of `every` day, and its posts."""
+    """What a result rests on: the days that count, a digest of their changes, and its posts."""
 
     days: Days
-    changes: Mapping[date, int]
-    every: int
+    changes: bytes
     posts: Mapping[tuple[Place, Key], Written]
 
 
@@ -45,20 +47,20 @@ class FirstPosts:
     basis: Basis
 
 
-def first_posts(rows: Sequence[Row], most: int, before: Basis) -> FirstPosts:
-    """Returns at most `most` of the rows that a search has found, newest first. `before` was read before it.
+def first_posts(rows: Sequence[Row], most: int, days: Days, changes: Changes) -> FirstPosts:
+    """Returns at most `most` of the rows that a search has found, newest first. `changes` were read before it.
 
     Where there are more, days before the oldest of them do not count: what is stored there is shown nowhere.
     """
     more = len(rows) > most
-    days = (min(row.day.date() for row in rows), before.days[1]) if more else before.days
-    changes = {day: number for day, number in before.changes.items() if day >= days[0]}
-    return FirstPosts(rows[:most], more, Basis(days, changes, before.every, _posts(rows[:most])))
+    if more:
+        days = (min(row.day.date() for row in rows), days[1])
+    return FirstPosts(rows[:most], more, Basis(days, _digest(changes, days), _posts(rows[:most])))
 
 
-def read_changes(statements: Statements, topic: Topic, days: Days) -> Basis:
-    """Returns what a search in these days will rest on, without posts."""
-    return Basis(days, *changes_between(statements.session, statements.keyspace, topic.topic, *days), {})
+def read_changes(statements: Statements, topic: Topic, days: Days) -> Changes:
+    """Returns the changes of these days. Raises the driver's errors."""
+    return changes_between(statements.session, statements.keyspace, topic.topic, *days)
 
 
 def is_same(statements: Statements, topic: Topic, basis: Basis) -> bool:
@@ -70,9 +72,14 @@ def is_same(statements: Statements, topic: Topic, basis: Basis) -> bool:
     statement = statements.select(", ".join((*_IDS, *_TIMES)), where)
     send = statements.session.execute_async
     asked = [send(statement, (topic.topic, *place, keys)) for place, keys in parts.items()]
-    now = read_changes(statements, topic, basis.days)
+    changes = _digest(read_changes(statements, topic, basis.days), basis.days)
     posts = _posts([row for future in asked for row in future.result()])
-    return (now.changes, now.every, posts) == (basis.changes, basis.every, basis.posts)
+    return (changes, posts) == (basis.changes, basis.posts)
+
+
+def _digest(changes: Changes, days: Days) -> bytes:
+    of_days = sorted((day.toordinal(), number) for day, number in changes[0].items() if day >= days[0])
+    return sha256(f"{changes[1]} {of_days}".encode()).digest()
 
 
 def _posts(rows: Sequence[Row]) -> dict[tuple[Place, Key], Written]:

@@ -97,12 +97,12 @@ class PostSearch:
         found: list[Row] = []
         with silence_told(FIX, NO_ANSWER):
             reads = PostReads(self._statements, self._topic, query, span, SELECTED)
-            before = read_changes(self._statements, self._topic, reads.days)
+            changes = read_changes(self._statements, self._topic, reads.days)
             for rows in _found(reads, lambda _done, _days: None):
                 found += rows
                 if len(found) > most:
                     break
-        return first_posts(found[: most + 1], most, before)
+        return first_posts(found[: most + 1], most, reads.days, changes)
 
     def is_same(self, basis: Basis) -> bool:
         """Returns whether `first` would give the posts again that rest on this. Raises StoreDown."""

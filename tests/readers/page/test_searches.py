@@ -28,7 +28,7 @@ from tests.support.loading import load
 from tests.support.posts import stream_line, tweet
 
 TOPIC = parse_topic("topic: t\n", "t.yaml")
-BASIS = Basis((date.min, date.max), {}, 0, {})
+BASIS = Basis((date.min, date.max), b"", {})
 MANY = 12
 
 
