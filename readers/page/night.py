@@ -51,7 +51,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows. Raises PulsoError when no poll has been published, and StoreDown."""
     keyspace, topic = source.keyspace, view.topic
     with source.session() as session:
-        poll, accounts, cascades, bursts, records, runs = source.at_once(
+        found = source.at_once(
             lambda: poll_of(session, keyspace, view),
             lambda: _accounts(session, keyspace, view),
             lambda: _cascades(session, source, view),
@@ -59,6 +59,8 @@ def context(source: Source, view: View) -> dict[str, Any]:
             lambda: read_records(session, keyspace, topic.topic),
             lambda: list(runs_of(session, keyspace, topic, "candidate_poll", 8)),
         )
+    poll: Poll = found[0]
+    accounts, cascades, bursts, records, runs = found[1:]
     return {
         "poll": poll,
         "window": span(*poll.span, topic),

@@ -101,6 +101,7 @@ class Source:
                 raise StoreDown(self._why.what, self._why.fix)
             if self._session is None:
                 self._session = self._held.enter_context(cassandra_session(self.settings))
+                keep_prepared(self._session)
         return self._session
 
     def version(self, topic: Topic) -> str:

@@ -49,7 +49,10 @@ ENOUGH = 120
 ID_PRECISION = timedelta(seconds=1)
 """X gives a post's time in whole seconds, but its id has milliseconds."""
 DAY = timedelta(days=1)
-FIX, NO_ANSWER = "See `make status`, or search a shorter time with --from and --to", "Cassandra did not answer the search"
+FIX, NO_ANSWER = (
+    "See `make status`, or search a shorter time with --from and --to",
+    "Cassandra did not answer the search",
+)
 
 
 class PostSearch:

@@ -21,7 +21,7 @@ def test_a_kept_statement_is_prepared_once_and_a_changed_table_is_told_of(settin
         assert prepared(own, f"SELECT a, b FROM {table} WHERE k = ?") is asked
         assert own.execute(asked, (1,)).all() == []
         session.execute(f"ALTER TABLE {table} DROP b")
-        with pytest.raises(PulsoError, match="not as declared.*ingest migrate"), change_told(own):
+        with pytest.raises(PulsoError, match=r"not as declared.*ingest migrate"), change_told(own):
             own.execute(prepared(own, f"SELECT a, b FROM {table} WHERE k = ?"), (1,))
         with pytest.raises(PulsoError, match="not as declared"):
             prepared(own, f"SELECT a, b FROM {table} WHERE k = ?")

@@ -84,7 +84,12 @@ def test_a_group_with_a_title_is_not_its_first_member_and_others() -> None:
 
 def test_topics_are_chosen_by_their_titles(tmp_path: Path) -> None:
     files = {"a": "title: 'It''s <b>' # c", "b": "title: Long\n  and longer", "c": "title: [1", "d": "races: []"}
-    files |= {"e": "title: İstanbul seçimi", "f": "title: Long and longer", "g": "title: 2016", "h": f"title: {'x' * 99}"}
+    files |= {
+        "e": "title: İstanbul seçimi",
+        "f": "title: Long and longer",
+        "g": "title: 2016",
+        "h": f"title: {'x' * 99}",
+    }
     for name, text in files.items():
         (tmp_path / f"{name}.yaml").write_text(f"topic: {name}\n{text}\n", encoding="utf-8")
     topics = Topics(tmp_path)
