@@ -45,6 +45,18 @@ def state_of(session: Session, keyspace: str, day: Day) -> State:
     return changes, every
 
 
+def changes_between(
+    session: Session, keyspace: str, topic: str, first: date, last: date
+) -> tuple[dict[date, int], int]:
+    """Returns the changes of each day of a topic from `first` to `last` that was ever changed, and those of EVERY."""
+    table = f"{keyspace}.{CHANGED_DAYS.name}"
+    some = prepared(session, f"SELECT day, changes FROM {table} WHERE topic = ? AND day >= ? AND day <= ?")
+    keys = ((topic, first, last), (EVERY[0], EVERY[1], EVERY[1]))
+    sent = [session.execute_async(some, key) for key in keys]
+    days, every = ({row.day.date(): row.changes for row in future.result()} for future in sent)
+    return days, every.get(EVERY[1], 0)
+
+
 def states(session: Session, keyspace: str, topic: str) -> dict[date, State]:
     """Returns the states of all days of a topic that were ever changed; the others have no changes of their own."""
     all_ = prepared(session, f"SELECT day, changes FROM {keyspace}.{CHANGED_DAYS.name} WHERE topic = ?")

@@ -1,11 +1,11 @@
 """A published result of the job coordination: its summary, groups, accounts, objects and pairs, all from one run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from cassandra.cluster import Session
+from cassandra.cluster import ResponseFuture, Session
 
 from conf.errors import WrongUse
 from conf.schema import Table, bound
@@ -77,8 +77,15 @@ def read_groups(session: Session, keyspace: str, topic: Topic, summary: Any) -> 
 def read_summaries(session: Session, keyspace: str, topic: Topic, period: str = "window") -> dict[str, Any]:
     """Returns the summaries of the kinds that were published: of the window computed last, or of the last day."""
     read = _Reader(session, keyspace, topic)
-    found = {kind: read.newest(kind, period, None, None) for kind in COORDINATION_KINDS}
+    asked = {kind: read.asked(kind, period) for kind in COORDINATION_KINDS}
+    found = {kind: _newest(period, future.result()) for kind, future in asked.items()}
     return {kind: summary for kind, summary in found.items() if summary}
+
+
+def _newest(period: str, rows: Iterable[Any]) -> Any:
+    by_run = period == "window"
+    order = (lambda r: (r.computed_at, r.period_start)) if by_run else (lambda r: (r.period_start, r.computed_at))
+    return max(rows, key=order, default=None)
 
 
 @dataclass(frozen=True)
@@ -89,12 +96,15 @@ class _Reader:
 
     def newest(self, kind: str, period: str, start: datetime | None, end: datetime | None) -> Any:
         """Returns a summary; None if there is none."""
+        return _newest(period, self.asked(kind, period, start, end).result())
+
+    def asked(
+        self, kind: str, period: str, start: datetime | None = None, end: datetime | None = None
+    ) -> ResponseFuture:
+        """Asks for the summaries of a kind within these limits."""
         limits = [(at, sign) for at, sign in ((start, ">="), (end, "<")) if at is not None]
         where = bound(COORDINATION_SUMMARY.partition) + "".join(f" AND period_start {sign} ?" for _, sign in limits)
-        rows = self._rows(COORDINATION_SUMMARY, where, [self.topic.topic, kind, period, *(at for at, _ in limits)])
-        by_run = period == "window"
-        order = (lambda r: (r.computed_at, r.period_start)) if by_run else (lambda r: (r.period_start, r.computed_at))
-        return max(rows, key=order, default=None)
+        return self._sent(COORDINATION_SUMMARY, where, [self.topic.topic, kind, period, *(at for at, _ in limits)])
 
     def result(self, summary: Any) -> Result:
         """Returns what belongs to a summary, without the pairs. Raises Replaced if it was replaced, also before."""
@@ -126,5 +136,8 @@ class _Reader:
             raise Replaced(f"coordination of {self.topic.topic}")
 
     def _rows(self, table: Table, where: str, values: list[object]) -> list[Any]:
+        return list(self._sent(table, where, values).result())
+
+    def _sent(self, table: Table, where: str, values: list[object]) -> ResponseFuture:
         cql = f"SELECT {', '.join(table.columns)} FROM {self.keyspace}.{table.name} WHERE {where}"
-        return list(self.session.execute(prepared(self.session, cql), values))
+        return self.session.execute_async(prepared(self.session, cql), values)

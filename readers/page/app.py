@@ -1,8 +1,10 @@
 """The addresses of the page, and what each answers."""
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -22,10 +24,12 @@ from readers.page.address import View, view_of
 from readers.page.apart import apart
 from readers.page.fonts import NoFont
 from readers.page.rendering import BANNER, STATIC, banner, render
+from readers.page.searches import Searches
 from readers.page.seen import Pages, Seen
 from readers.page.source import Source
-from readers.page.texts import at
+from readers.page.texts import at, shown
 from readers.partitions import Replaced
+from readers.search.first_posts import Basis
 from readers.topics import Topics
 
 CODES: dict[type[PulsoError], int] = {StoreDown: 503, Replaced: 503, WrongUse: 400, NoFont: 501}
@@ -64,7 +68,8 @@ class Site:
     """What answers requests: one source of figures, the topics, and the pages that were rendered last."""
 
     def __init__(self, settings: Settings) -> None:
-        self.source, self.topics, self.pages = Source(settings), Topics(settings.topics_dir), Pages()
+        self.source, self.topics = Source(settings), Topics(settings.topics_dir)
+        self.pages, self.searches = Pages(), Searches()
 
     def first(self, request: Request) -> Response:
         """Leads to a topic: the one asked for, else the one whose figures are newest."""
@@ -91,7 +96,9 @@ class Site:
         view = self.view(request, name)
         try:
             if name == "search":
-                return HTMLResponse(self._made(name, view, ""))
+                return self._searched(request, view)
+            if name == "method":  # it needs no store
+                return self._kept(request, view, lambda version: self._made(name, view, version), version_of=_rules)
             if name in LIVE:
                 return self._kept(request, view, lambda _: self._made(name, view, RENEWED), version_of=_moment)
             return self._kept(request, view, lambda version: self._made(name, view, version))
@@ -109,7 +116,8 @@ class Site:
         return HTMLResponse(html, 503, {"retry-after": "10"})
 
     def _around(self, version: str) -> dict[str, Any]:
-        return {"pages": {n: t for n, (t, _) in PAGES.items()}, "topics": self.topics.names(), "version": version}
+        pages = {name: title for name, (title, _) in PAGES.items()}
+        return {"pages": pages, "topics": choices(self.topics.titles()), "version": version}
 
     def embed(self, request: Request) -> Response:
         """Answers one figure alone, for a frame of another site; it renews itself every minute.
@@ -138,15 +146,29 @@ class Site:
         topic = self.topics.get(request.path_params["topic"])
         return view_of(topic, page, request.query_params, PAGES[page][1].OWN)
 
+    def _searched(self, request: Request, view: View) -> Response:
+        def make() -> tuple[bytes, Basis | None]:
+            told = self._told("search", view)
+            return self._rendered(view, "", told).encode(), told.get("basis")
+
+        same = lambda basis: search.is_same(self.source, view, basis)  # noqa: E731
+        return _answer(request, self.searches.get(view.link(), view.topic, make, same), "")
+
     def _made(self, name: str, view: View, version: str) -> str:
-        title, module = PAGES[name]
+        return self._rendered(view, version, self._told(name, view))
+
+    def _told(self, name: str, view: View) -> Mapping[str, Any]:
         try:
-            told: Mapping[str, Any] = module.context(self.source, view)
+            told: Mapping[str, Any] = PAGES[name][1].context(self.source, view)
         except (WrongUse, StoreDown, Replaced):
             raise
         except PulsoError as error:
             told = {"empty": error}
-        return render(f"{name}.html", view, {**self._around(version), "title": title, **told})
+        return told
+
+    def _rendered(self, view: View, version: str, told: Mapping[str, Any]) -> str:
+        whole = {**self._around(version), "title": PAGES[view.page][0], **told}
+        return render(f"{view.page}.html", view, whole)
 
     def _kept(
         self,
@@ -171,6 +193,18 @@ class Site:
         )
 
 
+def choices(topics: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Returns topics (titles by id) as somebody chooses one: ids with what is shown, in the order of that."""
+    titles = {name: shown(title, 60) or name for name, title in topics.items()}
+    same = Counter(titles.values())
+    told = {name: f"{title} ({name})" if same[title] > 1 else title for name, title in titles.items()}
+    return sorted(told.items(), key=lambda each: each[1].casefold())
+
+
+def _rules(topic: Topic) -> str:
+    return sha256(topic.model_dump_json().encode()).hexdigest()[:16]
+
+
 def _moment(_: Topic) -> str:
     return f"{time.monotonic() // MOMENT:.0f}"
 
@@ -180,12 +214,15 @@ def _answer(request: Request, found: Seen, message: str) -> Response:
     if message:
         body = found.body.replace(BANNER, message.encode(), 1)
         return HTMLResponse(body, headers={"cache-control": "no-store"})
-    if request.query_params.get("seen") == found.version:
+    if found.version and request.query_params.get("seen") == found.version:
         return Response(status_code=204)
     headers = {"etag": found.etag, "cache-control": "private, no-cache"}
     known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
     if found.etag in known:
         return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        packed = {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+        return HTMLResponse(found.packed, headers=headers | packed)
     return HTMLResponse(found.body, headers=headers)
 
 

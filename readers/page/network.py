@@ -38,9 +38,10 @@ def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows. Raises PulsoError when neither a graph nor groups were published."""
     graph, of = _asked(view)
     with source.session() as session:
-        groups = together.context(session, source, view)
+        groups, (drawn, missing) = source.at_once(
+            lambda: together.context(session, source, view), lambda: _drawn(session, source.keyspace, view)
+        )
         by_kind = together.by_kind(session, source, view) if view.is_paper else []
-        drawn, missing = _drawn(session, source.keyspace, view)
     if missing and groups is None:
         raise missing
     return {

@@ -49,24 +49,32 @@ class Cell:
 
 def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows. Raises PulsoError when no poll has been published, and StoreDown."""
+    keyspace, topic = source.keyspace, view.topic
     with source.session() as session:
-        poll = poll_of(session, source.keyspace, view)
-        records = read_records(session, source.keyspace, view.topic.topic)
-        runs = list(runs_of(session, source.keyspace, view.topic, "candidate_poll", 8))
-        return {
-            "poll": poll,
-            "window": span(*poll.span, view.topic),
-            "strip": _strip(poll, view, runs, records),
-            "warnings": _warnings(poll, view.topic, records),
-            "charts": charts(poll, records),
-            "events": events(poll),
-            "gaps": [(gap.text, span(gap.start, gap.end, view.topic)) for gap in gaps(poll, records)],
-            "measure": MEASURES[view.show],
-            "cite": cite(poll),
-            "bursts": _bursts(session, source.keyspace, view),
-            "cascades": _cascades(session, source, view),
-            "accounts": _accounts(session, source.keyspace, view),
-        }
+        found = source.at_once(
+            lambda: poll_of(session, keyspace, view),
+            lambda: _accounts(session, keyspace, view),
+            lambda: _cascades(session, source, view),
+            lambda: _bursts(session, keyspace, view),
+            lambda: read_records(session, keyspace, topic.topic),
+            lambda: list(runs_of(session, keyspace, topic, "candidate_poll", 8)),
+        )
+    poll: Poll = found[0]
+    accounts, cascades, bursts, records, runs = found[1:]
+    return {
+        "poll": poll,
+        "window": span(*poll.span, topic),
+        "strip": _strip(poll, view, runs, records),
+        "warnings": _warnings(poll, topic, records),
+        "charts": charts(poll, records),
+        "events": events(poll),
+        "gaps": [(gap.text, span(gap.start, gap.end, topic)) for gap in gaps(poll, records)],
+        "measure": MEASURES[view.show],
+        "cite": cite(poll),
+        "bursts": bursts,
+        "cascades": cascades,
+        "accounts": accounts,
+    }
 
 
 def poll_of(session: Session, keyspace: str, view: View) -> Poll:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import isnan
 from typing import Any
 
@@ -69,7 +70,7 @@ class Poll:
         start, end = self.span
         return (max(start, end - timedelta(hours=MOST_HOURS)) if self.by == "hour" else start), end
 
-    @property
+    @cached_property
     def rows(self) -> "list[Row]":
         """The bars, the longest first."""
         return _rows(self)

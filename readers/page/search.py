@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 from markupsafe import Markup, escape
 
 from conf.errors import WrongUse
@@ -12,9 +11,9 @@ from conf.tables import KINDS
 from readers.page.address import View, one_of
 from readers.page.source import Source
 from readers.page.texts import at, post_link, shown
+from readers.search.first_posts import Basis
 from readers.search.post_reads import Span
 from readers.search.query import Query, parse_query
-from readers.search.search import PostSearch, posts_frame
 from readers.search.search_view import hits
 
 OWN = ("q", "author", "kind", "from", "to")
@@ -23,7 +22,7 @@ LONGEST_TEXT = 600
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
-    """Returns what the template shows; without words, the form alone. Raises StoreDown."""
+    """Returns what the template shows, and its `basis`; without words, the form alone. Raises StoreDown."""
     asked = {name: view.more.get(name, "") for name in OWN}
     told: dict[str, Any] = {"asked": asked, "kinds": KINDS, "rows": None, "wrong": "", "more": False}
     if not any(asked[name] for name in ("q", "author", "kind")):
@@ -31,12 +30,17 @@ def context(source: Source, view: View) -> dict[str, Any]:
     try:
         query, span = asked_for(view)
         with source.session() as session:
-            pages = PostSearch(session, source.keyspace, view.topic).pages(query, span, SHOWN + 1)
-            frame = posts_frame(pages)
+            found = source.search(session, view.topic).first(query, span, SHOWN)
     except WrongUse as error:
         return {**told, "wrong": str(error)}
-    rows = [_row(row, query, view, source.settings.mastodon_url) for row in frame.head(SHOWN).to_dict("records")]
-    return {**told, "rows": rows, "more": len(frame) > SHOWN, "shown": SHOWN}
+    rows = [_row(row, query, view, source.settings.mastodon_url) for row in found.rows]
+    return {**told, "rows": rows, "more": found.more, "shown": SHOWN, "basis": found.basis}
+
+
+def is_same(source: Source, view: View, basis: Basis) -> bool:
+    """Returns whether the search of a view would find the posts again that rest on this. Raises StoreDown."""
+    with source.session() as session:
+        return source.search(session, view.topic).is_same(basis)
 
 
 def asked_for(view: View) -> tuple[Query, Span]:
@@ -50,19 +54,19 @@ def asked_for(view: View) -> tuple[Query, Span]:
     return query, Span(*limits)
 
 
-def _row(row: dict[Any, Any], query: Query, view: View, server: str) -> dict[str, Any]:
-    author = row["author_id"] if pd.isna(row["author"]) else row["author"]
-    more = "" if pd.isna(row["text_more"]) else f" [{row['text_more']}]"
-    text = shown("" if pd.isna(row["text"]) else row["text"], LONGEST_TEXT)
-    if more and query.marks and not hits(text, query):
-        text = shown(text + more, LONGEST_TEXT * 2)  # the words stand in a link card, or in the description of an image
+def _row(row: Any, query: Query, view: View, server: str) -> dict[str, Any]:
+    author = row.author or row.author_id
+    text = shown(row.text or "", LONGEST_TEXT)
+    if row.text_more and query.marks and not hits(text, query):
+        # The words stand in a link card, or in the description of an image.
+        text = shown(f"{text} [{row.text_more}]", LONGEST_TEXT * 2)
     return {
-        "at": at(row["event_at"], view.topic, "%-d %b %Y, %H:%M:%S"),
+        "at": at(row.event_at, view.topic, "%-d %b %Y, %H:%M:%S"),
         "author": shown(author, 80),
-        "source": row["source"],
-        "kind": row["kind"],
+        "source": row.source,
+        "kind": row.kind,
         "text": emphasised(text, query),
-        "link": post_link(str(row["source"]), str(row["post_id"]), server),
+        "link": post_link(str(row.source), str(row.post_id), server),
         "by_author": _by(view, str(author)),
     }
 

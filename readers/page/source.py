@@ -3,10 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from cassandra.cluster import Session
 
@@ -17,8 +18,9 @@ from conf.tables import COLLECTION_THROUGH, JOB_RUNS
 from conf.topic import Topic
 from readers.partitions import whole
 from readers.runs.runs import JOB_OF
+from readers.search.search import PostSearch
 from stores.connect import START_THEM, cassandra_session
-from stores.prepare import prepared
+from stores.prepare import change_told, keep_prepared, prepared
 from stores.refused import silence_told
 
 T = TypeVar("T")
@@ -30,6 +32,8 @@ FIRST_ANSWER = 4.0
 """Seconds that Cassandra has for the version. Where it takes longer, the figures that were seen last are shown."""
 SWAPPING = 0.2
 """Seconds to wait while a run puts its rows in the place of another's."""
+TOGETHER = 6
+"""The most reads that wait for Cassandra beside those of the requests' own threads."""
 _JOBS = sorted(set(JOB_OF.values()))
 
 
@@ -42,16 +46,44 @@ class Source:
         self._session: Session | None = None
         self._lock, self._down, self._why = threading.Lock(), 0.0, StoreDown("")
         self._versions: dict[str, tuple[float, str]] = {}
+        self._asking: dict[str, threading.Lock] = {}
+        self._searches: dict[str, tuple[Topic, PostSearch]] = {}
+        self._pool = ThreadPoolExecutor(TOGETHER, "reads")
 
     def close(self) -> None:
         """Closes the session, if there is one."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
         self._held.close()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """Yields the session. Raises StoreDown if Cassandra does not answer, at once if it has just not answered."""
-        with self._noted(), silence_told(START_THEM, "Cassandra does not answer"):
-            yield self._opened()
+        """Yields the session. Raises StoreDown if Cassandra does not answer, at once if it has just not answered.
+
+        Raises PulsoError where a table was changed since the session read it first.
+        """
+        with self._noted(), silence_told(START_THEM, "Cassandra does not answer"), change_told(self._opened()) as held:
+            yield held
+
+    def at_once(self, *reads: Callable[[], Any]) -> list[Any]:
+        """Calls all of these, beside one another, and returns their results in order. Raises what the first raises.
+
+        None of them may call this in turn.
+        """
+        first, *others = reads
+        asked = [(read, self._pool.submit(read)) for read in others]
+        try:  # what has not begun by then is done here: the pool may be busy
+            return [first(), *(read() if future.cancel() else future.result() for read, future in asked)]
+        finally:
+            for _, future in asked:
+                future.cancel()
+
+    def search(self, session: Session, topic: Topic) -> PostSearch:
+        """Returns the search in a topic; what it knows of the tables is read only once."""
+        known = self._searches.get(topic.topic)
+        if not known or known[0] is not topic:
+            known = (topic, PostSearch(session, self.keyspace, topic))
+            self._searches[topic.topic] = known
+        return known[1]
 
     @contextmanager
     def _noted(self) -> Iterator[None]:
@@ -69,6 +101,7 @@ class Source:
                 raise StoreDown(self._why.what, self._why.fix)
             if self._session is None:
                 self._session = self._held.enter_context(cassandra_session(self.settings))
+                keep_prepared(self._session)
         return self._session
 
     def version(self, topic: Topic) -> str:
@@ -76,14 +109,15 @@ class Source:
 
         Raises StoreDown.
         """
-        now = time.monotonic()
-        at, known = self._versions.get(topic.topic, (-FRESH, ""))
-        if now - at < FRESH:
-            return known
-        with self.session() as session:
-            version = self._read_version(session, topic)
-        self._versions[topic.topic] = (now, version)
-        return version
+        with self._asking.setdefault(topic.topic, threading.Lock()):  # many may ask at the moment when it is too old
+            now = time.monotonic()
+            at, known = self._versions.get(topic.topic, (-FRESH, ""))
+            if now - at < FRESH:
+                return known
+            with self.session() as session:
+                version = self._read_version(session, topic)
+            self._versions[topic.topic] = (now, version)
+            return version
 
     def _read_version(self, session: Session, topic: Topic) -> str:
         runs = f"SELECT run_id, status FROM {self.keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT 2"

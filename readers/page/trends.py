@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -46,10 +47,12 @@ def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows. Raises PulsoError when none of its tables has rows of the topic."""
     of, kind = _asked(view)
     with source.session() as session:
-        found = {figure: _rows(session, source.keyspace, view, figure) for figure in TABLE_OF}
-        cites = {figure: _cite(session, source.keyspace, figure, rows, view) for figure, rows in found.items()}
-        volume = read_volume(session, source.keyspace, view.topic, of)
+        volume, *figures = source.at_once(
+            lambda: read_volume(session, source.keyspace, view.topic, of),
+            *(partial(_figure, session, source.keyspace, view, figure) for figure in TABLE_OF),
+        )
         others = _others(session, source.keyspace, view) if view.is_paper else []
+    found = {figure: rows for figure, (rows, _) in zip(TABLE_OF, figures, strict=True)}
     if volume is None and all(rows is None for rows in found.values()):
         raise not_published(f"trends of {view.topic.topic} by {of}", HASHTAG_TRENDS, view.topic.topic)
     return {
@@ -63,7 +66,7 @@ def context(source: Source, view: View) -> dict[str, Any]:
         "others": others,
         "replies": _replies(found["conversations"], view, source.settings.mastodon_url),
         "texts": _texts(found["texts"], view, source.settings.mastodon_url),
-        "cites": cites,
+        "cites": {figure: cite for figure, (_, cite) in zip(TABLE_OF, figures, strict=True)},
     }
 
 
@@ -89,6 +92,12 @@ def volume_of(source: Source, view: View) -> Volume:
 
 def _asked(view: View) -> tuple[str, str]:
     return one_of("of", view.more, PERIODS), one_of("kind", view.more, tuple(KINDS))
+
+
+def _figure(session: Session, keyspace: str, view: View, figure: str) -> tuple[pd.DataFrame | None, str]:
+    """Returns the rows of a figure, and the sentence to cite it."""
+    rows = _rows(session, keyspace, view, figure)
+    return rows, _cite(session, keyspace, figure, rows, view)
 
 
 def _rows(session: Session, keyspace: str, view: View, figure: str) -> pd.DataFrame | None:

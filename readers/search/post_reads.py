@@ -77,12 +77,15 @@ class PostReads:
     """The queries of one search in one topic. Every method raises the driver's errors.
 
     `wordless` has the days inside the window of which words are asked for, but not stored.
+    `columns` are those of the rows; a search itself looks at some of them, and at those of MATCHED, which come last.
     """
 
-    def __init__(self, statements: Statements, topic: Topic, query: Query, span: Span) -> None:
+    def __init__(
+        self, statements: Statements, topic: Topic, query: Query, span: Span, columns: Sequence[str] = COLUMNS
+    ) -> None:
         self._session, self._statements = statements.session, statements
         self._topic, self._query, self.span = topic, query, span
-        self._columns = ", ".join([*COLUMNS, *MATCHED.values()] if query.phrases or query.terms else COLUMNS)
+        self._columns = ", ".join([*columns, *MATCHED.values()] if query.phrases or query.terms else columns)
         self.wordless = self._wordless_inside() if query.terms else []
         self._by_words = bool(query.terms) and not query.author and not self.wordless
         self._first_rows = max(16, FIRST_ROWS // topic.buckets)
@@ -107,6 +110,12 @@ class PostReads:
         if missing := [day for day in days if day not in self._buckets]:
             self._buckets |= self._statements.days.of(self._topic.topic, missing, self._topic.buckets)
         return [range(self._buckets[day]) for day in days]
+
+    @property
+    def days(self) -> tuple[date, date]:
+        """The first and the last day that may touch the window."""
+        first = self.day_of(self.span.start) if self.span.start else date.min
+        return first, self.day_of(self.span.end) if self.span.end else date.max
 
     def stored_days(self) -> Callable[[], list[date]]:
         """Sends the query for the topic's days with posts.
@@ -174,8 +183,7 @@ class PostReads:
         They need not match the search.
         """
         below = "AND (source, post_id) < (?, ?) ORDER BY source DESC, post_id DESC"
-        columns = ", ".join([*COLUMNS, *MATCHED.values()])
-        statement = self._statements.select(columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
+        statement = self._statements.select(self._columns, f"WHERE {_PARTITION} {below} LIMIT {count}")
         answers = self._ask((statement, (self._topic.topic, day, bucket, *key)) for bucket, key in before.items())
         return dict(zip(before, (answer.all() for answer in answers), strict=True))
 
@@ -221,9 +229,7 @@ class PostReads:
 
     def _wordless_inside(self) -> list[date]:
         """Returns the days that touch the window and have posts without words, oldest first."""
-        span = self.span
-        first = self.day_of(span.start) if span.start else date.min
-        last = self.day_of(span.end) if span.end else date.max
+        first, last = self.days
         return sorted(day for day in self._statements.wordless(self._topic.topic) if first <= day <= last)
 
     def _all(self, answers: Iterable[Found]) -> list[Row]:

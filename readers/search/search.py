@@ -19,6 +19,7 @@ from cassandra.cluster import Session
 from conf.errors import WrongUse
 from conf.tables import POSTS
 from conf.topic import Topic
+from readers.search.first_posts import SELECTED, Basis, FirstPosts, first_posts, is_same, read_changes
 from readers.search.post_reads import (
     ANYWHERE,
     IN_FLIGHT,
@@ -48,6 +49,10 @@ ENOUGH = 120
 ID_PRECISION = timedelta(seconds=1)
 """X gives a post's time in whole seconds, but its id has milliseconds."""
 DAY = timedelta(days=1)
+FIX, NO_ANSWER = (
+    "See `make status`, or search a shorter time with --from and --to",
+    "Cassandra did not answer the search",
+)
 
 
 class PostSearch:
@@ -86,9 +91,26 @@ class PostSearch:
         Raises WrongUse for an empty query and for an empty window, StoreDown when Cassandra does not answer.
         """
         asked = parse_query(query) if isinstance(query, str) else query
-        if span.start and span.end and span.start >= span.end:
-            raise WrongUse(f"--from {span.start:%Y-%m-%dT%H:%MZ} is not before --to", "A window is [from, to)")
+        _check(span)
         return _cut(_found(PostReads(self._statements, self._topic, asked, span), on_day), limit)
+
+    def first(self, query: Query, span: Span, most: int) -> FirstPosts:
+        """Returns the newest posts of a search, at most `most`, and what they rest on. Raises as `pages` does."""
+        _check(span)
+        found: list[Row] = []
+        with silence_told(FIX, NO_ANSWER):
+            reads = PostReads(self._statements, self._topic, query, span, SELECTED)
+            changes = read_changes(self._statements, self._topic, reads.days)
+            for rows in _found(reads, lambda _done, _days: None):
+                found += rows
+                if len(found) > most:
+                    break
+        return first_posts(found[: most + 1], most, reads.days, changes)
+
+    def is_same(self, basis: Basis) -> bool:
+        """Returns whether `first` would give the posts again that rest on this. Raises StoreDown."""
+        with silence_told(FIX, NO_ANSWER):
+            return is_same(self._statements, self._topic, basis)
 
 
 def search_posts(
@@ -112,10 +134,14 @@ def posts_frame(pages: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(held, ignore_index=True) if held else _frame([])
 
 
+def _check(span: Span) -> None:
+    if span.start and span.end and span.start >= span.end:
+        raise WrongUse(f"--from {span.start:%Y-%m-%dT%H:%MZ} is not before --to", "A window is [from, to)")
+
+
 def _cut(portions: Iterator[list[Row]], limit: int | None) -> Iterator[pd.DataFrame]:
     left = limit
-    fix = "See `make status`, or search a shorter time with --from and --to"
-    with silence_told(fix, "Cassandra did not answer the search"):
+    with silence_told(FIX, NO_ANSWER):
         for rows in portions:
             for start in range(0, len(rows), PAGE_ROWS):
                 page = rows[start : start + PAGE_ROWS][:left]
@@ -199,8 +225,7 @@ def _listed_days(span: Span, reads: PostReads) -> list[date] | None:
 
 
 def _inside(reads: PostReads, days: list[date]) -> list[date]:
-    first = reads.day_of(reads.span.start) if reads.span.start else date.min
-    last = reads.day_of(reads.span.end) if reads.span.end else date.max
+    first, last = reads.days
     return [day for day in days if first <= day <= last]
 
 

@@ -21,7 +21,8 @@ BEFORE_HIT = 40
 """Characters of a clipped text that are shown before its first hit."""
 OTHER_COLUMNS = 52
 """The greatest width, in characters, of time, author and kind together, with the gaps between columns."""
-_CLUSTER = regex.compile(r"\X")
+_PIECE = regex.compile(r"([ -~]+)(?![^\x00-\x7f])|\X")
+"""A run of plain letters, each of which is a cluster; else a cluster. What has a mark after it is no plain letter."""
 
 
 def print_posts(frame: pd.DataFrame, query: Query, topic: Topic, console: Console) -> None:
@@ -68,10 +69,14 @@ def hits(line: str, query: Query) -> list[tuple[int, int]]:
     if query.marks is None:
         return []
     folded, origin = list[str](), list[tuple[int, int]]()
-    for cluster in _CLUSTER.finditer(blank(line)):
-        piece = fold(cluster[0]) or " "
-        folded.append(piece)
-        origin += [cluster.span()] * len(piece)
+    for piece in _PIECE.finditer(blank(line)):
+        start, end = piece.span()
+        if piece[1]:
+            folded.append(piece[1].lower().replace("`", "'"))
+            origin += [(at, at + 1) for at in range(start, end)]
+        else:
+            folded.append(fold(piece[0]) or " ")
+            origin += [(start, end)] * len(folded[-1])
     found = query.marks.finditer("".join(folded))
     return [(origin[match.start()][0], origin[match.end() - 1][1]) for match in found if match.end() > match.start()]
 

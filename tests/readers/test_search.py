@@ -267,6 +267,9 @@ def test_hits_are_emphasised_where_they_stand_in_the_text() -> None:
     line = "@poe says: ﬁnally Gracé Poe, and grace"
     query = parse_query('"grace poe" finally')
     assert [line[start:end] for start, end in hits(line, query)] == ["ﬁnally", "Gracé Poe"]
+    marked = "1\ufe0f\u20e3poe\u0301 `Poe` \u0600poe é\r\npoe"  # each with its marks, and none across them
+    found = [marked[start:end] for start, end in hits(marked, parse_query("poe"))]
+    assert found == ["poe\u0301", "Poe", "\u0600poe", "poe"]
     far = emphasised("x" * 300 + " poe wins", parse_query("poe"), 60)
     assert far.plain.startswith("…")
     assert [far.plain[span.start : span.end] for span in far.spans] == ["poe"]

@@ -127,6 +127,7 @@ def test_names_that_attack_are_text(
         names = page.locator(".bars .name").all_inner_texts()
         assert any(name.startswith("<script>alert(1)</script><img") for name in names)
         assert any("{{ 7*7 }}" in name for name in names)
+        assert NAMES[0] in page.locator("select[name=topic] option:checked").inner_text()
         assert f"\u2068{NAMES[1]}\u2069 " in page.locator("textarea").first.input_value()
         assert not any("\u202e" in name for name in names)
         assert page.locator("main img, main script, main b").count() == 0
@@ -251,6 +252,7 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
         address = f"{served.address}/{counted.topic}"
         before = httpx.get(f"{address}/night", timeout=30)
         assert before.status_code == 200
+        assert httpx.get(f"{address}/search?q=duterte", timeout=30).status_code == 200
         cut.cut()
         time.sleep(1.2)  # the version of the figures holds for a second
         down = httpx.get(f"{address}/night", timeout=30)
@@ -267,6 +269,9 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
         assert "Cassandra does not answer" in html.unescape(never.text)
         assert f'href="/{counted.topic}/cluster"' in never.text  # from there, too, one comes to the other pages
         assert "seen=moment" in never.text  # and it asks again by itself
+        searched = httpx.get(f"{address}/search?q=duterte", timeout=30)  # what was deleted meanwhile is not known
+        assert (searched.status_code, "<mark>" in searched.text) == (503, False)
+        assert httpx.get(f"{address}/method", timeout=30).status_code == 200  # it needs no store
         health = httpx.get(f"{address}/cluster", timeout=30)
         assert health.status_code == 200  # it says what is away, so it is there when something is
         assert re.search(r'role="alert">Cassandra: [^<]*<code>make up<', health.text)

@@ -214,6 +214,9 @@ def test_a_page_that_has_not_changed_is_not_sent_again(served: Served, counted: 
     first = httpx.get(address)
     again = httpx.get(address, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+    plain = httpx.get(address, headers={"accept-encoding": "identity"})
+    assert (first.headers["content-encoding"], plain.headers.get("content-encoding")) == ("gzip", None)
+    assert plain.text == first.text
     seen = re.search(r'hx-get="[^"]*seen=(\w+)"', first.text)
     assert seen
     assert httpx.get(f"{address}?seen={seen[1]}").status_code == 204

@@ -1,17 +1,20 @@
 """What the page says in words: coverage, commands in messages, the measures of the backtest, times."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from conf.topic import Topic, parse_topic
 from readers.graphs.page import _members
 from readers.page.address import view_of
+from readers.page.app import choices
 from readers.page.cluster import _ms
 from readers.page.quality import _measure
 from readers.page.rendering import banner, told
 from readers.page.search import asked_for
 from readers.page.texts import covered, title_of
+from readers.topics import Topics
 
 RACES = 'races: [{id: r, title: "\u202eR", candidates: [{id: a, name: A, aliases: [a]}]}]'
 
@@ -77,3 +80,23 @@ def test_a_group_with_a_title_is_not_its_first_member_and_others() -> None:
     assert _members("group 1", 5, has_title=True) == "\u2068group 1\u2069: 5"
     assert _members("@ana", 5, has_title=False) == "\u2068@ana\u2069 and 4 more"
     assert _members("@ana", 1, has_title=False) == "@ana"
+
+
+def test_topics_are_chosen_by_their_titles(tmp_path: Path) -> None:
+    files = {"a": "title: 'It''s <b>' # c", "b": "title: Long\n  and longer", "c": "title: [1", "d": "races: []"}
+    files |= {
+        "e": "title: İstanbul seçimi",
+        "f": "title: Long and longer",
+        "g": "title: 2016",
+        "h": f"title: {'x' * 99}",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.yaml").write_text(f"topic: {name}\n{text}\n", encoding="utf-8")
+    topics = Topics(tmp_path)
+    assert topics.titles()["a"] == "It's <b>"
+    found = dict(choices(topics.titles()))
+    assert (found["b"], found["f"]) == ("Long and longer (b)", "Long and longer (f)")
+    assert [found[name] for name in "cdeg"] == ["c", "d", "İstanbul seçimi", "g"]
+    assert len(found["h"]) == 60
+    (tmp_path / "a.yaml").write_text("title: Another\n")
+    assert topics.titles()["a"] == "Another"
