@@ -349,19 +349,6 @@ def test_numbers_of_parquet_that_can_hold_no_id_are_refused(files: Files, tmp_pa
         assert parse(parts[0].format, parts[0].payload).post_id == "1895000000000000221"
 
 
-def test_a_time_of_parquet_beyond_all_calendars_costs_no_other_row(files: Files, tmp_path: Path) -> None:
-    table = tmp_path / "posts.parquet"
-    times = pa.array([2**62, 1_740_823_200_000_000], pa.timestamp("us", "UTC"))
-    columns = {"Tweet ID": ["1", "2"], "Date": times, "User": ["a", "b"], "Tweet": ["x", "y"], "User ID": ["5", "6"]}
-    pq.write_table(pa.table(columns), table)
-    opened = files.open(table=table)
-    assert opened
-    odd, good = (part for _, part in opened.parts())
-    assert isinstance(good, Unit)
-    assert isinstance(odd, Refused)
-    assert "4611686018427387904 (timestamp[us, tz=UTC])" in odd.reason
-
-
 def test_a_damaged_parquet_file_is_one_line(files: Files) -> None:
     files.table.write_bytes(b"PAR1" + b"x" * 1000)
     assert "is no whole Parquet file" in files.refusal()
