@@ -192,7 +192,7 @@ def submitted(home: Path, folder: Path, *arguments: str) -> tuple[str, str, int]
         "PULSO_HOME": str(home),
         "SPARK_SUBMIT_OPTS": f'"-Xlog:class+load:file={log}" -XX:TieredStopAtLevel=1',
     }
-    command = [pyspark_folder() / "bin" / "spark-submit", folder / "job.py", *arguments]
+    command = [str(pyspark_folder() / "bin" / "spark-submit"), str(folder / "job.py"), *arguments]
     done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, check=True)
     return done.stdout, done.stderr, log.read_text().count("shared objects file (top)")
 
