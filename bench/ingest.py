@@ -7,7 +7,7 @@ from bench import classic, pulso
 from bench.jobs.sides import checked_out, commit_of
 from bench.lab import Lab
 from bench.pulso import MOST_QUEUED, Pass
-from bench.results import Row, Section, over, verdict
+from bench.results import Row, Section, over, verdict, with_spread
 
 TITLE = "from replay to stored and acked, against one RQ job per post"
 TARGET = 50.0
@@ -72,6 +72,8 @@ def benchmark(lab: Lab) -> Section:
     told = [verdict("for Pulso over RQ's default worker:", found, TARGET)]
     if before:
         told.append(verdict("for Pulso over Pulso before:", median(rows[-1].ratios), TARGET_BEFORE))
+        now, then = ([sum(one.cpu.values()) for one in side] for side in (rounds.whole, rounds.before))
+        told.append(f"CPU of Pulso before over that of Pulso, all processes: {with_spread(over(then, now), '.2f')}.")
     return Section(TITLE, rows, [*told, *_text(lab, rounds)])
 
 
