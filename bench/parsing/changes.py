@@ -42,11 +42,11 @@ def main(folder: Path, revision: str = BEFORE) -> None:
     """Prints what changed."""
     commit = commit_of(revision)
     with TemporaryDirectory(prefix="pulso-changes-") as work:
-        before, now = (_read(root, folder) for root in (checked_out(commit, Path(work) / commit), ROOT))
+        before, now = (read(root, folder) for root in (checked_out(commit, Path(work) / commit), ROOT))
     print(f"# {len(now):,} messages, beside commit {commit[:8]}\n")
     _print_counts("Posts that count for a candidate", *(_polled(side) for side in (before, now)))
     _print_counts("Edges of the graphs", *(Counter(kind for kind, *_ in _edges(side)) for side in (before, now)))
-    rows = [row for key in sorted({*before, *now}) for row in _differing(key, before.get(key, {}), now.get(key, {}))]
+    rows = [row for key in sorted({*before, *now}) for row in differing(key, before.get(key, {}), now.get(key, {}))]
     print("\n| why | columns of posts |\n|---|---:|")
     for why, count in Counter(row[4] for row in rows).most_common():
         print(f"| {why} | {count:,} |")
@@ -55,7 +55,7 @@ def main(folder: Path, revision: str = BEFORE) -> None:
         print(f"| {' | '.join(cell.replace('|', '¦') for cell in row)} |")
 
 
-def _read(root: Path, folder: Path) -> dict[str, Told]:
+def read(root: Path, folder: Path) -> dict[str, Told]:
     """Returns each message by the capture and its post's id, or by its place where it is no post."""
     environment = {**os.environ, "PYTHONPATH": str(root)}
     asked = [sys.executable, str(_SIDE), str(folder)]
@@ -97,7 +97,8 @@ def _print_counts(title: str, before: Mapping[str, int], now: Mapping[str, int])
         print(f"| {name} | {before.get(name, 0):,} | {now.get(name, 0):,} |")
 
 
-def _differing(key: str, before: Told, now: Told) -> Iterator[tuple[str, str, str, str, str]]:
+def differing(key: str, before: Told, now: Told) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yields for each column that differs: the post, the column, what it was, what it is, and why."""
     for name in sorted({*before, *now}):
         old, new = before.get(name), now.get(name)
         if old != new:

@@ -8,12 +8,14 @@ import orjson
 import pytest
 
 from bench.parsing import side
+from bench.parsing.changes import differing, read
 from bench.parsing.lines import lines_of
 from conf import ROOT
 from conf.topic import load_topic
 from corpus import generate
 from ingest.formats import Unit, parse, split
 from ingest.formats.post import Post
+from tests.support.posts import stream_line, tweet
 
 POSTS = 250
 CORPUS = b"".join(generate(load_topic("ph2016", ROOT / "conf" / "topics"), POSTS, 3)).splitlines()
@@ -52,3 +54,17 @@ def test_a_side_tells_its_seconds_and_how_many_posts_it_has_parsed(tmp_path: Pat
     ).stdout.split()
     assert float(told[0]) > 0
     assert told[1] == str(POSTS)
+
+
+def test_what_became_otherwise_is_told_with_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(stream_line(tweet("1", "Rivera\u2019s day", author_id="5")) + b"\nno JSON\n")
+    found = read(ROOT, tmp_path)
+    assert found.keys() == {"a.jsonl 1", "a.jsonl:2#1"}
+    now = found["a.jsonl 1"]
+    assert (now["folded"], now["kind"], now["counts"]) == ("rivera's day", "original", [])
+    assert list(differing("a.jsonl 1", now, now)) == []
+    rows = differing("a.jsonl 1", now | {"folded": "rivera\u2019s day"}, now | {"media": ["image 3_1"]})
+    assert [row[1:] for row in rows] == [
+        ("folded", "rivera\u2019s day", "rivera's day", "folding: one form of more letters and signs"),
+        ("media", "", "['image 3_1']", "images and videos are named"),
+    ]
