@@ -16,6 +16,8 @@ SHORT_PAYLOAD = 1024
 """Bytes of a payload that are kept then, and of letters beyond the limit."""
 MOST_BYTES = 128 * 1024 * 1024
 """While the dead letters take more of Redis's memory, further ones are only counted: strangers must not fill it."""
+MOVED_TOGETHER, MOVED_BYTES = 100, 4 * 1024 * 1024
+"""The most messages, and about the most bytes of them, that Redis moves in one step: meanwhile it answers nobody."""
 PAGE = 500
 """Letters in one request to Redis."""
 
@@ -86,19 +88,25 @@ class DeadLetters:
     def refuse(self, letters: Iterable[tuple[Message, str]]) -> int:
         """Moves queued messages to the dead letters, with their reasons; returns how many were not done before.
 
-        Each is moved in one step. This works when Redis has no memory left, and never stops the caller: of letters
-        beyond the limit, or beyond WHOLE_BYTES, only the start is kept, and beyond MOST_BYTES they are only counted.
+        Some are moved together, in one step. This works when Redis has no memory left, and never stops the caller: of
+        letters beyond the limit, or beyond WHOLE_BYTES, only the start is kept, and beyond MOST_BYTES they are only
+        counted.
         """
         letters = list(letters)
         if not letters:
             return 0
         used = self._bytes()
         short = used > WHOLE_BYTES or self.count() >= self.limit
-        moved = 0
+        moved, size = 0, 0
+        together: list[tuple[Message, dict[str, str | bytes]]] = []
         for message, reason in letters:
             entry = _entry(message, reason, SHORT_PAYLOAD if short else None)
-            moved += self.queue.refuse(message, entry if used <= MOST_BYTES else {})
-        return moved
+            together.append((message, entry if used <= MOST_BYTES else {}))
+            size += len(message.payload)
+            if len(together) == MOVED_TOGETHER or size > MOVED_BYTES:
+                moved += self.queue.refuse(together)
+                together, size = [], 0
+        return moved + self.queue.refuse(together)
 
     def read(self, limit: int | None = None) -> Iterator[DeadLetter]:
         """Yields the letters, oldest first, at most `limit`."""

@@ -210,19 +210,24 @@ class PostsQueue:
                 acked += int(self._ack(keys, [GROUP, field, outcome if replay else "", REPLAY_TTL, *some]))
         return acked
 
-    def refuse(self, message: Message, kept: Mapping[str, str | bytes]) -> int:
-        """Moves a message to the dead letters, as an entry with the fields `kept`, and counts it as dead; one step.
+    def refuse(self, moves: Sequence[tuple[Message, Mapping[str, str | bytes]]]) -> int:
+        """Moves messages to the dead letters, each as an entry with these fields, and counts them as dead; in one step.
 
-        Returns 1, or 0 if the message was done already. Without fields, the message is only acked and counted. It works
-        when Redis has no memory left.
+        Returns how many were not done before. Without fields, a message is only acked and counted. It works when Redis
+        has no memory left.
         """
+        if not moves:
+            return 0
         minute = int(self.client.time()[0]) // RATE_SPAN
-        keys = [self.stream, self.counts, self.replay_key(message.replay), self.rate_key(minute), self.dead]
-        field = f"{message.topic}|{message.source}|dead"
-        fields = [part for pair in kept.items() for part in pair]
-        outcome = "dead" if message.replay else ""
+        keys = [self.stream, self.counts, self.dead, self.rate_key(minute)]
+        arguments: list[str | bytes | int] = [GROUP, REPLAY_TTL]
+        for message, kept in moves:
+            keys.append(self.replay_key(message.replay))
+            field = f"{message.topic}|{message.source}|dead"
+            arguments += (message.id, field, "dead" if message.replay else "", 2 * len(kept))
+            arguments += chain.from_iterable(kept.items())
         with self._group_again():
-            return int(self._refuse(keys, [GROUP, message.id, field, outcome, REPLAY_TTL, *fields]))
+            return int(self._refuse(keys, arguments))
         return 0
 
     def leave(self, consumer: str) -> None:
