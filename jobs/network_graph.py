@@ -63,17 +63,18 @@ def compute_graphs(
     Triggers Spark actions: the edges are computed first, since their number decides how they are measured.
     """
     spark, edges = posts.sparkSession, edges_of(posts, window, topic.graph.kinds)
-    few_posts = number is not None and number <= FEW_POSTS
+    most, few_posts = topic.graph.local_max_edges, number is not None and number <= FEW_POSTS
     found = few_edges(edges, FEW_EDGES) if few_posts else None
-    if found is None:
+    if found is None or largest_of(found) > most:
         edges = edges.localCheckpoint(eager=True)
-        few = sum(graph.edges for graph in graphs_of(edges)) <= FEW_EDGES
+        sizes = [graph.edges for graph in graphs_of(edges)]
+        few = sum(sizes) <= FEW_EDGES and all(size <= most for size in sizes)
         found = few_edges(edges, FEW_EDGES) if few else None
-    if found is not None and largest_of(found) <= topic.graph.local_max_edges:
+    if found is None:
+        tables = _tables_of_many(edges, topic, posts, names)
+    else:
         known = _known_labels(found, posts, names, few_posts=few_posts)
         tables = tables_of(spark, found, TOP_MEASURES, TOP, Options().seed, known)
-    else:
-        tables = _tables_of_many(edges.localCheckpoint(eager=True), topic, posts, names)
     name = F.lit(topic.topic).alias("topic")
     published = (GRAPH_EDGES, GRAPH_NODES, GRAPH_TOP_NODES, GRAPH_SUMMARY)
     return {table.name: frame.select(name, "*") for table, frame in zip(published, tables, strict=True)}
