@@ -67,6 +67,7 @@ def run_job(
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
     with job_run.going_on():
         try:
+            job_run.write("running")  # in here: a stop may come while it is stored, before Cassandra's answer
             check_layout(session, settings.keyspace, topic)
             job.requires(topic, window)
             at = Place(spark, session, settings, topic, window, posts)

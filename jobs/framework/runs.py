@@ -76,7 +76,6 @@ class JobRun:
                 say_dead(self._session, self._keyspace, self._known["job"], self._known["topic"], entry.place)
                 self._list.drop(entry)
         with self._list.alive(self._entry):
-            self.write("running")
             try:
                 yield
             finally:

@@ -97,6 +97,7 @@ def test_a_running_run_without_a_sign_of_life_says_so(
     )
     gone.write("running")  # its process died, so nothing renews its sign of life
     with going.going_on():
+        going.write("running")
         lines = told("--job", "cascades").splitlines()
         [said] = [line for line in lines if "no sign of life" in line]
         assert said.startswith(f"{str(gone.run_id)[:8]} cascades: ")

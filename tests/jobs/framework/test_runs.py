@@ -2,8 +2,9 @@
 
 import uuid
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cassandra.cluster import Session
@@ -12,12 +13,14 @@ from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.tables import run_list
 from conf.topic import Topic
+from jobs.candidate_poll import JOB as POLL
 from jobs.framework import runs
 from jobs.framework.order import take_place
-from jobs.framework.runner import _first
+from jobs.framework.runner import _first, run_job
 from jobs.framework.runs import JobRun
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
 from jobs.framework.window import Window
+from stores.execute import execute_all
 
 NOW = datetime(2016, 5, 1, 12, tzinfo=UTC)
 
@@ -57,6 +60,7 @@ def killed(jobs: Jobs, monkeypatch: pytest.MonkeyPatch, process: str) -> JobRun:
     with monkeypatch.context() as patch:
         patch.setattr(runs, "this_process", lambda: process)
         run = jobs.run()
+    run.write("running")
     with pytest.raises(Killed), run.going_on():
         raise Killed
     return run
@@ -71,6 +75,7 @@ def test_the_next_run_says_that_a_run_was_killed(jobs: Jobs, monkeypatch: pytest
     assert jobs.told() == [("running", None)]
     run = jobs.run()
     with run.going_on():
+        run.write("running")
         assert jobs.told() == [FAILED, ("running", None)]
         assert [entry.run_id for entry in jobs.going_on()] == [run.run_id]
         run.write("succeeded")
@@ -101,6 +106,24 @@ def test_a_run_that_failed_says_why(jobs: Jobs) -> None:
     with run.going_on():
         run.write("failed", error="no")
     assert jobs.told() == [("failed", "no")]
+    assert jobs.going_on() == []
+
+
+def test_a_stop_while_the_start_is_being_recorded_is_recorded(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*written: Any) -> None:
+        monkeypatch.undo()
+        execute_all(*written)
+        raise KeyboardInterrupt  # the row says `running`, and Python has not gone on yet
+
+    monkeypatch.setattr(runs, "execute_all", stopped)
+    job, window, no_spark = (
+        replace(POLL, name=jobs.job),
+        Window(NOW, NOW + timedelta(hours=1), jobs.topic.zone),
+        cast(Any, None),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run_job(job, no_spark, jobs.session, jobs.settings, jobs.topic, window)
+    assert jobs.told() == [("failed", "KeyboardInterrupt")]
     assert jobs.going_on() == []
 
 
