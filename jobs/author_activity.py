@@ -157,8 +157,8 @@ def _quietest(length: int) -> Column:
 
 RULE = Rule(
     "there is at least one post, and the counts by kind sum to posts",
-    "SELECT period, period_start, author FROM {batch} "
-    "WHERE posts < 1 OR posts != originals + retweets + replies + quotes",
+    "posts < 1 OR posts != originals + retweets + replies + quotes",
+    shown="period, period_start, author",
 )
 
 

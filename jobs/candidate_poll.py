@@ -59,25 +59,26 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
     return {CANDIDATE_POLL.name: polled}
 
 
+_PERIOD = "race, period, period_start, period_end"
 RULES = (
     Rule(
         "the shares of a race and period sum to 1",
-        "SELECT race, period, period_start, sum(share_authors) AS of_authors, sum(share_posts) AS of_posts "
-        "FROM {batch} GROUP BY race, period, period_start, period_end "
-        "HAVING abs(sum(share_authors) - 1) > 1e-9 OR abs(sum(share_posts) - 1) > 1e-9",
+        "abs(sum(share_authors) - 1) > 1e-9 OR abs(sum(share_posts) - 1) > 1e-9",
+        shown="race, period, period_start, sum(share_authors) AS of_authors, sum(share_posts) AS of_posts",
+        by=_PERIOD,
     ),
     Rule(
         "shares are inside their intervals, counts by kind sum to posts, and posts and authors are within the totals",
-        "SELECT race, period, period_start, candidate FROM {batch} WHERE share_authors_low > share_authors "
-        "OR share_authors_high < share_authors OR posts < authors OR posts > posts_total OR authors > authors_total "
-        "OR posts != originals + retweets + replies + quotes",
+        "share_authors_low > share_authors OR share_authors_high < share_authors OR posts < authors "
+        "OR posts > posts_total OR authors > authors_total OR posts != originals + retweets + replies + quotes",
+        shown="race, period, period_start, candidate",
     ),
     *(
         Rule(
             f"the shares without {what} of a race and period sum to 1, or are unknown",
-            f"SELECT race, period, period_start, sum(share_authors_no_{what}) AS total FROM {{batch}} "
-            "GROUP BY race, period, period_start, period_end HAVING "
             f"count(share_authors_no_{what}) NOT IN (0, count(*)) OR abs(sum(share_authors_no_{what}) - 1) > 1e-9",
+            shown=f"race, period, period_start, sum(share_authors_no_{what}) AS total",
+            by=_PERIOD,
         )
         for what in ("bots", "groups")
     ),

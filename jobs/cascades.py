@@ -35,9 +35,10 @@ MOST_DEPTH = 10
 ROOT = [*PERIOD_KEY, "source", "post_id"]
 RULE = Rule(
     "ranks start at 1 without a gap, half-life is at most duration, and retweeters are at most retweets",
-    "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
-    "HAVING min(rank) != 1 OR max(rank) != count(*) OR min(retweets - retweeters) < 0 "
+    "min(rank) != 1 OR max(rank) != count(*) OR min(retweets - retweeters) < 0 "
     "OR max(half_life_seconds - duration_seconds) > 0",
+    shown="period, period_start, max(rank) AS last",
+    by="period, period_start, period_end",
 )
 
 

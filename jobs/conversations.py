@@ -49,13 +49,14 @@ METHOD = "conversations/1"
 RULES = (
     Rule(
         "ranks start at 1 without a gap",
-        "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
-        f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {max(TOP.values())}",
+        f"min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {max(TOP.values())}",
+        shown="period, period_start, max(rank) AS last",
+        by="period, period_start, period_end",
     ),
     Rule(
         "authors and the widest level are at most posts, and the half-life ends before the last reply",
-        "SELECT period, period_start, root FROM {batch} WHERE authors > posts OR widest > posts "
-        "OR half_life_seconds > (unix_micros(last_at) - unix_micros(first_at)) / 1e6",
+        "authors > posts OR widest > posts OR half_life_seconds > (unix_micros(last_at) - unix_micros(first_at)) / 1e6",
+        shown="period, period_start, root",
     ),
 )
 

@@ -51,26 +51,30 @@ _GROUP = "kind, period, period_start"
 RULES = {
     "coordination_pairs": Rule(
         "a pair is of two accounts, has more objects than expected, and no q-value above 0.05 or below its p",
-        "SELECT kind, src, dst FROM {batch} WHERE src >= dst OR objects <= expected OR q_occasions > 0.05 "
-        "OR q_value < p_value OR occasions > objects",
+        "src >= dst OR objects <= expected OR q_occasions > 0.05 OR q_value < p_value OR occasions > objects",
+        shown="kind, src, dst",
     ),
     "coordination_summary": Rule(
         "no part is more than the whole, and each account has three actions",
-        "SELECT kind, period, period_start FROM {batch} WHERE significant_pairs > pairs OR groups > significant_pairs "
+        "significant_pairs > pairs OR groups > significant_pairs "
         "OR actions_cut > actions OR objects_cut > objects OR objects_cut > actions_cut",
+        shown="kind, period, period_start",
     ),
     "coordination_groups": Rule(
         "groups are numbered from 1, the largest first, and joined by enough pairs",
-        f"SELECT {_GROUP}, max(group) AS last FROM {{batch}} GROUP BY {_GROUP} HAVING min(group) != 1 "
-        "OR max(group) != count(*) OR min(pairs - accounts + 1) < 0 OR min(posts - accounts) < 0",
+        "min(group) != 1 OR max(group) != count(*) OR min(pairs - accounts + 1) < 0 OR min(posts - accounts) < 0",
+        shown=f"{_GROUP}, max(group) AS last",
+        by=_GROUP,
     ),
     "coordination_objects": Rule(
         "an object's first use is not after its last",
-        "SELECT kind, group, object FROM {batch} WHERE first_at > last_at",
+        "first_at > last_at",
+        shown="kind, group, object",
     ),
     "coordination_accounts": Rule(
         "an account's first action is not after its last",
-        "SELECT kind, group, author FROM {batch} WHERE first_at > last_at",
+        "first_at > last_at",
+        shown="kind, group, author",
     ),
 }
 

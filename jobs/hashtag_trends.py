@@ -35,8 +35,9 @@ ANY_HASHTAG = ""
 """Stands for all hashtags together, in rows beside theirs."""
 RULE = Rule(
     "ranks start at 1 without a gap, and there are at least as many posts as authors",
-    "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
-    f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0",
+    f"min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0",
+    shown="period, period_start, max(rank) AS last",
+    by="period, period_start, period_end",
 )
 
 

@@ -170,21 +170,25 @@ _GROUP = "graph, period, period_start, period_end"
 RULES = {
     GRAPH_EDGES.name: Rule(
         "an edge joins two different nodes, and has at least one post; its first post is not after its last",
-        "SELECT graph, src, dst FROM {batch} WHERE src = dst OR weight < 1 OR first_at > last_at",
+        "src = dst OR weight < 1 OR first_at > last_at",
+        shown="graph, src, dst",
     ),
     GRAPH_NODES.name: Rule(
         "PageRank sums to 1, and the degrees and weights in sum to the same as the degrees and weights out",
-        f"SELECT {_GROUP}, sum(pagerank) AS pageranks FROM {{batch}} GROUP BY {_GROUP} HAVING abs(sum(pagerank) - 1) "
-        "> 1e-6 OR sum(in_degree) != sum(out_degree) OR sum(in_weight) != sum(out_weight)",
+        "abs(sum(pagerank) - 1) > 1e-6 OR sum(in_degree) != sum(out_degree) OR sum(in_weight) != sum(out_weight)",
+        shown=f"{_GROUP}, sum(pagerank) AS pageranks",
+        by=_GROUP,
     ),
     GRAPH_TOP_NODES.name: Rule(
         "ranks start at 1 without a gap",
-        f"SELECT {_GROUP}, measure FROM {{batch}} GROUP BY {_GROUP}, measure "
-        "HAVING min(rank) != 1 OR max(rank) != count(*)",
+        "min(rank) != 1 OR max(rank) != count(*)",
+        shown=f"{_GROUP}, measure",
+        by=f"{_GROUP}, measure",
     ),
     GRAPH_SUMMARY.name: Rule(
         "there are no more edges than posts, and no more components than nodes",
-        "SELECT graph, period, period_start FROM {batch} WHERE edges > weight OR components > nodes",
+        "edges > weight OR components > nodes",
+        shown="graph, period, period_start",
     ),
 }
 

@@ -53,15 +53,16 @@ METHOD = "shared/1"
 """The version of the way of counting. Raise it when it changes."""
 VOLUME_RULE = Rule(
     "counts by kind sum to posts, and no part is more than the whole",
-    "SELECT period, period_start, posts FROM {batch} WHERE posts < 1 OR authors > posts OR new_authors > authors "
-    "OR posts != originals + retweets + replies + quotes "
+    "posts < 1 OR authors > posts OR new_authors > authors OR posts != originals + retweets + replies + quotes "
     "OR greatest(with_link, with_own_link, with_hashtag, with_mention, with_place) > posts",
+    shown="period, period_start, posts",
 )
 ITEMS_RULE = Rule(
     "ranks start at 1 without a gap, and neither authors nor originals are more than posts",
-    "SELECT kind, period, period_start, max(rank) AS last FROM {batch} GROUP BY kind, period, period_start, period_end "
-    f"HAVING min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0 "
+    f"min(rank) != 1 OR max(rank) != count(*) OR max(rank) > {TOP} OR min(posts - authors) < 0 "
     "OR min(posts - originals) < 0",
+    shown="kind, period, period_start, max(rank) AS last",
+    by="kind, period, period_start, period_end",
 )
 
 

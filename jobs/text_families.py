@@ -35,18 +35,21 @@ METHOD = "families/1"
 RULES = (
     Rule(
         "ranks start at 1 without a gap",
-        "SELECT period, period_start, max(rank) AS last FROM {batch} GROUP BY period, period_start, period_end "
-        "HAVING min(rank) != 1 OR max(rank) != count(*)",
+        "min(rank) != 1 OR max(rank) != count(*)",
+        shown="period, period_start, max(rank) AS last",
+        by="period, period_start, period_end",
     ),
     Rule(
         "authors and texts are at most posts, the half-life ends before the last post, and there are at most 3 links",
-        "SELECT period, period_start, family FROM {batch} WHERE authors > posts OR texts > posts OR size(links) > 3 "
+        "authors > posts OR texts > posts OR size(links) > 3 "
         "OR half_life_seconds > (unix_micros(last_at) - unix_micros(first_at)) / 1e6",
+        shown="period, period_start, family",
     ),
     Rule(
         "no group of texts was too large to compare each with the others, so no family may be incomplete",
-        "SELECT period, period_start, family, large_bands FROM {batch} WHERE large_bands > 0",
-        "warning",
+        "large_bands > 0",
+        shown="period, period_start, family, large_bands",
+        severity="warning",
     ),
 )
 

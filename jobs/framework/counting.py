@@ -1,12 +1,12 @@
 """Counts the rows of a frame that break its expectations, in as few Spark jobs as possible.
 
-One aggregation counts all rows and all conditions (the first pass), and one query counts the repeated keys and what the
-rules return (the second pass). To plan a query takes Spark longer than to count the rows of a small frame, so nothing
-is asked twice. Only if an expectation failed, its rows are looked for again, for a sample.
+One aggregation counts all rows and all conditions (the first pass), and one query counts the repeated keys and what
+breaks the rules (the second pass). To plan a query takes Spark longer than to count the rows of a small frame, so
+nothing is asked twice. Only if an expectation failed, its rows are looked for again, for a sample.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from py4j.protocol import Py4JError
@@ -14,7 +14,7 @@ from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from jobs.framework.expected import Checks, Expected, Repeated, Where
+from jobs.framework.expected import Checks, Expected, Repeated, Ruled, Where
 from jobs.framework.figures import Counts, Look
 
 SAMPLE = 3
@@ -43,16 +43,36 @@ def first_pass(frame: DataFrame, expected: Sequence[Expected], *counted: Column)
 
 
 def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
-    """Counts the repeated keys of a frame with so many rows, and the rows that its rules return, in one query."""
+    """Counts the repeated keys of a frame with so many rows, and the rows that break its rules, in one query."""
     frame = checks.frame.coalesce(1) if rows <= FEW_ROWS else checks.frame
-    queries = {e.says: e.broken.counted(rows) for e in checks.expected if not isinstance(e.broken, Where)}
+    asked = {e.says: e.broken for e in checks.expected if not isinstance(e.broken, Where)}
 
-    def counted(parts: Mapping[str, str]) -> Sequence[int]:
-        numbered = (f"SELECT {number} AS part, n FROM ({query}\n)" for number, query in enumerate(parts.values()))
+    def counted(parts: Mapping[str, Ruled | Repeated]) -> Sequence[int]:
+        queries = list(_queries(parts, rows))
+        numbered = (f"SELECT {number} AS part, found FROM ({query}\n)" for number, (_, query) in enumerate(queries))
         found = queried(frame, " UNION ALL ".join(numbered)).collect()
-        return [row["n"] for row in sorted(found, key=lambda row: int(row["part"]))]
+        by_name = {says: n for part, numbers in found for says, n in zip(queries[part][0], numbers, strict=True)}
+        return [by_name[says] for says in parts]
 
-    return _together(counted, queries, _FAILURES)
+    return _together(counted, asked, _FAILURES)
+
+
+def _queries(parts: Mapping[str, Ruled | Repeated], rows: int) -> Iterator[tuple[Sequence[str], str]]:
+    """Yields queries over a frame with so many rows that return the number of each part, as the array `found`.
+
+    With each query come the names of the parts that it counts: one query counts all rules for the same groups.
+    """
+    alike: dict[str, dict[str, str]] = {}
+    for says, part in parts.items():
+        if isinstance(part, Repeated):
+            yield [says], f"SELECT array(n) AS found FROM ({part.counted(rows)}\n)"
+        else:
+            alike.setdefault(part.by, {})[says] = part.condition
+    for by, conditions in alike.items():
+        named = ", ".join(f"({condition}\n) AS broken_{number}" for number, condition in enumerate(conditions.values()))
+        counts = ", ".join(f"count_if(broken_{number})" for number in range(len(conditions)))
+        groups = f" GROUP BY {by}" if by else ""
+        yield list(conditions), f"SELECT array({counts}) AS found FROM (SELECT {named} FROM {{batch}}{groups})"
 
 
 def look_again(checks: Checks, expected: Expected, counts: Counts) -> Look:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from conf.schema import Column, Table
 from conf.tables import POSTS
 from jobs.framework.counted_once import ONE_DAY, POST
-from jobs.framework.expected import Expected, Repeated, Returned, Where, quoted
+from jobs.framework.expected import Expected, Repeated, Ruled, Where, quoted
 from jobs.framework.job import Rule
 from jobs.framework.window import Window
 
@@ -41,7 +41,11 @@ def of_rows(rows: DataFrame, table: Table, rules: Sequence[Rule]) -> list[Expect
     """Returns what is expected of a result's rows."""
     key = tuple(name for name in table.key if name in rows.columns)
     unique = Expected(f"{', '.join(key)} are unique", Repeated(key))
-    return [*declared(rows, table), unique, *(Expected(r.says, Returned(r.broken), r.severity) for r in rules)]
+    return [
+        *declared(rows, table),
+        unique,
+        *(Expected(r.says, Ruled(r.broken, r.shown, r.by), r.severity) for r in rules),
+    ]
 
 
 def declared(frame: DataFrame, table: Table) -> list[Expected]:

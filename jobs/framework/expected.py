@@ -25,14 +25,21 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Returned:
-    """The rows that a query over `{batch}`, the frame, returns."""
+class Ruled:
+    """The rows for which a condition in SQL is true; with `by`, the groups of rows that are the same in these columns.
 
-    query: str
+    A sample shows `shown`.
+    """
 
-    def counted(self, _rows: int) -> str:
-        """Returns a query for the number of these rows, as `n`."""
-        return f"SELECT count(*) AS n FROM ({self.query}\n)"
+    condition: str
+    shown: str
+    by: str = ""
+
+    @property
+    def query(self) -> str:
+        """A query over `{batch}`, the frame, that returns these rows or groups."""
+        rows = f"SELECT {self.shown} FROM {{batch}}"
+        return f"{rows} GROUP BY {self.by} HAVING {self.condition}" if self.by else f"{rows} WHERE {self.condition}"
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class Repeated:
 
     @property
     def query(self) -> str:
-        """A query that returns these keys, and the number of rows that each has."""
+        """A query over `{batch}`, the frame, that returns these keys, and the number of rows that each has."""
         names = ", ".join(map(quoted, self.key))
         return f"SELECT {names}, count(*) AS n FROM {{batch}} GROUP BY {names} HAVING count(*) > 1"
 
@@ -68,7 +75,7 @@ class Expected:
     """
 
     says: str
-    broken: Where | Returned | Repeated
+    broken: Where | Ruled | Repeated
     severity: Severity = "error"
     mostly: float = 1.0
 

@@ -25,12 +25,15 @@ Severity = Literal["error", "warning"]
 class Rule:
     """A rule for a frame, in addition to its table's declaration. `says` is the rule in words.
 
-    `broken` is a query over `{batch}` that returns the rows that break the rule. If there are such rows, the severity
+    `broken` is a condition in SQL that is true for rows that break the rule; with `by`, for groups of the rows that are
+    the same in these columns. `shown` is what a sample shows of such a row or group. If there is one, the severity
     decides: with `error`, nothing is published; with `warning`, a line is printed and the result is published.
     """
 
     says: str
     broken: str
+    shown: str
+    by: str = ""
     severity: Severity = "error"
 
 

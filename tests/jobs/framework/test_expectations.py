@@ -138,22 +138,27 @@ def test_two_keys_with_the_same_hash_are_two_keys(spark: SparkSession) -> None:
 
 def test_rules_return_the_rows_that_break_them(spark: SparkSession) -> None:
     rules = [
-        Rule("shares are small", "SELECT number, share, at FROM {batch} WHERE share > 0.5"),
-        Rule("few rows", "SELECT part, count(*) AS n FROM {batch} GROUP BY part HAVING count(*) > 1", "warning"),
-        Rule("numbers are small -- really", "SELECT * FROM {batch} WHERE number > 9 -- a comment"),
+        Rule("shares are small", "share > 0.5", shown="number, share, at"),
+        Rule("few rows", "count(*) > 1", shown="part, count(*) AS n", by="part", severity="warning"),
+        Rule("numbers are small -- really", "number > 9 -- a comment", shown="*"),
+        Rule("no part is heavy", "sum(weight) > 9", shown="part", by="part"),
+        Rule("rows of a kind are few", "count(*) > 1", shown="kind, max(number) AS last", by="kind, part"),
+        Rule("parts have one kind", "count(DISTINCT kind) > 1", shown="part, min(at) AS first", by="part"),
     ]
-    assert failures(spark, {"share": 0.75}, {"number": 2}, rules=rules) == {
+    broken_by = [{"share": 0.75}, {"number": 2}, {"part": None, "number": 7, "kind": None}]
+    assert failures(spark, *broken_by, rules=rules) == {
         "shares are small": "1 rows, such as [{'number': 1, 'share': 0.75, 'at': '2016-05-01T03:00:00.000Z'}]",
         "few rows": "1 rows, such as [{'part': 'p', 'n': 2}]",
+        "rows of a kind are few": "1 rows, such as [{'kind': \"it's\", 'last': 2}]",
     }
 
 
 def test_a_rule_with_an_error_does_not_hide_the_others(spark: SparkSession) -> None:
     rules = [
-        Rule("unknown column", "SELECT nothing FROM {batch}"),
-        Rule("raises", "SELECT * FROM {batch} WHERE raise_error('boo') IS NULL"),
-        Rule("holds", "SELECT * FROM {batch} WHERE number > 9"),
-        Rule("broken", "SELECT number FROM {batch} WHERE number < 9"),
+        Rule("unknown column", "nothing > 0", shown="number"),
+        Rule("raises", "raise_error('boo') IS NULL", shown="*"),
+        Rule("holds", "number > 9", shown="*"),
+        Rule("broken", "number < 9", shown="number"),
     ]
     found = failures(spark, {}, rules=rules)
     assert found["unknown column"].startswith("could not be checked: [UNRESOLVED_COLUMN")
@@ -181,7 +186,10 @@ def test_names_with_odd_characters(spark: SparkSession) -> None:
     }
 
 
-RULES = [Rule(f"rule {n}", f"SELECT number FROM {{batch}} WHERE number > {n + 9}") for n in range(4)]
+RULES = [
+    *(Rule(f"rule {n}", f"number > {n + 9}", shown="number") for n in range(2)),
+    *(Rule(f"rule {n}", f"max(number) > {n + 9}", shown="part", by="part") for n in range(2, 5)),
+]
 
 
 def jobs_of(spark: SparkSession, checks: Checks) -> int:

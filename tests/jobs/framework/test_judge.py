@@ -9,12 +9,12 @@ import pytest
 
 from conf import ROOT
 from jobs.framework.expectations import DATED_AT_LEAST
-from jobs.framework.expected import Expected, Returned
+from jobs.framework.expected import Expected, Ruled
 from jobs.framework.figures import Counts, Docs, Figure, Look, Page
 from jobs.framework.judge import build_docs, judge, record
 
-RULE = Expected("a rule", Returned("SELECT 1"))
-DATED = Expected("dated", Returned("SELECT 1"), mostly=DATED_AT_LEAST)
+RULE = Expected("a rule", Ruled("true", "number"))
+DATED = Expected("dated", Ruled("true", "number"), mostly=DATED_AT_LEAST)
 
 
 @pytest.mark.parametrize(
