@@ -1,12 +1,14 @@
 """Counts the rows of a frame that break its expectations, in as few Spark jobs as possible.
 
 One aggregation counts all rows and all conditions (the first pass), and one query counts the repeated keys and what
-breaks the rules (the second pass). To plan a query takes Spark longer than to count the rows of a small frame, so
-nothing is asked twice. Only if an expectation failed, its rows are looked for again, for a sample.
+breaks the rules (the second pass); of few rows that the driver has, one query counts it all. To plan a query takes
+Spark longer than to count the rows of a small frame, so nothing is asked twice. Only if an expectation failed, its rows
+are looked for again, for a sample.
 """
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from py4j.protocol import Py4JError
@@ -45,16 +47,44 @@ def first_pass(frame: DataFrame, expected: Sequence[Expected], *counted: Column)
 def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
     """Counts the repeated keys of a frame with so many rows, and the rows that break its rules, in one query."""
     frame = checks.frame.coalesce(1) if rows <= FEW_ROWS else checks.frame
-    asked = {e.says: e.broken for e in checks.expected if not isinstance(e.broken, Where)}
 
     def counted(parts: Mapping[str, Ruled | Repeated]) -> Sequence[int]:
-        queries = list(_queries(parts, rows))
-        numbered = (f"SELECT {number} AS part, found FROM ({query}\n)" for number, (_, query) in enumerate(queries))
-        found = queried(frame, " UNION ALL ".join(numbered)).collect()
-        by_name = {says: n for part, numbers in found for says, n in zip(queries[part][0], numbers, strict=True)}
-        return [by_name[says] for says in parts]
+        query, names = _asked(frame, parts, rows)
+        found = _by_name(query, names)
+        return [found[says] for says in parts]
 
-    return _together(counted, asked, _FAILURES)
+    return _together(counted, _others(checks), _FAILURES)
+
+
+def only_pass(checks: Checks, rows: int) -> Counts | None:
+    """Counts in one query what both passes count, of a frame with so many rows, which are few.
+
+    Returns None if that fails: both passes then tell what has failed, and count all else.
+    """
+    frame = checks.frame.coalesce(1)
+    conditions = {e.says: e.broken.condition for e in checks.expected if isinstance(e.broken, Where)}
+    with suppress(*_FAILURES):
+        query, names = _asked(frame, _others(checks), rows)
+        counts = F.array(*(F.count(F.when(condition, 1)) for condition in conditions.values()))
+        first = frame.agg(counts.alias("found")).select(F.lit(len(names)).alias("part"), "found")
+        return Counts(rows, {**_by_name(query.unionAll(first), [*names, list(conditions)])})
+    return None
+
+
+def _others(checks: Checks) -> dict[str, Ruled | Repeated]:
+    return {e.says: e.broken for e in checks.expected if not isinstance(e.broken, Where)}
+
+
+def _asked(frame: DataFrame, parts: Mapping[str, Ruled | Repeated], rows: int) -> tuple[DataFrame, list[Sequence[str]]]:
+    """Returns a query for the numbers of parts of a frame, and the names of those that each of its rows has."""
+    names, queries = zip(*_queries(parts, rows), strict=True)
+    numbered = (f"SELECT {number} AS part, found FROM ({query}\n)" for number, query in enumerate(queries))
+    return queried(frame, " UNION ALL ".join(numbered)), list(names)
+
+
+def _by_name(query: DataFrame, names: Sequence[Sequence[str]]) -> dict[str, int]:
+    """Returns the numbers that a query returns, by the names of the parts."""
+    return {says: n for part, numbers in query.collect() for says, n in zip(names[part], numbers, strict=True)}
 
 
 def _queries(parts: Mapping[str, Ruled | Repeated], rows: int) -> Iterator[tuple[Sequence[str], str]]:

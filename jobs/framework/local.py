@@ -54,6 +54,12 @@ def is_local(frame: DataFrame) -> bool:
     return _is_local(_plan(frame))
 
 
+def rows_here(frame: DataFrame) -> int | None:
+    """Returns the number of a frame's rows if the driver has them; None if tasks must read or compute them."""
+    plan = _plan(frame)
+    return int(plan.data().size()) if _is_local(plan) else None
+
+
 def computed(frame: DataFrame) -> DataFrame:
     """Returns the rows of a frame, cut off from its plan: what reads them computes and analyses nothing again.
 

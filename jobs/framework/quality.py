@@ -22,9 +22,10 @@ from cassandra.cluster import Session
 
 from conf.errors import PulsoError
 from conf.tables import DATA_QUALITY
-from jobs.framework.counting import first_pass, look_again, not_checked, second_pass
+from jobs.framework.counting import FEW_ROWS, first_pass, look_again, not_checked, only_pass, second_pass
 from jobs.framework.expected import Checks
-from jobs.framework.figures import Docs, Figure, Look, Outcome, Page, Verdict
+from jobs.framework.figures import Counts, Docs, Figure, Look, Outcome, Page, Verdict
+from jobs.framework.local import rows_here
 from jobs.framework.window import Window
 from stores.execute import execute_all
 from stores.prepare import prepared
@@ -98,10 +99,8 @@ class Quality:
         execute_all(session, (insert.bind([row[name] for name in DATA_QUALITY.columns]) for row in rows), WRITE_TIMEOUT)
 
     def _outcomes(self, target: str, checks: Checks) -> list[Outcome]:
-        counts = checks.counts or first_pass(checks.frame, checks.expected)[0]
-        if counts.rows:
-            counts = replace(counts, broken=counts.broken | second_pass(checks, counts.rows))
-        elif not self.docs:
+        counts = _counts(checks)
+        if not counts.rows and not self.docs:
             return [Outcome(target, e.says, e.severity, success=True, observed="") for e in checks.expected]
         verdicts = _judged([e.figure(counts) for e in checks.expected])
         doubted = [e for e, verdict in zip(checks.expected, verdicts, strict=True) if not verdict.success]
@@ -113,6 +112,17 @@ class Quality:
             Outcome(target, e.says, e.severity, verdict.success, _observed(verdict, looks.get(e.says)))
             for e, verdict in zip(checks.expected, verdicts, strict=True)
         ]
+
+
+def _counts(checks: Checks) -> Counts:
+    """Counts the rows of a frame, and those that break each expectation."""
+    here = None if checks.counts else rows_here(checks.frame)
+    if here == 0:
+        return Counts(0, {})
+    if here and here <= FEW_ROWS and (found := only_pass(checks, here)):
+        return found
+    counts = checks.counts or first_pass(checks.frame, checks.expected)[0]
+    return replace(counts, broken=counts.broken | second_pass(checks, counts.rows)) if counts.rows else counts
 
 
 def import_ahead() -> None:

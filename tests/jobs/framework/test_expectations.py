@@ -22,6 +22,7 @@ from jobs.framework.expectations import of_posts, of_rows
 from jobs.framework.expected import Checks
 from jobs.framework.figures import Outcome
 from jobs.framework.job import Rule
+from jobs.framework.local import brought, computed, rows_here
 from jobs.framework.quality import Quality
 from jobs.framework.window import Window
 
@@ -145,7 +146,7 @@ def test_rules_return_the_rows_that_break_them(spark: SparkSession) -> None:
         Rule("rows of a kind are few", "count(*) > 1", shown="kind, max(number) AS last", by="kind, part"),
         Rule("parts have one kind", "count(DISTINCT kind) > 1", shown="part, min(at) AS first", by="part"),
     ]
-    broken_by = [{"share": 0.75}, {"number": 2}, {"part": None, "number": 7, "kind": None}]
+    broken_by: list[dict[str, Any]] = [{"share": 0.75}, {"number": 2}, {"part": None, "number": 7, "kind": None}]
     assert failures(spark, *broken_by, rules=rules) == {
         "shares are small": "1 rows, such as [{'number': 1, 'share': 0.75, 'at': '2016-05-01T03:00:00.000Z'}]",
         "few rows": "1 rows, such as [{'part': 'p', 'n': 2}]",
@@ -207,6 +208,25 @@ def test_the_number_of_jobs_does_not_depend_on_the_number_of_expectations(spark:
     rows = frame(spark, LIMITED, [{**GOOD, "number": n} for n in range(1, 6)]).localCheckpoint()
     all_ = of_rows(rows, LIMITED, RULES)
     assert jobs_of(spark, Checks(rows, all_)) == jobs_of(spark, Checks(rows, [all_[0], all_[-1]])) <= 3
+
+
+def test_of_rows_that_the_driver_has_one_query_counts_all(spark: SparkSession) -> None:
+    good = brought(frame(spark, LIMITED, [{**GOOD, "number": n} for n in range(1, 6)]))
+    assert (rows_here(good), jobs_of(spark, Checks(good, of_rows(good, LIMITED, RULES)))) == (5, 1)
+    none = computed(good.where("false"))
+    assert (rows_here(none), jobs_of(spark, Checks(none, of_rows(none, LIMITED, RULES)))) == (0, 0)
+
+    broken: list[dict[str, Any]] = [
+        {"number": 0},
+        {"number": 11},
+        {"number": 11, "share": 2.0},
+        {"number": 12, "kind": "its"},
+    ]
+    rows = frame(spark, LIMITED, [{**GOOD, **row} for row in broken]).localCheckpoint()
+    for rules in (RULES, [*RULES, Rule("unknown column", "nothing > 0", shown="number")]):
+        found, expected = (outcomes(Checks(of, of_rows(of, LIMITED, rules))) for of in (brought(rows), rows))
+        assert found == expected
+        assert len([outcome for outcome in found if not outcome.success]) == 4 + len(rules) - 2
 
 
 def test_a_frame_without_rows_is_not_judged(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
