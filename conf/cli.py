@@ -45,7 +45,7 @@ def run(
             outcome.append(code)
         except typer.TyperException as error:
             message = getattr(error, "format_message", error.__str__)().replace("Value error, ", "")
-            print(f"error: {message} (see {name} --help)", file=sys.stderr)
+            print(f"error: {message or 'no command is given'} (see {name} --help)", file=sys.stderr)
             outcome.append(2)
         except typer.Abort:
             raise KeyboardInterrupt from None

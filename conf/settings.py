@@ -32,7 +32,9 @@ Hosts = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 class Settings(BaseSettings):
     """All settings. Each has a default that fits the embedded engines; an unknown name or a bad value is an error."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     cassandra_hosts: Names = Field(("127.0.0.1",), description="Cassandra's hosts, comma-separated.")
     cassandra_port: int = Field(9042, ge=1, le=65535, description="Cassandra's port for CQL.")

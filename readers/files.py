@@ -3,10 +3,12 @@
 import errno
 import fcntl
 import os
+import secrets
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,11 +27,21 @@ def opened(out: Path | None) -> Iterator[IO[bytes]]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
         return
-    part = out.with_name(f".{out.name}.part")
+    if out.is_dir():
+        raise WrongUse(f"{out} is a folder", "Give --out a file")
+    part = out.with_name(f".pulso-{secrets.token_hex(8)}.part")  # its own, if two write the same file
+    told = partial(told_of_disk, out.parent, "--out", "Nothing was written")
+    with told():
+        file = part.open("xb")
     try:
-        with part.open("wb") as file:
+        with file:
             yield file
-        part.replace(out)
+        with told():
+            part.replace(out)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise full_disk(out.parent, error.strerror or "", "--out", "Nothing was written") from None
+        raise
     finally:
         part.unlink(missing_ok=True)
 

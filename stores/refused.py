@@ -19,9 +19,10 @@ LOGIN_ERRORS = (
     *(AuthenticationFailed, Unauthorized),
     *(redis.AuthenticationError, redis.exceptions.AuthorizationError, redis.exceptions.NoPermissionError),
 )
-CANT_WRITE = ("MISCONF", "READONLY", "NOREPLICAS")
+CANT_WRITE = ("MISCONF", "READONLY", "NOREPLICAS", "UNBLOCKED")
 """The errors with which Redis refuses writes for a while: it can't write its own files, as on a full disk; it is a
-replica, as in a hand-over; it misses its replicas. Of an error in a script, Redis 6 has the name within the text."""
+replica, as in a hand-over; it misses its replicas; it has become a replica, or the stream was deleted, while this
+waited for messages. Of an error in a script, Redis 6 has the name within the text."""
 CHECK_LOGIN = (
     "Check PULSO_CASSANDRA_USER and PULSO_CASSANDRA_PASSWORD, PULSO_REDIS_URL, and the rights of these users; "
     "the engines of `make up` need the PULSO_HOME that it had"

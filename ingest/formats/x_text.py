@@ -10,7 +10,7 @@ from typing import Any
 
 import regex
 
-from conf.blanking import X_END, X_HANDLE, X_NAME, X_START, Span, blank, blank_spans
+from conf.blanking import ADDRESS, X_END, X_HANDLE, X_NAME, X_START, Span, blank, blank_spans
 from conf.folding import fold
 
 LONGEST_HANDLE = 15
@@ -38,9 +38,11 @@ _TAG = regex.compile(
 _WHITE = ("", " ", "\n")
 
 
-def is_glued(text: str, end: Any) -> bool:
-    """Returns whether something else than white space stands after an address that ends at `end`."""
-    return type(end) is int and text[end : end + 1] not in _WHITE
+def must_be_placed(text: str, start: Any, end: Any) -> bool:
+    """Returns whether an address must be known by its place: the pattern does not find it, or does not end it there."""
+    if type(start) is not int or type(end) is not int:
+        return False
+    return text[end : end + 1] not in _WHITE or ADDRESS.fullmatch(text, start, end) is None
 
 
 def unescaped(raw: str) -> str:

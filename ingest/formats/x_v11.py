@@ -53,7 +53,7 @@ def parse_status(payload: bytes) -> Post:
         post_id=status.id_str,
         event_at=parse_instant(status.created_at),
         author_id=status.user.id_str,
-        author=status.user.screen_name.lower(),
+        author=status.user.handle,
         text=text,
         lang=status.lang,
         folded=folded_text(raw, entities.spans(raw)),
@@ -91,8 +91,8 @@ def _set_references(post: Post, status: Status, ids: dict[str, str | None]) -> N
         links = (url.expanded_url for url in (entities.urls if entities else None) or ())
         link = status.quoted_status_permalink.expanded if status.quoted_status_permalink else None
         post.quote_of, post.quote_of_author = quote_of, _handle(quoted) or owner_in((link, *links), quote_of)
-    if (referred := retweeted or quoted) and referred.user:
-        ids[referred.user.screen_name.lower()] = referred.user.id_str
+    if (referred := retweeted or quoted) and referred.user and (handle := referred.user.handle):
+        ids[handle] = referred.user.id_str
 
 
 def _replied_to(status: Status, ids: dict[str, str | None]) -> str | None:
@@ -101,7 +101,7 @@ def _replied_to(status: Status, ids: dict[str, str | None]) -> str | None:
         return status.in_reply_to_screen_name.lower()
     user_id = _digits(status.in_reply_to_user_id_str, status.in_reply_to_user_id)
     if user_id == status.user.id_str:
-        return status.user.screen_name.lower()
+        return status.user.handle
     by_id = next((name for name, account_id in ids.items() if account_id == user_id), None) if user_id else None
     return by_id or answered_in(status.full()[0])
 
@@ -117,7 +117,7 @@ def _digits(text: str | None, number: Any) -> str | None:
 
 
 def _handle(status: Content | None) -> str | None:
-    return status.user.screen_name.lower() if status is not None and status.user else None
+    return status.user.handle if status is not None and status.user else None
 
 
 def _add_more(post: Post, shown: Content) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from conf.blanking import Span, link_spans, mention_spans
 from ingest.formats.post import InvalidMessage
-from ingest.formats.x_text import LONGEST_HANDLE, is_glued
+from ingest.formats.x_text import LONGEST_HANDLE, must_be_placed
 
 
 class Tag(msgspec.Struct, gc=False):
@@ -41,7 +41,7 @@ class Entities(msgspec.Struct, gc=False):
                 found += mention_spans(text, *_ends(mention.indices))
         if self.urls:
             places = [(*_ends(u.indices), u.url) for u in self.urls]
-            found += link_spans(text, [place for place in places if is_glued(text, place[1])])
+            found += link_spans(text, [place for place in places if must_be_placed(text, *place[:2])])
         return found
 
 
@@ -56,11 +56,18 @@ class Extended(msgspec.Struct, gc=False):
 
 
 class User(msgspec.Struct, gc=False):
+    """An account. A capture with trimmed users (`trim_user`) has its id alone."""
+
     id_str: str
-    screen_name: str
+    screen_name: str | None = None
     followers_count: int | None = None
     friends_count: int | None = None
     created_at: str | None = None
+
+    @property
+    def handle(self) -> str | None:
+        """The account's handle in lower case."""
+        return self.screen_name.lower() if self.screen_name else None
 
 
 class Point(msgspec.Struct, gc=False):

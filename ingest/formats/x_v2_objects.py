@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from conf.blanking import Span, link_spans, mention_spans
-from ingest.formats.x_text import LONGEST_HANDLE, is_glued
+from ingest.formats.x_text import LONGEST_HANDLE, must_be_placed
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -51,7 +51,8 @@ class Entities(msgspec.Struct, gc=False):
             if len(mention.username) > LONGEST_HANDLE:
                 found += mention_spans(text, mention.start, mention.end)
         if self.urls:
-            found += link_spans(text, [(u.start, u.end, u.url) for u in self.urls if is_glued(text, u.end)])
+            places = [(u.start, u.end, u.url) for u in self.urls]
+            found += link_spans(text, [place for place in places if must_be_placed(text, *place[:2])])
         return found
 
 

@@ -74,9 +74,9 @@ def collect(
     collector = make_collector(settings, topic, source_name, clock, on_batch)
     _stop_on_signals(clock)
     collector.start()
-    on_start(collector)
     reason = "stopped by an error"
     try:
+        on_start(collector)
         source.run(collector)
         reason = "stopped"
     finally:
@@ -90,11 +90,14 @@ def collect(
 
 
 def _stop_on_signals(clock: Clock) -> None:
-    """Stops the clock at the first signal; the second one ends the process."""
+    """Stops the clock at the first signal, or when the terminal is closed; the second one ends the process."""
 
     def stop(number: int, _frame: object) -> None:
         clock.stop()
         signal.signal(number, signal.SIG_DFL)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # what `nohup` starts outlives its terminal
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, stop)

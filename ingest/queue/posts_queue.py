@@ -185,16 +185,18 @@ class PostsQueue:
             with self._group_again():
                 self.client.xclaim(self.stream, GROUP, consumer, 0, ids, retrycount=retrycount, justid=True)
 
-    def held_elsewhere(self, consumer: str, until: Message, count: int) -> tuple[int, int] | None:
-        """Returns the position of the first unacked message of another consumer; None if there is none.
+    def first_other(self, messages: Sequence[Message]) -> tuple[int, int] | None:
+        """Returns the position of the first unacked message that is none of these, up to the last of them, or None.
 
-        Looks at the first `count` unacked ones, up to `until`.
+        These are in the queue's order. The other one is another consumer's, or this one's, which it never got: the
+        answer to its read was lost.
         """
         entries: Any = []
+        known = {message.id for message in messages}
         with self._group_again():
-            entries = self.client.xpending_range(self.stream, GROUP, "-", until.id, count)
-        others = (e["message_id"] for e in entries if e["consumer"].decode() != consumer)
-        return next((place_of(message_id.decode()) for message_id in others), None)
+            entries = self.client.xpending_range(self.stream, GROUP, "-", messages[-1].id, len(messages) + 1)
+        others = (message_id for entry in entries if (message_id := entry["message_id"].decode()) not in known)
+        return next(map(place_of, others), None)
 
     def ack(self, messages: Iterable[Message], outcome: str) -> int:
         """Acks, deletes and counts messages under one of OUTCOMES; returns how many were not acked before."""

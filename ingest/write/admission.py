@@ -9,7 +9,7 @@ from ingest.queue.envelope import Message
 from ingest.write.refusal import Fence, Refusal
 from ingest.write.rows import Write, row_of
 from ingest.write.stored_posts import StoredPosts
-from ingest.write.taken_back import TakenBack, Verdict
+from ingest.write.taken_back import STORED, TakenBack, Verdict
 from ingest.write.topics import TopicBook
 from ingest.write.withdrawals import Withdrawals
 
@@ -54,12 +54,19 @@ class Admission:
         admitted = Admitted()
         admitted.version, verdicts = self._taken_back.verdicts([post for _, post in posts])
         for (message, post), verdict in zip(posts, verdicts, strict=True):
-            if verdict.gone:
-                admitted.left_out["taken_back"].append(message)
-                continue
             with Fence(message, admitted.refused):
-                self._add(admitted, message, post, verdict)
+                if message.taken_over and verdict != STORED:
+                    self._settle_left(message, post, verdict)
+                if verdict.gone:
+                    admitted.left_out["taken_back"].append(message)
+                else:
+                    self._add(admitted, message, post, verdict)
         return admitted
+
+    def _settle_left(self, message: Message, post: Post, verdict: Verdict) -> None:
+        """Corrects what a worker has stored that died before it asked again."""
+        row = row_of(post, self._topics.get(message.topic), self._topics.buckets_of, words=False)
+        self._withdrawals.settle((found, verdict) for found in self._stored.at(row.key))
 
     def settle(self, admitted: Admitted, written: Sequence[Write]) -> None:
         """Asks again, once the posts are written, if anything was noted meanwhile; corrects what no longer holds."""

@@ -68,11 +68,11 @@ class Changes:
         self._waiting.update((message.id, message) for message in messages)
 
     def due(self) -> list[Message]:
-        """The changes that can be applied now, in the queue's order: no other worker holds an older message."""
+        """The changes that can be applied now, in the queue's order: nobody holds an older message."""
         waiting = sorted(self._waiting.values(), key=lambda message: message.place)
         if not waiting:
             return []
-        older = self._queue.held_elsewhere(self._consumer, waiting[-1], len(waiting) + 1)
+        older = self._queue.first_other(waiting)
         if older is not None and time.monotonic() - self._held_at > self._hold_every:
             self._queue.hold(self._consumer, waiting)
             self._held_at = time.monotonic()

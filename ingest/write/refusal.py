@@ -73,11 +73,13 @@ class RefusalLimit:
     def __init__(self) -> None:
         self._batches: deque[tuple[int, int]] = deque()
         self._done = self._refused = self._in_a_row = 0
+        self._last = ""
 
     def count(self, done: int, refused: Sequence[Refusal]) -> None:
         """Counts a batch's messages that were done, and those that were refused. Raises PulsoError at the limit."""
         self._in_a_row = 0 if done else self._in_a_row + len(refused)
         self._batches.append((done, len(refused)))
+        self._last = refused[-1].reason if refused else self._last
         self._done += done
         self._refused += len(refused)
         while self._done + self._refused - sum(self._batches[0]) >= LOOKED_AT:
@@ -87,6 +89,6 @@ class RefusalLimit:
         total = self._done + self._refused
         if self._in_a_row >= MOST_IN_A_ROW or (total >= LOOKED_AT and self._refused >= MOST_SHARE * total):
             raise PulsoError(
-                f"{self._refused:,} of the last {total:,} messages were refused, the last one: {refused[-1].reason}",
+                f"{self._refused:,} of the last {total:,} messages were refused, the last one: {self._last}",
                 "Nothing is lost: see `.venv/bin/python -m ingest dead-letters list`, mend the cause, and requeue them",
             )

@@ -8,7 +8,6 @@ are looked for again, for a sample.
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from py4j.protocol import Py4JError
@@ -18,6 +17,7 @@ from pyspark.sql import functions as F
 
 from jobs.framework.expected import Checks, Expected, Repeated, Ruled, Where
 from jobs.framework.figures import Counts, Look
+from jobs.framework.spark_errors import ends_the_run
 
 SAMPLE = 3
 FEW_ROWS = 20_000
@@ -63,12 +63,16 @@ def only_pass(checks: Checks, rows: int) -> Counts | None:
     """
     frame = checks.frame.coalesce(1)
     conditions = {e.says: e.broken.condition for e in checks.expected if isinstance(e.broken, Where)}
-    with suppress(*_FAILURES):
+    try:
         query, names = _asked(frame, _others(checks), rows)
         counts = F.array(*(F.count(F.when(condition, 1)) for condition in conditions.values()))
         first = frame.agg(counts.alias("found")).select(F.lit(len(names)).alias("part"), "found")
-        return Counts(rows, {**_by_name(query.unionAll(first), [*names, list(conditions)])})
-    return None
+        found: dict[str, int | str] = {**_by_name(query.unionAll(first), [*names, list(conditions)])}
+        return Counts(rows, found)
+    except _FAILURES as error:
+        if ends_the_run(error):
+            raise
+        return None
 
 
 def _others(checks: Checks) -> dict[str, Ruled | Repeated]:
@@ -115,6 +119,8 @@ def look_again(checks: Checks, expected: Expected, counts: Counts) -> Look:
         number = rows.count() if isinstance(expected.broken, Repeated) else found
         sample = [_shown(expected, text) for (text,) in rows.select(_as_json()).limit(SAMPLE).collect()]
     except _FAILURES as error:
+        if ends_the_run(error):
+            raise
         return Look(None, not_checked(str(error)))
     total = f" of {counts.rows:,}" if isinstance(expected.broken, Where) else ""
     return Look(number, f"{number:,}{total} rows, such as {_plain(sample)[:300]}")
@@ -132,13 +138,15 @@ def _together(
 ) -> dict[str, int | str]:
     """Counts all parts at once or, if that fails with one of `errors`, each by itself.
 
-    Returns the number of each part, or its error as text.
+    Returns the number of each part, or its error as text. Raises what `ends_the_run`.
     """
     if not parts:
         return {}
     try:
         return dict(zip(parts, count(parts), strict=True))
     except errors as error:
+        if ends_the_run(error):
+            raise
         if len(parts) == 1:
             return dict.fromkeys(parts, _plain(error)[:400])
     alone = [_together(count, {name: part}, errors) for name, part in parts.items()]

@@ -8,6 +8,7 @@ exchange (`direct_join.py`).
 import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -204,7 +205,13 @@ class SharedPosts:
 
     def __exit__(self, *_: object) -> None:
         for read in self._read.values():
-            read[0].unpersist()
+            released(read[0])
+
+
+def released(frame: DataFrame) -> None:
+    """Releases a persisted frame. Where Java is gone, nothing is left to release; another error says what ended it."""
+    with suppress(Exception):
+        frame.unpersist()
 
 
 def posts_of(job: "Job") -> Posts:

@@ -22,7 +22,7 @@ from conf.topic import Topic
 from jobs.framework.counting import FEW_ROWS
 from jobs.framework.expectations import of_rows
 from jobs.framework.expected import Checks
-from jobs.framework.inputs import Place, Posts, Read, SharedPosts
+from jobs.framework.inputs import Place, Posts, Read, SharedPosts, released
 from jobs.framework.job import Inputs, Job, JobResult, Output
 from jobs.framework.local import computed
 from jobs.framework.order import take_place
@@ -65,21 +65,25 @@ def run_job(
     job_run = JobRun(session, settings.keyspace, job.name, topic, window, place)
     quality = Quality(job_run.run_id, docs_of(docs, job.name, topic.topic, window) if docs else None)
     publication = Publication(settings, job.name, topic, window, job_run.run_id, place)
+
+    def record_checks() -> None:
+        quality.write(session, settings.keyspace, job.name, topic.topic, now())
+
     with job_run.going_on():
         try:
             job_run.write("running")  # in here: a stop may come while it is stored, before Cassandra's answer
             check_layout(session, settings.keyspace, topic)
             job.requires(topic, window)
             at = Place(spark, session, settings, topic, window, posts)
-            read, result = _Run(job, job_run, at, publication, quality, began).go()
+            read, result = _Run(job, job_run, at, publication, quality, record_checks, began).go()
         except BaseException as error:
+            what = "stopped" if isinstance(error, KeyboardInterrupt) else one_line(error)
             with _the_first_error_counts():
-                job_run.write("failed", seconds=time.monotonic() - began, error=one_line(error))
-                quality.write(session, settings.keyspace, job.name, topic.topic, now())
+                job_run.write("failed", seconds=time.monotonic() - began, error=what)
+                record_checks()
             if isinstance(error, PySparkException | Py4JError):
                 raise told(job.name, error) from error
             raise
-    quality.write(session, settings.keyspace, job.name, topic.topic, now())
     seconds = time.monotonic() - began
     return JobResult(
         *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings), superseded=not result.stands
@@ -97,11 +101,16 @@ def _the_first_error_counts() -> Iterator[None]:
 
 @contextmanager
 def _first(checks: "Future[None]") -> Iterator[None]:
-    """Ends when the checks have ended. Their error counts before one of the block: bad rows may have caused that."""
+    """Ends when the checks have ended. Their error counts before one of the block: bad rows may have caused that.
+
+    A stop counts before both: it may have caused theirs.
+    """
     try:
         yield
-    finally:
+    except Exception:
         checks.result()
+        raise
+    checks.result()
 
 
 @dataclass
@@ -113,6 +122,7 @@ class _Run:
     place: Place
     publication: Publication
     quality: Quality
+    record_checks: Callable[[], None]
     began: float
     kept: list[DataFrame] = field(default_factory=list)
 
@@ -133,6 +143,7 @@ class _Run:
                 found, frames = once, self.job.transform(_inputs(once), topic, window)
             posts = _posts(found)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
+            self.record_checks()
             result = publish_all(
                 self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
             )
@@ -199,7 +210,7 @@ class _Run:
             yield
         finally:
             for frame in self.kept:
-                frame.unpersist()
+                released(frame)
 
 
 def _posts(found: Mapping[str, Read]) -> int:

@@ -6,6 +6,7 @@ not run. The first job runs alone, since it reads the posts for all; how many th
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from conf.errors import PulsoError
@@ -87,7 +88,8 @@ class _Lanes:
         self.waiting.clear()
         left = set(self._going)
         while left:
-            cancel()
+            with suppress(Exception):  # of a Ctrl-C, Java hears first, and is gone
+                cancel()
             left = wait(left, timeout=_LOOK_SECONDS).not_done
 
     def _at_once(self) -> int:

@@ -4,6 +4,8 @@ import os
 import re
 from pathlib import Path
 
+from py4j.protocol import Py4JNetworkError
+
 from conf.errors import PulsoError, WrongUse, one_line
 
 CASSANDRA_GONE = "Cassandra no longer answers"
@@ -54,6 +56,9 @@ _STOPPED = re.compile(r"masters are unresponsive|stopped SparkContext|NullPointe
 _LOST = re.compile(r"Checkpoint block rdd_\d+_\d+ not found")
 
 
+_CANCELLED = re.compile(r"SPARK_JOB_CANCELLED|Job \d+ cancelled|SparkContext was shut down|stopped SparkContext")
+
+
 class ExecutorLost(PulsoError):
     """An executor has ended, and with it rows that nobody else had. The job can be begun again."""
 
@@ -67,6 +72,11 @@ def told(what: str, error: Exception) -> PulsoError:
         if found := re.search(pattern, text):
             return PulsoError(f"{what} failed: {found.expand(cause)}", found.expand(fix))
     return PulsoError(f"{what} failed in Spark: {one_line(error)}", "Run again with -v for the whole traceback")
+
+
+def ends_the_run(error: Exception) -> bool:
+    """Returns whether an error of Spark's says nothing of what was asked: rows are lost, or the user stops the job."""
+    return bool(_LOST.search(str(error)) or _CANCELLED.search(str(error)) or isinstance(error, Py4JNetworkError))
 
 
 def start_told(master: str, error: Exception) -> PulsoError:

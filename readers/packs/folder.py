@@ -26,7 +26,7 @@ class NewPack:
     """A pack that is being written. `file` opens its files; `finish` writes the manifest."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.finished = folder, False
         self._rows: dict[str, int | None] = {}
 
     @contextmanager
@@ -58,10 +58,11 @@ class NewPack:
             os.fsync(file.fileno())
         (self.folder / UNFINISHED).unlink()
         (self.folder / _PART).rename(self.folder / MANIFEST)
+        self.finished = True
 
     def remove(self) -> None:
-        """Removes what was written."""
-        for path in (*self._rows, _PART, UNFINISHED):
+        """Removes what was written, the manifest first: what it names is about to go."""
+        for path in (MANIFEST, *self._rows, _PART, UNFINISHED):
             (self.folder / path).unlink(missing_ok=True)
         for folder in sorted({(self.folder / path).parent for path in self._rows} - {self.folder}, reverse=True):
             if folder.is_dir():
@@ -81,7 +82,7 @@ class NewPack:
 def new_pack(folder: Path, thing: str = "pack") -> Iterator[NewPack]:
     """Makes the folder, or takes an empty one, and yields the pack. After an error, removes what was written.
 
-    `thing` is what a person calls it.
+    A pack that is finished stays, whatever happens then. `thing` is what a person calls it.
 
     Raises WrongUse for a folder that is not empty, PulsoError if the disk is full or nothing can be written.
     """
@@ -93,9 +94,10 @@ def new_pack(folder: Path, thing: str = "pack") -> Iterator[NewPack]:
                 file.write(TOLD.format(thing).encode())
             yield pack
     except BaseException:
-        pack.remove()
-        if made:
-            folder.rmdir()
+        if not pack.finished:
+            pack.remove()
+            if made:
+                folder.rmdir()
         raise
 
 

@@ -76,7 +76,8 @@ def _write(
             on_day = lambda done, days: display.update(task, completed=done, total=days, note="days")  # noqa: E731
             manifest = write_pack(session, settings.keyspace, asked, out, on_day)
     except KeyboardInterrupt:
-        raise Stopped(f"stopped; nothing was left in {out}") from None
+        whole = (out / packs.MANIFEST).is_file()
+        raise Stopped(f"stopped; {'the pack is whole' if whole else 'nothing was left'} in {out}") from None
     for line in told(manifest, out):
         ERR.print(line, highlight=False, markup=False, soft_wrap=True)
 

@@ -8,7 +8,8 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ LENGTH = 12
 """Bytes of a pseudonym: two of a million accounts have the same with a chance of 1 in 10^17."""
 HIDDEN = "https://…"
 """What stands in place of an address that may name an account or a post."""
-_HANDLE = re.compile(r"[\w.+-]*[@＠][\w.@＠-]*\w")
-"""An `@` with what stands around it: a handle, with its server, or a mail address."""
+_AROUND_HANDLE = re.compile(r"[\w.@＠+-]+")
+"""What an `@` may stand in: a handle, with its server, or a mail address."""
+_AT = re.compile("[@＠]")
+_NO_END = ".-@＠"
+"""No handle and no mail address ends with one of these."""
 _BARE = re.compile(
-    r"(?:at://)?did:[a-z]+:[\w.:%-]+(?:/[\w./-]*)?|[\w-]+(?:\.[\w-]+)*\.bsky\.social"
-    r"|(?:[\w-]+\.)*(?:twitter\.com|x\.com|t\.co|bsky\.app)/[^\s]+",
+    r"((?:at://)?did:[a-z]+:[\w.:%-]+(?:/[\w./-]*)?)|(?<=[\w-])\.bsky\.social"
+    r"|(?:twitter\.com|x\.com|t\.co|bsky\.app)/[^\s]+",
     re.IGNORECASE,
 )
-"""A name or an address of a network without an `@` and without a scheme."""
+"""A name or an address of a network without an `@` and without a scheme; of hosts and addresses, how they end."""
 _OF_NETWORKS = re.compile(r"https?://(?:[\w-]+\.)*(?:twitter\.com|x\.com|t\.co|bsky\.app|bsky\.social)(?![\w.-])", re.I)
 
 
@@ -62,12 +66,33 @@ class Pseudonyms:
         """Returns a text with pseudonyms in place of handles, and without the addresses of accounts and posts."""
         if text is None:
             return None
-        text = _BARE.sub("…", ADDRESS.sub(_address, text))
-        return _HANDLE.sub(lambda found: self._in_text(source, found[0]), text)
+        return _AROUND_HANDLE.sub(
+            lambda found: "".join(self._without_handles(source, found[0])), _without_names(ADDRESS.sub(_address, text))
+        )
 
     def addresses(self, addresses: Iterable[str] | None) -> list[str] | None:
         """Returns the addresses that name no account and no post of a network."""
         return [each for each in addresses or () if not reveals(each)] or None
+
+    def _without_handles(self, source: str, run: str) -> Iterator[str]:
+        """Yields the parts of a run of _AROUND_HANDLE, changed where an `@` has letters behind it, up to a `+`.
+
+        A pattern for the whole would begin at each letter anew: a long text without spaces, as in Japanese, took
+        minutes.
+        """
+        done = 0
+        while at := _AT.search(run, done):
+            plus = run.find("+", at.end())
+            until = plus if plus >= 0 else len(run)
+            after = run[at.end() : until]
+            if name := after.rstrip(_NO_END):
+                end = at.end() + len(name)
+                yield self._in_text(source, run[done:end])
+            else:
+                end = at.end() + len(after.rstrip(".-"))  # what follows the last `@` may belong to the next one
+                yield run[done:end]
+            done = end
+        yield run[done:]
 
     def _in_text(self, source: str, found: str) -> str:
         if found[0] not in "@＠":
@@ -82,6 +107,18 @@ class Pseudonyms:
 def reveals(address: str) -> bool:
     """Returns whether an address may name an account or a post: one of a network, or with an `@` in it."""
     return _OF_NETWORKS.match(address) is not None or "@" in address or "%40" in address or "did:" in address
+
+
+def _without_names(text: str) -> str:
+    """Returns a text without names and addresses of networks that have no `@` and no scheme (_BARE)."""
+    parts, done = list[str](), 0
+    for found in _BARE.finditer(text):
+        start = found.start()
+        while not found[1] and start > done and (text[start - 1].isalnum() or text[start - 1] in "_-."):
+            start -= 1
+        parts += text[done:start], "…"
+        done = found.end()
+    return "".join([*parts, text[done:]])
 
 
 def _address(found: "re.Match[str]") -> str:
@@ -149,16 +186,15 @@ def make_key(home: Path) -> bytes:
         return key
     home.mkdir(parents=True, exist_ok=True)
     part = home / f".{KEY_FILE}.{os.getpid()}"
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
-        file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
-        file.flush()
-        os.fsync(file.fileno())
     try:
-        os.link(part, home / KEY_FILE)  # unlike a rename, it does not replace the key that another process has made
-    except FileExistsError:
-        pass
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "w") as file:
+            file.write(f"{secrets.token_hex(KEY_BYTES)}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(part, home / KEY_FILE)  # unlike a rename, it does not replace the key that another process has made
     finally:
-        part.unlink()
+        part.unlink(missing_ok=True)
     made = read_key(home)
     if made is None:
         raise PulsoError(f"the key {home / KEY_FILE} vanished", "Run the command again")

@@ -83,6 +83,24 @@ class TestX:
         ends = [{"indices": [10, 33], "url": "https://t.co/AbCdEf1234"}]
         assert v11(text, urls=ends).folded == "a & b ,rivera"
 
+    @pytest.mark.parametrize("shown", ["http://ex.example/путин", "www.путин.example", "https://ex.example/مصر/路"])
+    def test_a_span_tells_an_address_that_the_pattern_does_not_find(self, shown: str) -> None:
+        text, end = f"see {shown} now", 4 + len(shown)
+        assert x(text).folded != "see now"
+        assert x(text, urls=[{"start": 4, "end": end, "url": shown}]).folded == "see now"
+        assert v11(text, urls=[{"indices": [4, end], "url": shown}]).folded == "see now"
+
+    @pytest.mark.parametrize("person", [{"id": 10, "id_str": "10"}, {"id_str": "10", "screen_name": 5}])
+    def test_a_capture_without_the_accounts_handles_keeps_its_posts(self, person: Mapping[str, Any]) -> None:
+        line = {"id_str": "7", "created_at": "Mon Dec 02 14:16:05 +0000 2019", "user": person, "text": "RT @Ben: hi"}
+        retweeted = {**line, "id_str": "6", "text": "hi", "user": {"id_str": "11"}}
+        answer = {**line, "text": "yes", "in_reply_to_status_id_str": "5", "in_reply_to_user_id_str": "10"}
+        found = post_of(orjson.dumps({**line, "retweeted_status": retweeted}))
+        assert (found.author_id, found.author, found.text) == ("10", None, "hi")
+        assert (found.retweet_of, found.retweet_of_author) == ("6", "ben")
+        answered = post_of(orjson.dumps(answer))
+        assert (answered.author, answered.reply_to, answered.reply_to_author) == (None, "5", None)
+
     @pytest.mark.parametrize("ends", [[0, 99], [-5, 3], [3, 3], ["0", "3"], [0], None, {"a": 1}, [None, 6], [0, 6]])
     def test_spans_that_are_wrong_take_nothing(self, ends: Any) -> None:
         start, end = ends if isinstance(ends, list) and len(ends) == 2 else (ends, ends)

@@ -53,6 +53,9 @@ class Failing:
         redis.ResponseError("ERR Error running script (call to f_1): -READONLY You can't write against a replica."),
         redis.ResponseError("NOREPLICAS Not enough good replicas to write."),
         redis.exceptions.MasterDownError("MASTERDOWN Link with MASTER is down"),
+        redis.ResponseError(
+            "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+        ),
         redis.ResponseError("MISCONF Redis is configured to save, but is not able to persist on disk"),
     ],
 )

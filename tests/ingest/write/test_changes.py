@@ -136,6 +136,18 @@ def test_a_deletion_waits_for_a_post_that_another_worker_holds(line: Line) -> No
     assert (line.rows(), line.queue.backlog()) == ({}, 0)
 
 
+def test_a_change_waits_for_a_post_that_its_own_worker_has_read_and_never_got(line: Line) -> None:
+    """The answer to its read was lost, as Redis stood still."""
+    line.put(event({"text": "hi"}, AT))
+    line.put(event({"text": "ho"}, AT + LATER, rkey=tid(AT), operation="update"), route=Route.UPDATE_IF_STORED)
+    worker = line.make_worker()
+    assert len(line.queue.read(worker.consumer, 1, 10)) == 1  # and it is lost
+    worker._process(line.queue.read(worker.consumer, 10, 10))
+    worker._apply_due()
+    assert line.queue.backlog() == 2, "it has not waited"
+    assert [row.text for row in line.work().values()] == ["ho"]
+
+
 def test_a_deletion_outlives_the_worker_that_waited_with_it(line: Line) -> None:
     line.put(event({"text": "hi"}, AT), event(None, AT + LATER, rkey=tid(AT), operation="delete"))
     line.queue.read("dead-one", 1, 10)

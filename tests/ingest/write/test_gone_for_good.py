@@ -15,6 +15,7 @@ from ingest.queue.envelope import Envelope, Message
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.ledger import UNKNOWN_DAYS
 from ingest.write.refusal import Refusal
+from ingest.write.worker import Worker
 from ingest.write.writer import End
 from tests.conftest import make_topic
 from tests.support.bluesky import account_is, event, tid
@@ -45,27 +46,22 @@ class TestForGood:
         assert line.work(own(), other()).keys() == {OTHER}
 
     def test_when_it_is_deleted_while_another_worker_stores_it(self, line: Line) -> None:
-        worker, quick = line.make_worker(), line.make_worker()
-        begin = worker._store.posts.begin
-
-        def begin_late(writes: Any) -> End:
-            end = begin(writes)
-
-            def end_late() -> list[Refusal]:
-                refused = end()
-                deleted = event(None, AT + LATER, rkey=tid(AT), operation="delete")
-                line.put(deleted, account_is("suspended", AT, "did:plc:ben"))
-                outcomes: dict[str, list[Message]] = defaultdict(list)
-                quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
-                assert len(outcomes["deleted"]) == 2
-                return refused
-
-            return end_late
-
-        worker._store.posts.begin = begin_late  # type: ignore[method-assign]
         line.put(own(), other())
+        take_back_meanwhile(line, worker := line.make_worker())
         worker._process(line.queue.read(worker.consumer, 10, 10))
         assert line.rows() == {}
+
+    def test_when_that_worker_dies_before_it_asks_again(self, line: Line) -> None:
+        def die(*_: object) -> None:
+            raise SystemExit
+
+        line.put(own(), other())
+        take_back_meanwhile(line, worker := line.make_worker())
+        worker._admission.settle = die  # type: ignore[method-assign]
+        with pytest.raises(SystemExit):
+            worker._process(line.queue.read(worker.consumer, 10, 10))
+        assert len(line.rows()) == 2
+        assert line.work() == {}
 
     def test_nothing_is_written_for_posts_that_are_not_stored(
         self, line: Line, session: Session, settings: Settings
@@ -81,6 +77,28 @@ class TestForGood:
         counts = re.findall(r"(\d+) tombstone", told)
         assert len(counts) >= 4, "one of each read, and a read may be sent twice"
         assert set(counts) == {"0"}
+
+
+def take_back_meanwhile(line: Line, worker: Worker) -> None:
+    """Lets another worker delete the one post, and hide the other's account, when this one has just written them."""
+    quick, begin = line.make_worker(), worker._store.posts.begin
+
+    def begin_late(writes: Any) -> End:
+        end = begin(writes)
+
+        def end_late() -> list[Refusal]:
+            refused = end()
+            deleted = event(None, AT + LATER, rkey=tid(AT), operation="delete")
+            line.put(deleted, account_is("suspended", AT, "did:plc:ben"))
+            outcomes: dict[str, list[Message]] = defaultdict(list)
+            quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
+            quick._ack(outcomes["deleted"], "deleted")
+            assert len(outcomes["deleted"]) == 2
+            return refused
+
+        return end_late
+
+    worker._store.posts.begin = begin_late  # type: ignore[method-assign]
 
 
 class TestLifetime:

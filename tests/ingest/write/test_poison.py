@@ -216,6 +216,14 @@ def test_a_worker_that_finds_nearly_everything_invalid_stops_though_some_are_goo
         deque((limit.count(4, refusals(96)) for _ in range(1_000)), maxlen=0)  # type: ignore[func-returns-value]
 
 
+def test_the_batch_that_reaches_the_limit_may_have_nothing_refused_itself() -> None:
+    limit = RefusalLimit()
+    for _ in range(199):
+        limit.count(1, refusals(49))
+    with pytest.raises(PulsoError, match=r"9,751 of the last 10,000 messages were refused, the last one: not valid"):
+        limit.count(50, [])
+
+
 def test_half_of_all_messages_may_be_odd_for_ever() -> None:
     limit = RefusalLimit()
     for _ in range(2_000):

@@ -18,6 +18,7 @@ from ingest.queue.posts_queue import PostsQueue
 from jobs.candidate_poll import JOB
 from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job
+from jobs.framework.runs import JobRun
 from jobs.framework.window import Window
 from stores.connect import RedisClient
 from tests.conftest import make_topic
@@ -154,8 +155,17 @@ def test_shares_that_cannot_sum_are_not_published(poll: Poll, capsys: pytest.Cap
     assert poll.published() == before
 
 
-def test_every_check_of_a_run_is_kept(poll: Poll) -> None:
+def test_every_check_of_a_run_is_kept_before_it_counts(poll: Poll, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, kept = JobRun.write, list[bool]()
+
+    def noted(job_run: JobRun, status: str, **columns: Any) -> None:
+        if status == "succeeded":
+            kept.append(poll.checks()[0].run_id == job_run.run_id)
+        write(job_run, status, **columns)
+
+    monkeypatch.setattr(JobRun, "write", noted)
     assert poll.run() == 0
+    assert kept == [True]
     checks = poll.checks()
     assert {check.target for check in checks} == {"posts", "candidate_poll"}
     assert all(check.success and check.observed == "" for check in checks)

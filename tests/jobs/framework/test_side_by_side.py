@@ -142,7 +142,11 @@ def test_who_stops_it_cancels_what_runs_and_begins_nothing_more(in_a_job: bool) 
         if job is POLL:
             raise KeyboardInterrupt
 
+    def cancel() -> None:
+        cancelled.set()
+        raise ValueError("Java is gone: it heard of the Ctrl-C first")
+
     with pytest.raises(KeyboardInterrupt):
-        run_all([ACTIVITY, POLL, OTHER, named("more")], run, tell, cancelled.set)
+        run_all([ACTIVITY, POLL, OTHER, named("more")], run, tell, cancel)
     assert cancelled.is_set()
     assert "more" not in began

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import random
+import re
 import stat
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -210,6 +212,37 @@ class TestKey:
         (tmp_path / pseudonyms.KEY_FILE).symlink_to(tmp_path / "nowhere")
         with pytest.raises(Exception, match="ordinary file"):
             make_key(tmp_path)
+
+
+HANDLE = re.compile(r"[\w.+-]*[@＠][\w.@＠-]*\w")
+"""What is hidden, as one pattern: it is right, and takes minutes for a long text without spaces."""
+
+
+def test_what_stands_around_an_at_is_hidden_as_one_pattern_would() -> None:
+    made, drawn = Pseudonyms(b"k" * 32), random.Random(2016)
+    for _ in range(5_000):
+        text = "".join(drawn.choices("ab名.@+-_＠ ,", k=drawn.randrange(1, 14)))
+        assert made.text("x", text) == HANDLE.sub(lambda found: made._in_text("x", found[0]), text), text
+
+
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("名" * 300_000, "名" * 300_000),
+        ("名." * 150_000, "名." * 150_000),
+        ("see " + "名" * 300_000 + ".bsky.social now", "see … now"),
+        ("a." * 150_000 + "x.com/ana now", "… now"),
+        ("@" * 300_000, "@" * 300_000),
+        ("-@" * 150_000 + "+a", "-@" * 150_000 + "+a"),
+        ("@+" * 150_000, "@+" * 150_000),
+        ("did:" * 75_000, "…"),
+        ("netflix.com/title and ana.bsky.social, .bsky.social", "… and …, .bsky.social"),
+    ],
+    ids=range(9),
+)
+def test_a_long_text_is_gone_through_once(text: str, hidden: str) -> None:
+    """Each of these would take hours if it were gone through from each of its letters."""
+    assert Pseudonyms(b"k" * 32).text("bluesky", text) == hidden
 
 
 def test_every_column_of_posts_is_thought_of() -> None:

@@ -14,7 +14,9 @@ from cassandra.cluster import Session
 from conf.settings import Settings
 from conf.topic import Topic
 from ingest.queue.posts_queue import PostsQueue
+from readers.packs.folder import new_pack
 from stores.connect import RedisClient
+from stores.packs import PackedFile
 from tests.conftest import make_topic
 from tests.support.commands import end, run_command, start_command
 from tests.support.loading import load
@@ -56,6 +58,21 @@ def peak_of(*arguments: str) -> int:
     done = run_command("bench.peak", sys.executable, "-m", "readers", "pack", *arguments)
     assert done.returncode == 0, done.stderr
     return int(done.stdout.split()[-1])
+
+
+def test_a_pack_that_is_finished_stays_whatever_happens_then(tmp_path: Path) -> None:
+    def stopped(folder: Path, *, finished: bool) -> None:
+        with new_pack(folder) as pack:
+            pack.add("b/a", b"x")
+            if finished:
+                pack.finish(PackedFile(path="a", bytes=1, sha256="", rows=None))
+            raise KeyboardInterrupt  # a backup has its snapshot removed then, which takes seconds
+
+    for finished, left in ((True, ["MANIFEST.json", "b", "b/a"]), (False, [])):
+        folder = tmp_path / str(finished)
+        with pytest.raises(KeyboardInterrupt):
+            stopped(folder, finished=finished)
+        assert sorted(str(file.relative_to(folder)) for file in folder.rglob("*")) == left
 
 
 def test_memory_does_not_grow_with_the_posts(topic: Topic, tmp_path: Path) -> None:
