@@ -1,8 +1,8 @@
 """Lines over time as points of a picture: bands of intervals, gaps, marks of events, and labels that do not overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isnan
 from zoneinfo import ZoneInfo
 
@@ -214,6 +214,17 @@ def _marks(marks: Sequence[Mark], scale: _Scale) -> list[tuple[float, str, int, 
     return [(x, mark.text, n, x > right - 16) for n, mark in enumerate(found, 1) if (x := scale.x(mark.at))]
 
 
+def _hours(start: datetime, end: datetime, every: int) -> Iterator[datetime]:
+    """Yields the whole hours of a span that are `every` hours apart on a clock that may skip or repeat some."""
+    days = max(1, every // 24)
+    moment = start.replace(minute=0, second=0, microsecond=0).astimezone(UTC)
+    while moment <= end:
+        at = moment.astimezone(start.tzinfo)
+        if moment >= start and at.hour % min(every, 24) == 0 and (at.date() - start.date()).days % days == 0:
+            yield at
+        moment += timedelta(hours=1)
+
+
 def _times(span: tuple[datetime, datetime], zone: ZoneInfo, scale: _Scale) -> list[tuple[float, str]]:
     """Returns the ticks of the time axis: whole hours or days of the topic's time zone, a few of them."""
     start, end = (at.astimezone(zone) for at in span)
@@ -221,13 +232,7 @@ def _times(span: tuple[datetime, datetime], zone: ZoneInfo, scale: _Scale) -> li
     hours = (span[1] - span[0]) / timedelta(hours=1)
     if hours <= 72:
         every = next((n for n in HOURS if hours / n <= room), HOURS[-1])
-        at = start.replace(minute=0, second=0, microsecond=0, hour=start.hour // min(every, 24) * min(every, 24))
-        told = []
-        while at <= end:
-            if at >= start:
-                told.append((scale.x(at), f"{at:%-d %b}" if at.hour == 0 else f"{at:%H:%M}"))
-            at += timedelta(hours=every)
-        return told
+        return [(scale.x(at), f"{at:%-d %b}" if at.hour == 0 else f"{at:%H:%M}") for at in _hours(start, end, every)]
     every = next((n for n in DAYS if hours / 24 / n <= room), max(DAYS[-1], int(hours / 24 / room)))
     at = start.replace(hour=0, minute=0, second=0, microsecond=0)
     if at < start:

@@ -156,6 +156,20 @@ def test_nothing_at_all_can_be_drawn() -> None:
     assert chart([line(0, NAN)], (START, START + HOUR), HOUR, ZoneInfo("UTC")).lines[0].path == ""
 
 
+@pytest.mark.parametrize(
+    ("night", "hours"),
+    [
+        (datetime(2026, 3, 28, 23, tzinfo=UTC), ["29 Mar", "01:00", "03:00", "04:00", "05:00"]),
+        (datetime(2026, 10, 24, 22, tzinfo=UTC), ["25 Oct", "01:00", "02:00", "02:00", "03:00"]),
+    ],
+)
+def test_an_hour_that_clocks_skip_or_repeat_has_its_place(night: datetime, hours: list[str]) -> None:
+    ticks = chart([], (night, night + 4 * HOUR), HOUR, ZoneInfo("Europe/Berlin")).across
+    assert [label for _, label in ticks] == hours
+    places = [x for x, _ in ticks]
+    assert len({round(b - a) for a, b in itertools.pairwise(places)}) == 1, "an hour is as wide as any other"
+
+
 def test_gaps_and_events_outside_are_left_out() -> None:
     gaps = [Span(START - HOUR, START + HOUR, "in"), Span(START - 3 * HOUR, START - HOUR, "out")]
     marks = [Mark(START + HOUR, "in"), Mark(START + 9 * HOUR, "out")]
