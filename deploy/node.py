@@ -18,6 +18,13 @@ STORAGE_OFFSET = 2042
 JMX_OFFSET = 1843
 """The JMX port is the CQL port minus this number: 7199 for 9042."""
 SMALL_MACHINE = 8 * 2**30
+CELLS_SHARE, LEAST_CELLS = 32, 16
+"""The part of the heap that is as large as the cells of all memtables, and the least of these, in MiB. They are outside it.
+
+A memtable is written to disk when it has a third of them, which are some 30,000 posts at a heap of 2 GB.
+"""
+MEMTABLE_HEAP = 4
+"""So many times the cells may the rest of the memtables take on the heap; of posts, it takes as much as the cells."""
 INDEX_BUFFER_SHARE = 16
 """All compactions together may fill one part in so many of the heap with entries of indexes."""
 LEAST_INDEX_BUFFER = 16
@@ -147,7 +154,9 @@ def _yaml_values(node: Node) -> dict[str, object]:
     seeds = quoted(",".join(node.seeds))
     own = {"data": quoted(node.data), "seeds": seeds, "address": quoted(node.address)}
     buffer = max(_mebibytes(node.heap) // INDEX_BUFFER_SHARE, LEAST_INDEX_BUFFER)
-    return {**own, **folders, **ports, "index_buffer": buffer, "placement": RING if node.place else ALONE}
+    cells = max(_mebibytes(node.heap) // CELLS_SHARE, LEAST_CELLS)
+    sizes = {"index_buffer": buffer, "memtable_cells": cells, "memtable_heap": MEMTABLE_HEAP * cells}
+    return {**own, **folders, **ports, **sizes, "placement": RING if node.place else ALONE}
 
 
 def _mebibytes(heap: str) -> int:

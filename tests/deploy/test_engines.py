@@ -132,6 +132,7 @@ def test_indexes_are_built_in_a_small_part_of_the_heap(tmp_path: Path, heap: str
     render(node)
     rendered = yaml.safe_load((node.folder / "cassandra.yaml").read_text())
     assert rendered["sai_options"] == {"segment_write_buffer_size": buffer}
+    assert rendered["memtable_allocation_type"] == "offheap_objects"
 
 
 def test_the_password_of_a_redis_address_is_asked_for_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
