@@ -19,12 +19,12 @@ JMX_OFFSET = 1843
 """The JMX port is the CQL port minus this number: 7199 for 9042."""
 SMALL_MACHINE = 8 * 2**30
 CELLS_SHARE, LEAST_CELLS = 32, 16
-"""The part of the heap that is as large as the cells of all memtables, and the least of these, in MiB. They are outside it.
+"""All memtables together may have cells as large as one part in so many of the heap, and so many MiB in any case.
 
-A memtable is written to disk when it has a third of them, which are some 30,000 posts at a heap of 2 GB.
+They are outside the heap. A memtable with a third of them is written to disk: some 30,000 posts, at a heap of 2 GB.
 """
 MEMTABLE_HEAP = 4
-"""So many times the cells may the rest of the memtables take on the heap; of posts, it takes as much as the cells."""
+"""The rest of the memtables may take so many times as much, on the heap; that of posts takes about as much."""
 INDEX_BUFFER_SHARE = 16
 """All compactions together may fill one part in so many of the heap with entries of indexes."""
 LEAST_INDEX_BUFFER = 16

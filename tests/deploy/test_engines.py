@@ -124,8 +124,13 @@ def test_cassandra_is_configured_within_its_home_whatever_its_name(tmp_path: Pat
     assert not [option for option in options if "$" in option]
 
 
-@pytest.mark.parametrize(("heap", "buffer"), [("2G", "128MiB"), ("768M", "48MiB"), ("100M", "16MiB")])
-def test_indexes_are_built_in_a_small_part_of_the_heap(tmp_path: Path, heap: str, buffer: str) -> None:
+@pytest.mark.parametrize(
+    ("heap", "buffer", "cells", "rest"),
+    [("2G", "128MiB", "64MiB", "256MiB"), ("768M", "48MiB", "24MiB", "96MiB"), ("100M", "16MiB", "16MiB", "64MiB")],
+)
+def test_indexes_and_memtables_take_a_small_part_of_the_heap(
+    tmp_path: Path, heap: str, buffer: str, cells: str, rest: str
+) -> None:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "jamm-9.9.9.jar").touch()
     node = make_node(tmp_path, LOCAL, 9142, heap)
@@ -133,6 +138,7 @@ def test_indexes_are_built_in_a_small_part_of_the_heap(tmp_path: Path, heap: str
     rendered = yaml.safe_load((node.folder / "cassandra.yaml").read_text())
     assert rendered["sai_options"] == {"segment_write_buffer_size": buffer}
     assert rendered["memtable_allocation_type"] == "offheap_objects"
+    assert (rendered["memtable_offheap_space"], rendered["memtable_heap_space"]) == (cells, rest)
 
 
 def test_the_password_of_a_redis_address_is_asked_for_and_only_the_owner_can_read_it(tmp_path: Path) -> None:
