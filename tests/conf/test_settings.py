@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from conf.errors import WrongUse
-from conf.settings import load_settings
+from conf.settings import Settings, load_settings
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +57,13 @@ def test_a_bad_value_names_its_setting(monkeypatch: pytest.MonkeyPatch, name: st
     monkeypatch.setenv(name, value)
     with pytest.raises(WrongUse, match=f"bad value for {name}"):
         load_settings()
+
+
+def test_a_name_with_nothing_behind_it_is_not_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PULSO_PAGE_PASSWORD", "")
+    monkeypatch.setenv("PULSO_HOME", "")
+    (tmp_path / ".env").write_text("PULSO_CASSANDRA_TLS_CA=\nPULSO_CASSANDRA_PORT=\nPULSO_TOPICS_DIR=\n")
+    assert load_settings() == Settings(_env_file=None)
 
 
 def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
