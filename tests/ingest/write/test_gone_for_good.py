@@ -57,7 +57,7 @@ class TestForGood:
 
         line.put(own(), other())
         take_back_meanwhile(line, worker := line.make_worker())
-        worker._admission.settle = die  # type: ignore[method-assign]
+        worker._admission.settle = die  # type: ignore[assignment, method-assign]
         with pytest.raises(SystemExit):
             worker._process(line.queue.read(worker.consumer, 10, 10))
         assert len(line.rows()) == 2
