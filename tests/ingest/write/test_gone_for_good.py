@@ -14,7 +14,6 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Message
 from ingest.queue.posts_queue import PostsQueue
 from ingest.write.ledger import UNKNOWN_DAYS
-from ingest.write.refusal import Refusal
 from ingest.write.worker import Worker
 from ingest.write.writer import End
 from tests.conftest import make_topic
@@ -80,23 +79,17 @@ class TestForGood:
 
 
 def take_back_meanwhile(line: Line, worker: Worker) -> None:
-    """Lets another worker delete the one post, and hide the other's account, when this one has just written them."""
+    """Lets another worker delete the one post, and hide the other's account, when this one is about to write them."""
     quick, begin = line.make_worker(), worker._store.posts.begin
 
     def begin_late(writes: Any) -> End:
-        end = begin(writes)
-
-        def end_late() -> list[Refusal]:
-            refused = end()
-            deleted = event(None, AT + LATER, rkey=tid(AT), operation="delete")
-            line.put(deleted, account_is("suspended", AT, "did:plc:ben"))
-            outcomes: dict[str, list[Message]] = defaultdict(list)
-            quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
-            quick._ack(outcomes["deleted"], "deleted")
-            assert len(outcomes["deleted"]) == 2
-            return refused
-
-        return end_late
+        deleted = event(None, AT + LATER, rkey=tid(AT), operation="delete")
+        line.put(deleted, account_is("suspended", AT, "did:plc:ben"))
+        outcomes: dict[str, list[Message]] = defaultdict(list)
+        quick._changes.apply(line.queue.read(quick.consumer, 10, 10), quick._patiently, outcomes, [])
+        quick._ack(outcomes["deleted"], "deleted")
+        assert len(outcomes["deleted"]) == 2
+        return begin(writes)
 
     worker._store.posts.begin = begin_late  # type: ignore[method-assign]
 
