@@ -59,12 +59,16 @@ def second_pass(checks: Checks, rows: int) -> dict[str, int | str]:
 def only_pass(checks: Checks, rows: int) -> Counts | None:
     """Counts in one query what both passes count, of a frame with so many rows, which are few.
 
-    Returns None if that fails: both passes then tell what has failed, and count all else.
+    Returns None if that fails, or if there is nothing for one of them: both passes then count all that they can, and
+    tell what has failed.
     """
     frame = checks.frame.coalesce(1)
     conditions = {e.says: e.broken.condition for e in checks.expected if isinstance(e.broken, Where)}
+    others = _others(checks)
+    if not (conditions and others):
+        return None
     try:
-        query, names = _asked(frame, _others(checks), rows)
+        query, names = _asked(frame, others, rows)
         counts = F.array(*(F.count(F.when(condition, 1)) for condition in conditions.values()))
         first = frame.agg(counts.alias("found")).select(F.lit(len(names)).alias("part"), "found")
         found: dict[str, int | str] = {**_by_name(query.unionAll(first), [*names, list(conditions)])}
