@@ -11,6 +11,14 @@ from types import FrameType, TracebackType
 from conf.errors import Told
 
 
+def asking_to_stop() -> list[signal.Signals]:
+    """Returns the signals that ask a long-running command to stop: the end of its terminal is one, but for `nohup`."""
+    numbers = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
 @contextmanager
 def told_to_stop() -> Iterator[threading.Event]:
     """Yields what is set by SIGTERM, Ctrl-C or the end of its terminal while the block runs.
@@ -24,10 +32,7 @@ def told_to_stop() -> Iterator[threading.Event]:
             raise KeyboardInterrupt
         stopped.set()
 
-    numbers = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    before = {number: signal.signal(number, note) for number in numbers}
+    before = {number: signal.signal(number, note) for number in asking_to_stop()}
     try:
         yield stopped
     finally:

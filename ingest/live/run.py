@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from conf.errors import PulsoError
 from conf.settings import Settings
+from conf.stopping import asking_to_stop
 from conf.topic import Topic
 from ingest.live.archive import Archive
 from ingest.live.collector import Collector
@@ -96,8 +97,5 @@ def _stop_on_signals(clock: Clock) -> None:
         clock.stop()
         signal.signal(number, signal.SIG_DFL)
 
-    numbers = [signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # what `nohup` starts outlives its terminal
-        numbers.append(signal.SIGHUP)
-    for number in numbers:
+    for number in asking_to_stop():
         signal.signal(number, stop)
