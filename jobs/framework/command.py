@@ -1,8 +1,8 @@
 """The command line of the files in jobs/: one job, or a set of jobs in one Spark session."""
 
-import argparse
 import gc
 import signal
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -14,6 +14,7 @@ from conf.garbage import look_seldom
 from conf.nearest import did_you_mean
 from conf.settings import Settings, load_settings
 from conf.topic import Topic, load_topic
+from jobs.framework.arguments import arg_parser, set_parser
 from jobs.framework.inputs import Place, Posts, SharedPosts
 from jobs.framework.job import Job, JobResult
 from jobs.framework.posts_a_day import remember
@@ -32,17 +33,6 @@ TRIES = 3
 """How often a job is begun, if executors end in the middle."""
 
 
-def arg_parser(name: str) -> argparse.ArgumentParser:
-    """Returns the parser of the arguments that every file in jobs/ takes."""
-    parser = argparse.ArgumentParser(prog=f"spark-submit jobs/{name}.py", allow_abbrev=False)
-    parser.add_argument("--topic", required=True, metavar="T", help="name of a file in conf/topics")
-    parser.add_argument("--from", required=True, metavar="D", dest="start", help="date or ISO time, UTC, included")
-    parser.add_argument("--to", required=True, metavar="D", dest="end", help="date or ISO time, UTC, excluded")
-    parser.add_argument("--docs", action="store_true", help="build the data quality pages (Data Docs) of this run")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
-    return parser
-
-
 @dataclass(frozen=True)
 class Asked:
     """What the arguments and the environment ask for: the settings, the topic and the window.
@@ -56,7 +46,7 @@ class Asked:
     docs: Path | None = None
 
 
-def asked_by(arguments: argparse.Namespace) -> Asked:
+def asked_by(arguments: Namespace) -> Asked:
     """Returns what the arguments ask for. Raises PulsoError, as `load_topic` does."""
     settings = load_settings()
     topic = load_topic(arguments.topic, settings.topics_dir)
@@ -81,7 +71,7 @@ def opened(name: str, asked: Asked) -> Iterator[Place]:
 
 def run(job: Job, argv: Sequence[str] | None = None) -> int:
     """Runs a job from the command line and returns its exit code."""
-    arguments = arg_parser(job.name).parse_args(argv)
+    arguments = arg_parser(job.name).parsed(argv)
 
     def call() -> None:
         asked = asked_by(arguments)
@@ -140,17 +130,6 @@ def _tell(job: Job, at: Place, result: JobResult) -> None:
     )
 
 
-def set_parser(name: str, jobs: Sequence[Job]) -> argparse.ArgumentParser:
-    """Returns the parser of the arguments of a set of jobs."""
-    parser = arg_parser(name)
-    every = ",".join(job.name for job in jobs)
-    parser.add_argument("--jobs", metavar="a,b", help=f"the jobs to run, in the order of this list: {every}")
-    parser.add_argument(
-        "--fitting", action="store_true", help="leave out those of --jobs that do not fit the topic or the window"
-    )
-    return parser
-
-
 def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -> int:
     """Runs jobs in one Spark session, two at once, with the posts read once; returns the exit code.
 
@@ -158,7 +137,7 @@ def run_set(name: str, jobs: Sequence[Job], argv: Sequence[str] | None = None) -
     that do not fit the topic or the window are left out, unless `--jobs` names them without `--fitting`: then that is
     wrong use.
     """
-    arguments = set_parser(name, jobs).parse_args(argv)
+    arguments = set_parser(name, jobs).parsed(argv)
 
     def call() -> None:
         chosen = _chosen(jobs, arguments.jobs)

@@ -7,7 +7,7 @@ import pytest
 
 from conf import ROOT
 from jobs import daily
-from jobs.framework.command import set_parser
+from jobs.framework.arguments import set_parser
 from tests.airflow_dags.conftest import SECRET, Told
 from tests.docs.checks import commands
 from tests.docs.checks import parsed as parsed_command

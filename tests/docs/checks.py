@@ -1,6 +1,5 @@
 """Holds a command in a page to its own parser: `make` to the Makefile, our commands to their command lines."""
 
-import argparse
 import ast
 import contextlib
 import importlib
@@ -24,7 +23,7 @@ from conf.cli import VERBOSE
 from conf.errors import PulsoError
 from conf.settings import Settings
 from conf.topic import parse_topic
-from jobs.framework.command import arg_parser, set_parser
+from jobs.framework.arguments import Parser, arg_parser, set_parser
 from jobs.framework.window import parse_window
 from tests.docs.pages import Block, Command, Page
 
@@ -171,7 +170,7 @@ def parsed(module: str, words: Sequence[str]) -> dict[str, Any]:
     return dict(context.params)
 
 
-def _parser_of(module: ModuleType) -> argparse.ArgumentParser:
+def _parser_of(module: ModuleType) -> Parser:
     """The parser of a file in jobs/."""
     name = module.__name__.rpartition(".")[2]
     return set_parser(name, module.JOBS) if hasattr(module, "JOBS") else arg_parser(name)
@@ -189,7 +188,7 @@ def _check_job(words: Sequence[str], topics: set[str]) -> None:
     told = io.StringIO()
     try:
         with contextlib.redirect_stderr(told):
-            given = parser.parse_args(options)
+            given = parser.parsed(options)
     except SystemExit:
         raise Wrong(told.getvalue().splitlines()[-1]) from None
     _check_topic(given.topic, topics)
