@@ -1,6 +1,6 @@
 """The posts whose items are counted, with the accounts that they name: as Spark has them, and in an Arrow table.
 
-Both are as in ROWS. Posts that the driver counts get their accounts there, all others by joins in Spark.
+Both are as in ROWS. Accounts get their keys where posts are counted, but those of very many posts by joins in Spark.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from jobs.measures.authors import account, named
 from jobs.measures.item_pairs import OF_ACCOUNTS, ROWS
 from jobs.measures.mentions import mask_columns, with_masks
 from jobs.measures.post_links import servers
-from jobs.measures.told_accounts import Told, exploded, told_by
+from jobs.measures.told_accounts import Holders, Told, exploded, told_by
 
 COLUMNS = [
     *(*authors.COLUMNS, "kind", "folded", "urls", "media", "hashtags", "mentions", "lang", "client", "place"),
@@ -33,22 +33,21 @@ def _own() -> list[Column]:
     return [account().alias("voter"), F.unix_micros("event_at").alias("at_us"), number]
 
 
-def posts_of(posts: DataFrame, races: Sequence[Race], *, here: bool = False) -> DataFrame:
-    """Returns posts as in ROWS but for `marked`. Those that are counted `here` also tell and name accounts."""
+def posts_of(posts: DataFrame, races: Sequence[Race], *, telling: bool = False, naming: bool = False) -> DataFrame:
+    """Returns posts as in ROWS but for `marked`; `telling` and `naming` add what tells of accounts, and names them."""
     masked = with_masks(posts, races, posts.columns)
     numbers = [F.when(F.col("kind") == kind, F.lit(n)) for n, kind in enumerate(KIND_COLUMNS.values())]
     nothing = F.lit(None).cast("string")
-    further = [
-        *("author_id", "author", "accounts", F.col("post_id").cast("decimal(20,0)").alias("id_number")),
-        *(F.when(_is_naming(), F.col("mentions")).alias("mentioned"), _retweeted().alias("retweeted")),
-    ]
+    told = ["author_id", "author", "accounts", F.col("post_id").cast("decimal(20,0)").alias("id_number")]
+    names = [F.when(_is_naming(), F.col("mentions")).alias("mentioned"), _retweeted().alias("retweeted")]
     return masked.where(account().isNotNull()).select(
         *(*_own(), nothing.alias("as_kind"), nothing.alias("account")),
         F.coalesce(*numbers, F.lit(-1)).alias("kind_number"),
         *("source", F.lower("lang").alias("language"), "client", "place", "folded", "urls", "media"),
         *(servers().alias("servers"), (F.size(F.coalesce("hashtags", F.array())) > 0).alias("tagged")),
         *(_is_naming().alias("mentioning"), F.array(*mask_columns(races)).cast("array<bigint>").alias("masks")),
-        *(further if here else ()),
+        *(told if telling else ()),
+        *(names if naming else ()),
     )
 
 
@@ -73,16 +72,20 @@ def _named_as(kind: str, key: Column) -> Column:
     return F.struct(F.lit(kind).alias("as_kind"), key.alias("account"))
 
 
-def with_accounts(posts: pa.Table, window_us: tuple[int, int]) -> tuple[pa.Table, Told]:
-    """Returns posts with a row for each account that one of them names, as in ROWS, and the accounts that they tell."""
+def told_within(posts: pa.Table, window_us: tuple[int, int]) -> Told:
+    """Returns the accounts that posts within a window tell, as in the other jobs over this window."""
     at_us = posts["at_us"]
     inside = pc.and_(pc.greater_equal(at_us, window_us[0]), pc.less(at_us, window_us[1]))
-    told = told_by(posts.select(told_accounts.COLUMNS).filter(inside))  # as in the other jobs over this window
+    return told_by(posts.select(told_accounts.COLUMNS).filter(inside))
+
+
+def with_accounts(posts: pa.Table, holders: Holders) -> pa.Table:
+    """Returns posts that name accounts with a row for each account that one of them names, as in ROWS."""
     mentioned, of_post = exploded(posts["mentioned"])
     tables = [posts.select(arrow_schema(ROWS).names)]
     for kind, names, rows in (("mentioned", mentioned, of_post), ("retweeted", posts["retweeted"], None)):
         of_rows = posts if rows is None else posts.select(["source", *arrow_schema(OF_ACCOUNTS).names[:3]]).take(rows)
-        keys = told.resolved(told_accounts.named(of_rows["source"], names))
+        keys = holders.resolved(told_accounts.named(of_rows["source"], names))
         own = of_rows.select(arrow_schema(OF_ACCOUNTS).names[:3]).append_column("account", keys)
         tables.append(own.append_column("as_kind", pa.repeat(kind, len(own))).filter(own["account"].is_valid()))
-    return pa.concat_tables(tables, promote_options="default"), told
+    return pa.concat_tables(tables, promote_options="default")

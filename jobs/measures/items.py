@@ -2,8 +2,9 @@
 
 Spark finds the candidates whom a post mentions, and joins posts with the flags of their authors. Where there are only
 FEW_POSTS, Spark's driver fetches them and counts them all: to plan joins and to start Python workers would take longer.
-Else Spark finds the accounts that posts name, and brings the posts of each author together; then Python workers count
-(`item_counts.py`) and rank (`item_ranks.py`), with the same functions.
+Else Spark brings the posts of each author together; then Python workers count (`item_counts.py`) and rank
+(`item_ranks.py`), with the same functions. Up to MANY_POSTS, the driver finds whose a handle is, and each worker gets
+that; of more, Spark finds the accounts that posts name, by joins, which take half of all time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,6 +13,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyspark import Broadcast
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -22,18 +24,23 @@ from jobs.framework.direct_join import lies_in
 from jobs.framework.local import ARROW, arrow_schema, fetched
 from jobs.framework.publication import spans
 from jobs.framework.window import Window
-from jobs.measures.authors import kept_labels, labels, resolved, without_prefix
+from jobs.measures import authors
+from jobs.measures.authors import kept_labels, labels, resolved, sightings, without_prefix
 from jobs.measures.bursts import BASELINE, has_span_before, reach
 from jobs.measures.item_counts import EVERYONE, Plan, count
 from jobs.measures.item_pairs import OF_ACCOUNTS, ROWS, joined
 from jobs.measures.item_parts import PACKED, packed, unpacked
-from jobs.measures.item_posts import accounts_of, posts_of, with_accounts
+from jobs.measures.item_posts import accounts_of, posts_of, told_within, with_accounts
 from jobs.measures.item_ranks import RANKED, merged, ranked
 from jobs.measures.periods import spans_between
+from jobs.measures.told_accounts import Holders, Told, told_among
 from jobs.measures.votes import FEW_POSTS, with_marks
 
 ACCOUNTS = ("mentioned", "retweeted")
 """The kinds whose items are accounts."""
+MANY_POSTS = 1_500_000
+"""Of up to so many posts, the driver has whose each handle is, and each worker gets it: some 100 MB there, if no two
+posts are by one account."""
 POSTS_A_TASK = 100_000
 """About so many posts are counted at once, and their words in a few hundred MB."""
 ITEMS = (
@@ -63,8 +70,9 @@ def counted(
     if number <= FEW_POSTS:
         return _counted_here(posts, flagged, names, topic, _plan(topic, window, 1))
     plan = _plan(topic, window, -(-number // POSTS_A_TASK))
-    ranks = fetched(_counted_apart(posts, flagged, topic, window, plan))
-    found = _shown(plan, ranked(ranks.drop_columns(["rank"])))
+    if number <= MANY_POSTS:
+        return _counted_by_workers(posts, flagged, names, topic, window, plan)
+    found = _ranked_apart(plan, _with_joined_accounts(posts, flagged, topic, window), None)
     wanted = _accounts(found, posts)
     known = labels(posts.where(lies_in(window)), names).join(wanted, on="account", how="left_semi")
     return _labelled(found, dict(map(tuple, known.collect())))
@@ -74,32 +82,54 @@ def _counted_here(
     posts: DataFrame, flagged: DataFrame | None, names: DataFrame | None, topic: Topic, plan: Plan
 ) -> pa.Table:
     """Counts in this process."""
-    arrived = fetched(with_marks(posts_of(posts, topic.races, here=True), flagged))
-    rows, told = with_accounts(arrived, plan.window_us)
+    arrived = fetched(with_marks(posts_of(posts, topic.races, telling=True, naming=True), flagged))
+    told = told_within(arrived, plan.window_us)
+    rows = with_accounts(arrived, told.holders)
     found = [_ranked(plan, counts) for counts in count(plan, rows) if len(counts)] if len(rows) else []
     if not found:
         return arrow_schema(ITEMS).empty_table()
-    shown = _shown(plan, pa.concat_tables(found))
-    known = dict(told.labels)
-    if names is not None:
-        kept = kept_labels(names).join(_accounts(shown, names), on="account", how="left_semi")
-        known |= dict(map(tuple, kept.collect()))
-    return _labelled(shown, known)
+    return _with_labels(_shown(plan, pa.concat_tables(found)), told, names)
 
 
-def _counted_apart(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: Window, plan: Plan) -> DataFrame:
-    """Returns RANKED, counted by Python workers; of the window, each part has its own first items."""
-    own = with_marks(posts_of(posts, topic.races), flagged)
+def _counted_by_workers(
+    posts: DataFrame,
+    flagged: DataFrame | None,
+    names: DataFrame | None,
+    topic: Topic,
+    window: Window,
+    plan: Plan,
+) -> pa.Table:
+    """Counts in Python workers, which get whose each handle is."""
     known = posts.where(lies_in(window))  # as in the other jobs over this window
+    told = told_among(fetched(sightings(known)), authors.LAST)
+    holders = posts.sparkSession.sparkContext.broadcast(told.holders)
+    try:
+        found = _ranked_apart(plan, with_marks(posts_of(posts, topic.races, naming=True), flagged), holders)
+    finally:
+        holders.destroy()
+    return _with_labels(found, told, names)
+
+
+def _with_joined_accounts(posts: DataFrame, flagged: DataFrame | None, topic: Topic, window: Window) -> DataFrame:
+    """Returns posts with a row for each account that one of them names, as in ROWS, by joins."""
+    own = with_marks(posts_of(posts, topic.races), flagged)
+    known = posts.where(lies_in(window))
     of_accounts = resolved(accounts_of(posts), "account", known).select(*arrow_schema(OF_ACCOUNTS).names)
-    return (
-        own.unionByName(of_accounts, allowMissingColumns=True)
-        .select(*arrow_schema(ROWS).names)
-        .repartition(plan.parts, "voter")
-        .mapInArrow(partial(_count, plan), PACKED)
+    return own.unionByName(of_accounts, allowMissingColumns=True).select(*arrow_schema(ROWS).names)
+
+
+def _ranked_apart(plan: Plan, posts: DataFrame, holders: Broadcast[Holders] | None) -> pa.Table:
+    """Returns the first items, counted by Python workers. With `holders`, these find the accounts that posts name.
+
+    Of the window, each part has its own first items, so the driver ranks these once more.
+    """
+    found = (
+        posts.repartition(plan.parts, "voter")
+        .mapInArrow(partial(_count, plan, holders), PACKED)
         .repartition(2 * plan.parts, "part")
         .mapInArrow(partial(_merge, plan), RANKED)
     )
+    return _shown(plan, ranked(fetched(found).drop_columns(["rank"])))
 
 
 def _ranked(plan: Plan, counts: pa.Table) -> pa.Table:
@@ -121,11 +151,13 @@ def _plan(topic: Topic, window: Window, parts: int) -> Plan:
     return Plan(tuple(found), tuple(first), tuple(before), (micros(start), micros(end)), parts, ids)
 
 
-def _count(plan: Plan, arrived: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _count(
+    plan: Plan, holders: Broadcast[Holders] | None, arrived: Iterable[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
     """Counts the posts of a partition's authors."""
     posts = joined(arrived)
     if posts is not None:
-        for counts in count(plan, posts):
+        for counts in count(plan, with_accounts(posts, holders.value) if holders else posts):
             if len(counts):
                 yield packed(plan, counts)
 
@@ -170,6 +202,15 @@ def _accounts(items: pa.Table, beside: DataFrame) -> DataFrame:
     found = items.filter(_is_account(items))["item"].unique().to_pylist()
     rows = beside.sparkSession.createDataFrame([(one,) for one in found], "account string")
     return F.broadcast(rows)
+
+
+def _with_labels(items: pa.Table, told: Told, names: DataFrame | None) -> pa.Table:
+    """Returns items with what people read of accounts: what posts tell, or `account_names`."""
+    known = dict(told.labels)
+    if names is not None:
+        kept = kept_labels(names).join(_accounts(items, names), on="account", how="left_semi")
+        known |= dict(map(tuple, kept.collect()))
+    return _labelled(items, known)
 
 
 def _is_account(items: pa.Table) -> pa.ChunkedArray:

@@ -1,8 +1,8 @@
-"""Accounts that a table of posts tells of, in Arrow: whose handle is whose, and what people read of an account.
+"""Accounts that posts tell of, in Arrow: whose handle is whose, and what people read of an account.
 
-The same as `authors.py` has with Spark, for posts that the driver has already: Spark would plan three joins. One rule
-can't serve both: Arrow needs all sightings of a handle in one process, and only few posts fit there. The tests of
-`shared_items` compare both with a third computation.
+The same as `authors.py` has with Spark, for posts or sightings that the driver has: Spark would plan and run three
+joins. One rule can't serve both: Arrow needs all sightings of a handle in one process, and those of very many posts do
+not fit there. The tests of `shared_items` compare both with a third computation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,24 +20,38 @@ LAST = ("at_us", "id_number", "own")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What posts tell: `holders` has the account that each handle stands for, `labels` the handle of each account."""
+class Holders:
+    """Which account each handle stands for: the account at the same place. A worker gets it as two buffers."""
 
-    holders: Mapping[str, str]
-    labels: Mapping[str, str]
+    aliases: pa.Array
+    accounts: pa.Array
 
     def resolved(self, names: "pa.ChunkedArray | pa.Array") -> pa.Array:
         """Returns the keys of accounts, in place of those that `named` has made of their handles."""
         coded = pa.chunked_array([names] if isinstance(names, pa.Array) else names.chunks, pa.string())
         coded = coded.combine_chunks().dictionary_encode()
-        found = [self.holders.get(name, name) for name in coded.dictionary.to_pylist()]
-        return pa.array(found, pa.string()).take(coded.indices)
+        place = pc.index_in(coded.dictionary, value_set=self.aliases)
+        return pc.coalesce(self.accounts.take(place), coded.dictionary).take(coded.indices)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What posts tell: whose a handle is, and the handle of each account."""
+
+    holders: Holders
+    labels: Mapping[str, str]
 
 
 def told_by(posts: pa.Table) -> Told:
     """Returns what posts with COLUMNS tell of accounts."""
-    seen = _sightings(posts.filter(pc.not_equal(posts["source"], NAMED_BY_ID)))
-    return Told(latest(seen, "alias", "account"), latest(seen, "account", "handle"))
+    return told_among(_sightings(posts.filter(pc.not_equal(posts["source"], NAMED_BY_ID))), LAST)
+
+
+def told_among(seen: pa.Table, last: Sequence[str]) -> Told:
+    """Returns what sightings tell: account, alias, handle, and the columns `last`, which order them."""
+    held = latest(seen, "alias", "account", last)
+    holders = Holders(*(pa.array(list(some), pa.string()) for some in (held.keys(), held.values())))
+    return Told(holders, latest(seen, "account", "handle", last))
 
 
 def named(source: pa.Array, name: pa.Array) -> pa.Array:

@@ -82,18 +82,20 @@ def approximately(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(pytest.approx(v, abs=1e-9) if isinstance(v, float) else v for v in values)
 
 
-@pytest.fixture(scope="module", params=["here", "spread"])
+@pytest.fixture(scope="module", params=["here", "spread", "joined"])
 def found(
     request: pytest.FixtureRequest, spark: SparkSession, posts: DataFrame, world: World, ph2016: Topic
 ) -> tuple[list[Any], list[Any]]:
-    """The rows of both tables: counted by the driver, and by Python workers in several parts."""
+    """The rows of both tables: counted by the driver; by Python workers in several parts, without joins and with."""
     flagged = spark.createDataFrame([(author,) for author in sorted(world.flagged)], "author string")
     window = Window(START, END, ph2016.zone)
     inside = posts.where(f"event_at < '{END}' AND event_at >= '{reach(window, ph2016).start}'").persist()
     with pytest.MonkeyPatch.context() as patch:
-        if request.param == "spread":
+        if request.param != "here":
             patch.setattr(items, "FEW_POSTS", 0)
             patch.setattr(items, "POSTS_A_TASK", 1_000)
+        if request.param == "joined":
+            patch.setattr(items, "MANY_POSTS", 0)
         rows, top = shared_items(inside, ph2016, window, flagged)
         return rows.collect(), top.collect()
 
