@@ -5,7 +5,7 @@ It uses no code from jobs, no MinHash and no hashes of words. It is slow and sim
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -93,10 +93,14 @@ def family_rows(
     zone: str,
     flagged: set[str] | None = None,
     new: timedelta = timedelta(days=90),
+    led: Mapping[tuple[str, str], Said] | None = None,
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """Returns the columns of text_families, by (period, period_start, period_end, rank)."""
+    """Returns the columns of text_families, by (period, period_start, period_end, rank).
+
+    `led` has the earliest post of the family of each post; by default, that of `leaders`.
+    """
     groups: dict[Any, dict[tuple[str, str], list[Said]]] = defaultdict(lambda: defaultdict(list))
-    led = leaders(said)
+    led = leaders(said) if led is None else led
     created = dict[str, datetime]()
     for post in sorted(said, key=lambda one: (one.at, one.source, one.post_id)):
         if post.created:
