@@ -4,7 +4,7 @@ Spark finds the candidates whom a post mentions, and joins posts with the flags 
 FEW_POSTS, Spark's driver fetches them and counts them all: to plan joins and to start Python workers would take longer.
 Else Spark brings the posts of each author together; then Python workers count (`item_counts.py`) and rank
 (`item_ranks.py`), with the same functions. Up to MANY_POSTS, the driver finds whose a handle is, and each worker gets
-that; of more, Spark finds the accounts that posts name, by joins, which take half of all time.
+that; of more, Spark finds the accounts that posts name, by joins, which take longer.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -97,3 +97,4 @@ def test_wrong_use_is_one_line_and_exit_code_2(
     assert code == 2
     [line] = told.splitlines()
     assert error in line
+    assert "Traceback" not in told
