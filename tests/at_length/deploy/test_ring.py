@@ -123,7 +123,9 @@ def test_first_start_can_be_repeated_and_only_its_users_get_in(ring: Ring) -> No
     assert len(ring.run("deploy", "first-start", **ADMIN, **PASSWORDS).splitlines()) == 2
     known = {"PULSO_CASSANDRA_USER": "cassandra", "PULSO_CASSANDRA_PASSWORD": "cassandra"}
     assert "refuses the login" in ring.attempt("ingest", "migrate", **known).stderr
-    assert ring.attempt("ingest", "migrate", **READERS).returncode == 1
+    made = ring.attempt("ingest", "migrate", **READERS, PULSO_KEYSPACE="another")
+    assert made.returncode == 1
+    assert "refuses this user" in made.stderr
 
 
 def test_changed_passwords_are_set(ring: Ring) -> None:
