@@ -26,6 +26,7 @@ from readers.published.folder import OLD, new_set
 from readers.published.tables import write_parquet
 from readers.published.unnamed import unnamed
 from readers.published.whole import Seen, jobs, read_job
+from readers.runs.runs import has_succeeded
 from stores.elsewhere import is_address
 from stores.layout import check_layout
 from stores.published import place_of
@@ -58,7 +59,9 @@ def publish(
     `to` is a folder or an address; empty, it is that of the settings, and without one PULSO_HOME/published. `on_table`
     is called with the name of each table before it is read. `min_followers` says who is named (`unnamed.py`).
 
-    Raises PulsoError if nothing was published, if the files can't be written, or if runs go on replacing a job's
+    Runs over a time without posts publish no rows; then the tables are empty.
+
+    Raises PulsoError if no run has ended well yet, if the files can't be written, or if runs go on replacing a job's
     tables; StoreDown if Cassandra does not answer. What was published before is still there then.
     """
     to = to or settings.publish_to or str(settings.home / "published")
@@ -95,7 +98,7 @@ def _write(window: Window, folder: Path, on_table: OnTable, least: int) -> dict[
 
     for job in jobs():
         seen += read_job(window, job, take)
-    if not seen:
+    if not seen and not any(has_succeeded(window.session, window.keyspace, window.topic, job) for job in jobs()):
         what = f"nothing has been published of {window.topic.topic} by a job"
         raise PulsoError(what, "Run jobs first: SPARK_CONF_DIR=conf .venv/bin/spark-submit jobs/daily.py --help")
     facts = list(_facts(window.topic, seen, least))

@@ -37,6 +37,11 @@ def runs_of(session: Session, keyspace: str, topic: Topic, job: str, limit: int 
     yield from session.execute(prepared(session, query), (job, topic.topic))
 
 
+def has_succeeded(session: Session, keyspace: str, topic: Topic, job: str) -> bool:
+    """Returns whether one of the newest runs of a job over a topic has succeeded."""
+    return any(row.status == "succeeded" for row in runs_of(session, keyspace, topic, job, LOOKED_AT))
+
+
 def method_of(session: Session, keyspace: str, topic: Topic, job: str, run: object) -> str:
     """Returns the method of one of the newest runs of a job; `not known` where it is none of these."""
     known = (row.method for row in runs_of(session, keyspace, topic, job, LOOKED_AT) if str(row.run_id) == str(run))

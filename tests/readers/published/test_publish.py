@@ -135,6 +135,21 @@ def test_nothing_published_is_one_line(settings: Settings, tmp_path: Path, capsy
     assert main(["publish", "--topic", f"{topic.topic}x", "--to", str(tmp_path)]) == 2
 
 
+def test_runs_over_a_time_without_posts_publish_empty_tables(
+    settings: Settings, session: Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    topic = make_topic(settings)
+    run(session, settings, topic, "candidate_poll", status="failed")
+    assert publish(topic, tmp_path) == 1
+    run(session, settings, topic, "candidate_poll")
+    assert publish(topic, tmp_path) == 0, capsys.readouterr().err
+    for table in SUMMARIES:
+        found = pl.read_parquet(tmp_path / topic.topic / f"{table.name}.parquet")
+        assert (found.height, found.columns) == (0, list(columns_of(table)))
+    with duckdb.connect(str(tmp_path / topic.topic / f"{topic.topic}.duckdb"), read_only=True) as opened:
+        assert opened.execute("SELECT count(*) FROM candidate_poll").fetchone() == (0,)
+
+
 def test_who_holds_the_old_file_open_keeps_it(settings: Settings, session: Session, tmp_path: Path) -> None:
     topic = make_topic(settings)
     store_poll(session, settings, topic, posts=3)
