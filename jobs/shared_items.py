@@ -45,7 +45,7 @@ from jobs.measures.bursts import has_span_before, reach
 from jobs.measures.item_posts import COLUMNS
 from jobs.measures.item_ranks import TOP
 from jobs.measures.items import ITEMS, counted, items_in
-from jobs.measures.mentions import further_columns
+from jobs.measures.mentions import further_columns, masks_of
 from jobs.measures.volume import VOLUME, volume
 from jobs.measures.votes import flagged_authors
 
@@ -118,7 +118,7 @@ def methods(topic: Topic, inputs: Inputs) -> dict[str, str]:
 JOB = Job(
     name="shared_items",
     inputs=(
-        Posts(COLUMNS, reach=reach, further=further_columns),
+        Posts(COLUMNS, reach=reach, further=further_columns, computed=masks_of),
         Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
         Names(),
     ),

@@ -38,21 +38,23 @@ def stored_posts(
     settings: Settings,
     topic: Topic,
     span: Window,
-    columns: Sequence[str],
+    columns: Sequence[str | Column],
     buckets: Mapping[date, int],
     timed: Collection[str] = (),
 ) -> DataFrame:
     """Returns at least all posts whose event time lies in a span: those of its partitions, or of ranges of ids in them.
 
-    The columns are the primary key, `event_at` and `columns`. The frame is persisted; the caller must unpersist it. It
-    is kept on disk, in the system's cache of files rather than in Java's memory, so that memory does not grow with it.
+    The columns are the primary key, `event_at` and `columns`, which name columns of the table or compute further ones.
+    The frame is persisted; the caller must unpersist it. It is kept on disk, in the system's cache of files rather than
+    in Java's memory, so that memory does not grow with it.
     `buckets` has the number of partitions of each of the span's days. `timed` names the networks of which every post in
     these partitions has an id that tells its event time.
     """
-    wanted = dict.fromkeys((*POSTS.key, "event_at", *columns))
+    names = dict.fromkeys((*POSTS.key, "event_at", *(one for one in columns if isinstance(one, str))))
+    computed = [one for one in columns if isinstance(one, Column)]
     keys, rows = post_keys(spark, topic.topic, buckets), table_rows(spark, settings, POSTS)
     parts = [joined(keys, some, POSTS) for some in _parts(rows, span, timed)]
-    return reduce(DataFrame.unionByName, parts).select(*wanted).persist(StorageLevel.DISK_ONLY)
+    return reduce(DataFrame.unionByName, parts).select(*names, *computed).persist(StorageLevel.DISK_ONLY)
 
 
 def _parts(rows: DataFrame, span: Window, timed: Collection[str]) -> Iterator[DataFrame]:

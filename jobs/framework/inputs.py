@@ -7,13 +7,13 @@ exchange (`direct_join.py`).
 
 import threading
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, Self
 
 from cassandra.cluster import Session
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from conf.schema import Table
@@ -95,16 +95,26 @@ def no_more(_: Topic) -> Sequence[str]:
     return ()
 
 
+def nothing_computed(_: Topic) -> Mapping[str, Column]:
+    """Returns no columns: the default `computed`."""
+    return {}
+
+
 @dataclass(frozen=True)
 class Posts:
     """The posts whose event time lies in the window, with these columns, and those that `further(topic)` returns.
 
     For a job that needs more than its window, `reach(window, topic)` returns the span of posts to read.
+
+    `computed(topic)` returns further columns, by name, that are costly and that several jobs need. They are computed
+    once, when the posts are read, and every job that reads the same posts gets them. Of a set of jobs, this holds if
+    the job's span is all that is read; a job must compute for itself what its posts lack.
     """
 
     columns: Sequence[str]
     reach: Callable[[Window, Topic], Window] = same_window
     further: Callable[[Topic], Sequence[str]] = no_more
+    computed: Callable[[Topic], Mapping[str, Column]] = nothing_computed
     table: Table = POSTS
     required: bool = True
 
@@ -116,8 +126,11 @@ class Posts:
         """Reads each partition that contains a part of the span, once; what is checked is counted in the same pass."""
         span = self.reach(at.window, at.topic)
         columns = self.columns_of(at.topic)
-        stored, posts, checks = at.posts.read(at, span, columns) if at.posts else read_posts(at, span, columns)
-        return Read(within(stored, span, columns), None if at.posts else stored, posts, checks=checks)
+        if at.posts:
+            stored, posts, checks = at.posts.read(at, span, columns)
+        else:
+            stored, posts, checks = read_posts(at, span, columns, self.computed(at.topic))
+        return Read(self._of(stored, span, at.topic), None if at.posts else stored, posts, checks=checks)
 
     def once(self, at: Place, read: Read) -> Read:
         """Returns `read` itself or, if its checks found posts under two days, what it read without the later copies.
@@ -127,23 +140,31 @@ class Posts:
         if read.checks is None or not may_repeat(read.checks):
             return read
         stored = counted_once(read.checks.frame)
-        frame = within(stored, self.reach(at.window, at.topic), self.columns_of(at.topic))
+        frame = self._of(stored, self.reach(at.window, at.topic), at.topic)
         return replace(read, frame=frame, stored=stored, posts=stored.where(lies_in(at.window)).count(), checks=None)
+
+    def _of(self, stored: DataFrame, span: Window, topic: Topic) -> DataFrame:
+        """Returns the posts of the span with the job's columns, and with those that were computed."""
+        computed = [name for name in stored.columns if name not in POSTS.columns]
+        return within(stored, span, [*self.columns_of(topic), *computed])
 
 
 PostsRead = tuple[DataFrame, int, Checks]
 """Posts as they were read, the number of those in the window, and what is expected of them."""
 
 
-def read_posts(at: Place, span: Window, columns: Sequence[str]) -> PostsRead:
-    """Reads the posts of a span. The frame is persisted; the caller must release it.
+def read_posts(
+    at: Place, span: Window, columns: Sequence[str], computed: Mapping[str, Column] | None = None
+) -> PostsRead:
+    """Reads the posts of a span, and computes further columns. The frame is persisted; the caller must release it.
 
     Raises PulsoError, with the fix, if the table has not all of the columns: an earlier release has made it.
     """
     prepared(at.session, f"SELECT {', '.join(columns)} FROM {at.settings.keyspace}.{POSTS.name} LIMIT 1")
     days = span.days()
     timed = timed_networks(at.session, at.settings.keyspace, at.topic.topic, days[0], days[-1])
-    stored = _stored(at, span, columns, timed)
+    further = [column.alias(name) for name, column in (computed or {}).items()]
+    stored = _stored(at, span, [*columns, *further], timed)
     expected = of_posts(stored, span)
     by_handle = is_by_handle() if "author_id" in columns else F.lit(False)
     counts, (posts, handles) = first_pass(stored, expected, lies_in(at.window), by_handle)
@@ -163,7 +184,7 @@ def _with_known_ids(at: Place, span: Window, timed: Collection[str], stored: Dat
     return known
 
 
-def _stored(at: Place, span: Window, columns: Sequence[str], timed: Collection[str]) -> DataFrame:
+def _stored(at: Place, span: Window, columns: Sequence[str | Column], timed: Collection[str]) -> DataFrame:
     buckets = DayLayouts(at.session, at.settings.keyspace).of(at.topic.topic, span.days(), at.topic.buckets)
     return stored_posts(at.spark, at.settings, at.topic, span, columns, buckets, timed)
 
@@ -171,11 +192,14 @@ def _stored(at: Place, span: Window, columns: Sequence[str], timed: Collection[s
 class SharedPosts:
     """The posts of several jobs over one window: they are read once, for the longest span, with the jobs' columns.
 
+    What jobs ask to be computed is computed for a span that such a job reads whole: not for days that only others read.
+
     Use it in a `with` block, which releases what was read.
     """
 
     def __init__(self, inputs: Sequence[Posts], topic: Topic, window: Window) -> None:
         self._columns: dict[Window, list[str]] = {}
+        self._asking: dict[Window, list[Posts]] = {}
         self._read: dict[Window, PostsRead] = {}
         self._reading = threading.Lock()
         reaches = [given.reach(window, topic) for given in inputs]
@@ -183,6 +207,7 @@ class SharedPosts:
         for given, reach in zip(inputs, reaches, strict=True):
             columns = self._columns.setdefault(self._read_for(reach), [])
             columns += [name for name in given.columns_of(topic) if name not in columns]
+            self._asking.setdefault(reach, []).append(given)
 
     def _read_for(self, span: Window) -> Window:
         """Returns the longest span that contains a span, and is read for it."""
@@ -197,7 +222,9 @@ class SharedPosts:
         with self._reading:
             if read_for not in self._read:
                 wanted = dict.fromkeys([*self._columns.get(read_for, []), *columns])
-                self._read[read_for] = read_posts(at, read_for, list(wanted))
+                asking = self._asking.get(read_for, [])
+                computed = {name: of for given in asking for name, of in given.computed(at.topic).items()}
+                self._read[read_for] = read_posts(at, read_for, list(wanted), computed)
             return self._read[read_for]
 
     def __enter__(self) -> Self:

@@ -15,7 +15,6 @@ import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from conf.tables import MATCHED
 from conf.topic import Topic
 from jobs.framework.local import fetched, local_frame
 from jobs.graphs.components import roots
@@ -26,7 +25,7 @@ from jobs.measures.ballots import Spans
 from jobs.measures.conversation_rows import RANKED_BY, ROWS, TOP, counted
 from jobs.measures.family_rows import in_order
 from jobs.measures.grouped import codes
-from jobs.measures.mentions import COLUMNS, with_masks
+from jobs.measures.mentions import with_masks
 from jobs.measures.periods import first_of_periods
 from jobs.measures.votes import with_marks
 
@@ -52,7 +51,6 @@ def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None, more: Sequen
 
     `flagged` names, in `author`, the authors whose posts are marked. Only replies are searched for candidates.
     """
-    searched = [name for name in {*COLUMNS, *MATCHED.values()} if name in posts.columns]
     shown = posts.where(account().isNotNull()).withColumns({
         "voter": account(),
         "at_us": F.unix_micros("event_at"),
@@ -60,9 +58,8 @@ def said(posts: DataFrame, topic: Topic, flagged: DataFrame | None, more: Sequen
         "answers": F.nullif(F.col("reply_to"), F.col("post_id")),
         "told": F.nullif(F.col("root"), F.col("post_id")),
         "post_id": F.when(F.col("kind") != "retweet", F.col("post_id")),
-        **{name: F.when(is_reply(), F.col(name)) for name in sorted(searched)},
     })  # fmt: skip
-    masked = with_masks(shown, topic.races, ["voter", *OF_POST[1:], "is_reply", *more])
+    masked = with_masks(shown, topic.races, ["voter", *OF_POST[1:], "is_reply", *more], F.col("is_reply"))
     return with_marks(masked, flagged).withColumnRenamed("voter", "author")
 
 

@@ -2,6 +2,9 @@
 
 The column `folded` of a post was made at ingest by `conf.folding.fold`; the same function is used for the aliases, and
 the pattern of `conf.aliases` finds them here and in Python.
+
+Jobs that run together look for the candidates once: the masks of `masks_of` are computed when the posts are read, and
+`with_masks` takes them from there.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +14,7 @@ from operator import or_
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from conf.digest import digest
 from conf.errors import WrongUse
 from conf.race import Candidate, Matched, Race
 from conf.tables import MATCHED
@@ -51,21 +55,42 @@ def mask_columns(races: Sequence[Race]) -> list[str]:
     return [f"mask_{number}" for number in range(-(-len(_candidates(races)) // BITS))]
 
 
-def with_masks(posts: DataFrame, races: Sequence[Race], kept: Sequence[str]) -> DataFrame:
+def masks_of(topic: Topic) -> dict[str, Column]:
+    """Returns, by their names, the masks of a topic's candidates, for posts that several jobs read."""
+    return dict(zip(_kept_columns(topic.races), _masks(topic.races), strict=True))
+
+
+def with_masks(
+    posts: DataFrame, races: Sequence[Race], kept: Sequence[str], searched: Column | None = None
+) -> DataFrame:
     """Returns the `kept` columns of the posts and, as bit masks, which candidates each post mentions.
 
     Candidates are numbered through all races in the topic's order. Bit i of column n stands for candidate BITS * n + i.
+    With `searched`, posts for which it is false mention nobody.
     """
+    known = [F.col(name) for name in _kept_columns(races) if name in posts.columns]
+    masks = known or _masks(races)
+    if searched is not None:
+        masks = [F.when(searched, mask).otherwise(F.lit(0).cast("long")) for mask in masks]
+    names = mask_columns(races)
+    return posts.select(*kept, *(mask.alias(name) for name, mask in zip(names, masks, strict=True)))
+
+
+def _kept_columns(races: Sequence[Race]) -> list[str]:
+    """Returns the names of the masks of posts that are read once. Other races, or other rules, have other names."""
+    rules = digest(*([race.method, [one.id for one in race.candidates]] for race in races))
+    return [f"{name}_{rules}" for name in mask_columns(races)]
+
+
+def _masks(races: Sequence[Race]) -> list[Column]:
     flags = [mentions(candidate, race.match) for race, candidate in _candidates(races)]
     masks = []
-    for number, name in enumerate(mask_columns(races)):
+    for first in range(0, len(flags), BITS):
         bits = [
-            F.when(flag, F.lit(1 << bit)).otherwise(F.lit(0))
-            for bit, flag in enumerate(flags[number * BITS : (number + 1) * BITS])
+            F.when(flag, F.lit(1 << bit)).otherwise(F.lit(0)) for bit, flag in enumerate(flags[first : first + BITS])
         ]
-        mask = reduce(Column.bitwiseOR, bits).cast("long")
-        masks.append(evaluated_once(mask).alias(name))
-    return posts.select(*kept, *masks)
+        masks.append(evaluated_once(reduce(Column.bitwiseOR, bits).cast("long")))
+    return masks
 
 
 def mentions_anyone(races: Sequence[Race]) -> Column:

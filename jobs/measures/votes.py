@@ -29,10 +29,10 @@ from jobs.framework.published import Published
 from jobs.measures import ballots
 from jobs.measures.authors import account, flagged
 from jobs.measures.ballots import Ballots, Counts, Spans
-from jobs.measures.mentions import BITS, COLUMNS, further_columns, mentions_anyone, with_masks
+from jobs.measures.mentions import BITS, COLUMNS, further_columns, masks_of, mentions_anyone, with_masks
 
 INPUTS = (
-    Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns),
+    Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns, computed=masks_of),
     Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
     Grouped(),
 )

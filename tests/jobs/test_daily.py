@@ -26,6 +26,7 @@ from jobs.framework.command import run, run_set
 from jobs.framework.job import Frames, Inputs, Job, by_name
 from jobs.framework.published import Published
 from jobs.framework.window import Window
+from jobs.measures.mentions import masks_of
 from tests.conftest import make_topic
 from tests.support.counted_day import DAY, CountedDay
 from tests.support.results import results_of, same
@@ -47,6 +48,7 @@ def test_a_set_gives_what_its_jobs_give_alone(counted_day: CountedDay, settings:
     for row in together[CANDIDATE_POLL.name]:  # coordination has run before, and found no groups
         assert row["share_authors_no_groups"] == row["share_authors"]
     assert [len(span.days()) for span in counted_day.spans] == [8]  # once, with the days that trends look back on
+    assert counted_day.computed == [set(masks_of(counted_day.topic))]  # candidates are found once, for all jobs
     posts = set(re.findall(r"^(\w+) .*: ([\d,]+) posts read", counted_day.told, re.MULTILINE))
     assert [name for name, _ in sorted(posts)] == sorted(job.name for job in daily.JOBS)
     assert len({count for _, count in posts}) == 1

@@ -1,11 +1,12 @@
 """A day of generated posts that the daily set of jobs has counted, and what the set has read and told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
 import pytest
 from cassandra.cluster import Session
+from pyspark.sql import Column
 
 from conf.settings import Settings
 from conf.topic import Topic
@@ -30,28 +31,30 @@ DAY = ("--from", "2016-05-07T16:00Z", "--to", "2016-05-08T16:00Z")
 
 @dataclass(frozen=True)
 class CountedDay:
-    """The topic, what the set printed, and the spans of which it read posts."""
+    """The topic, what the set printed, the spans of which it read posts, and what it computed then."""
 
     topic: Topic
     told: str
     spans: list[Window]
+    computed: list[set[str]]
 
 
 def count_day(topic: Topic, session: Session, settings: Settings, client: RedisClient) -> CountedDay:
     """Stores posts of a topic that has RACES, and runs the set over DAY."""
     load(_lines(topic), topic.topic, PostsQueue(client, "test:counted-day"), session, settings)
-    spans = list[Window]()
+    spans, names = list[Window](), list[set[str]]()
     read_posts = inputs.read_posts
 
-    def seen(at: Place, span: Window, columns: Sequence[str]) -> inputs.PostsRead:
+    def seen(at: Place, span: Window, columns: Sequence[str], computed: Mapping[str, Column]) -> inputs.PostsRead:
         spans.append(span)
-        return read_posts(at, span, columns)
+        names.append(set(computed))
+        return read_posts(at, span, columns, computed)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(inputs, "read_posts", seen)
         done = run_here(lambda words: run_set("daily", daily.JOBS, words), "--topic", topic.topic, *DAY)
     assert done.returncode == 0, done.stderr
-    return CountedDay(topic, done.stdout, spans)
+    return CountedDay(topic, done.stdout, spans, names)
 
 
 def _lines(topic: Topic) -> list[bytes]:
