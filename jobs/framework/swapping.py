@@ -108,7 +108,8 @@ def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list
         by_key[tuple(row[name] for name in table.partition)].append(row)
     found: list[Swap] = []
     for part in owned_parts(table, publication.topic):
-        found += _swaps_of(part, by_key.pop(tuple(part[name] for name in table.partition), []), publication.window)
+        own = by_key.pop(tuple(part[name] for name in table.partition), [])
+        found += _swaps_of(table, part, own, publication.window)
     if by_key:
         raise TypeError(f"{table.name}: rows for a partition that the topic does not have: {next(iter(by_key))}")
     for swap in found:
@@ -120,7 +121,7 @@ def swaps(output: Output, publication: Publication, rows: Iterable[Row]) -> list
     return found
 
 
-def _swaps_of(part: Mapping[str, str], rows: list[Row], window: Window) -> Iterator[Swap]:
+def _swaps_of(table: Table, part: Mapping[str, str], rows: list[Row], window: Window) -> Iterator[Swap]:
     """Yields one swap, or, if there are too many rows, several swaps of consecutive periods."""
     if "period" not in part:
         yield Swap(part, rows)
@@ -132,10 +133,11 @@ def _swaps_of(part: Mapping[str, str], rows: list[Row], window: Window) -> Itera
     if part["period"] == "window":
         yield Swap(part, rows, (start, end), exact=True)
         return
+    texts = [name for name, column in table.columns.items() if "text" in column.cql]
     first, members, size = start, list[Row](), 0
     for begins, some in groupby(sorted(rows, key=_period_start), key=_period_start):
         period = list(some)
-        of_period = sum(map(_bytes, period))
+        of_period = _bytes(period, texts)
         if members and (len(members) + len(period) > MOST_ROWS or size + of_period > MOST_BYTES):
             yield Swap(part, members, (first, begins))
             first, members, size = begins, [], 0
@@ -144,10 +146,11 @@ def _swaps_of(part: Mapping[str, str], rows: list[Row], window: Window) -> Itera
     yield Swap(part, members, (first, end))
 
 
-def _bytes(row: Row) -> int:
-    """Returns the bytes of a row's texts in UTF-8, at most; numbers and times do not count."""
-    texts = [text for value in row.values() for text in (value if isinstance(value, list) else [value])]
-    return sum(len(text.encode()) for text in texts if isinstance(text, str))
+def _bytes(rows: Sequence[Row], texts: Sequence[str]) -> int:
+    """Returns the bytes of the texts, or lists of texts, in these columns, in UTF-8."""
+    values = (row[name] for name in texts for row in rows)
+    found = (text for value in values if value for text in (value if isinstance(value, list) else (value,)))
+    return sum(len(text) if text.isascii() else len(text.encode()) for text in found)
 
 
 def _period_start(row: Row) -> int:
@@ -185,7 +188,7 @@ def _encoded(insert: PreparedStatement, rows: Sequence[Sequence[Any]]) -> Iterat
     version, columns = insert.protocol_version, list[list[Any]]()
     for spec, values in zip(insert.column_metadata, zip(*rows, strict=True), strict=False):
         encode = partial(_encode, spec.type, version)
-        has_lists = any(isinstance(value, list) for value in values)
+        has_lists = isinstance(next((value for value in values if value is not None), None), list)
         columns.append(list(map(encode if has_lists else cache(encode), values)))
     yield from zip(*columns, strict=True)
 

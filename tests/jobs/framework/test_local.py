@@ -41,6 +41,15 @@ def test_other_rows_are_computed_once_by_tasks(spark: SparkSession) -> None:
     assert "Repartition" not in own._jdf.queryExecution().analyzed().toString()
 
 
+@pytest.mark.parametrize(("rows", "here"), [(10_000, True), (30_000, False)])
+def test_many_rows_are_for_tasks(spark: SparkSession, rows: int, here: bool) -> None:
+    """By spark.sql.execution.arrow.localRelationThreshold of conf/spark-defaults.conf, 4 MB; a row has 200 bytes."""
+    schema = "name string, n bigint"
+    frame = local_frame(spark, table_of([(f"{n:0192}", n) for n in range(rows)], schema), schema)
+    assert is_local(frame) is here
+    assert computed(frame).where("n % 1000 = 7").count() == rows // 1000
+
+
 def test_rows_come_to_the_driver_and_go_back_as_they_are(spark: SparkSession, frame: DataFrame) -> None:
     schema = "name string, at timestamp, n int, words array<string>"
     table = fetched(frame)
