@@ -44,12 +44,14 @@ def start_part(
 
 
 def end_part(part: "subprocess.Popen[bytes]", grace: float) -> None:
-    """Ends a program that leads a session of its own; kills all of it if it does not end within `grace` seconds."""
+    """Ends a program that leads a session of its own, within `grace` seconds, and kills what is left of its session.
+
+    Something is left of a program that was killed: Airflow's scheduler leaves its workers, who wait for it for ever.
+    """
     if part.poll() is None:
         part.terminate()
-    try:
+    with suppress(subprocess.TimeoutExpired):
         part.wait(grace)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(part.pid, signal.SIGKILL)
-        part.wait()
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(part.pid, signal.SIGKILL)
+    part.wait()
