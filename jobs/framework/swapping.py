@@ -148,7 +148,7 @@ def _swaps_of(table: Table, part: Mapping[str, str], rows: list[Row], window: Wi
 
 def _bytes(rows: Sequence[Row], texts: Sequence[str]) -> int:
     """Returns the bytes of the texts, or lists of texts, in these columns, in UTF-8."""
-    values = (row[name] for name in texts for row in rows)
+    values = (row.get(name) for name in texts for row in rows)
     found = (text for value in values if value for text in (value if isinstance(value, list) else (value,)))
     return sum(len(text) if text.isascii() else len(text.encode()) for text in found)
 

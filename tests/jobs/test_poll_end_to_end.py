@@ -310,7 +310,7 @@ def test_many_periods_are_swapped_in_spans_of_time_that_leave_nothing_out(settin
 def test_long_texts_are_swapped_in_batches_that_cassandra_takes(settings: Settings) -> None:
     topic = plain_topic(settings)
     start = int(datetime.fromisoformat(DAY[0]).timestamp() * 1000)
-    row = {"topic": topic.topic, "race": "r", "period": "hour", "name": "ж" * 1000, "links": ["é" * 500] * 2}
+    row = {"topic": topic.topic, "race": "r", "period": "hour", "name": "ж" * 1000, "method": "é" * 1000}
     rows = [{**row, "period_start": start + 3_600_000 * hour} for hour in range(24) for _ in range(250)]
     found = [
         s for s in swaps(JOB.outputs[0], publication(settings, topic, *DAY), rows) if s.partition["period"] == "hour"
