@@ -57,7 +57,7 @@ def benchmark(lab: Lab) -> Section:
     with _page(own) as (address, process), reader() as client:
         ask(client, f"{address}/night")  # opens the session; its time is not a page's
         rows = [_measured(lab, client, address, name) for name in PAGES]
-        memory = max(process.memory_info().rss, *(child.memory_info().rss for child in process.children())) / 1e6
+        memory = max(one.memory_info().rss for one in (process, *process.children())) / 1e6
     return Section(TITLE, rows, _told(lab, rows, memory), HEADER)
 
 
