@@ -1,13 +1,11 @@
 """Runs commands as a user does: timed from start to end, or in the background while something else is timed."""
 
-import os
 import resource
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ import psutil
 from bench.lab import Lab
 from bench.watch import Watch
 from conf.errors import PulsoError
+from deploy.children import end_part
 
 PATIENCE = 60.0
 """Seconds that a command has to get ready, and to end after a signal."""
@@ -56,7 +55,7 @@ def run(lab: Lab, command: list[str], to: Path | None = None, watch: Watch | Non
         with watch.over(process.pid) if watch else nullcontext():
             told, errors = process.communicate()
     finally:
-        end(process)
+        end_part(process, PATIENCE)
         if to and not isinstance(output, int):
             output.close()
     seconds = time.monotonic() - began
@@ -90,7 +89,7 @@ def running(lab: Lab, command: list[str], ready: Callable[[], bool]) -> Iterator
         wait_until(ready, lambda: process.poll() is None, told)
         yield psutil.Process(process.pid)
     finally:
-        end(process)
+        end_part(process, PATIENCE)
 
 
 def log_of(lab: Lab, command: list[str]) -> Path:
@@ -111,21 +110,6 @@ def wait_until(
         if not alive() or time.monotonic() > until:
             raise PulsoError(f"{what()} did not get ready", "Run that command by itself to see why")
         time.sleep(every)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a process by its id; if it is still there after PATIENCE seconds, kills its whole group.
-
-    Does nothing where the process has ended.
-    """
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # it leads its group, since it was started in a new session
-            process.wait()
 
 
 def cpu_seconds(processes: Mapping[str, psutil.Process]) -> dict[str, float]:

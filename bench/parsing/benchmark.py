@@ -11,7 +11,7 @@ from statistics import median
 
 import orjson
 
-from bench.commands import end
+from bench.commands import PATIENCE
 from bench.corpus import corpus
 from bench.jobs.sides import checked_out, commit_of
 from bench.lab import Lab
@@ -19,6 +19,7 @@ from bench.parsing.lines import lines_of
 from bench.results import Section, over, with_spread
 from conf import ROOT
 from conf.errors import PulsoError
+from deploy.children import end_part
 
 BEFORE = "f72c4fc6"
 """The commit before more kinds of real captures were read."""
@@ -128,4 +129,4 @@ def _side(lab: Lab, lines: Mapping[str, Sequence[bytes]]) -> Iterator[_Side]:
     try:
         yield _Side(process)
     finally:
-        end(process)
+        end_part(process, PATIENCE)
