@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+LONGEST_HOST = 253
+"""The most characters of a host's name in the DNS (RFC 1035)."""
 Span = tuple[int, int]
 """The place of a part of a text: its first character, and the one after its last."""
 
@@ -112,10 +114,13 @@ def _is_address(shown: str, target: Any) -> bool:
 
 
 def _host(address: str) -> str:
-    """Returns the host of an address without its scheme, as it stands in the network's names (IDNA)."""
+    """Returns the host of an address without its scheme, as it stands in the network's names (IDNA).
+
+    What is too long for a host is returned as it is: to encode it takes seconds for some thousand characters.
+    """
     host = _HOST_END.split(address, maxsplit=1)[0]
     try:
-        return host if host.isascii() else host.encode("idna").decode()
+        return host if host.isascii() or len(host) > LONGEST_HOST else host.encode("idna").decode()
     except UnicodeError:
         return host
 

@@ -13,6 +13,9 @@ import regex
 VERSION = "nfkd/2"
 """The folding's version, part of every `method`. Raise it when folding, blanking or the edges of aliases change."""
 LONGEST_WORD = 64
+MOST_MARKS, MOST_MARKS_FROM = 30, 1000
+"""Of a longer run of marks on one letter, so many count (as in Unicode's Stream-Safe Text Format, UAX 15), in a text of
+more than so many characters: to sort the marks of a run takes the square of its length, minutes for a megabyte."""
 ARABIC_PREFIXES = ("وال", "بال", "كال", "فال", "ال", "لل", "و")
 """The prefixes of Larkey's stemmer light10: and the, with the, like the, so the, the, to the, and."""
 ARTICLE = "ال"
@@ -57,6 +60,7 @@ _TO_LEAVE_OUT = re.compile(f"[{_ACCENTED}{_MARKS}{_TATWEEL}{_FORMAT}]")
 _OTHER = re.compile(f"[{''.join(_PLAIN)}]")
 _RARE = re.compile("[\U00010ead-\U0001d17a\U000e0001-\U000e007f]")
 """The ranges beyond U+FFFF that have dashes or format characters. No emoji and no styled letter lies in them."""
+_CROWDED = regex.compile(rf"(\p{{M}}{{{MOST_MARKS}}})\p{{M}}+")
 _RARE_DASH, _RARE_FORMAT = regex.compile(r"\p{Pd}"), regex.compile(r"\p{Cf}")
 
 
@@ -70,6 +74,8 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return " ".join((text.replace("`", "'") if "`" in text else text).lower().split())
+    if len(text) > MOST_MARKS_FROM:
+        text = _CROWDED.sub(r"\1", text)
     if "´" in text or "᾽" in text or "᾿" in text:  # NFKD takes these apostrophes for a space with an accent
         text = text.replace("´", "'").replace("᾽", "'").replace("᾿", "'")
     bare = unicodedata.normalize("NFKC", text)

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 from datetime import date
 
 import structlog
@@ -75,5 +76,15 @@ def configure_logs(*, verbose: bool = False) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG if verbose else logging.INFO),
         # sys.stderr is looked up for each line, since it may be replaced, and the old one closed, in between.
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _Lines(sys.stderr),
     )
+
+
+class _Lines(structlog.PrintLogger):
+    """Writes lines, and does without where they can't be written: no terminal or full disk may stop the work."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError, ValueError):  # a closed file is a ValueError
+            super().msg(message)
+
+    log = debug = info = warn = warning = fatal = failure = err = error = critical = exception = msg

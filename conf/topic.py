@@ -126,17 +126,21 @@ class Topic(Part):
         )
 
 
+class NoTopic(WrongUse):
+    """There is no file of a topic."""
+
+
 def load_topic(name: str, topics_dir: Path) -> Topic:
     """Loads `topics_dir/name.yaml`, validates it and returns the topic.
 
-    Raises WrongUse if there is no such file, or if it is not valid; then the error names the file, the line, the key
-    and the fix.
+    Raises NoTopic if there is no such file, and WrongUse if it is not valid; then the error names the file, the line,
+    the key and the fix.
     """
     path = topics_dir / f"{name}.yaml"
     if not path.is_file():
         known = sorted(p.stem for p in topics_dir.glob("*.yaml"))
         fix = did_you_mean(name, known, f"Topics there: {', '.join(known) or 'none'}")
-        raise WrongUse(f"no topic {name!r} in {topics_dir}", fix)
+        raise NoTopic(f"no topic {name!r} in {topics_dir}", fix)
     topic = parse_topic(yaml_text(path), str(path))
     if topic.topic != name:
         raise WrongUse(f"{path}: topic: is {topic.topic!r}, but the file's name is {name!r}", "Make them the same")

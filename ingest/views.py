@@ -13,6 +13,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
+from conf.plain import one_line
 from conf.terminal import ERR, out_console, progress
 from ingest.live.collector import Collector
 from ingest.live.matching import told_left_out
@@ -225,11 +226,11 @@ def _live_table(live: Sequence[Live]) -> Table:
     table.add_column("gap now")
     for one in live:
         through = f"{one.through:%Y-%m-%d %H:%M:%S}Z" if one.through else ""
-        since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one.gap_reason}" if one.gap_since else ""
+        since = f"since {one.gap_since:%Y-%m-%d %H:%M:%S}Z: {one_line(one.gap_reason)}" if one.gap_since else ""
         table.add_row(
             *(one.topic, one.source, one.state, through, f"{one.received:,}", f"{one.asked_for:,}", f"{one.gaps:,}"),
             *(f"{timedelta(seconds=round(one.gap_seconds))}", f"{one.shed:,}", f"{one.spilled_bytes / 2**20:,.1f}"),
-            *(told_left_out(one.left_out), since),
+            *(told_left_out(one.left_out), Text(since)),
         )
     return table
 
@@ -243,7 +244,8 @@ def print_letters(letters: list[DeadLetter], count: int) -> None:
     table = Table("id", "topic", "from", "reason", "bytes", "begins", box=None, header_style="bold")
     for letter in letters:
         start = letter.payload[:40].decode(errors="replace")
-        table.add_row(letter.id, letter.topic, letter.origin, letter.reason, f"{letter.size:,}", repr(start)[1:-1])
+        cells = (letter.id, letter.topic, letter.origin, letter.reason, f"{letter.size:,}", repr(start)[1:-1])
+        table.add_row(*(Text(one_line(cell)) for cell in cells))  # as it stands: a stranger's [red] is no colour
     console.print(table)
     if count > len(letters):
         console.print(f"and {count - len(letters):,} more: --limit {count}")

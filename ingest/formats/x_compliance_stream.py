@@ -57,7 +57,7 @@ def parse_event(payload: bytes) -> Deletion:
 
 def _split(keys: Keys, line: bytes) -> Parts | None:
     found = _KNOWN.match(keys["data"])
-    if found is None:
+    if found is None or len(_LINE.decode(line).data) != 1:  # a post may begin with `withheld`, too
         return None
     return [] if found[1].decode() in _OTHER else [("x_compliance_event", line)]
 

@@ -201,8 +201,8 @@ class Collector:
         """Ends the collection, and records a gap from where the messages in the queue end, if Redis takes it."""
         what = f"collection stopped by an error: {one_line(error)}"
         self.failure = error if isinstance(error, PulsoError) else PulsoError(what, "What was not queued is a gap")
-        log.error("collection failed", topic=self.state.topic, error=str(self.failure), at=place_of(error))
         self.clock.stop()
+        log.error("collection failed", topic=self.state.topic, error=str(self.failure), at=place_of(error))
         if isinstance(error, LeaseLost):
             return
         gaps = self._progress.fail(self._queued_us, self._now())
@@ -224,8 +224,8 @@ class Collector:
         notes += self._progress.advance(events, heard_us, plays_back=self._plays_back())
         envelopes += gap_notes(self.state, notes)
         envelopes += self._told_through(now, last=last)
-        self._progress.log(notes)
         self._store(envelopes, letters, now)
+        self._progress.log(notes)
         self._on_batch(self)
 
     def _look_after(self, events: list[Event], now: int, *, last: bool) -> list[Gap]:

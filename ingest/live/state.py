@@ -14,6 +14,7 @@ import msgspec
 import psutil
 
 from conf.errors import PulsoError
+from conf.processes import started
 from ingest.live.buffer import Position
 from ingest.live.gap_keeper import OpenGap
 from stores.connect import RedisClient
@@ -108,7 +109,7 @@ class Lease:
         self._key = LiveKeys(stream).owner(topic, source)
         self._none = f"{stream}:none"
         self._what = f"{topic} from {source}"
-        self._name = f"{socket.gethostname()}|{os.getpid()}|{uuid.uuid4().hex}".encode()
+        self._name = f"{socket.gethostname()}|{os.getpid()}|{uuid.uuid4().hex}|{started(os.getpid())}".encode()
         self._renew = client.register_script(_RENEW)
         self._take = client.register_script(_TAKE)
         self._release = client.register_script(_RELEASE)
@@ -157,6 +158,10 @@ def is_running(client: RedisClient, stream: str, state: LiveState) -> bool:
 
 
 def _is_gone(owner: bytes) -> bool:
-    """Returns whether the owner was a process of this machine that has ended."""
-    host, pid = owner.decode().split("|")[:2]
-    return host == socket.gethostname() and not psutil.pid_exists(int(pid))
+    """Returns whether the owner was a process of this machine that has ended.
+
+    In a container that was started again, another process has its id, so its start is compared, too. The name of an
+    owner of an earlier release lacks that.
+    """
+    host, pid, _, *began = owner.decode().split("|")
+    return host == socket.gethostname() and (not psutil.pid_exists(int(pid)) or began not in ([], [started(int(pid))]))

@@ -67,7 +67,9 @@ class Ledger:
         table = f"{keyspace}.{TAKEN_BACK.name}"
         self._session = session
         self._days = days
-        self._head = head_of(prepared(session, TAKEN_BACK.insert(keyspace, timestamp=True, ttl=True)))
+        # The driver forgets a statement that nobody holds, and a node that does not know it yet could not be told it.
+        self._insert = prepared(session, TAKEN_BACK.insert(keyspace, timestamp=True, ttl=True))
+        self._head = head_of(self._insert)
         self._withdraw = prepared(session, TAKEN_BACK.delete(keyspace, f"{key} AND state = 'hidden'"))
         self._of = prepared(session, f"SELECT state, at, author, columns FROM {table} WHERE {key}")
         self._all = f"SELECT DISTINCT {', '.join(TAKEN_BACK.partition)} FROM {table}"

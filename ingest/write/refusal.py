@@ -9,7 +9,7 @@ import redis
 import structlog
 from cassandra import DriverException, InvalidRequest
 
-from conf.errors import PulsoError, one_line, place_of
+from conf.errors import PulsoError, WrongUse, one_line, place_of
 from ingest.formats.post import InvalidMessage
 from ingest.queue.envelope import Message
 from ingest.queue.patience import GaveUp
@@ -28,6 +28,10 @@ MOST_SHARE, LOOKED_AT = 0.95, 10_000
 log = structlog.get_logger("worker")
 
 
+class UnusableTopic(WrongUse):
+    """A topic's file can't be used here. That says nothing of the messages: the worker ends, and they stay queued."""
+
+
 class Refusal(NamedTuple):
     """A message that is put into the dead letters, and the reason."""
 
@@ -39,8 +43,8 @@ class Fence:
     """A context manager for the work on one message.
 
     If an error is raised, the work ends, and the message is added to `refused`: whatever a stranger has posted, it must
-    not stop the work on other messages. Only the errors OF_STORES are passed on, and what is no Exception, such as an
-    interrupt.
+    not stop the work on other messages. Only UnusableTopic and the errors OF_STORES are passed on, and what is no
+    Exception, such as an interrupt.
     """
 
     __slots__ = ("_message", "_refused")
@@ -54,7 +58,7 @@ class Fence:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if not isinstance(error, Exception):
             return False
-        if isinstance(error, OF_STORES) and not isinstance(error, InvalidRequest):
+        if isinstance(error, (UnusableTopic, *OF_STORES)) and not isinstance(error, InvalidRequest):
             return False
         reason = str(error)
         if not isinstance(error, EXPECTED):  # nobody has thought of this case: the log has where it happened

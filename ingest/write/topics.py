@@ -2,11 +2,19 @@
 
 from datetime import date
 
+import structlog
 from cassandra.cluster import Session
 
+from conf.errors import WrongUse
 from conf.settings import Settings
-from conf.topic import Topic, load_topic
+from conf.topic import NoTopic, Topic, load_topic
+from ingest.write.refusal import UnusableTopic
 from stores.layout import DayLayouts, record_layout
+
+MOST_TOLD = 100
+"""Topics without a file that are told of; strangers can't name topics, but a wrong program can."""
+
+log = structlog.get_logger("worker")
 
 
 class TopicBook:
@@ -16,19 +24,32 @@ class TopicBook:
         self._session = session
         self._settings = settings
         self._topics: dict[str, Topic] = {}
+        self._missing = set[str]()
         self._days = DayLayouts(session, settings.keyspace)
 
     def get(self, name: str) -> Topic:
         """Returns the topic with this name.
 
-        Raises WrongUse when its file is missing or wrong, or when its time zone differs from that of the stored posts.
-        Raises the driver's errors while Cassandra is down.
+        Raises NoTopic when there is no file of it here: then its messages are refused, and one line says so. Raises
+        UnusableTopic when its file is wrong, or its time zone differs from that of the stored posts, and the driver's
+        errors while Cassandra is down.
         """
         if name not in self._topics:
-            topic = load_topic(name, self._settings.topics_dir)
-            record_layout(self._session, self._settings.keyspace, topic)
+            try:
+                topic = load_topic(name, self._settings.topics_dir)
+                record_layout(self._session, self._settings.keyspace, topic)
+            except NoTopic as error:
+                self._warn(name, error)
+                raise
+            except WrongUse as error:
+                raise UnusableTopic(error.what, error.fix) from error
             self._topics[name] = topic
         return self._topics[name]
+
+    def _warn(self, name: str, error: NoTopic) -> None:
+        if name not in self._missing and len(self._missing) < MOST_TOLD:
+            self._missing.add(name)
+            log.warning("messages of a topic are refused", topic=name, reason=str(error))
 
     def buckets_of(self, topic: Topic, day: date) -> int:
         """Returns the number of partitions of a day of which a post is about to be stored (`DayLayouts.settled`)."""

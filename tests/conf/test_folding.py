@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conf.folding import bare_handle, fold, fold_tag, fold_tags, search_words, words_of
+from conf.folding import (
+    MOST_MARKS,
+    MOST_MARKS_FROM,
+    bare_handle,
+    fold,
+    fold_tag,
+    fold_tags,
+    search_words,
+    words_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,6 +86,14 @@ def test_words_apart_are_folded_apart(one: str, other: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_a_text_of_ascii_is_folded_as_any_other(text: str) -> None:
     assert fold(f"{text} é") == f"{fold(text)} e".strip()
+
+
+def test_of_many_marks_on_one_letter_some_count() -> None:
+    vowels = "\u0f71\u0f72" * MOST_MARKS_FROM  # they are letters there, and stay
+    folded = fold(f"a{vowels}b")
+    assert (len(folded), folded[0], folded[-1], fold(folded)) == (MOST_MARKS + 2, "a", "b", folded)
+    short = "a" + "\u0f71" * (MOST_MARKS + 5)
+    assert (fold(short), MOST_MARKS, MOST_MARKS_FROM) == (short, 30, 1000)
 
 
 def test_hashtags_and_handles_as_posts_store_them() -> None:

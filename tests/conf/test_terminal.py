@@ -9,6 +9,7 @@ import subprocess
 import sys
 from contextlib import redirect_stderr
 from datetime import UTC, date, datetime
+from errno import ENOSPC
 
 import pytest
 import structlog
@@ -29,6 +30,22 @@ def test_a_log_goes_to_the_stderr_of_its_moment() -> None:
         log.info("two")
     assert '"event": "one"' in first_text
     assert '"event": "two"' in second.getvalue()
+
+
+def test_a_log_that_can_not_be_written_stops_nothing() -> None:
+    log = structlog.get_logger("test")
+
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(ENOSPC, "No space left on device")
+
+    with redirect_stderr(Full()):
+        configure_logs()
+        log.error("nobody reads this")
+    closed = io.StringIO()
+    closed.close()
+    with redirect_stderr(closed):
+        log.info("nor this")
 
 
 def test_in_a_pipe_an_instant_is_an_iso_time() -> None:

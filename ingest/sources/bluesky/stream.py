@@ -39,6 +39,8 @@ record can exceed, each connection would end at the same event.
 """
 WAIT = wait_chain(wait_none(), wait_exponential(multiplier=0.5, max=60))
 """The wait before the next host: none after the first failure, then 1 second, doubled with each failure up to 60."""
+STEADY = 10.0
+"""Seconds that a connection must have lasted for the waits to start anew: a host may send something and close."""
 _TIME = re.compile(rb'"time_us":\s*([1-9]\d{0,18})\b')
 """An event's time by its host. A 0 is none."""
 
@@ -59,7 +61,8 @@ class Bluesky:
         """Collects until the clock is stopped."""
         back_off = BackOff(WAIT)
         for host in cycle(self._hosts):
-            if self._collect(host, sink):
+            began = self._clock.elapsed()
+            if self._collect(host, sink) and self._clock.elapsed() - began >= STEADY:
                 back_off.reset()
             if self._clock.stopped or self._clock.wait(back_off.next()):
                 return

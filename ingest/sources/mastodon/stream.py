@@ -11,6 +11,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -84,10 +86,11 @@ class Mastodon:
                 if refusal := self._refused(response):
                     return refusal
                 self._socket = response.extensions["network_stream"].get_extra_info("socket")
-                self._open(client, sink)
-                for event in self._events(response, sink):
-                    self._back_off.reset()
-                    self._take(sink, event)
+                if not self._clock.stopped:  # it may have been, before there was a connection to shut down
+                    self._open(client, sink, _ahead(response, self._clock.now()))
+                    for event in self._events(response, sink):
+                        self._back_off.reset()
+                        self._take(sink, event)
             return "the server ended the connection", self._back_off.next()
         except httpx.TimeoutException:
             return f"nothing came for {self._silence:g} s", self._back_off.next()
@@ -122,19 +125,22 @@ class Mastodon:
             return "HTTP 429: too many requests", min(max(wait, self._back_off.next()), LONGEST_429)
         return None if response.is_success else (f"HTTP {response.status_code}", self._back_off.next())
 
-    def _open(self, client: httpx.Client, sink: Sink) -> None:
-        """Reads what was missed, as far as the server has it; then reports that the connection is up."""
+    def _open(self, client: httpx.Client, sink: Sink, ahead: timedelta) -> None:
+        """Reads what was missed, as far as the server has it; then reports that the connection is up.
+
+        Ids have the server's time, and `ahead` is how far this machine's clock is ahead of it.
+        """
         since = sink.missed_since()
         if since is None:
             sink.opened()
             return
         timeline = Timeline(client, self._address, self._clock)
-        for status in timeline.missed(since):
+        for status in timeline.missed(since - ahead):
             self._hand_on(sink, "update", status)
         if timeline.reached is None:
             sink.opened()
         else:
-            sink.resumed(timeline.reached)
+            sink.resumed(timeline.reached + ahead)
 
     def _events(self, response: httpx.Response, sink: Sink) -> Iterator[ServerSentEvent]:
         """Yields the events of a stream. Raises httpx.ReadTimeout after a silence."""
@@ -163,6 +169,15 @@ class Mastodon:
 def source(settings: Settings, _topic: Topic, clock: Clock) -> Mastodon:
     """Returns the source, as `make_source` asks for it."""
     return Mastodon(settings, clock)
+
+
+def _ahead(response: httpx.Response, now: datetime) -> timedelta:
+    """Returns how far this machine's clock is ahead of the server's, at most a day; zero where that is not known."""
+    try:
+        ahead = now - parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, ValueError, TypeError):  # no such header, no date, or one without a time zone
+        return timedelta()
+    return min(max(ahead, timedelta()), timedelta(days=1))
 
 
 def _told_stream(answer: httpx.Response) -> str:

@@ -42,6 +42,8 @@ class Timeline:
         first = str(mastodon_id_at(since - MARGIN))
         query = {"since_id": first, "limit": str(PAGE)}
         for _ in range(MOST_PAGES):
+            if self._clock.stopped:
+                return
             page = self._page(query)
             made = [mastodon_made_at(str(status.get("id"))) for status in page or ()]
             if page is None or None in made:  # no answer, or the ids are not Mastodon's

@@ -90,6 +90,20 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "handles": (lambda: v2(b'"note_tweet":{"text":"%b"}' % (b"@a" * (POST // 2))), ""),
     "dots": (lambda: v2(b'"note_tweet":{"text":"%b"}' % (b"@a@." * (POST // 4))), ""),
+    "a link to a host of many letters": (
+        lambda: b'{"did":"did:plc:a","time_us":1741000000000000,"kind":"commit","commit":{"operation":"create",'
+        b'"collection":"app.bsky.feed.post","rkey":"3l","record":{"$type":"app.bsky.feed.post","text":"a.b",'
+        b'"createdAt":"2025-03-01T10:00:00.000Z","facets":[{"index":{"byteStart":0,"byteEnd":3},"features":[{"$type":'
+        b'"app.bsky.richtext.facet#link","uri":"%b"}]}]}}}'
+        % "".join(chr(0x4E00 + number % 20_000) for number in range(POST // 4)).encode(),
+        "",
+    ),
+    "marks on one letter": (
+        lambda: b'{"event":"update","server":"a.b","payload":{"id":"1","created_at":"2025-03-01T10:00:00.000Z",'
+        b'"visibility":"public","content":"%b","account":{"id":"2","acct":"a","url":"https://a.b/@a"}}}'
+        % ("a" + "\u0301" * (POST // 5) + "\u0323" * (POST // 5)).encode(),
+        "",
+    ),
     "what is no number": (lambda: b'{"data":[%b]}' % fill(LINE, b'-Infinity,"a"'), "posts, at most 10,000"),
     "broken text": (lambda: b"\xff" * LINE, "over-long line"),
     "halves of pairs": (lambda: v2(b'"lang":"%b"' % (b"\\ud800" * (POST // 6))), ""),

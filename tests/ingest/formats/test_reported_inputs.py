@@ -251,6 +251,13 @@ class TestX:
         for what in ("withheld", "tweet_edit", "user_withheld", "user_profile_modification"):
             assert outcomes_of(orjson.dumps({"data": {what: {"tweet": {"id": "5"}}}})) == []
 
+    def test_a_post_that_begins_with_where_it_is_withheld_is_a_post(self) -> None:
+        post = {"id": "1", "author_id": "2", "created_at": "2025-03-01T10:00:00.000Z", "text": "ana"}
+        withheld = {"copyright": False, "country_codes": ["XX"]}
+        [found] = outcomes_of(orjson.dumps({"data": {"withheld": withheld, **post}}))
+        assert isinstance(found, Post)
+        assert found.text == "ana"
+
 
 class TestXWebsite:
     """X's own objects, as Zeeschuimer captures them."""

@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -149,6 +150,17 @@ def test_a_lease_is_one_process_s_at_a_time(queue: PostsQueue) -> None:
     second.take()
     with pytest.raises(PulsoError, match="another process collects t from x now"):
         first.renew()
+
+
+@pytest.mark.parametrize(("began", "is_taken_over"), [("|1", True), ("", False)])
+def test_a_lease_of_a_process_that_had_the_same_id_is_taken_over(
+    queue: PostsQueue, began: str, is_taken_over: bool
+) -> None:
+    lease = Lease(queue.client, queue.stream, "t", "x")  # in a container that starts again, the first process is 1
+    host, pid, name = lease._name.decode().split("|")[:3]
+    queue.client.set(lease._key, f"{host}|{pid}|{name[::-1]}{began}")
+    with nullcontext() if is_taken_over else pytest.raises(PulsoError, match="is collected already"):
+        lease.take()
 
 
 def test_a_lease_is_taken_when_redis_is_full(full: PostsQueue) -> None:

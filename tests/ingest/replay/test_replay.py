@@ -307,6 +307,20 @@ def test_requeue_and_drop(stream: PostsQueue, topic: Topic, tmp_path: Path) -> N
     assert run_command("ingest", "dead-letters", "drop", "--all").stdout == "1 dropped\n"
 
 
+def test_letters_of_strangers_are_listed_as_they_stand(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(b"{[/red] [bold]x[/y]\n")
+    replay(str(tmp_path / "bad"), "--topic", topic.topic)
+    letter = next(DeadLetters(stream).read())
+    stream.client.xadd(
+        stream.dead, {**stream.client.xrange(stream.dead)[0][1], "reason": "no post \x1b[31m at://x/[/z]"}
+    )
+    done = run_command("ingest", "dead-letters", "list")
+    assert done.returncode == 0
+    assert "{[/red] [bold]x[/y]" in done.stdout
+    assert "no post \ufffd[31m at://x/[/z]" in done.stdout
+    assert letter.id in done.stdout
+
+
 def test_status_tells_lag_and_counts(stream: PostsQueue, topic: Topic, tmp_path: Path) -> None:
     (tmp_path / "posts").write_bytes(THREE)
     replay(str(tmp_path / "posts"), "--topic", topic.topic)

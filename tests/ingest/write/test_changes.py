@@ -1,5 +1,6 @@
 """Deletions, edits and updates on real engines: what they change, in which order, and that nothing comes back."""
 
+import gc
 from collections.abc import Callable
 from datetime import UTC, timedelta
 
@@ -12,6 +13,7 @@ from ingest.queue.dead_letters import DeadLetters
 from ingest.queue.envelope import Envelope, Route
 from ingest.queue.notes import Gap, Through, gap_message, through_message
 from ingest.queue.posts_queue import PostsQueue
+from ingest.write.ledger import Ledger
 from stores.coverage import Gap as StoredGap
 from stores.coverage import read_records
 from tests.support.bluesky import REPOST, account_is, event, tid
@@ -25,6 +27,12 @@ def test_a_deleted_x_post_goes_and_no_replay_brings_it_back(line: Line, session:
     assert line.work(x_post(text="goodbye")) == {}
     query = f"SELECT topic FROM {settings.keyspace}.post_words WHERE words CONTAINS 'goodbye'"
     assert line.topic not in {row.topic for row in session.execute(query)}
+
+
+def test_the_driver_can_tell_a_new_node_how_deletions_are_noted(session: Session, settings: Settings) -> None:
+    ledger = Ledger(session, settings.keyspace)
+    gc.collect()
+    assert ledger._insert.query_id in session.cluster._prepared_statements
 
 
 def test_a_deletion_may_come_before_the_post(line: Line) -> None:

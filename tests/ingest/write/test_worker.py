@@ -13,6 +13,7 @@ import pytest
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Session
 from rich.console import Console
 
+from conf.errors import WrongUse
 from conf.settings import Settings
 from conf.topic import Topic, load_topic
 from corpus import generate
@@ -91,6 +92,22 @@ def test_a_topic_without_a_file_goes_to_the_dead_letters(worker: Worker, queue: 
     put(queue, "nowhere", stream_line(tweet("1")))
     worker.run(drain=True)
     assert "no topic 'nowhere'" in next(DeadLetters(queue).read()).reason
+
+
+def test_a_topic_file_that_can_not_be_used_ends_the_worker_and_costs_no_message(
+    worker: Worker, queue: PostsQueue, topic: Topic, session: Session, settings: Settings
+) -> None:
+    put(queue, topic.topic, *(stream_line(tweet(str(number))) for number in range(3)))
+    file = settings.topics_dir / f"{topic.topic}.yaml"
+    right = file.read_text()
+    file.write_text(right.replace("topic:", "topci:", 1))
+    with pytest.raises(WrongUse, match=f"{topic.topic}.yaml"):
+        worker.run(drain=True)
+    assert (list(DeadLetters(queue).read()), queue.backlog()) == ([], 3)
+    file.write_text(right)
+    again = Worker(queue, Store(session, settings.keyspace), TopicBook(session, settings), claim_idle=0.0)
+    again.run(drain=True)
+    assert stored(session, settings.keyspace, topic.topic).keys() == {"0", "1", "2"}
 
 
 def test_the_later_message_wins_whichever_is_written_last(

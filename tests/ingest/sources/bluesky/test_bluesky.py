@@ -1,6 +1,8 @@
+import pytest
+
 from conf.instants import micros
 from conf.settings import load_settings
-from ingest.sources.bluesky.stream import REWIND_US, Bluesky
+from ingest.sources.bluesky.stream import REWIND_US, STEADY, Bluesky
 from tests.support.jetstream_server import JetstreamServer
 from tests.support.ports import LOCAL, free_port
 from tests.support.source_doubles import NOW, FakeClock, Notes
@@ -21,13 +23,27 @@ class Reached(Notes):
         return REWIND_US
 
 
-def test_waits_begin_anew_after_a_host_that_sent_something() -> None:
-    clock, notes = FakeClock(5), Reached()
+class Passing(FakeClock):
+    """A clock on which a connection lasts some seconds each time that it is looked at."""
+
+    def __init__(self, most_waits: int, seconds: float) -> None:
+        super().__init__(most_waits)
+        self._seconds = seconds
+
+    def elapsed(self) -> float:
+        self._passed += self._seconds
+        return self._passed
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(STEADY, [0, 1, 0, 1, 2]), (0.0, [0, 1, 2, 4, 8])])
+def test_waits_begin_anew_after_a_host_that_sent_something_for_a_while(seconds: float, waits: list[int]) -> None:
+    clock, notes = Passing(5, seconds), Reached()
     nobody = f"ws://{LOCAL}:{free_port()}"
     with JetstreamServer(faults=[("drop", 1)]) as server:
         server.add(b'{"time_us":1}', b'{"time_us":2}')
         Bluesky(load_settings(bluesky_hosts=f"{nobody},{nobody},{server.address},{nobody},{nobody}"), clock).run(notes)
-    assert clock.waits == [0, 1, 0, 1, 2]
+    assert clock.waits == waits
+    assert STEADY == 10.0
 
 
 class Timed(Reached):

@@ -1,8 +1,10 @@
 """Mastodon: what a status says, and a stream that comes and goes, against a server of this machine."""
 
 import threading
+from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -11,7 +13,7 @@ from conf.settings import load_settings
 from ingest.formats import Refused, Unit, parse, parse_deletion, split
 from ingest.formats.post import InvalidMessage, Post
 from ingest.sources.base import Clock
-from ingest.sources.mastodon.stream import Mastodon
+from ingest.sources.mastodon.stream import Mastodon, _ahead
 from tests.support.mastodon_server import THUMP, TOKEN, Drop, MastodonServer, Refusal, Script, Silence, status, update
 from tests.support.source_doubles import PATIENCE, FakeClock, Notes
 
@@ -185,6 +187,35 @@ class TestStream:
         assert notes.events.count("line") == connections - 1
         assert notes.reasons[len(told)] == "network error: Invalid IPv6 URL"
         assert asked == connections - 1, "the right answer is kept"
+
+    def test_a_stop_while_it_connects_ends_it_though_events_come(self) -> None:
+        class StoppedMeanwhile(Mastodon):
+            def _refused(self, response: httpx.Response) -> tuple[str, float] | None:
+                self._clock.stop()
+                return super()._refused(response)
+
+        clock, notes = Clock(), Notes()
+        with MastodonServer((*[update(n) for n in range(1, 20)], Silence())) as server:
+            settings = load_settings(mastodon_url=server.address, MASTODON_TOKEN=TOKEN)
+            thread = threading.Thread(target=StoppedMeanwhile(settings, clock, PATIENCE).run, args=(notes,))
+            thread.start()
+            thread.join(timeout=5)
+            assert not thread.is_alive()
+        assert (notes.events, notes.reasons) == ([], [])
+
+    @pytest.mark.parametrize(
+        ("date", "ahead"),
+        [
+            ({}, 0),
+            ({"Date": "soon"}, 0),
+            ({"Date": "Mon, 09 May 2016 00:10:00 GMT"}, 0),
+            ({"Date": "Sun, 08 May 2016 23:55:00 GMT"}, 300),
+            ({"Date": "Thu, 01 Jan 1970 00:00:00 GMT"}, 86_400),
+        ],
+    )
+    def test_how_far_this_clock_is_ahead_of_the_server_s(self, date: dict[str, str], ahead: int) -> None:
+        now = datetime(2016, 5, 9, tzinfo=UTC)
+        assert _ahead(httpx.Response(200, headers=date), now).total_seconds() == ahead
 
     def test_a_stop_does_not_wait_for_a_silent_server(self) -> None:
         clock, notes = Clock(), Notes()
