@@ -86,7 +86,7 @@ def mentions_received(own: DataFrame, posts: DataFrame, window: Window) -> DataF
 def observed(posts: DataFrame, bots: Bots, window: Window) -> DataFrame:
     """Returns one row per post, partitioned by author, with the columns from which `author_measures` is computed."""
     local = F.from_utc_timestamp("event_at", window.zone.key)
-    labels = [label.casefold() for label in bots.client.labels]
+    labels = [label.lower() for label in bots.client.labels]  # as Spark's `lower`: `casefold` makes ss of ß
     facts = with_words(posts).select(
         *("author", "event_at", "kind", "words"),
         F.col("event_at").alias("at"),

@@ -21,7 +21,7 @@ from jobs.framework.job import Frames, Inputs, Job, Output, Rule
 from jobs.framework.window import Window
 from jobs.measures.mentions import require_races
 from jobs.measures.periods import spans_of
-from jobs.measures.votes import INPUTS, flagged_authors, grouped_authors, methods, parts_of, race_shares
+from jobs.measures.votes import flagged_authors, grouped_authors, inputs_of_votes, methods, parts_of, race_shares
 
 
 def candidate_poll(
@@ -86,7 +86,7 @@ RULES = (
 
 JOB = Job(
     name="candidate_poll",
-    inputs=INPUTS,
+    inputs=inputs_of_votes(),
     outputs=(Output(CANDIDATE_POLL, rules=RULES),),
     transform=transform,
     methods=methods,

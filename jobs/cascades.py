@@ -63,7 +63,7 @@ def compute_cascades(posts: DataFrame, topic: Topic, window: Window, names: Data
         .agg(
             F.count(F.lit(1)).alias("retweets"),
             F.count_distinct("who").alias("retweeters"),
-            F.max_by("author", F.struct("at", "author")).alias("named"),
+            F.max_by("author", F.when(F.col("author").isNotNull(), F.struct("at", "author"))).alias("named"),
             F.min("at").alias("first_at"),
             F.max("at").alias("last_at"),
         )

@@ -1,8 +1,11 @@
 """Poll backtest: how far the shares of conversation before a vote were from its official outcome.
 
-The job's window must end where the vote starts: posts at or after `--to` must not influence the shares. The shares are
-those of candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before that. A span that starts before
-the job's window is left out, not shortened. A span in which nobody mentions anyone in the race is left out, too.
+The job's window must end where the vote starts: posts at or after `--to` must not influence the shares. So bots and
+groups are those of runs whose window ends there, too; without such a run, there is no share without them.
+
+The shares are those of candidate_poll over the last 1, 7 and 30 days (of the topic's time zone) before the end. A span
+that starts before the job's window is left out, not shortened. A span in which nobody mentions anyone in the race is
+left out, too.
 
 `mae` is the mean absolute error over the candidates who have an outcome. `mae_uniform` is the error of a simple guess:
 equal shares for all candidates of the race. A measure with no smaller error is useless. The error of opinion polls from
@@ -29,7 +32,7 @@ from jobs.framework.command import run
 from jobs.framework.job import Frames, Inputs, Job, Output
 from jobs.framework.window import Window
 from jobs.measures.periods import spans_between
-from jobs.measures.votes import INPUTS, flagged_authors, grouped_authors, methods, parts_of, race_shares
+from jobs.measures.votes import flagged_authors, grouped_authors, inputs_of_votes, methods, parts_of, race_shares
 
 SPANS = {"last_day": 1, "last_week": 7, "last_month": 30}
 """The length of each span before the vote, in days."""
@@ -155,7 +158,7 @@ def transform(inputs: Inputs, topic: Topic, window: Window) -> Frames:
 
 JOB = Job(
     name="poll_backtest",
-    inputs=INPUTS,
+    inputs=inputs_of_votes(ends_with_window=True),
     outputs=(Output(POLL_BACKTEST),),
     transform=transform,
     methods=methods,

@@ -30,21 +30,24 @@ class TopicBook:
     def get(self, name: str) -> Topic:
         """Returns the topic with this name.
 
-        Raises NoTopic when there is no file of it here: then its messages are refused, and one line says so. Raises
-        UnusableTopic when its file is wrong, or its time zone differs from that of the stored posts, and the driver's
-        errors while Cassandra is down.
+        Raises NoTopic when there is no file of it here, and WrongUse when its time zone differs from that of the stored
+        posts: then its messages are refused. Raises UnusableTopic when its file is not valid, and the driver's errors
+        while Cassandra is down.
         """
         if name not in self._topics:
-            try:
-                topic = load_topic(name, self._settings.topics_dir)
-                record_layout(self._session, self._settings.keyspace, topic)
-            except NoTopic as error:
-                self._warn(name, error)
-                raise
-            except WrongUse as error:
-                raise UnusableTopic(error.what, error.fix) from error
+            topic = self._load(name)
+            record_layout(self._session, self._settings.keyspace, topic)
             self._topics[name] = topic
         return self._topics[name]
+
+    def _load(self, name: str) -> Topic:
+        try:
+            return load_topic(name, self._settings.topics_dir)
+        except NoTopic as error:
+            self._warn(name, error)
+            raise
+        except WrongUse as error:
+            raise UnusableTopic(error.what, error.fix) from error
 
     def _warn(self, name: str, error: NoTopic) -> None:
         if name not in self._missing and len(self._missing) < MOST_TOLD:

@@ -20,13 +20,15 @@ class Grouped:
     """The accounts, in `author`, of all groups of any kind: of the newest run whose window contains this job's window.
 
     It is left out if there is no such run, or if that has not ended. A run without groups gives no rows, and nothing is
-    read: the summaries tell. An account that is in several groups has several rows.
+    read: the summaries tell. An account that is in several groups has several rows. `ends_with_window` is as in
+    `Published`.
     """
 
     summaries: ClassVar[Published] = Published(COORDINATION_SUMMARY, (), optional=True)
     accounts: ClassVar[Published] = Published(COORDINATION_ACCOUNTS, ("author",), optional=True)
     table: Table = COORDINATION_ACCOUNTS
     required: bool = False
+    ends_with_window: bool = False
 
     def read(self, at: Place) -> Read | None:
         """Reads the accounts of the run that the summaries name.
@@ -41,12 +43,13 @@ class Grouped:
             return None
 
     def _read(self, at: Place) -> Read | None:
+        summaries = replace(self.summaries, ends_with_window=self.ends_with_window)
         for _ in range(TRIES):
-            told = self.summaries.newest(at)
+            told = summaries.newest(at)
             if not told:
                 return None
             read = self._accounts(at, told)
-            now = self.summaries.newest(at) if read.stored else told
+            now = summaries.newest(at) if read.stored else told
             if now and now[0].run_id == told[0].run_id:
                 return read
             if read.stored:

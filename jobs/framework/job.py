@@ -108,7 +108,8 @@ class Job:
 class JobResult:
     """The result of a run, in numbers. `check_seconds` is the part of `seconds` that the checks took.
 
-    `superseded` says that a later run of the job has already replaced the result, or a part of it.
+    `rows_read` are the window's posts, and `posts_held` all that were read, also those before the window. `superseded`
+    says that a later run of the job has already replaced the result, or a part of it.
     """
 
     run_id: uuid.UUID
@@ -118,3 +119,4 @@ class JobResult:
     check_seconds: float = 0.0
     warnings: Sequence[str] = ()
     superseded: bool = False
+    posts_held: int = 0

@@ -46,12 +46,14 @@ class Published:
 
     Only its rows for the whole window are read, not those for hours and days.
 
-    If there is no such run, an `optional` input is left out; a required input is an error.
+    If there is no such run, an `optional` input is left out; a required input is an error. With `ends_with_window`, the
+    run's window must end where this job's does: nothing of later posts is in it.
     """
 
     table: Table
     columns: Sequence[str]
     optional: bool = False
+    ends_with_window: bool = False
     wait: Callable[[float], None] = time.sleep
 
     @property
@@ -85,7 +87,10 @@ class Published:
         pointers = Pointers(at.session, at.settings.keyspace, self.table, at.topic.topic)
         for _ in range(TRIES):
             held = [pointers.windows_from(part, at.window.start) for part in parts_of(self.table, at.topic)]
-            chosen = newest_covering({key: value for some in held for key, value in some.items()}, at.window)
+            known = {key: value for some in held for key, value in some.items()}
+            if self.ends_with_window:
+                known = {period: of for period, of in known.items() if period.end == at.window.end}
+            chosen = newest_covering(known, at.window)
             if chosen is None:
                 return None
             periods, run_id = chosen
@@ -179,7 +184,8 @@ class Published:
         if "period" not in self.table.columns:
             return True
         start, end = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
-        return bool(start <= window.start and window.end <= end)
+        is_after = end != window.end if self.ends_with_window else end < window.end
+        return bool(start <= window.start and not is_after)
 
     def _partition(self, at: Place, part: str) -> list[Any]:
         values = {"topic": at.topic.topic, self.table.part: part, "period": "window"}

@@ -75,7 +75,7 @@ def run_job(
             check_layout(session, settings.keyspace, topic)
             job.requires(topic, window)
             at = Place(spark, session, settings, topic, window, posts)
-            read, result = _Run(job, job_run, at, publication, quality, record_checks, began).go()
+            read, held, result = _Run(job, job_run, at, publication, quality, record_checks, began).go()
         except BaseException as error:
             what = "stopped" if isinstance(error, KeyboardInterrupt) else one_line(error)
             with _the_first_error_counts():
@@ -86,7 +86,9 @@ def run_job(
             raise
     seconds = time.monotonic() - began
     return JobResult(
-        *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings), superseded=not result.stands
+        *(job_run.run_id, read, result.rows, seconds, quality.seconds, quality.warnings),
+        superseded=not result.stands,
+        posts_held=held,
     )
 
 
@@ -126,8 +128,11 @@ class _Run:
     began: float
     kept: list[DataFrame] = field(default_factory=list)
 
-    def go(self) -> tuple[int, Result]:
-        """Reads, transforms, checks and publishes; returns the number of the window's posts, and what was published."""
+    def go(self) -> tuple[int, int, Result]:
+        """Reads, transforms, checks and publishes.
+
+        Returns the number of the window's posts, that of all that were read, and what was published.
+        """
         topic, window = self.place.topic, self.place.window
         with self._released(), ThreadPoolExecutor(1, "input checks") as beside:
             found = self._read()
@@ -137,17 +142,18 @@ class _Run:
                 found = self._once(found)
             inputs = _inputs(found)
             self.job_run.shaped_by(self.job.methods(topic, inputs), inputs.runs)
+            self.job_run.write("running")  # readers may see its rows though it is killed before it records its end
             with _first(checks):
                 frames = self.job.transform(inputs, topic, window)
             if (once := self._once(found)) is not found:
                 found, frames = once, self.job.transform(_inputs(once), topic, window)
-            posts = _posts(found)
+            posts, held = _posts(found), _posts_read(found) or _posts(found)
             ready = [(output, self._checked(output, frames[output.table.name])) for output in self.job.outputs]
             self.record_checks()
             result = publish_all(
                 self.place.session, ready, self.publication, then=lambda result: self._record(posts, result)
             )
-        return posts, result
+        return posts, held, result
 
     def _record(self, posts: int, result: Result) -> None:
         """Writes the end of the run to job_runs."""

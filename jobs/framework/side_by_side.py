@@ -15,7 +15,9 @@ from jobs.framework.job import Job, JobResult
 AT_ONCE = 2
 """How many jobs run at once."""
 MOST_POSTS = 250_000
-"""With more posts, one job fills two cores by itself, and two would need the memory of two."""
+"""With more posts in the window, one job fills two cores by itself."""
+MOST_HELD = 1_000_000
+"""With more posts read for all jobs, those before the window included, two jobs would need the memory of two."""
 _LOOK_SECONDS = 0.5
 
 Outcome = JobResult | Exception
@@ -93,5 +95,6 @@ class _Lanes:
             left = wait(left, timeout=_LOOK_SECONDS).not_done
 
     def _at_once(self) -> int:
-        read = [outcome.rows_read for outcome in self.ended.values() if isinstance(outcome, JobResult)]
-        return AT_ONCE if read and max(read) <= MOST_POSTS else 1
+        done = [outcome for outcome in self.ended.values() if isinstance(outcome, JobResult)]
+        few = done and max(one.rows_read for one in done) <= MOST_POSTS
+        return AT_ONCE if few and max(one.posts_held for one in done) <= MOST_HELD else 1

@@ -44,7 +44,10 @@ def around(found: DataFrame, posts: DataFrame) -> DataFrame:
         .groupBy(*PERIOD_KEY, *BEGUN)
         .agg(
             F.count_if("repeats").alias("retweets"),
-            F.max_by(named(F.col("named_author")), F.struct("event_at", "named_author")).alias("named"),
+            F.max_by(
+                named(F.col("named_author")),
+                F.when(F.col("named_author").isNotNull(), F.struct("event_at", "named_author")),
+            ).alias("named"),
         )
     )
     return found.join(by_root, on=[*PERIOD_KEY, *BEGUN], how="left").select(*found.columns, "retweets", "named")
@@ -62,7 +65,9 @@ def around_here(found: pa.Table, posts: pa.Table) -> pa.Table:
     told = told.take(pc.sort_indices(told, sort_keys=order))
     first, end = _between(found, pc.index_in(asked, roots).to_numpy(), told)
     repeats = np.concatenate([[0], np.cumsum(told["repeats"].to_numpy())])
-    name = named_in(told["source"], told["named_author"]).take(pa.array(end - 1, mask=end == first))
+    known = np.where(pc.is_valid(told["named_author"]), np.arange(told.num_rows), -1)
+    last = np.concatenate([[-1], np.maximum.accumulate(known)])[end]
+    name = named_in(told["source"], told["named_author"]).take(pa.array(last, mask=last < first))
     return found.append_column("retweets", pa.array(repeats[end] - repeats[first])).append_column("named", name)
 
 

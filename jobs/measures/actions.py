@@ -45,9 +45,9 @@ def _who() -> list[Column]:
 
 def sharing(posts: DataFrame, topic: Topic) -> DataFrame:
     """Returns the posts that may share something but a text, with what each shares: the input of `actions_in`."""
-    own, said = F.col("author"), F.col("kind") != "retweet"
-    retweets = (F.col("kind") == "retweet") & ~own.eqNullSafe(F.col("retweet_of_author"))
-    answers = (F.col("kind") == "reply") & ~own.eqNullSafe(F.col("reply_to_author"))
+    said = F.col("kind") != "retweet"
+    retweets = (F.col("kind") == "retweet") & ~_is_own("retweet_of_author")
+    answers = (F.col("kind") == "reply") & ~_is_own("reply_to_author")
     found = posts.where(account().isNotNull()).select(
         *_who(),
         "source",
@@ -58,6 +58,11 @@ def sharing(posts: DataFrame, topic: Topic) -> DataFrame:
         servers().alias("servers"),
     )
     return found.where(F.coalesce("retweeted", "answered", "tagged").isNotNull() | F.col("urls").isNotNull())
+
+
+def _is_own(of: str) -> Column:
+    """Returns whether a post repeats or answers one of its author; not if one of the two is not known."""
+    return F.coalesce(F.col("author") == F.col(of), F.lit(False))
 
 
 def _tags(topic: Topic) -> Column:

@@ -170,11 +170,14 @@ def _sources(of: _Posts, groups: _Groups, chosen: Ints) -> list[list[str]]:
 
 
 def _new(of: _Posts, groups: _Groups, new_days: float) -> "npt.NDArray[np.float64]":
-    """Returns the share of new accounts among those whose age is known; NaN where none is."""
+    """Returns the share of new accounts among those whose age is known; NaN where none is.
+
+    As for bots, an account that is told to be younger than its post is not new: a server tells when it came to know it.
+    """
     joint, at = np.unique(paired(groups.group, of.author[groups.order]), return_index=True)  # the author's first post
     group, age_us = joint >> 32, of.at_us[groups.order[at]] - of.created_us[joint & 0xFFFFFFFF]
     known, count = ~np.isnan(age_us), len(groups.posts)
-    new = np.bincount(group, known & (age_us < new_days * DAY_US), minlength=count)
+    new = np.bincount(group, (age_us >= 0) & (age_us < new_days * DAY_US), minlength=count)
     of_known = np.bincount(group, known, minlength=count)
     return np.where(of_known > 0, new / np.maximum(of_known, 1), np.nan)
 

@@ -31,13 +31,21 @@ from jobs.measures.authors import account, flagged
 from jobs.measures.ballots import Ballots, Counts, Spans
 from jobs.measures.mentions import BITS, COLUMNS, further_columns, masks_of, mentions_anyone, with_masks
 
-INPUTS = (
-    Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns, computed=masks_of),
-    Published(AUTHOR_ACTIVITY, ["author", "label", "period", "bot_score"], optional=True),
-    Grouped(),
-)
-"""The inputs of a job that counts votes. Without a run of author_activity, there is no share without bots; without one
-of coordination, no share without groups."""
+
+def inputs_of_votes(*, ends_with_window: bool = False) -> tuple[Posts, Published, Grouped]:
+    """Returns the inputs of a job that counts votes.
+
+    Without a run of author_activity, there is no share without bots; without one of coordination, no share without
+    groups. With `ends_with_window`, the windows of these runs must end where the job's does.
+    """
+    columns, end = ["author", "label", "period", "bot_score"], ends_with_window
+    return (
+        Posts(["source", "author_id", "kind", "event_at", *COLUMNS], further=further_columns, computed=masks_of),
+        Published(AUTHOR_ACTIVITY, columns, optional=True, ends_with_window=end),
+        Grouped(ends_with_window=end),
+    )
+
+
 FEW_POSTS = 200_000
 """Up to so many posts of a window are counted by Spark's driver: some 20 MB there, if each mentions a candidate."""
 POSTS_A_PART = 250_000

@@ -38,7 +38,7 @@ bots:
   retweet_share: {min_posts: 4}
   new_account: {min_posts: 4, days: 30}
   follow_ratio: {min_posts: 4}
-  client: {min_posts: 4, labels: [Evil Bot]}
+  client: {min_posts: 4, labels: [Evil Straße Bot]}
 """,
     "f",
 )
@@ -101,11 +101,11 @@ SMALL = [
     *posts_of("from the future", *DAYS_APART, author_created_at=START + timedelta(days=300)),
     *posts_of("follows", *DAYS_APART, **FOLLOWS),
     *posts_of("followed", *DAYS_APART, author_following=5000, author_followers=260),
-    *posts_of("app", *DAYS_APART, client="EVIL bot"),
+    *posts_of("app", *DAYS_APART, client="EVIL straße bot"),
     *posts_of("declared", 1.0, author_is_bot=True),
     *posts_of("all weak", *DAYS_APART, kind="retweet", **OPENED, **FOLLOWS),
     *posts_of("two signs", *(0.6 + 0.1 * n for n in range(6)), **OPENED),
-    *posts_of("few", *DAYS_APART[:3], kind="retweet", client="evil bot", texts=APART[:1], **OPENED, **FOLLOWS),
+    *posts_of("few", *DAYS_APART[:3], kind="retweet", client="evil straße bot", texts=APART[:1], **OPENED, **FOLLOWS),
     *posts_of(None, 1.0, author_id="77"),
     *posts_of(None, 1.0, author_id=None),
     *posts_of("odd", 1.0, kind="reply", folded=None, mentions=[], author_followers=-5, author_following=2**62),

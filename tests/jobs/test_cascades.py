@@ -73,6 +73,12 @@ def test_a_window_that_starts_late_counts_what_it_holds(spark: SparkSession) -> 
     assert (row.retweets, row.retweeters, row.quotes, row.depth) == (2, 2, 0, 1)
 
 
+def test_a_later_retweet_that_names_nobody_hides_no_name(spark: SparkSession) -> None:
+    named = post("r1", 1, "retweet", "96", retweet_of_author="kim")
+    row = found(spark, named, post("r2", 2, "retweet", "96"))["window", "96"]
+    assert (row.author, row.label, row.retweets) == ("x:@kim", "kim", 2)
+
+
 def test_no_retweets_give_no_rows(spark: SparkSession) -> None:
     assert found(spark, post("1", 0)) == {}
 

@@ -92,6 +92,7 @@ def test_who_began_it_is_known_from_the_post_or_from_those_who_name_it(
         post("5.2", 1, "5.1", "5"),
         *(reply("6", "eve"), post("e1", 1, author_id="11", author="eve"), post("e2", 3, author_id="11", author="eva")),
         *(reply("7", "nobody"), post("7.2", 2, "7", reply_to_author="fay"), post("7.3", 2, "7", reply_to_author=None)),
+        *(reply("8", "gil"), post("8.2", 2, "8", reply_to_author=None), post("t8", 3, retweet_of="8")),
         *(post("t7", 9999, retweet_of="7", retweet_of_author="later"), post("7.4", 3, "7.1", "7", reply_to_author="x")),
     ]
     rows = found(frame_of(spark, posts, tmp_path / "posts.parquet"), few=few)
@@ -103,6 +104,7 @@ def test_who_began_it_is_known_from_the_post_or_from_those_who_name_it(
         "5": (None, None, None),
         "6": ("x:11", "eva", None),
         "7": ("x:@fay", "fay", None),
+        "8": ("x:@gil", "gil", 2.0),
     }
 
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 
 from conf.tables import COORDINATION_KINDS
 from conf.topic import Topic, parse_topic
 from jobs.coordination import JOB, compute_coordination
 from jobs.framework.window import parse_window
-from jobs.measures.actions import COLUMNS
+from jobs.measures.actions import COLUMNS, sharing
 from tests.support.coordinated_posts import Posted, frame
 
 RACES = "races: [{id: r, candidates: [{id: a, name: A, hashtags: [halalan]}]}]\n"
@@ -103,6 +104,14 @@ def test_objects_are_shown_as_people_read_them(found: dict[bool, Any]) -> None:
 @pytest.mark.parametrize("table", ["summary", "pairs", "groups", "objects", "accounts"])
 def test_both_ways_return_the_same(found: dict[bool, Any], table: str) -> None:
     assert sorted(map(str, found[True][table])) == sorted(map(str, found[False][table]))
+
+
+@pytest.mark.parametrize("kind", ["retweet", "reply"])
+def test_who_is_not_known_is_not_oneself(spark: SparkSession, kind: str) -> None:
+    posts = frame(spark, [Posted("a", 1, **shared(kind, 1))]).withColumns(
+        {name: F.lit(None).cast("string") for name in ("author", "retweet_of_author", "reply_to_author")}
+    )
+    assert sharing(posts, TOPIC).count() == 1
 
 
 def test_what_is_left_out(spark: SparkSession) -> None:

@@ -67,6 +67,12 @@ def test_a_family_is_counted(spark: SparkSession, few: bool) -> None:
     assert of_window(spark, *said, few=few)[0].share_flagged is None
 
 
+def test_an_account_that_is_told_to_be_younger_than_its_post_is_not_new(spark: SparkSession) -> None:
+    later, new = NOON + timedelta(days=2), NOON - timedelta(days=2)
+    (row,) = of_window(spark, post(1, created=later), post(2, created=new), post(3))
+    assert row.new_account_share == pytest.approx(1 / 2)
+
+
 def test_the_id_of_an_account_is_one_on_its_network(spark: SparkSession) -> None:
     (row,) = of_window(spark, post(1, account="7"), post(2, account="7", source="bluesky"))
     assert (row.authors, row.sources, row.new_account_share) == (2, ["bluesky", "x"], None)

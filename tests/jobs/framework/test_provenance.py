@@ -15,13 +15,13 @@ from conf.settings import Settings
 from conf.tables import AUTHOR_ACTIVITY, CANDIDATE_POLL, run_list
 from conf.topic import Topic, load_topic
 from ingest.queue.posts_queue import PostsQueue
-from jobs import author_activity, candidate_poll
+from jobs import author_activity, candidate_poll, poll_backtest
 from jobs.framework.inputs import Place
 from jobs.framework.job import Inputs, Job
 from jobs.framework.published import Published
 from jobs.framework.runner import run_job
 from jobs.framework.unswept import Unswept, UnsweptList, this_process
-from jobs.framework.window import parse_window
+from jobs.framework.window import Window, parse_window
 from jobs.measures import votes
 from stores.connect import RedisClient
 from tests.conftest import make_topic
@@ -142,6 +142,22 @@ def test_every_row_of_another_writer_from_the_future_is_told_and_not_called_a_su
     )
     with pytest.raises(Exception, match="candidate_poll does not hold what was published: 0 rows read back of 2"):
         poll.run(candidate_poll.JOB)
+
+
+def test_a_backtest_reads_no_run_that_knows_what_came_after_its_window(poll: Poll) -> None:
+    at = Place(poll.spark, poll.session, poll.settings, poll.topic, parse_window(*DAY, poll.topic.zone))
+    earlier = replace(at, window=Window(at.window.start, at.window.end - timedelta(hours=6), poll.topic.zone))
+    poll.run(author_activity.JOB)
+    poll.run(candidate_poll.JOB)
+    for wanted in (
+        Published(AUTHOR_ACTIVITY, ["author"], optional=True),
+        Published(CANDIDATE_POLL, ["candidate"], True),
+    ):
+        strict = replace(wanted, ends_with_window=True)
+        assert wanted.read(earlier)
+        assert strict.read(at)
+        assert strict.read(earlier) is None
+    assert [given.ends_with_window for given in poll_backtest.JOB.inputs[1:]] == [True, True]  # type: ignore[attr-defined]
 
 
 def test_a_small_table_is_read_by_run_and_not_before_that_run_has_ended(poll: Poll) -> None:

@@ -18,8 +18,8 @@ def named(name: str, *needs: Published) -> Job:
     return Job(name, needs, (), lambda *_: {}, by_name("test/1"))
 
 
-def result(posts: int = 10) -> JobResult:
-    return JobResult(uuid.uuid4(), posts, 0, 0.0)
+def result(posts: int = 10, held: int = 0) -> JobResult:
+    return JobResult(uuid.uuid4(), posts, 0, 0.0, posts_held=held or posts)
 
 
 ACTIVITY, POLL, OTHER = named("author_activity"), named("candidate_poll"), named("other")
@@ -42,8 +42,8 @@ def never() -> None:
     raise AssertionError("nothing is to be cancelled")
 
 
-def most_at_once(posts: int) -> int:
-    """Returns how many jobs ran at once after a first one that had read so many posts."""
+def most_at_once(posts: int, held: int = 0) -> int:
+    """Returns how many jobs ran at once after a first one with so many posts, of all that it had read."""
     met = threading.Semaphore(0)
     counts, lock, most = 0, threading.Lock(), 0
 
@@ -58,7 +58,7 @@ def most_at_once(posts: int) -> int:
             met.acquire(timeout=0.5)
         with lock:
             counts -= 1
-        return result(posts)
+        return result(posts, held)
 
     assert run_all([ACTIVITY, *(named(f"job{i}") for i in range(4))], run, Told(), never) == []
     return most
@@ -67,6 +67,8 @@ def most_at_once(posts: int) -> int:
 def test_two_run_at_once_up_to_a_number_of_posts() -> None:
     assert most_at_once(250_000) == 2
     assert most_at_once(250_001) == 1
+    assert most_at_once(200_000, held=1_000_000) == 2
+    assert most_at_once(200_000, held=1_000_001) == 1
 
 
 def test_the_first_runs_alone_and_they_are_told_in_their_order() -> None:
