@@ -21,7 +21,10 @@ from stores.prepare import prepared
 from stores.published import Period, Pointers
 
 T = TypeVar("T")
-IN_FLIGHT, PAGE = 64, 5000
+IN_FLIGHT, PAGE = 8, 5000
+TOGETHER = 16
+"""Partitions asked for by one request. A month has 240 of them, most with a few rows or none, and a request costs more
+than such a partition."""
 TRIES = 5
 """The greatest number of reads of a result, if later runs replace it during each read."""
 
@@ -49,24 +52,29 @@ def rows_of_run(
 
     Without `columns`, the rows have all columns.
 
-    At most `most` partitions are read at the same time, in pages of `page` rows; one page of each is in memory. The
-    order of the rows is the same in each read. The caller must check afterwards that the run is still named.
+    At most `most` requests are under way, each for TOGETHER partitions, in pages of `page` rows; one page of each is in
+    memory. The order of the rows is the same in each read. The caller must check afterwards that the run is still
+    named.
     """
     buckets = buckets_of_run(session, keyspace, table, topic, run_id)
+    partitions = list(spread(table, buckets, *period[1:]))
+    (by,) = partitions[0]
+    others = [name for name in table.partition if name != by]
     names = ", ".join(columns or table.columns)
-    statement = prepared(session, f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(table.partition)}")
+    query = f"SELECT {names} FROM {keyspace}.{table.name} WHERE {bound(others)} AND {by} IN ?"
+    statement = prepared(session, query)
     known = {
         **{"topic": topic.topic, table.part: period.part, "period": period.period},
         **{"period_start": period.start, "period_end": period.end, "run_id": run_id},
     }
+    key = [known[name] for name in others]
 
-    def send(spread_: Any) -> Any:
-        values = {**known, **spread_}
-        asked = statement.bind([values[name] for name in table.partition])
+    def send(first: int) -> Any:
+        asked = statement.bind([*key, [one[by] for one in partitions[first : first + TOGETHER]]])
         asked.fetch_size = page
         return session.execute_async(asked)
 
-    for _, future in in_flight(spread(table, buckets, *period[1:]), send, most):
+    for _, future in in_flight(range(0, len(partitions), TOGETHER), send, most):
         yield from future.result()
 
 

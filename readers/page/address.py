@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -49,7 +49,7 @@ class View:
         On another page, what only this page knows is left out.
         """
         first = self.topic.races[0].id if self.topic.races else ""
-        window = BETWEEN.join(f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in self.window or ())
+        window = BETWEEN.join(_told(at) for at in self.window or ())
         parts: dict[str, str | None] = {
             "race": self.race.id if self.race and self.race.id != first else None,
             "by": self.by,
@@ -116,6 +116,11 @@ def _window(given: str) -> tuple[datetime, datetime] | None:
     if window[0] >= window[1]:
         raise WrongUse(f"window={_short(given)} ends before it starts", f"Give START{BETWEEN}END, the earlier first")
     return window
+
+
+def _told(at: datetime) -> str:
+    """Returns an instant of UTC to its last digit: two windows must not have one address."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _short(text: str) -> str:

@@ -7,13 +7,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-MOST = 8
-"""How many of the 40 threads that all pages share such an endpoint takes at once."""
+MOST = 6
+"""How many of the 40 threads that all pages share such an endpoint takes at once, unless it says otherwise."""
 
 
-def apart(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
-    """Returns an endpoint that answers as `answer` does. Whoever comes while MOST wait, waits without a thread."""
-    free = Semaphore(MOST)
+def apart(answer: Callable[[Request], Response], most: int = MOST) -> Callable[[Request], Awaitable[Response]]:
+    """Returns an endpoint that answers as `answer` does. Whoever comes while `most` wait, waits without a thread."""
+    free = Semaphore(most)
 
     async def answers(request: Request) -> Response:
         async with free:

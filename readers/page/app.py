@@ -62,6 +62,8 @@ LIVE = {"collecting", "cluster"}
 RENEWED = "moment"
 """The version of a page that asks for itself again each minute, and is always answered."""
 MOMENT = 2.0
+SEARCHES = 6
+"""Searches that are done at once: one by its kind alone may read each post of a topic."""
 
 
 class Site:
@@ -88,15 +90,21 @@ class Site:
         view = view_of(topic, "night" if topic.races else "trends", {"theme": theme})
         return RedirectResponse(view.link(), 307)
 
+    def searched(self, request: Request) -> Response:
+        """Answers a search."""
+        view = self.view(request, "search")
+        try:
+            return self._searched(request, view)
+        except (StoreDown, Replaced) as error:
+            return self._away(view, error)
+
     def page(self, request: Request) -> Response:
-        """Answers one of PAGES."""
+        """Answers any other of PAGES."""
         name = request.path_params["page"]
         if name not in PAGES:
             raise WrongUse(f"there is no page {name[:60]!r}", f"Pages: {', '.join(PAGES)}")
         view = self.view(request, name)
         try:
-            if name == "search":
-                return self._searched(request, view)
             if name == "method":  # it needs no store
                 return self._kept(request, view, lambda version: self._made(name, view, version), version_of=_rules)
             if name in LIVE:
@@ -213,6 +221,10 @@ def _answer(request: Request, found: Seen, message: str) -> Response:
     """Answers a page; with a `message`, it is that which was seen last, and is not kept by the browser."""
     if message:
         body = found.body.replace(BANNER, message.encode(), 1)
+        # An open page that shows the message asks for itself whole, so that the message goes once it does not hold.
+        body = (
+            body.replace(b"seen=" + found.version.encode(), b"seen=" + RENEWED.encode(), 1) if found.version else body
+        )
         return HTMLResponse(body, headers={"cache-control": "no-store"})
     if found.version and request.query_params.get("seen") == found.version:
         return Response(status_code=204)
@@ -254,6 +266,7 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
         Route("/{topic}/network/drawing", apart(network.endpoint(site.source, site.view))),
         Route("/{topic}/network/groups", apart(together.endpoint(site.source, site.view))),
         Route("/{topic}/collecting/queue", apart(collecting.endpoint(site.view))),
+        Route("/{topic}/search", apart(site.searched, SEARCHES)),
         Route("/{topic}", site.topic),
         Route("/{topic}/{page}", site.page),
     ]

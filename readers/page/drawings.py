@@ -35,7 +35,8 @@ def drawing(key: str, run: str, command: Sequence[str]) -> Response:
     It is made once for each `key` and `run`. Raises PulsoError, with the command's own words, where it can't be drawn.
     """
     page, _ = _drawn.get(key, lambda: run, lambda: _draw(command))
-    return HTMLResponse(page.body, headers={"content-security-policy": policy(page.body.decode())})
+    body = page.body
+    return HTMLResponse(body, headers={"content-security-policy": policy(body.decode())})
 
 
 def policy(page: str) -> str:

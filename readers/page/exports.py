@@ -14,10 +14,10 @@ from readers.page import night, together, trends
 from readers.page.address import View
 from readers.page.lines import WIDE, Mark, Span, chart
 from readers.page.png import png_apart
-from readers.page.polls import MEASURES, Poll
+from readers.page.polls import MEASURES, Poll, size_of
 from readers.page.rendering import palette, picture
 from readers.page.source import Source
-from readers.page.texts import count, shown, span, title_of
+from readers.page.texts import SHORT, runs_of, shown, span, title_of
 from stores.coverage import read_records
 
 FIGURES = {
@@ -121,7 +121,7 @@ def lines(poll: Poll, view: View, gaps: Sequence[Span]) -> str:
         told,
         alone=True,
         caption=f"{told}. Share of conversation, not a forecast.",
-        source=basis(poll),
+        source=basis(poll, poll.periods if poll.later else None),
         note=shown(" · ".join(notes), NOTE),
     )
 
@@ -137,10 +137,10 @@ def caption(poll: Poll) -> str:
     return f"{MEASURES[poll.show]}{ends}. Share of conversation, not a forecast."
 
 
-def basis(poll: Poll) -> str:
-    """Returns the line below a picture: the window, n, the method and the run."""
+def basis(poll: Poll, of: pd.DataFrame | None = None) -> str:
+    """Returns the line below a picture: the window, n, the method and the run, or how many runs its rows are of."""
     first = poll.first
     return (
-        f"{span(*poll.span, poll.topic)} ({poll.topic.timezone}) · {count(first['authors_total'])} authors, "
-        f"{count(first['posts_total'])} posts · Pulso, method {first['method']}, run {str(first['run_id'])[:8]}"
+        f"{span(*poll.span, poll.topic)} ({poll.topic.timezone}) · {size_of(poll)} · "
+        f"Pulso, method {first['method']}, {runs_of(poll.window if of is None or of.empty else of, SHORT)}"
     )

@@ -1,6 +1,6 @@
 """Night: the poll with what it rests on, as a strip, bars and lines; what changed; the accounts that are retweeted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from readers.partitions import Replaced
 from readers.periods import newest_start, read_periods
 from readers.runs.rhythm import next_run
 from readers.runs.runs import runs_of
-from stores.coverage import Record, read_records
+from stores.coverage import Gap, Record, coverage, read_records
 
 OWN: tuple[str, ...] = ()
 POOR = 0.95
@@ -88,20 +88,23 @@ def poll_of(session: Session, keyspace: str, view: View) -> Poll:
 def _strip(poll: Poll, view: View, runs: Sequence[Any], records: dict[str, Record]) -> list[Cell]:
     first, topic = poll.first, view.topic
     expected = next_run(runs)
-    coverage = first["coverage"]
-    later = ("not known",) if expected is None else (at(expected, topic), "as the last runs came")
+    up = first["coverage"]
+    later: tuple[str, ...] = ("not known",)
+    if expected is not None:
+        is_past = expected + LATE < datetime.now(UTC)
+        later = (at(expected, topic), "is overdue" if is_past else "as the last runs came")
     return [
         Cell("As of", at(first["period_end"], topic), f"{topic.timezone}; computed {at(first['computed_at'], topic)}"),
         *([] if view.is_paper else [Cell("Next run", *later)]),
         Cell("Authors", count(first["authors_total"]), "one author, one vote"),
         Cell("Posts", count(first["posts_total"]), "that mention anyone in the race"),
-        Cell("Coverage", "replayed" if pd.isna(coverage) else covered(coverage), _collected(coverage, records, topic)),
+        Cell("Coverage", "replayed" if pd.isna(up) else covered(up), _collected(up, records, topic)),
         Cell("Method", str(first["method"])[:12], "what counts, and how", view.link("method")),
     ]
 
 
-def _collected(coverage: Any, records: dict[str, Record], topic: Topic) -> str:
-    if pd.isna(coverage):
+def _collected(up: Any, records: dict[str, Record], topic: Topic) -> str:
+    if pd.isna(up):
         return "captures; what they lack is not known"
     through = max((record.through for record in records.values()), default=None)
     return f"collected live, to {at(through, topic, '%-d %b, %H:%M')}"
@@ -121,6 +124,11 @@ def _warnings(poll: Poll, topic: Topic, records: dict[str, Record]) -> list[str]
             if now - record.through > LATE:
                 late = duration((now - record.through).total_seconds())
                 told.append(f"Collection from {network} is {late} behind: the last hour may still grow.")
+    if poll.later:
+        told.append(
+            f"Bars and {poll.by}s are of different runs: some {poll.by}s were computed later than the window, so that "
+            "they may rest on more posts."
+        )
     if pd.isna(first["share_authors"]):
         told.append(f"Only {count(first['authors_total'])} authors so far: too few for a share.")
     if poll.mixed:
@@ -136,14 +144,28 @@ def gaps(poll: Poll, records: dict[str, Record]) -> list[Span]:
 
 
 def missing(records: dict[str, Record], start: datetime, end: datetime) -> list[Span]:
-    """Returns the gaps of live collection in some time, in order; what reaches beyond it is cut."""
+    """Returns the times of live collection in which posts are missing, in order; what reaches beyond `end` is cut.
+
+    They are those that `stores.coverage.coverage` counts: a gap that is still open reaches to the end, or to now. So
+    does the time that is not collected yet, once that is late. A network that was never up in this time has none.
+    """
+    end = min(end, datetime.now(UTC))
     found = [
-        Span(max(gap.start, start), min(gap.end or record.through, end), f"{network}: {shown(gap.reason)}")
+        Span(max(down.start, start), min(down.end or end, end), f"{network}: {shown(down.reason)}")
         for network, record in records.items()
-        for gap in record.gaps
-        if gap.start < end and (gap.end or end) > start
+        if start < end and coverage({network: record}, start, end)
+        for down in (*record.gaps, *_not_collected(record, end))
     ]
     return sorted((gap for gap in found if gap.start < gap.end), key=lambda gap: gap.start)
+
+
+def _not_collected(record: Record, end: datetime) -> Iterator[Gap]:
+    """Yields the times of a record outside its gaps in which nothing was collected, or not yet."""
+    if record.began is not None:
+        yield Gap(datetime.min.replace(tzinfo=UTC), record.began, "collection had not begun")
+    is_told = any(gap.end is None or gap.end >= end for gap in record.gaps if gap.start < end)
+    if end - record.through > LATE and not is_told:
+        yield Gap(record.through, end, "not collected yet")
 
 
 def charts(poll: Poll, records: dict[str, Record]) -> list[tuple[str, Chart]]:
@@ -170,7 +192,7 @@ def cite(poll: Poll) -> str:
     return (
         f"{isolated(title_of(poll.race))}, {isolated(title_of(topic))}. {MEASURES[poll.show]} in the conversation, "
         f"not a forecast{ends}: {'; '.join(shares)}. {span(*poll.span, topic)} ({topic.timezone}); "
-        f"n = {count(first['authors_total'])} authors, {count(first['posts_total'])} posts. "
+        f"n = {polls.size_of(poll)}. "
         f"Pulso, method {first['method']}, run {first['run_id']}."
     )
 

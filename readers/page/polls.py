@@ -32,6 +32,7 @@ MEASURES = {
 }
 MOST_HOURS = 96
 """The most hours that are drawn, the last of the window."""
+STEPS: dict[str, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 BY_HOUR = timedelta(days=4)
 """A window of up to this length is drawn by hour, a longer one by day, unless the address says otherwise."""
 
@@ -41,7 +42,8 @@ class Poll:
     """The rows of one window (`window`), and of the hours or days in it (`periods`), with their change at the end.
 
     `change` is that of the last period since the one before, by candidate; empty where one of the two is not known.
-    `mixed` holds where a run was ended while it published, so that window and periods are of two runs.
+    `mixed` holds where a run was ended while it published, so that window and periods are of two runs. `later` holds
+    where the window of an earlier run was asked for, and later runs have published periods in it.
     """
 
     topic: Topic
@@ -53,6 +55,7 @@ class Poll:
     change: pd.DataFrame
     changed_by: By
     mixed: bool = False
+    later: bool = False
 
     @property
     def first(self) -> Any:
@@ -98,7 +101,7 @@ class Poll:
     @property
     def step(self) -> timedelta:
         """The length of a period."""
-        return timedelta(hours=1) if self.by == "hour" else timedelta(days=1)
+        return STEPS[self.by]
 
     @property
     def has_lines(self) -> bool:
@@ -152,19 +155,25 @@ def read(session: Session, keyspace: str, view: View, *, mixed: bool = False) ->
 
     hours = within("hour", end - timedelta(hours=MOST_HOURS))
     periods = hours if by == "hour" else within("day", start)
-    one_run = view.window is not None or _is_of_one_run(window, hours, periods)
-    if not one_run and not mixed:
+    one_run, pinned = _is_of_one_run(window, hours, periods), view.window is not None
+    if not (one_run or pinned or mixed):
         raise Replaced(f"the poll of {topic.topic}")
-    changed_by, change = _change(hours, lambda: periods if by == "day" else within("day", start))
-    return Poll(topic, race, by, view.show, without_few(window), periods, change, changed_by, not one_run)
+    changed_by, change = _change(hours, lambda: periods if by == "day" else within("day", start), end)
+    told = {"mixed": not one_run and not pinned, "later": not one_run and pinned}
+    return Poll(topic, race, by, view.show, without_few(window), periods, change, changed_by, **told)
 
 
-def _change(hours: pd.DataFrame, days: Callable[[], pd.DataFrame]) -> tuple[By, pd.DataFrame]:
+def _change(hours: pd.DataFrame, days: Callable[[], pd.DataFrame], end: datetime) -> tuple[By, pd.DataFrame]:
     """Returns the change of the last hour, or of the last day where the hours have too few authors for a share."""
-    change = changes(hours).dropna(subset="share_authors_change")
-    if not change.empty:
-        return "hour", change
-    return "day", changes(days()).dropna(subset="share_authors_change")
+    change = _newest_change(hours, end, "hour")
+    return ("day", _newest_change(days(), end, "day")) if change.empty else ("hour", change)
+
+
+def _newest_change(periods: pd.DataFrame, end: datetime, by: By) -> pd.DataFrame:
+    """Returns the change of the last whole period before `end`; an earlier one must not pass for it."""
+    found = changes(periods).dropna(subset="share_authors_change")
+    is_last = not found.empty and periods["period_end"].max().to_pydatetime() > end - STEPS[by]
+    return found if is_last else found.iloc[:0]
 
 
 def _window(session: Session, keyspace: str, view: View, race: Race) -> pd.DataFrame:
@@ -177,6 +186,12 @@ def _window(session: Session, keyspace: str, view: View, race: Race) -> pd.DataF
     if found.empty:
         raise PulsoError(f"no poll of this window of {view.topic.topic} has been published", "Take window= out")
     return found
+
+
+def size_of(poll: Poll) -> str:
+    """Returns on how many authors and posts the poll rests, in words."""
+    told = f"{count(poll.first['authors_total'])} authors, {count(poll.first['posts_total'])} posts"
+    return told if poll.show in ("authors", "posts") else f"{told}, before those are left out"
 
 
 def _is_of_one_run(window: pd.DataFrame, *others: pd.DataFrame) -> bool:

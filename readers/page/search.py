@@ -10,7 +10,7 @@ from conf.instants import parse_instant
 from conf.tables import KINDS
 from readers.page.address import View, one_of
 from readers.page.source import Source
-from readers.page.texts import at, post_link, shown
+from readers.page.texts import at, counted, post_link, shown
 from readers.search.first_posts import Basis
 from readers.search.post_reads import Span
 from readers.search.query import Query, parse_query
@@ -19,22 +19,28 @@ from readers.search.search_view import hits
 OWN = ("q", "author", "kind", "from", "to")
 SHOWN = 50
 LONGEST_TEXT = 600
+PATIENCE = 15.0
+"""Seconds after which a search reads no further day: one by its kind alone may have to read every post."""
 
 
 def context(source: Source, view: View) -> dict[str, Any]:
     """Returns what the template shows, and its `basis`; without words, the form alone. Raises StoreDown."""
     asked = {name: view.more.get(name, "") for name in OWN}
-    told: dict[str, Any] = {"asked": asked, "kinds": KINDS, "rows": None, "wrong": "", "more": False}
+    told: dict[str, Any] = {"asked": asked, "kinds": KINDS, "rows": None, "wrong": "", "more": False, "unread": ""}
     if not any(asked[name] for name in ("q", "author", "kind")):
         return told
     try:
         query, span = asked_for(view)
         with source.session() as session:
-            found = source.search(session, view.topic).first(query, span, SHOWN)
+            found = source.search(session, view.topic).first(query, span, SHOWN, PATIENCE)
     except WrongUse as error:
         return {**told, "wrong": str(error)}
     rows = [_row(row, query, view, source.settings.mastodon_url) for row in found.rows]
-    return {**told, "rows": rows, "more": found.more, "shown": SHOWN, "basis": found.basis}
+    return {
+        **told,
+        **{"rows": rows, "more": found.more, "shown": SHOWN, "basis": found.basis},
+        "unread": counted(found.unread, "day") if found.unread else "",
+    }
 
 
 def is_same(source: Source, view: View, basis: Basis) -> bool:

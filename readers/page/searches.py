@@ -7,11 +7,11 @@ deleted must not be seen again, and what has come must be found: so nothing is s
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from conf.topic import Topic
-from readers.page.seen import LOCKS, Bodies, Seen
+from readers.page.seen import LOCKS, Bodies, Seen, pack
 from readers.search.first_posts import Basis
 
 MOST_BYTES = 3 * 1024 * 1024
@@ -23,13 +23,12 @@ LONGEST = 300.0
 class Searched(Seen):
     """A rendered search in a topic, and what it rests on.
 
-    `began` is when it was searched for, and `looked` when the last look at the tables began that found it unchanged.
+    `looked` is when the last look at the tables began that found it unchanged.
     """
 
-    topic: Topic
-    basis: Basis
-    began: float
-    looked: float
+    topic: Topic = field(kw_only=True)
+    basis: Basis = field(kw_only=True)
+    looked: float = field(kw_only=True)
 
 
 class Searches:
@@ -59,8 +58,8 @@ class Searches:
             now = self._clock()
             body, basis = make()
             if basis is None:
-                return Seen(body, "", datetime.now(UTC))
-            made = Searched(body, "", datetime.now(UTC), topic, basis, now, now)
+                return Seen(pack(body), "", datetime.now(UTC))
+            made = Searched(pack(body), "", datetime.now(UTC), now, topic=topic, basis=basis, looked=now)
             self._bodies.keep(address, made)
             return made
 

@@ -2,6 +2,7 @@
 
 import gzip
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,33 +18,40 @@ LOCKS = 64
 LEVEL = 6
 
 
+def pack(body: bytes) -> bytes:
+    """Returns a body as gzip; the same for the same body."""
+    return gzip.compress(body, LEVEL, mtime=0)
+
+
 @dataclass
 class Seen:
-    """A rendered page: what it shows, and the version of its figures.
+    """A rendered page, as gzip: nearly all readers take that, and it is a tenth of the size.
 
-    `at` is when these were last known to be the newest figures, UTC.
+    `version` is that of its figures, and `at` is when these were last known to be the newest, UTC.
     """
 
-    body: bytes
+    packed: bytes
     version: str
     at: datetime
+    began: float = 0.0
+    """When its making began, by the monotonic clock."""
+
+    @property
+    def body(self) -> bytes:
+        """What it shows, for readers that do not unpack."""
+        return gzip.decompress(self.packed)
 
     @cached_property
     def etag(self) -> str:
         """Differs where the body does."""
-        return f'"{sha256(self.body).hexdigest()[:20]}"'
-
-    @cached_property
-    def packed(self) -> bytes:
-        """The body as gzip: packed once, not for each reader."""
-        return gzip.compress(self.body, LEVEL, mtime=0)
+        return f'"{sha256(self.packed).hexdigest()[:20]}"'
 
 
 Kept = TypeVar("Kept", bound=Seen)
 
 
 class Bodies(Generic[Kept]):
-    """What was rendered last, by address, bodies of `most` bytes together. May be used from several threads."""
+    """What was rendered last, by address, packed bodies of `most` bytes together. May be used from several threads."""
 
     def __init__(self, most: int = MOST_BYTES) -> None:
         self._most, self._bytes = most, 0
@@ -59,15 +67,15 @@ class Bodies(Generic[Kept]):
 
     def keep(self, address: str, seen: Kept) -> None:
         """Keeps what was rendered for an address, unless it is too large."""
-        if len(seen.body) > self._most // 4:
+        if len(seen.packed) > self._most // 4:
             return
         with self._lock:
             if old := self._seen.pop(address, None):
-                self._bytes -= len(old.body)
+                self._bytes -= len(old.packed)
             self._seen[address] = seen
-            self._bytes += len(seen.body)
+            self._bytes += len(seen.packed)
             while self._bytes > self._most:
-                self._bytes -= len(self._seen.popitem(last=False)[1].body)
+                self._bytes -= len(self._seen.popitem(last=False)[1].packed)
 
 
 class Pages:
@@ -79,17 +87,21 @@ class Pages:
     def get(self, address: str, version: Callable[[], str], make: Callable[[], bytes]) -> tuple[Seen, StoreDown | None]:
         """Returns the page of an address. It is made only if its figures have changed, and only once at a time.
 
+        All who wait while it is made take it if its making began after they asked: they need none that is newer.
         Where Cassandra does not answer, returns the page as it was seen last, with the error; raises StoreDown if it
         was never seen.
         """
+        asked = time.monotonic()
         try:
             now = version()
             if found := self._still(address, now):
                 return found, None
             with self._making[hash(address) % LOCKS]:
-                if found := self._still(address, now):
+                found = self._still(address, now) or self._bodies.find(address)
+                if found and (found.version == now or found.began > asked):
                     return found, None
-                made = Seen(make(), now, datetime.now(UTC))
+                began = time.monotonic()
+                made = Seen(pack(make()), now, datetime.now(UTC), began)
                 self._bodies.keep(address, made)
                 return made, None
         except StoreDown as error:

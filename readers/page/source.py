@@ -30,6 +30,8 @@ FRESH = 1.0
 """Seconds for which the version of a topic's figures holds."""
 FIRST_ANSWER = 4.0
 """Seconds that Cassandra has for the version. Where it takes longer, the figures that were seen last are shown."""
+NEWEST = 16
+"""The newest runs of each job that are looked at: of those that ran side by side, any may end last."""
 SWAPPING = 0.2
 """Seconds to wait while a run puts its rows in the place of another's."""
 TOGETHER = 6
@@ -59,9 +61,12 @@ class Source:
     def session(self) -> Iterator[Session]:
         """Yields the session. Raises StoreDown if Cassandra does not answer, at once if it has just not answered.
 
-        Raises PulsoError where a table was changed since the session read it first.
+        Only the version is asked for to learn that: any other read may be too long by itself, such as a search. Raises
+        PulsoError where a table was changed since the session read it first.
         """
-        with self._noted(), silence_told(START_THEM, "Cassandra does not answer"), change_told(self._opened()) as held:
+        with self._noted():
+            opened = self._opened()
+        with silence_told(START_THEM, "Cassandra does not answer"), change_told(opened) as held:
             yield held
 
     def at_once(self, *reads: Callable[[], Any]) -> list[Any]:
@@ -107,27 +112,30 @@ class Source:
     def version(self, topic: Topic) -> str:
         """Returns a text that changes when a job publishes figures of the topic, and each minute of live collection.
 
-        Raises StoreDown.
+        So it does each minute while a run goes on: one that was killed shows no sign of life after a while. Raises
+        StoreDown.
         """
         with self._asking.setdefault(topic.topic, threading.Lock()):  # many may ask at the moment when it is too old
             now = time.monotonic()
             at, known = self._versions.get(topic.topic, (-FRESH, ""))
             if now - at < FRESH:
                 return known
-            with self.session() as session:
+            with self._noted(), self.session() as session:
                 version = self._read_version(session, topic)
             self._versions[topic.topic] = (now, version)
             return version
 
     def _read_version(self, session: Session, topic: Topic) -> str:
-        runs = f"SELECT run_id, status FROM {self.keyspace}.{JOB_RUNS.name} WHERE {bound(JOB_RUNS.partition)} LIMIT 2"
+        table = f"{self.keyspace}.{JOB_RUNS.name}"
+        runs = f"SELECT run_id, status FROM {table} WHERE {bound(JOB_RUNS.partition)} LIMIT {NEWEST}"
         through = f"SELECT source, through FROM {self.keyspace}.{COLLECTION_THROUGH.name} WHERE topic = ?"
         asked, live = prepared(session, runs), prepared(session, through)
         sent = [session.execute_async(asked, (job, topic.topic), timeout=FIRST_ANSWER) for job in _JOBS]
         sent.append(session.execute_async(live, (topic.topic,), timeout=FIRST_ANSWER))
-        *ran, last = [future.result() for future in sent]
+        *ran, last = [list(future.result()) for future in sent]
         told = [f"{row.run_id} {row.status}" for rows in ran for row in rows]
         minute = f"{datetime.now(UTC):%H:%M}"
+        told += [minute] if any(row.status == "running" for rows in ran for row in rows) else []
         told += [f"{row.source} {row.through:%Y%m%d%H%M} {minute}" for row in last]
         return sha256("\n".join([*told, topic.model_dump_json()]).encode()).hexdigest()[:16]
 

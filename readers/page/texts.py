@@ -24,6 +24,8 @@ _KEY = re.compile(r"[A-Za-z0-9._~:-]{1,512}")
 _ELLIPSIS = dict.fromkeys(("R", "AL"), "…\u200f")
 """After letters that run from right to left it stands at their left, by a mark that is not seen."""
 NONE = "–"
+WHOLE, SHORT = 36, 8
+"""Characters of a run's id: all, or as many as a picture has room for."""
 
 
 def shown(text: object, most: int = LONGEST) -> str:
@@ -51,6 +53,13 @@ def isolated(name: str) -> str:
     Without them, the figures beside it would be drawn into it.
     """
     return f"\u2068{name}\u2069" if any(bidirectional(letter) in _ELLIPSIS for letter in name) else name
+
+
+def runs_of(rows: pd.DataFrame, length: int = WHOLE) -> str:
+    """Returns of which run rows are, in the order of their periods: its id, or how many and that of the last one."""
+    ids = rows["run_id"].astype(str)
+    last, many = ids.iloc[-1][:length], ids.nunique()
+    return f"run {last}" if many == 1 else f"{many:,} runs, the last {last}"
 
 
 def title_of(named: Topic | Race) -> str:

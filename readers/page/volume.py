@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,8 @@ from cassandra.cluster import Session
 from conf.tables import TOPIC_VOLUME
 from conf.topic import Topic
 from readers.page.night import missing
-from readers.page.texts import at, count, counted, isolated, shown, span, title_of
+from readers.page.polls import STEPS
+from readers.page.texts import SHORT, at, count, counted, isolated, runs_of, shown, span, title_of
 from readers.periods import newest_start, not_published, read_periods
 from stores.coverage import Record, read_records
 
@@ -19,7 +20,6 @@ COLUMNS = 48
 """The most periods that are drawn."""
 FEWEST = 12
 """The fewest periods that the picture has room for: one column alone would fill it."""
-STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ def drawn(rows: pd.DataFrame, topic: Topic, period: str, records: dict[str, Reco
         [(x(gap.start), round(x(gap.end) - x(gap.start), 2), gap.text) for gap in missing(records, start, end)],
         _events(topic, start, end, x),
         f"{span(start, end, topic)} ({topic.timezone}) · collected posts, not a sample of all · "
-        f"Pulso, job {TOPIC_VOLUME.job}, run {str(last['run_id'])[:8]}",
+        f"Pulso, job {TOPIC_VOLUME.job}, {runs_of(rows, SHORT)}",
         f"Posts by {period}, {isolated(title_of(topic))}. Collected posts, not a sample of all. "
-        f"{span(start, end, topic)} ({topic.timezone}). Pulso, job {TOPIC_VOLUME.job}, run {last['run_id']}.",
+        f"{span(start, end, topic)} ({topic.timezone}). Pulso, job {TOPIC_VOLUME.job}, {runs_of(rows)}.",
     )
 
 
@@ -110,8 +110,8 @@ def _column(row: dict[Any, Any], x: float, most: int, topic: Topic) -> Column:
 
 def _last(row: Any) -> str:
     return (
-        f"{counted(row['posts'], 'post')} by {counted(row['authors'], 'author')}, {count(row['new_authors'])} of them "
-        f"new; {counted(row['originals'], 'original')}, {counted(row['retweets'], 'retweet')}"
+        f"{counted(row['posts'], 'post')} by {counted(row['authors'], 'author')}; "
+        f"{counted(row['originals'], 'original')}, {counted(row['retweets'], 'retweet')}"
     )
 
 

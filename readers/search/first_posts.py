@@ -40,14 +40,18 @@ class Basis:
 
 @dataclass(frozen=True)
 class FirstPosts:
-    """The newest posts of a search, rows with the columns SELECTED; whether there are `more`; what that rests on."""
+    """The newest posts of a search, rows with the columns SELECTED; whether there are `more`; what that rests on.
+
+    `unread` are days, the oldest ones, that were not searched for lack of time.
+    """
 
     rows: Sequence[Row]
     more: bool
     basis: Basis
+    unread: int = 0
 
 
-def first_posts(rows: Sequence[Row], most: int, days: Days, changes: Changes) -> FirstPosts:
+def first_posts(rows: Sequence[Row], most: int, days: Days, changes: Changes, unread: int = 0) -> FirstPosts:
     """Returns at most `most` of the rows that a search has found, newest first. `changes` were read before it.
 
     Where there are more, days before the oldest of them do not count: what is stored there is shown nowhere.
@@ -55,7 +59,7 @@ def first_posts(rows: Sequence[Row], most: int, days: Days, changes: Changes) ->
     more = len(rows) > most
     if more:
         days = (min(row.day.date() for row in rows), days[1])
-    return FirstPosts(rows[:most], more, Basis(days, _digest(changes, days), _posts(rows[:most])))
+    return FirstPosts(rows[:most], more, Basis(days, _digest(changes, days), _posts(rows[:most])), unread)
 
 
 def read_changes(statements: Statements, topic: Topic, days: Days) -> Changes:

@@ -9,8 +9,10 @@ This is fast for rare words, however long the window is. Otherwise several days 
 step.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, timedelta
+from math import inf
 from typing import Any
 
 import pandas as pd
@@ -94,18 +96,27 @@ class PostSearch:
         _check(span)
         return _cut(_found(PostReads(self._statements, self._topic, asked, span), on_day), limit)
 
-    def first(self, query: Query, span: Span, most: int) -> FirstPosts:
-        """Returns the newest posts of a search, at most `most`, and what they rest on. Raises as `pages` does."""
+    def first(self, query: Query, span: Span, most: int, patience: float = inf) -> FirstPosts:
+        """Returns the newest posts of a search, at most `most`, and what they rest on. Raises as `pages` does.
+
+        After `patience` seconds, no further day is searched.
+        """
         _check(span)
-        found: list[Row] = []
+        found, unread, until = list[Row](), 0, time.monotonic() + patience
+
+        def on_day(done: int, days: int) -> None:
+            nonlocal unread
+            unread = days - done
+
         with silence_told(FIX, NO_ANSWER):
             reads = PostReads(self._statements, self._topic, query, span, SELECTED)
             changes = read_changes(self._statements, self._topic, reads.days)
-            for rows in _found(reads, lambda _done, _days: None):
+            for rows in _found(reads, on_day):
                 found += rows
-                if len(found) > most:
+                if len(found) > most or (unread and time.monotonic() > until):
                     break
-        return first_posts(found[: most + 1], most, reads.days, changes)
+                unread = 0
+        return first_posts(found[: most + 1], most, reads.days, changes, unread if len(found) <= most else 0)
 
     def is_same(self, basis: Basis) -> bool:
         """Returns whether `first` would give the posts again that rest on this. Raises StoreDown."""

@@ -260,6 +260,7 @@ def test_without_cassandra_the_figures_seen_last_are_shown_and_say_so(
         assert re.search(
             r"These are the figures seen last, at \d+ \w+ \d{4}, \d\d:\d\d \(Asia/Manila\)\. Cassandra", down.text
         )
+        assert "seen=moment" in down.text  # so that the message goes once it does not hold
         assert re.findall(r'data-id="\w+">[^<]*', down.text) == re.findall(r'data-id="\w+">[^<]*', before.text)
         frame = httpx.get(f"{address}/embed/bars", timeout=30)  # of another site, whose readers start nothing here
         assert (frame.status_code, "make up" in frame.text) == (503, False)

@@ -17,7 +17,7 @@ from conf.settings import Settings
 from conf.topic import Topic, parse_topic
 from ingest.queue.posts_queue import PostsQueue
 from readers.page.searches import LONGEST, Searches
-from readers.page.seen import Bodies
+from readers.page.seen import Bodies, pack
 from readers.page.source import TOGETHER, Source
 from readers.search.first_posts import Basis
 from stores.connect import RedisClient
@@ -99,7 +99,7 @@ def test_all_who_wait_for_a_search_take_what_began_after_they_asked() -> None:
 
 def test_of_bodies_the_ones_asked_for_last_stay() -> None:
     asked = Asked()
-    asked.searches._bodies = Bodies(40)
+    asked.searches._bodies = Bodies(4 * len(pack(b"x" * 10)))
     for address in ("a", "b", "a", "c", "d", "e"):
         asked.searches.get(address, TOPIC, lambda: (b"x" * 10, BASIS), asked.is_same)
     assert list(asked.searches._bodies._seen) == ["a", "c", "d", "e"]

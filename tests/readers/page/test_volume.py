@@ -59,7 +59,7 @@ def test_hours_without_posts_divide_by_nothing(topic: Topic) -> None:
 def test_gaps_are_cut_at_the_ends_and_events_are_numbered_by_time(topic: Topic) -> None:
     gaps = [Gap(START - HOUR, START + 6 * HOUR, "away"), Gap(START + 12 * HOUR, None, "still <away>")]
     made = drawn(hours(*[1] * 24), topic, "hour", {"x": Record(gaps, START + 18 * HOUR)})
-    assert made.gaps == [(0.0, 25.0, "x: away"), (50.0, 25.0, "x: still <away>")]
+    assert made.gaps == [(0.0, 25.0, "x: away"), (50.0, 50.0, "x: still <away>")]
     assert [(x, number, text) for x, number, _, text in made.events] == [
         (12.5, 1, "Debate"),
         (pytest.approx(83.33), 2, "مناظرة <أخيرة>"),
