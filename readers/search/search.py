@@ -106,7 +106,7 @@ class PostSearch:
 
         def on_day(done: int, days: int) -> None:
             nonlocal unread
-            unread = days - done
+            unread = max(0, days - done - 1)  # the next one is read already when this is looked at
 
         with silence_told(FIX, NO_ANSWER):
             reads = PostReads(self._statements, self._topic, query, span, SELECTED)

@@ -162,6 +162,17 @@ def test_pages_are_read_as_they_are_asked_for(corpus: Corpus) -> None:
     assert len(days) <= 1
 
 
+def test_without_patience_the_newest_days_are_searched_and_the_others_are_told(corpus: Corpus) -> None:
+    query, span = parse_query("", kind="quote"), Span(*MONTH)
+    whole, cut = (corpus.search.first(query, span, POSTS, patience) for patience in (600.0, 0.0))
+    assert (whole.unread, [row.post_id for row in whole.rows]) == (0, corpus.scan("", span, kind="quote"))
+    assert cut.unread == 28  # of 30 days
+    assert 0 < len(cut.rows) < len(whole.rows)
+    oldest = min(row.day for row in cut.rows)
+    assert [row.post_id for row in cut.rows] == [row.post_id for row in whole.rows if row.day >= oldest]
+    assert corpus.search.first(query, span, 3, 0.0).unread == 0  # a page is full
+
+
 def test_folding_is_that_of_candidate_matching(few: Any) -> None:
     corpus = few("Si Noynóy na!", "#NOYNOY2016 noynoyed", "ＮＯＹＮＯＹ")
     assert corpus.found("Noynóy") == ["3", "1"]
