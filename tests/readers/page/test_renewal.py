@@ -174,7 +174,7 @@ def test_the_version_changes_with_any_run_that_ends_and_each_minute_while_one_go
 
         class Later(datetime):
             @classmethod
-            def now(cls, tz: object = None) -> datetime:
+            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
                 return datetime.now(UTC) + timedelta(minutes=1)
 
         monkeypatch.setattr("readers.page.source.datetime", Later)
