@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-import psutil
 
 from conf.errors import PulsoError
 from conf.processes import started
@@ -164,4 +163,5 @@ def _is_gone(owner: bytes) -> bool:
     owner of an earlier release lacks that.
     """
     host, pid, _, *began = owner.decode().split("|")
-    return host == socket.gethostname() and (not psutil.pid_exists(int(pid)) or began not in ([], [started(int(pid))]))
+    now = started(int(pid))
+    return host == socket.gethostname() and (not now or began not in ([], [now]))

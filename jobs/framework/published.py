@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import reduce
 from operator import and_
 from typing import Any
@@ -87,10 +87,8 @@ class Published:
         pointers = Pointers(at.session, at.settings.keyspace, self.table, at.topic.topic)
         for _ in range(TRIES):
             held = [pointers.windows_from(part, at.window.start) for part in parts_of(self.table, at.topic)]
-            known = {key: value for some in held for key, value in some.items()}
-            if self.ends_with_window:
-                known = {period: of for period, of in known.items() if period.end == at.window.end}
-            chosen = newest_covering(known, at.window)
+            known = {period: of for some in held for period, of in some.items() if self._holds(*period[2:], at.window)}
+            chosen = newest_run(known)
             if chosen is None:
                 return None
             periods, run_id = chosen
@@ -184,8 +182,11 @@ class Published:
         if "period" not in self.table.columns:
             return True
         start, end = (at.replace(tzinfo=UTC) for at in (row.period_start, row.period_end))
-        is_after = end != window.end if self.ends_with_window else end < window.end
-        return bool(start <= window.start and not is_after)
+        return self._holds(start, end, window)
+
+    def _holds(self, start: datetime, end: datetime, window: Window) -> bool:
+        """Returns whether a period holds the window and, with `ends_with_window`, ends where it does."""
+        return start <= window.start and (end == window.end if self.ends_with_window else window.end <= end)
 
     def _partition(self, at: Place, part: str) -> list[Any]:
         values = {"topic": at.topic.topic, self.table.part: part, "period": "window"}
@@ -211,16 +212,9 @@ class Published:
         return told_of(at.session, *where, column)
 
 
-def newest_covering(pointers: Mapping[Period, Pointer], window: Window) -> tuple[list[Period], uuid.UUID] | None:
-    """Returns the newest published run whose window contains this one, as a pair: its periods, then its id.
-
-    Returns None if there is no such run.
-    """
-    held = {
-        period: pointer.run_id
-        for period, pointer in pointers.items()
-        if pointer.run_id is not None and period.start <= window.start and window.end <= period.end
-    }
+def newest_run(pointers: Mapping[Period, Pointer]) -> tuple[list[Period], uuid.UUID] | None:
+    """Returns the newest published run, as a pair: its periods, then its id. Returns None if there is none."""
+    held = {period: pointer.run_id for period, pointer in pointers.items() if pointer.run_id is not None}
     if not held:
         return None
     newest = max(held.values(), key=place_of)

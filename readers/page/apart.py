@@ -1,4 +1,7 @@
-"""Endpoints that wait for a command: a few at a time, so that the other pages are answered meanwhile."""
+"""Endpoints that take long: a few at a time, so that the other pages are answered meanwhile.
+
+They wait for a command, or for a search that may read each post.
+"""
 
 from asyncio import Semaphore
 from collections.abc import Awaitable, Callable
@@ -8,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 MOST = 6
-"""How many of the 40 threads that all pages share such an endpoint takes at once, unless it says otherwise."""
+"""How many of the 40 threads that all pages share such an endpoint takes at once."""
 
 
-def apart(answer: Callable[[Request], Response], most: int = MOST) -> Callable[[Request], Awaitable[Response]]:
-    """Returns an endpoint that answers as `answer` does. Whoever comes while `most` wait, waits without a thread."""
-    free = Semaphore(most)
+def apart(answer: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """Returns an endpoint that answers as `answer` does. Whoever comes while MOST wait, waits without a thread."""
+    free = Semaphore(MOST)
 
     async def answers(request: Request) -> Response:
         async with free:

@@ -62,8 +62,6 @@ LIVE = {"collecting", "cluster"}
 RENEWED = "moment"
 """The version of a page that asks for itself again each minute, and is always answered."""
 MOMENT = 2.0
-SEARCHES = 6
-"""Searches that are done at once: one by its kind alone may read each post of a topic."""
 
 
 class Site:
@@ -90,21 +88,21 @@ class Site:
         view = view_of(topic, "night" if topic.races else "trends", {"theme": theme})
         return RedirectResponse(view.link(), 307)
 
-    def searched(self, request: Request) -> Response:
-        """Answers a search."""
-        view = self.view(request, "search")
-        try:
-            return self._searched(request, view)
-        except (StoreDown, Replaced) as error:
-            return self._away(view, error)
-
     def page(self, request: Request) -> Response:
-        """Answers any other of PAGES."""
-        name = request.path_params["page"]
+        """Answers one of PAGES."""
+        return self._answered(request, request.path_params["page"])
+
+    def search(self, request: Request) -> Response:
+        """Answers a search."""
+        return self._answered(request, "search")
+
+    def _answered(self, request: Request, name: str) -> Response:
         if name not in PAGES:
             raise WrongUse(f"there is no page {name[:60]!r}", f"Pages: {', '.join(PAGES)}")
         view = self.view(request, name)
         try:
+            if name == "search":
+                return self._searched(request, view)
             if name == "method":  # it needs no store
                 return self._kept(request, view, lambda version: self._made(name, view, version), version_of=_rules)
             if name in LIVE:
@@ -266,7 +264,7 @@ def app_of(settings: Settings, host: str = "127.0.0.1") -> Access:
         Route("/{topic}/network/drawing", apart(network.endpoint(site.source, site.view))),
         Route("/{topic}/network/groups", apart(together.endpoint(site.source, site.view))),
         Route("/{topic}/collecting/queue", apart(collecting.endpoint(site.view))),
-        Route("/{topic}/search", apart(site.searched, SEARCHES)),
+        Route("/{topic}/search", apart(site.search)),
         Route("/{topic}", site.topic),
         Route("/{topic}/{page}", site.page),
     ]
